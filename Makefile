@@ -1,0 +1,30 @@
+# make report: environment, four reports on the sample data.  make test: everything that must pass.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: report test bench lock clean
+
+report: .venv/.ready
+	$(BIN)/cx run --data data/sample
+
+test: .venv/.ready
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy cxlib
+	$(BIN)/python -m pytest -n 2 --dist loadscope
+
+bench: .venv/.ready
+	$(BIN)/python -m pytest tests/benchmarks -m benchmark -s
+
+.venv/.ready: requirements.lock pyproject.toml
+	$(PYTHON) -c "import sys; sys.exit(0 if (3, 11) <= sys.version_info < (3, 14) else 'The handbook needs Python 3.11, 3.12 or 3.13: make PYTHON=/path/to/python3.12 report')"
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	touch $@
+
+lock:
+	uv pip compile pyproject.toml --extra test --universal --python-version 3.11 --generate-hashes --no-header --output-file requirements.lock --quiet
+
+clean:
+	rm -rf .venv .pytest_cache .ruff_cache .mypy_cache .hypothesis

@@ -1,0 +1,1 @@
+"""Every sentence the package prints, one YAML file per area: `key: {en: …, ja: …}`."""
