@@ -1,0 +1,166 @@
+"""Reference numbers of intervals: Rocks, Lewis & Sauro, Wilson, Newcombe, Kish, Benjamini & Hochberg."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from cxlib.checks import ParameterError
+from cxlib.intervals import (
+    NPS_METHODS,
+    clustered_mean_interval,
+    critical_value,
+    effective_n,
+    false_discovery,
+    mean_interval,
+    nps_interval,
+    share_difference_interval,
+    share_interval,
+)
+from cxlib.resampling import bootstrap_counts, bootstrap_interval
+
+
+@pytest.mark.parametrize(
+    ("method", "counts", "low", "high"),
+    [
+        ("wald", (5, 3, 2), -18.41, 78.41),
+        ("adjusted_wald", (5, 3, 2), -19.05, 65.20),
+        ("score", (5, 3, 2), -21.66, 67.53),
+        ("wald", (50, 30, 20), 14.69, 45.31),
+        ("adjusted_wald", (50, 30, 20), 14.05, 44.20),
+        ("score", (50, 30, 20), 13.96, 44.34),
+        ("wald", (500, 300, 200), 25.16, 34.84),
+        ("adjusted_wald", (500, 300, 200), 25.08, 34.74),
+        ("score", (500, 300, 200), 25.08, 34.75),
+        ("wald", (10, 0, 0), 100, 100),
+        ("adjusted_wald", (10, 0, 0), 47.50, 100),
+        ("score", (10, 0, 0), 44.49, 100),
+        ("score", (0, 0, 10), -100, -44.49),
+    ],
+)
+def test_nps_intervals_published(method, counts, low, high):
+    interval = nps_interval(*counts, method=method)
+    assert interval.conf_low == pytest.approx(low, abs=0.005)
+    assert interval.conf_high == pytest.approx(high, abs=0.005)
+
+
+@pytest.mark.parametrize(
+    ("counts", "variance"), [((3, 2, 1), 5 / 9), ((1, 1, 1), 2 / 3), ((1, 0, 1), 1), ((1, 1, 0), 0.25)]
+)
+def test_nps_variance_published(counts, variance):
+    assert nps_interval(*counts, method="wald").std_error == pytest.approx(
+        100 * np.sqrt(variance / sum(counts)), abs=1e-9
+    )
+
+
+def test_independent_binomials_are_too_narrow():
+    right = nps_interval(250 + 0, 675, 75, method="wald")
+    assert (right.conf_low, right.conf_high) == pytest.approx((14.1, 20.9), abs=0.05)
+    independent = np.sqrt(0.5 * 0.5 + 0.4 * 0.6)
+    assert 1 - independent / np.sqrt(0.9 - 0.01) == pytest.approx(0.26, abs=0.005)
+
+
+@pytest.mark.parametrize(
+    ("x", "n", "low", "high"),
+    [(81, 263, 0.2553, 0.3662), (15, 148, 0.0624, 0.1605), (0, 20, 0, 0.1611), (1, 29, 0.0061, 0.1718)],
+)
+def test_wilson_published(x, n, low, high):
+    interval = share_interval(x, n)
+    assert (interval.conf_low, interval.conf_high) == pytest.approx((low, high), abs=5e-5)
+
+
+def test_newcombe_published_and_signed():
+    interval = share_difference_interval(56, 70, 48, 80)
+    assert interval.estimate == pytest.approx(0.2)
+    assert (interval.conf_low, interval.conf_high) == pytest.approx((0.0524, 0.3339), abs=5e-5)
+    swapped = share_difference_interval(48, 80, 56, 70)
+    assert (swapped.conf_low, swapped.conf_high) == pytest.approx((-interval.conf_high, -interval.conf_low))
+
+
+def test_mean_interval_is_students_t():
+    x = np.array([1.0, 2, 4, 9])
+    interval = mean_interval(x.mean(), x.std(ddof=1), 4)
+    assert interval.conf_high - interval.estimate == pytest.approx(3.182446 * x.std(ddof=1) / 2, abs=1e-6)
+
+
+def test_nothing_observed_gives_nan():
+    for interval in (share_interval(0, 0), nps_interval(0, 0, 0), mean_interval(np.nan, np.nan, 0)):
+        assert np.isnan(interval).all()
+    assert np.isnan(mean_interval(3, np.nan, 1)[1:]).all()
+    assert np.isnan(clustered_mean_interval([1, 2], ["a", "a"])[1:]).all()
+
+
+def test_kish_and_benjamini_hochberg_published():
+    assert effective_n([1, 1, 1, 1, 5]) == pytest.approx(81 / 29)
+    p = [
+        *(0.0001, 0.0004, 0.0019, 0.0095, 0.0201, 0.0278, 0.0298, 0.0344),
+        *(0.0459, 0.3240, 0.4262, 0.5719, 0.6528, 0.7590, 1.0),
+    ]
+    assert (false_discovery(p) <= 0.05).sum() == 4
+    assert np.isnan(false_discovery([0.01, np.nan])[1])
+    assert false_discovery([0.01, np.nan])[0] == 0.01
+
+
+def test_clusters_match_statsmodels():
+    import statsmodels.api as sm
+
+    rng = np.random.default_rng(1)
+    clusters = rng.integers(0, 20, 200)
+    x = rng.normal(size=20)[clusters] + rng.normal(size=200)
+    weights = rng.uniform(0.5, 2, 200)
+    fit = sm.WLS(x, np.ones((200, 1)), weights=weights).fit(cov_type="cluster", cov_kwds={"groups": clusters})
+    ours = clustered_mean_interval(x, clusters, weights=weights)
+    assert ours.estimate == pytest.approx(fit.params[0])
+    assert ours.std_error == pytest.approx(fit.bse[0], rel=1e-9)
+
+
+def test_clusters_by_group_equal_one_at_a_time():
+    rng = np.random.default_rng(2)
+    frame = pd.DataFrame({"g": rng.integers(0, 3, 60), "c": rng.integers(0, 9, 60), "x": rng.normal(size=60)})
+    together = clustered_mean_interval(frame["x"], frame["c"], groups=frame["g"])
+    for code, part in frame.groupby("g"):
+        alone = clustered_mean_interval(part["x"], part["c"])
+        assert [value[code] for value in together] == pytest.approx(list(alone))
+
+
+def test_missing_cluster_is_its_own():
+    assert clustered_mean_interval([1.0, 2, 3], [None, None, None]).std_error == pytest.approx(1 / np.sqrt(3))
+
+
+def test_bootstrap_counts_draw_whole_clusters_and_repeat():
+    blocks = [np.vstack(list(bootstrap_counts(6, n_boot=7, seed=3, clusters=list("aabbcc"), block=2)))] * 2
+    assert blocks[0].shape == (7, 6)
+    assert (blocks[0][:, 0] == blocks[0][:, 1]).all()
+    again = np.vstack(list(bootstrap_counts(6, n_boot=7, seed=3, clusters=list("aabbcc"), block=2)))
+    assert (blocks[0] == again).all()
+
+
+def test_bootstrap_interval_leaves_nan_out():
+    replicates = np.column_stack([np.arange(101.0), np.r_[np.arange(10.0), np.full(91, np.nan)]])
+    _, low, high = bootstrap_interval(replicates, conf_level=0.9)
+    assert (low[0], high[0]) == pytest.approx((5, 95))
+    assert np.isnan(low[1])
+
+
+def test_errors_name_argument_finding_and_place():
+    with pytest.raises(ParameterError, match=r"successes.*not above.*`n`.*found 5 in 1 of 2.*position 2"):
+        share_interval([1, 5], [3, 3])
+    with pytest.raises(ParameterError, match=r"conf_level.*95"):
+        critical_value(95)
+    with pytest.raises(ParameterError, match=", ".join(NPS_METHODS)):
+        nps_interval(1, 1, 1, method="exact")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("n", [10, 30, 100, 1000])
+@pytest.mark.parametrize("truth", [(0.15, 0.2), (0.35, 0.30), (0.60, 0.30), (0.90, 0.08)])
+def test_nps_coverage(n, truth):
+    promoters, passives = truth
+    draws = np.random.default_rng(5).multinomial(n, [promoters, passives, 1 - promoters - passives], 20_000).T
+    nps_true = 100 * (promoters - (1 - promoters - passives))
+    covered = {}
+    for method in NPS_METHODS:
+        interval = nps_interval(*draws, method=method)
+        covered[method] = np.mean((interval.conf_low <= nps_true) & (nps_true <= interval.conf_high))
+    assert 0.925 <= covered["adjusted_wald"] <= 0.985, covered
+    assert 0.925 <= covered["score"] <= 0.985, covered
+    assert n > 10 or truth[0] < 0.9 or covered["wald"] < 0.70, covered
