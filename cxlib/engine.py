@@ -1,0 +1,257 @@
+"""The group-by reductions that run where the table lies: pandas, Polars, DuckDB, PySpark, Ibis.
+
+Engines differ quietly, so the reduction asks only for what all of them do alike: money is summed as whole
+millionths (float sums differ in the last bits), instants are reduced as they are and become dates afterwards,
+missing ids are dropped, and the result is sorted. The same rows give the same frame on every engine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime, time, timedelta
+from typing import Any, cast
+from zoneinfo import ZoneInfo
+
+import narwhals as nw
+import pandas as pd
+
+from cxlib.checks import InputError, ParameterError, check_columns
+
+MONEY_UNIT = 1_000_000
+LARGEST_AMOUNT = 1e12
+
+
+def to_date(value: object, *, argument: str = "as_of") -> date:
+    """Calendar day of a date, timestamp or "YYYY-MM-DD" text.
+
+    Parameters
+    ----------
+    value : date, datetime, Timestamp or str
+    argument : str
+        Name of the argument, for the message.
+
+    Returns
+    -------
+    datetime.date
+
+    Raises
+    ------
+    ParameterError
+        If the value is no day of the calendar.
+
+    Examples
+    --------
+    >>> to_date("2026-02-28")
+    datetime.date(2026, 2, 28)
+    """
+    if isinstance(value, datetime):
+        return value.date()
+    if isinstance(value, date):
+        return value
+    try:
+        return date.fromisoformat(str(value))
+    except ValueError:
+        raise ParameterError("segmentation.not_a_date", argument=argument) from None
+
+
+def reduce_orders(
+    orders: Any,
+    *,
+    as_of: object,
+    timezone: str | None = None,
+    by: Sequence[str] = (),
+    customer_id_col: str = "customer_id",
+    order_id_col: str = "order_id",
+    time_col: str = "ordered_at",
+    amount_col: str = "amount",
+) -> pd.DataFrame:
+    """One row per customer (and value of `by`) with orders, first and last day, and money, from order lines.
+
+    Parameters
+    ----------
+    orders : frame of any engine narwhals knows (eager or lazy)
+        One row per order line. Lines without a customer id (guests) are left out; a missing amount adds
+        nothing to the money, its order still counts.
+    as_of : date, str or Timestamp
+        Last day counted, whole, in `timezone`.
+    timezone : str, optional
+        IANA name in which instants become days; none: the timezone the column carries.
+    by : sequence of str
+        Further key columns; a missing value is a key of its own.
+    customer_id_col, order_id_col, time_col, amount_col : str
+        Ids are text or whole numbers; times are timestamps or dates; a negative amount is a refund.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `customer_id`, the `by` columns, `first_order_on`, `last_order_on` (days of sales, not of refunds),
+        `frequency` (distinct orders with at least one line that is not a refund), `amount` (net of refunds),
+        sorted by the keys.
+
+    Raises
+    ------
+    ParameterError
+        If a column is missing, or the id or time column has a type that cannot be read safely.
+    InputError
+        If an amount is infinite or beyond ±10¹².
+
+    Notes
+    -----
+    Money is rounded to millionths per line and summed as integers, so that the order of rows, threads and
+    engines does not matter. `timezone=None` follows the engine's session for DuckDB and Spark timestamps.
+
+    Examples
+    --------
+    >>> lines = pd.DataFrame(
+    ...     {
+    ...         "customer_id": ["a", "a", "a", None],
+    ...         "order_id": ["1", "1", "2", "3"],
+    ...         "amount": [5.1, 0.2, -1, 9],
+    ...         "ordered_at": pd.to_datetime(["2026-01-01", "2026-01-01", "2026-01-09", "2026-01-09"]),
+    ...     }
+    ... )
+    >>> reduce_orders(lines, as_of="2026-01-31")[["customer_id", "frequency", "amount"]].values.tolist()
+    [['a', 1, 4.3]]
+    """
+    frame = _as_lazy(orders)
+    named = {f"by[{position}]": column for position, column in enumerate(by)}
+    check_columns(
+        frame,
+        customer_id_col=customer_id_col,
+        order_id_col=order_id_col,
+        time_col=time_col,
+        amount_col=amount_col,
+        **named,
+    )
+    limit = _first_instant_after(frame.collect_schema()[time_col], to_date(as_of), timezone, time_col)
+    lines = _plain_lines(frame, by, customer_id_col, order_id_col, time_col, amount_col).filter(
+        nw.col("at") < limit
+    )
+    sale = ~nw.col("is_refund")
+    lines = lines.with_columns(
+        order=nw.when(sale).then(nw.col("order")), sold_at=nw.when(sale).then(nw.col("at"))
+    )
+    reduced = lines.group_by("customer_id", *by).agg(
+        first=nw.col("sold_at").min(),
+        last=nw.col("sold_at").max(),
+        orders=nw.col("order").n_unique(),
+        any_refund=nw.col("is_refund").max(),
+        impossible=nw.col("impossible").max(),
+        money=nw.col("money").sum(),
+    )
+    return _finish(cast(pd.DataFrame, _collect(reduced)), list(by), timezone)
+
+
+def count_lines(
+    orders: Any, *, customer_id_col: str = "customer_id", amount_col: str = "amount"
+) -> pd.Series:
+    """Count lines, guest lines and lines without an amount, and sum all money and that of guests.
+
+    Parameters
+    ----------
+    orders : frame of any engine narwhals knows
+    customer_id_col, amount_col : str
+        A missing customer id is a guest; a missing amount adds nothing.
+
+    Returns
+    -------
+    pandas.Series
+        `lines, guest_lines, lines_without_amount, amount, guest_amount`.
+
+    Raises
+    ------
+    ParameterError
+        If a column is missing.
+
+    Examples
+    --------
+    >>> lines = pd.DataFrame({"customer_id": ["a", None], "amount": [3.0, 2.0]})
+    >>> count_lines(lines).to_dict()
+    {'lines': 2.0, 'guest_lines': 1.0, 'lines_without_amount': 0.0, 'amount': 5.0, 'guest_amount': 2.0}
+    """
+    frame = _as_lazy(orders)
+    check_columns(frame, customer_id_col=customer_id_col, amount_col=amount_col)
+    guest, value = nw.col(customer_id_col).is_null(), nw.col(amount_col).cast(nw.Float64)
+    known = ~value.is_nan()
+    money = _minor(nw.when(known).then(value).otherwise(0.0))
+    lines = frame.select(
+        lines=nw.when(guest).then(1).otherwise(1),
+        guest_lines=nw.when(guest).then(1).otherwise(0),
+        lines_without_amount=nw.when(known).then(0).otherwise(1),
+        amount=money,
+        guest_amount=nw.when(guest).then(money).otherwise(0),
+    )
+    total: pd.Series = _collect(lines.select(nw.all().sum())).astype(float).fillna(0).T[0]
+    total[["amount", "guest_amount"]] /= MONEY_UNIT
+    return total.rename(None)
+
+
+def _as_lazy(orders: Any) -> nw.LazyFrame[Any]:
+    """Return the frame as narwhals sees it, not yet computed."""
+    if isinstance(orders, nw.LazyFrame):
+        return orders
+    return cast("nw.LazyFrame[Any]", nw.from_native(orders).lazy())
+
+
+def _collect(frame: nw.LazyFrame[Any]) -> pd.DataFrame:
+    """Compute, and hand over as pandas through Arrow, so that missing text is missing on every engine."""
+    return cast(pd.DataFrame, frame.collect(backend="pyarrow").to_pandas())
+
+
+def _minor(value: nw.Expr) -> nw.Expr:
+    """Money as whole millionths; floor(x + ½), because engines round halves differently."""
+    return (value * MONEY_UNIT + 0.5).floor().cast(nw.Int64)
+
+
+def _plain_lines(
+    frame: nw.LazyFrame[Any], by: Sequence[str], customer: str, order: str, time_col: str, amount: str
+) -> nw.LazyFrame[Any]:
+    """Lines of known customers with fixed names, ids as text, money as integers."""
+    schema = frame.collect_schema()
+    for argument, column in (("customer_id_col", customer), ("order_id_col", order)):
+        kind = schema[column]
+        if not (kind.is_integer() or kind in (nw.String, nw.Categorical, nw.Enum, nw.Object)):
+            raise ParameterError("segmentation.id_type", argument=argument, column=column, found=str(kind))
+    value = nw.col(amount).cast(nw.Float64)
+    value = nw.when(~value.is_nan()).then(value).otherwise(0.0)
+    possible = value.abs() <= LARGEST_AMOUNT
+    return frame.select(
+        nw.col(customer).cast(nw.String).alias("customer_id"),
+        *by,
+        order=nw.col(order).cast(nw.String),
+        at=nw.col(time_col),
+        money=_minor(nw.when(possible).then(value).otherwise(0.0)),
+        is_refund=value < 0,
+        impossible=~possible,
+    ).filter(~nw.col("customer_id").is_null())
+
+
+def _first_instant_after(kind: Any, day: date, timezone: str | None, time_col: str) -> date | datetime:
+    """Return the end of the day as a bound comparable with the time column."""
+    following = day + timedelta(days=1)
+    if kind == nw.Date:
+        return following
+    if not isinstance(kind, nw.Datetime):
+        raise ParameterError("segmentation.time_type", argument="time_col", column=time_col, found=str(kind))
+    if kind.time_zone is None:
+        return datetime.combine(following, time())
+    midnight = datetime.combine(following, time(), tzinfo=ZoneInfo(timezone or kind.time_zone))
+    return midnight.astimezone(ZoneInfo(kind.time_zone))
+
+
+def _finish(reduced: pd.DataFrame, by: list[str], timezone: str | None) -> pd.DataFrame:
+    """Days, counts and money of the reduced rows, in the order of their keys."""
+    if reduced["impossible"].any():
+        raise InputError("segmentation.impossible_amount", n=int(reduced["impossible"].sum()))
+    days = {}
+    for name, column in (("first_order_on", "first"), ("last_order_on", "last")):
+        at = pd.to_datetime(reduced[column])
+        if at.dt.tz is not None:
+            at = at.dt.tz_convert(timezone or at.dt.tz).dt.tz_localize(None)
+        days[name] = at.dt.normalize().astype("datetime64[s]")
+    result = reduced[["customer_id", *by]].assign(
+        **days,
+        frequency=reduced["orders"].astype("int64") - reduced["any_refund"].astype("int64"),
+        amount=reduced["money"].astype("int64") / MONEY_UNIT,
+    )
+    return result.sort_values(["customer_id", *by], kind="stable", ignore_index=True)

@@ -1,0 +1,156 @@
+"""The order reduction gives the same frame on every engine, whatever they quietly differ in."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from cxlib.checks import InputError, ParameterError
+from cxlib.engine import count_lines, reduce_orders, to_date
+
+pl = pytest.importorskip("polars")
+duckdb = pytest.importorskip("duckdb")
+
+AS_OF = "2026-06-30"
+
+
+def order_lines(n=4000, seed=3) -> pd.DataFrame:
+    """Awkward lines: guests, missing amounts, refunds with and without an order of their own, month ends."""
+    rng = np.random.default_rng(seed)
+    order = rng.integers(0, n // 2, n)
+    frame = pd.DataFrame(
+        {
+            "order_id": [f"{value:05d}" for value in order],
+            "customer_id": [f"{value % 400:04d}" for value in order],
+            "ordered_at": pd.Timestamp("2026-01-01T14:30", tz="UTC")
+            + pd.to_timedelta(order * 97, unit="min"),
+            "amount": np.round(rng.lognormal(3, 1, n), 2),
+            "brand": rng.choice(["A", "B", "C"], n),
+        }
+    )
+    frame.loc[frame.index % 11 == 0, "amount"] *= -1
+    frame.loc[frame.index % 13 == 0, "amount"] = np.nan
+    frame.loc[order % 17 == 0, "customer_id"] = None
+    frame.loc[frame.index % 7 == 0, "brand"] = None
+    return frame
+
+
+def engines(frame, tmp_path) -> dict[str, object]:
+    frame.to_parquet(tmp_path / "orders.parquet")
+    connection = duckdb.connect()
+    connection.execute("SET TimeZone = 'America/New_York'")
+    return {
+        "pandas": frame,
+        "polars": pl.from_pandas(frame),
+        "polars lazy": pl.scan_parquet(tmp_path / "orders.parquet"),
+        "duckdb": connection.from_df(frame),
+        "duckdb parquet": connection.read_parquet(str(tmp_path / "orders.parquet")),
+    }
+
+
+@pytest.mark.parametrize("by", [(), ("brand",)])
+def test_every_engine_gives_the_identical_frame(tmp_path, by):
+    lines = order_lines()
+    tables = engines(lines, tmp_path)
+    results = {
+        name: reduce_orders(table, as_of=AS_OF, timezone="Asia/Tokyo", by=by)
+        for name, table in tables.items()
+    }
+    for name, result in results.items():
+        pd.testing.assert_frame_equal(result, results["pandas"], check_exact=True, obj=name)
+    pd.testing.assert_series_equal(*(count_lines(tables[name]) for name in ("pandas", "duckdb parquet")))
+
+
+def test_the_reduction_equals_a_plain_loop():
+    lines = order_lines(600)
+    result = reduce_orders(lines, as_of=AS_OF, timezone="Asia/Tokyo").set_index("customer_id")
+    local = lines.assign(day=lines["ordered_at"].dt.tz_convert("Asia/Tokyo").dt.date)
+    for customer, rows in local.dropna(subset="customer_id").groupby("customer_id"):
+        sales = rows[~(rows["amount"] < 0)]
+        assert result.loc[customer, "frequency"] == sales["order_id"].nunique()
+        assert result.loc[customer, "amount"] == pytest.approx(rows["amount"].sum(), abs=1e-9)
+        if len(sales):
+            assert result.loc[customer, "last_order_on"].date() == sales["day"].max()
+        else:
+            assert pd.isna(result.loc[customer, "last_order_on"])
+
+
+def test_row_order_extra_columns_and_input_do_not_matter():
+    lines = order_lines(500)
+    before = lines.copy()
+    shuffled = lines.assign(extra=1).sample(frac=1, random_state=1).rename(columns={"amount": "金額(円)"})
+    pd.testing.assert_frame_equal(
+        reduce_orders(lines, as_of=AS_OF), reduce_orders(shuffled, as_of=AS_OF, amount_col="金額(円)")
+    )
+    pd.testing.assert_frame_equal(lines, before)
+
+
+def test_the_last_day_is_counted_whole_in_the_timezone_of_the_data_set():
+    lines = pd.DataFrame(
+        {
+            "customer_id": "a",
+            "order_id": ["1", "2"],
+            "amount": 1.0,
+            "ordered_at": pd.to_datetime(["2026-06-30T14:59:59", "2026-06-30T15:00:00"], utc=True),
+        }
+    )
+    counted = reduce_orders(lines, as_of=AS_OF, timezone="Asia/Tokyo")
+    assert counted["frequency"].tolist() == [1]
+    assert counted["last_order_on"].tolist() == [pd.Timestamp("2026-06-30")]
+    assert reduce_orders(lines, as_of=AS_OF, timezone="UTC")["frequency"].tolist() == [2]
+
+
+def test_dates_naive_times_and_whole_number_ids_are_taken():
+    lines = pd.DataFrame(
+        {
+            "customer_id": [7, 7],
+            "order_id": [1, 2],
+            "amount": [1, 2],
+            "ordered_at": ["2026-01-31", "2026-02-28"],
+        }
+    ).assign(ordered_at=lambda table: pd.to_datetime(table["ordered_at"]))
+    for table in (lines, pl.from_pandas(lines).with_columns(pl.col("ordered_at").cast(pl.Date))):
+        result = reduce_orders(table, as_of=date(2026, 2, 28))
+        assert result[["customer_id", "frequency", "amount"]].to_numpy().tolist() == [["7", 2, 3.0]]
+
+
+def test_a_million_small_sums_are_exact():
+    lines = pd.DataFrame(
+        {
+            "customer_id": "a",
+            "order_id": "1",
+            "amount": np.full(100_001, 0.1),
+            "ordered_at": pd.Timestamp(AS_OF),
+        }
+    )
+    assert reduce_orders(lines, as_of=AS_OF)["amount"].tolist() == [10000.1]
+
+
+def test_no_lines_give_no_rows():
+    assert reduce_orders(order_lines().iloc[:0], as_of=AS_OF).empty
+    assert count_lines(order_lines().iloc[:0])["lines"] == 0
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"customer_id": [1.0, np.nan]}, "text or whole numbers"),
+        ({"ordered_at": ["2026-01-01", "yesterday"]}, "timestamps or dates"),
+    ],
+)
+def test_a_type_that_cannot_be_read_safely_is_refused(change, words):
+    lines = order_lines().iloc[:2].assign(**change)
+    with pytest.raises(ParameterError, match=words):
+        reduce_orders(lines, as_of=AS_OF)
+
+
+def test_infinite_money_missing_columns_and_impossible_days_are_refused():
+    with pytest.raises(InputError, match="finite"):
+        reduce_orders(order_lines().iloc[1:3].assign(amount=[np.inf, 1.0]), as_of=AS_OF)
+    with pytest.raises(ParameterError, match="amount"):
+        reduce_orders(order_lines().rename(columns={"amount": "amonut"}), as_of=AS_OF)
+    with pytest.raises(ParameterError, match="calendar"):
+        to_date("2026-02-30")
