@@ -13,8 +13,8 @@ from importlib.resources import files
 
 LANGUAGES = ("en", "ja")
 
-#: How each unit is written: a number pattern (babel), the factor from stored to shown, and a catalogue key for
-#: the unit word or None. Shares and differences of shares (`pp`) are stored as fractions, 0.05 for 5 %.
+#: How each unit is written: a number pattern (babel), the factor from stored to shown, and a catalogue
+#: key for the unit word or None. Shares and differences of shares (`pp`) are stored as fractions, 0.05 for 5 %.
 _PATTERNS: dict[str, tuple[str, float, str | None]] = {
     "share": ("#,##0.0%", 1.0, None),
     "pp": ("+#,##0.0;-#,##0.0", 100.0, "language.unit_pp"),
@@ -104,7 +104,8 @@ def format_value(
         A number, date or text; missing (None, NaN, NaT) gives a dash.
     unit
         One of `UNITS`. `share` and `pp` take fractions and show percent and percentage points; `points`
-        (NPS), `score`, `days`, `months`, `ratio`, `count` show the bare number, the words around it name the unit.
+        (NPS), `score`, `days`, `months`, `ratio`, `count` show the bare number, the words around it name
+        the unit.
     lang
         Language of the text.
     currency
@@ -121,10 +122,10 @@ def format_value(
     """
     if is_missing(value):
         return MISSING
-    if unit == "text" or isinstance(value, str | bool):
-        return clean_text(value)
     if isinstance(value, dt.date) or unit == "date":
         return format_date(value, lang)
+    if unit == "text" or isinstance(value, str | bool):
+        return clean_text(value)
     number = float(value)  # type: ignore[arg-type]
     if number in (float("inf"), float("-inf")):
         return "∞" if number > 0 else "-∞"

@@ -1,0 +1,391 @@
+"""From result frames to what people read; each piece also carries its full-precision record as metadata.
+
+A piece is one IPython output. Its metadata `cx` holds what was shown as data, so that the run's
+machine-readable results and the page people read cannot differ.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import pandas as pd
+from IPython.display import display as _send
+from matplotlib import pyplot
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from cxlib import markup
+from cxlib.checks import ParameterError, fail_option
+from cxlib.disclosure import FLAG, suppress_small
+from cxlib.language import (
+    MISSING,
+    clean_text,
+    format_date,
+    format_value,
+    has_text,
+    is_missing,
+    join_list,
+    text,
+    verdict_word,
+)
+from cxlib.layout import (
+    Labels,
+    Layout,
+    Style,
+    Units,
+    column_units,
+    coverage,
+    lay_out,
+    safe_text,
+    to_record,
+)
+from cxlib.plots.theme import make_drawable, set_theme
+
+Level = Literal["info", "warning", "not_enough_data"]
+LEVELS = ("info", "warning", "not_enough_data")
+
+#: Columns that point at one customer; a report shows groups only.
+RESTRICTED = frozenset(
+    {"customer_id", "order_id", "response_id", "event_id", "ticket_id", "deal_id", "comment"}
+)
+_SVG_LIMIT = 400_000  # bytes above which a picture of dots weighs less
+
+
+@dataclass(frozen=True)
+class Value:
+    """A number together with its unit, for one placeholder of a sentence; made by `value`."""
+
+    value: Any
+    unit: str
+
+
+def value(number: Any, unit: str) -> Value:
+    """Join `number` with the unit it is shown in (`share`, `pp`, `currency`, …), for `Report.finding`.
+
+    Examples
+    --------
+    >>> value(0.25, "share")
+    Value(value=0.25, unit='share')
+    """
+    return Value(number, unit)
+
+
+class Report:
+    """What one notebook shows: header, notices, tables, figures and findings, in one language.
+
+    A class because language, currency, interval level and the smallest cell belong to every piece; it keeps
+    no results.
+
+    Parameters
+    ----------
+    name
+        The report's name, such as `segmentation`; its title is the text `report.<name>`.
+    data_set
+        The opened data set: `name`, `currency`, `timezone`, `as_of`, `is_sample`, `tables`, `table()`,
+        `notices`.
+    lang
+        Language of everything shown.
+    conf_level
+        Level named over interval columns.
+    min_cell
+        Smallest number of customers a shown row may stand for.
+    period_start, period_end
+        Bounds of the period as the reader chose them; missing means all the data hold.
+
+    Notes
+    -----
+    Sets fonts and style of the charts (see `plots.theme.set_theme`), shows the header, then a notice for each
+    of the data set's own.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        data_set: Any,
+        *,
+        lang: str = "en",
+        conf_level: float = 0.95,
+        min_cell: int = 10,
+        period_start: Any = None,
+        period_end: Any = None,
+    ) -> None:
+        self.name, self.data_set, self.lang = name, data_set, lang
+        self.min_cell = min_cell
+        self.style = Style(lang, data_set.currency, conf_level, min_cell)
+        set_theme(lang)
+        self._show_header(period_start, period_end)
+        for problem in getattr(data_set, "notices", ()):
+            self._show_notice(_problem_key(problem), "warning", _problem_text(problem, lang))
+
+    def notice(self, key: str, *, level: Level = "info", **values: object) -> None:
+        """Show a sentence about the data or the method; it also stands in the report's *Data quality* box.
+
+        `values` are plain or `value(…)` numbers and texts for the sentence's placeholders.
+        """
+        if level not in LEVELS:
+            fail_option("level", level, LEVELS)
+        self._show_notice(key, level, text(key, self.lang, **self._formatted(values, {})))
+
+    def suppress(
+        self,
+        frame: pd.DataFrame,
+        n_col: str = "n",
+        within: str | Sequence[str] | None = None,
+        keep: Sequence[str] = (),
+    ) -> pd.DataFrame:
+        """Blank rows that stand for too few customers (`suppress_small`), for tables and charts alike.
+
+        The names of blanked groups are hidden too where the column is a customer attribute the handbook does
+        not know: a group of one may be called by a name.
+        """
+        shown = suppress_small(frame, min_cell=self.min_cell, n_col=n_col, within=within, keep=keep)
+        for column in frame.columns:
+            if pd.api.types.is_string_dtype(frame[column]) and not has_text(f"column.{column}"):
+                shown[column] = frame[column].mask(shown[FLAG], text("display.small_group", self.lang))
+        return shown
+
+    def table(
+        self,
+        key: str,
+        frame: pd.DataFrame,
+        *,
+        units: Units | None = None,
+        labels: Labels | None = None,
+        n_col: str | None = "n",
+    ) -> None:
+        """Show a result frame as a table and record it.
+
+        Parameters
+        ----------
+        key
+            Name of the table in the run's results.
+        frame
+            A result frame; small rows are blanked here if `suppress` has not done it.
+        units
+            Unit by column, or by column and `metric` of the row: `{"estimate": {"nps": "points"}}`.
+            Interval and standard error take the unit of the estimate.
+        labels
+            Heading by column, or words by column and value. Headings come from `column.<name>` otherwise.
+        n_col
+            Column with customers; None for a frame whose rows do not stand for customers.
+
+        Raises
+        ------
+        ParameterError
+            The frame has a column that points at single customers.
+        """
+        for column in frame.columns:
+            if column in RESTRICTED:
+                raise ParameterError("display.restricted_column", table=key, column=column)
+        if n_col in frame.columns and FLAG not in frame.columns:
+            frame = self.suppress(frame, n_col=str(n_col))
+        hidden = frame[FLAG].tolist() if FLAG in frame.columns else [False] * len(frame)
+        frame = frame.drop(columns=FLAG, errors="ignore").reset_index(drop=True)
+        all_units = column_units(frame, units or {})
+        heads, rows = lay_out(Layout(frame, all_units, labels or {}, hidden, self.style))
+        notes = [text("display.suppressed_note", self.lang, min_cell=self.min_cell)] if any(hidden) else []
+        records = frame.to_dict("records")
+        record = {
+            "columns": [str(name) for name in frame.columns],
+            "units": all_units,
+            "rows": [{str(name): self._recorded(raw) for name, raw in row.items()} for row in records],
+            "suppressed": [index for index, flag in enumerate(hidden) if flag],
+        }
+        html = markup.table_html(heads, rows, key=key, notes=notes)
+        self._show("table", key, html, markup.table_plain(heads, rows), record)
+
+    def figure(
+        self,
+        key: str,
+        drawn: Axes | Figure,
+        *,
+        tables: Sequence[str] = (),
+        n: int | None = None,
+        as_picture: bool = False,
+        **values: object,
+    ) -> None:
+        """Show a chart with the description, caption and source a reader needs, and close it.
+
+        The texts are `figure.<key>` (caption) and `figure.<key>.alt` (what it shows, for who cannot see it).
+
+        Parameters
+        ----------
+        key
+            Name of the figure in the run's results.
+        drawn
+            The axes or the figure.
+        tables
+            Tables the numbers come from, for the source line.
+        n
+            Customers or answers behind the chart, for the source line.
+        as_picture
+            Use PNG rather than SVG: for many thousand dots, or labels that customers wrote.
+        **values
+            Placeholders of caption and description.
+        """
+        figure = drawn if isinstance(drawn, Figure) else drawn.get_figure(root=True)
+        assert isinstance(figure, Figure)
+        words = self._formatted(values, {})
+        caption, alt = (
+            text(f"figure.{key}", self.lang, **words),
+            text(f"figure.{key}.alt", self.lang, **words),
+        )
+        source = self._source(tables, n)
+        picture, mime = _picture(figure, as_picture=as_picture)
+        pyplot.close(figure)
+        record = {"alt": alt, "caption": caption, "source": source}
+        html = markup.figure_html(picture, mime, key=key, **record)
+        self._show("figure", key, html, f"[{alt}] {caption} {source}", record)
+
+    def finding(
+        self,
+        key: str,
+        *,
+        verdict: str | None = None,
+        units: Mapping[str, str] | None = None,
+        **numbers: object,
+    ) -> None:
+        """Show one sentence built from results, with a verdict if there is one, and record its numbers.
+
+        Parameters
+        ----------
+        key
+            Catalogue key of the sentence.
+        verdict
+            One of `verdict.…`, shown as a word before the sentence.
+        units
+            Unit by placeholder, where the number does not bring its own by `value`.
+        **numbers
+            Numbers, dates, texts or lists of texts for the placeholders. An `n` below `min_cell` hides the
+            finding.
+        """
+        raw = {name: item.value if isinstance(item, Value) else item for name, item in numbers.items()}
+        count = raw.get("n")
+        if not is_missing(count) and float(count) < self.min_cell:  # type: ignore[arg-type]
+            self.notice("display.finding_hidden", level="not_enough_data", min_cell=self.min_cell)
+            return
+        all_units = {name: _unit_of(item, (units or {}).get(name)) for name, item in numbers.items()}
+        sentence = text(key, self.lang, **self._formatted(numbers, units or {}))
+        badge = None if verdict is None else verdict_word(verdict, self.lang)
+        record = {
+            "text": sentence,
+            "values": {name: self._recorded(item) for name, item in raw.items()},
+            "units": all_units,
+            "verdict": verdict,
+        }
+        html = markup.sentence_html(sentence, kind="finding", badge=badge, tone=verdict or "")
+        self._show("finding", key, html, sentence if badge is None else f"{badge}: {sentence}", record)
+
+    def _show(self, kind: str, key: str, html: str, plain: str, record: Mapping[str, object]) -> None:
+        metadata = {"cx": {"kind": kind, "key": key, **record}}
+        _send({"text/html": html, "text/plain": plain}, raw=True, metadata=metadata)
+
+    def _show_notice(self, key: str, level: str, sentence: str) -> None:
+        word = text(f"level.{level}", self.lang)
+        html = markup.sentence_html(sentence, kind="notice", badge=word, tone=level)
+        self._show("notice", key, html, f"{word}: {sentence}", {"level": level, "text": sentence})
+
+    def _show_header(self, period_start: Any, period_end: Any) -> None:
+        data_set, lang = self.data_set, self.lang
+        title_key = f"report.{self.name}"
+        title = text(title_key, lang) if has_text(title_key) else clean_text(self.name)
+        tables = coverage(data_set, min_cell=self.min_cell)
+        subject = text(
+            "display.header_subject",
+            lang,
+            data_set=clean_text(data_set.name),
+            as_of=format_date(data_set.as_of, lang),
+            currency=data_set.currency,
+            timezone=data_set.timezone,
+        )
+        banner = text("display.header_sample", lang) if data_set.is_sample else None
+        lines = [subject, self._period(period_start, period_end)]
+        names = ("table", "rows", "customers", "first", "last")
+        heads = [text(f"display.coverage_{name}", lang) for name in names]
+        rows = [[self._coverage_cell(name, entry[name]) for name in names] for entry in tables]
+        record = {
+            "data_set": clean_text(data_set.name),
+            "is_sample": bool(data_set.is_sample),
+            "currency": data_set.currency,
+            "timezone": str(data_set.timezone),
+            "as_of": str(data_set.as_of),
+            "period_start": None if period_start is None else str(period_start)[:10],
+            "period_end": None if period_end is None else str(period_end)[:10],
+            "title": title,
+            "tables": tables,
+        }
+        held = markup.table_html(heads, rows, key="coverage")
+        html = markup.header_html(title, lines, banner=banner, coverage=held)
+        plain = "\n".join([title, *([banner] if banner else []), *lines, markup.table_plain(heads, rows)])
+        self._show("header", self.name, html, plain, record)
+
+    def _coverage_cell(self, name: str, item: Any) -> markup.Cell:
+        if name == "table":
+            return markup.Cell(safe_text(item, self.lang))
+        unit = "date" if name in ("first", "last") else "count"
+        return markup.Cell(format_value(item, unit, self.lang), is_number=unit == "count")
+
+    def _period(self, start: Any, end: Any) -> str:
+        if start is None and end is None:
+            return text("display.header_period_all", self.lang)
+        words = [MISSING if day is None else format_date(day, self.lang) for day in (start, end)]
+        return text("display.header_period", self.lang, start=words[0], end=words[1])
+
+    def _source(self, tables: Sequence[str], n: int | None) -> str:
+        source = ", ".join([clean_text(self.data_set.name), *tables])
+        date = format_date(self.data_set.as_of, self.lang)
+        if n is None or n < self.min_cell:
+            return text("display.source", self.lang, source=source, date=date)
+        return text(
+            "display.source_n", self.lang, source=source, date=date, n=format_value(n, "count", self.lang)
+        )
+
+    def _formatted(self, values: Mapping[str, object], units: Mapping[str, str]) -> dict[str, str]:
+        return {name: self._formatted_one(item, units.get(name)) for name, item in values.items()}
+
+    def _formatted_one(self, item: object, unit: str | None) -> str:
+        if isinstance(item, list | tuple):
+            return join_list([self._formatted_one(part, unit) for part in item], self.lang)
+        raw = item.value if isinstance(item, Value) else item
+        if isinstance(raw, str):
+            return safe_text(raw, self.lang)
+        return format_value(raw, _unit_of(item, unit), self.lang, currency=self.data_set.currency)
+
+    def _recorded(self, item: object) -> object:
+        raw = item.value if isinstance(item, Value) else item
+        if isinstance(raw, list | tuple):
+            return [self._recorded(part) for part in raw]
+        return safe_text(raw, self.lang) if isinstance(raw, str) else to_record(raw)
+
+
+def _unit_of(item: object, unit: str | None) -> str:
+    if isinstance(item, Value):
+        return item.unit
+    if isinstance(item, list | tuple | str | bool):
+        return unit or "text"
+    return unit or ("date" if hasattr(item, "isoformat") else "number")
+
+
+def _picture(figure: Figure, *, as_picture: bool) -> tuple[bytes, str]:
+    """Draw the figure as SVG, its text as outlines, or as PNG where that is lighter; always the same bytes."""
+    make_drawable(figure)
+    buffer = io.BytesIO()
+    if not as_picture:
+        figure.savefig(buffer, format="svg", bbox_inches="tight", metadata={"Date": None, "Creator": None})
+        if buffer.tell() <= _SVG_LIMIT:
+            return buffer.getvalue(), "image/svg+xml"
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=144, bbox_inches="tight", metadata={"Software": None})
+    return buffer.getvalue(), "image/png"
+
+
+def _problem_text(problem: Any, lang: str) -> str:
+    """Say a data set's problem in the report's language, if it can; as text otherwise."""
+    return problem.in_language(lang) if hasattr(problem, "in_language") else safe_text(problem, lang)
+
+
+def _problem_key(problem: Any) -> str:
+    return str(getattr(problem, "key", "data_set"))

@@ -1,0 +1,208 @@
+"""How a result frame is laid out for people: headings, units, intervals, marks for what is not shown."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from cxlib.language import (
+    clean_text,
+    format_interval,
+    format_value,
+    has_text,
+    is_missing,
+    text,
+)
+from cxlib.markup import Cell
+
+#: A unit by column, or by the `metric` of the row.
+Units = Mapping[str, str | Mapping[str, str]]
+#: A heading by column, or words by column and value.
+Labels = Mapping[str, str | Mapping[Any, str]]
+
+#: Units of columns that mean the same wherever they stand; a caller's `units` go first.
+COLUMN_UNITS: Mapping[str, str] = {
+    "amount": "currency",
+    "clv": "currency",
+    "csat": "share",
+    "cumulative_share": "share",
+    "customers": "count",
+    "f2": "share",
+    "frequency": "count",
+    "importance": "share",
+    "margin": "currency",
+    "monetary_mean": "currency",
+    "monetary_total": "currency",
+    "n": "count",
+    "nps": "points",
+    "orders": "count",
+    "recency_days": "days",
+    "revenue": "currency",
+    "share": "share",
+}
+_CONTACT = re.compile(
+    r"[^\s@<>]+@[^\s@<>]+\.[^\s@<>]+|(?<![\w.])\+?\(?\d{2,5}\)?[-\s]\d{1,4}[-\s]\d{3,4}(?![\w.])"
+)
+_LOW, _HIGH = "conf_low", "conf_high"
+
+
+@dataclass(frozen=True)
+class Style:
+    """Language, currency, interval level and smallest cell; a class so that they travel together."""
+
+    lang: str
+    currency: str | None
+    conf_level: float
+    min_cell: int
+
+
+@dataclass(frozen=True)
+class Layout:
+    """A frame with what is needed to write it; a class so that every cell gets the same settings."""
+
+    frame: pd.DataFrame
+    units: Units
+    labels: Labels
+    hidden: Sequence[bool]
+    style: Style
+
+
+def safe_text(value: object, lang: str) -> str:
+    """Text from data, cleaned, with mail addresses and telephone numbers replaced by a word.
+
+    Examples
+    --------
+    >>> safe_text("ask yuki@example.com or 03-1234-5678 in 2026-10", "en")
+    'ask [hidden] or [hidden] in 2026-10'
+    """
+    return _CONTACT.sub(text("display.contact_hidden", lang), clean_text(value))
+
+
+def column_units(frame: pd.DataFrame, units: Units) -> dict[str, str | Mapping[str, str]]:
+    """Find each column's unit: the caller's, its own, the estimate's for an interval, or by dtype."""
+    known: dict[str, str | Mapping[str, str]] = {**COLUMN_UNITS, **units}
+    return {
+        str(name): known.get(str(name)) or _unit_by_kin(str(name), frame[name], known)
+        for name in frame.columns
+    }
+
+
+def _unit_by_kin(name: str, column: pd.Series, known: Units) -> str | Mapping[str, str]:
+    for ending in (_LOW, _HIGH, "std_error"):
+        if name.endswith(ending):
+            prefix = name.removesuffix(ending)
+            return known.get(prefix.rstrip("_")) or known.get(f"{prefix}estimate") or "number"
+    if pd.api.types.is_datetime64_any_dtype(column):
+        return "date"
+    return "number" if pd.api.types.is_numeric_dtype(column) else "text"
+
+
+def lay_out(layout: Layout) -> tuple[list[str], list[list[Cell]]]:
+    """Headings and cells; both ends of an interval share a cell, standard errors stay in the record only."""
+    shown = [str(name) for name in layout.frame.columns if not _is_merged(str(name), layout.frame)]
+    heads = [_heading(name, layout) for name in shown]
+    records = layout.frame.rename(columns=str).to_dict("records")
+    rows = [
+        [_cell(name, record, layout, is_hidden=bool(flag)) for name in shown]
+        for record, flag in zip(records, layout.hidden, strict=True)
+    ]
+    return heads, rows
+
+
+def _is_merged(name: str, frame: pd.DataFrame) -> bool:
+    has_pair = name.endswith(_HIGH) and name.removesuffix(_HIGH) + _LOW in frame.columns
+    return has_pair or name.endswith("std_error")
+
+
+def _is_interval(name: str, frame: pd.DataFrame) -> bool:
+    return name.endswith(_LOW) and name.removesuffix(_LOW) + _HIGH in frame.columns
+
+
+def _heading(name: str, layout: Layout) -> str:
+    style = layout.style
+    label = layout.labels.get(name)
+    if isinstance(label, str):
+        return clean_text(label)
+    if _is_interval(name, layout.frame):
+        return text("display.interval", style.lang, level=format_level(style.conf_level, style.lang))
+    return text(f"column.{name}", style.lang) if has_text(f"column.{name}") else safe_text(name, style.lang)
+
+
+def format_level(conf_level: float, lang: str) -> str:
+    """Write a confidence level without needless decimals.
+
+    Examples
+    --------
+    >>> format_level(0.95, "en"), format_level(0.995, "en")
+    ('95%', '99.5%')
+    """
+    return f"{conf_level * 100:.10g}%"
+
+
+def _cell(name: str, record: Mapping[str, Any], layout: Layout, *, is_hidden: bool) -> Cell:
+    style, raw = layout.style, record[name]
+    unit = layout.units[name]
+    if not isinstance(unit, str):
+        unit = unit.get(str(record.get("metric")), "number")
+    if is_hidden and is_missing(raw) and unit != "text":
+        return Cell(text("display.suppressed", style.lang, min_cell=style.min_cell), is_number=True)
+    if _is_interval(name, layout.frame):
+        high = record[name.removesuffix(_LOW) + _HIGH]
+        return Cell(format_interval(raw, high, unit, style.lang, currency=style.currency), is_number=True)
+    label = layout.labels.get(name)
+    if isinstance(label, Mapping) and raw in label:
+        return Cell(clean_text(label[raw]))
+    return _value_cell(name, raw, unit, style)
+
+
+def _value_cell(name: str, raw: Any, unit: str, style: Style) -> Cell:
+    if name == "metric" and has_text(f"column.{raw}"):
+        return Cell(text(f"column.{raw}", style.lang))
+    if isinstance(raw, bool):
+        return Cell(text("display.yes" if raw else "display.no", style.lang))
+    if unit == "text" and not is_missing(raw):
+        return Cell(safe_text(raw, style.lang))
+    words = format_value(raw, unit, style.lang, currency=style.currency)
+    return Cell(words, is_number=unit not in ("text", "date"))
+
+
+def to_record(value: Any) -> Any:
+    """One value as JSON can hold it at full precision: missing and infinite as null, dates as ISO text."""
+    if isinstance(value, list | tuple):
+        return [to_record(item) for item in value]
+    if is_missing(value):
+        return None
+    if isinstance(value, dt.datetime):
+        return value.date().isoformat() if value.time() == dt.time(0) else value.isoformat()
+    if isinstance(value, dt.date):
+        return value.isoformat()
+    if hasattr(value, "item"):
+        value = value.item()
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value if isinstance(value, bool | int | float) else str(value)
+
+
+def coverage(data_set: Any, *, min_cell: int) -> list[dict[str, Any]]:
+    """Rows, customers, first and last day of every table of a data set, up to its `as_of`.
+
+    A table with fewer than `min_cell` customers shows neither rows nor customers nor days.
+    """
+    return [{"table": name, **_table_coverage(data_set.table(name), min_cell)} for name in data_set.tables]
+
+
+def _table_coverage(table: pd.DataFrame, min_cell: int) -> dict[str, Any]:
+    nothing = {"rows": None, "customers": None, "first": None, "last": None}
+    customers = int(table["customer_id"].nunique()) if "customer_id" in table.columns else None
+    if customers is not None and 0 < customers < min_cell:
+        return nothing
+    times = [name for name in table.columns if pd.api.types.is_datetime64_any_dtype(table[name])]
+    days = table[times[0]].dropna() if times else table.iloc[:0, :0].squeeze()
+    ends = [str(days.min().date()), str(days.max().date())] if times and len(days) else [None, None]
+    return {"rows": len(table), "customers": customers, "first": ends[0], "last": ends[1]}

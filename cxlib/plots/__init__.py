@@ -1,0 +1,1 @@
+"""Charts: `plot_…(result) -> Axes`. They draw result frames and never compute an estimate."""

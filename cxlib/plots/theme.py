@@ -1,0 +1,167 @@
+"""Colours by role, fonts of both languages, and the few drawing helpers every chart shares."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+from matplotlib import font_manager
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+from matplotlib.ticker import FuncFormatter
+
+from cxlib.language import clean_text, format_value
+
+#: Colour by role (Okabe and Ito's palette: told apart with every kind of colour blindness and in grey).
+ROLES: Mapping[str, str] = {
+    "promoter": "#0072B2",
+    "passive": "#999999",
+    "detractor": "#D55E00",
+    "positive": "#0072B2",
+    "negative": "#D55E00",
+    "total": "#222222",
+    "neutral": "#999999",
+    "highlight": "#E69F00",
+}
+#: For groups without a role, in this order; pair them with markers or direct labels.
+SERIES = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#222222", "#999999")
+FONTS = ("IPAexGothic", "DejaVu Sans")
+
+_RC: dict[str, Any] = {
+    "figure.figsize": (7.2, 4.2),
+    "figure.dpi": 100,
+    "font.size": 10.0,
+    "axes.titlesize": 11.0,
+    "axes.titlelocation": "left",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.unicode_minus": True,
+    "axes.formatter.use_locale": False,
+    "axes.formatter.use_mathtext": False,
+    "grid.color": "#e5e5e5",
+    "svg.fonttype": "path",
+    "svg.hashsalt": "cx-handbook",
+    "text.usetex": False,
+    "text.parse_math": False,
+}
+
+
+@cache
+def register_fonts() -> None:
+    """Make the bundled Japanese font known to matplotlib, without the global side effects of its package."""
+    import importlib.util
+
+    spec = importlib.util.find_spec("matplotlib_fontja")
+    if spec is not None and spec.origin is not None:
+        font_manager.fontManager.addfont(str(Path(spec.origin).parent / "fonts" / "ipaexg.ttf"))
+
+
+def set_theme(lang: str = "en") -> None:
+    """Set fonts and styles for charts in `lang`; call it once, before drawing.
+
+    The Japanese font goes first for `ja` and second for `en`, so that Japanese category names in an English
+    chart still have their glyphs. Text is never read as mathematics: a `$` in a name stays a `$`.
+    """
+    import seaborn as sns
+
+    register_fonts()
+    sns.set_theme(style="whitegrid", palette=list(SERIES))
+    fonts = FONTS if lang == "ja" else FONTS[::-1]
+    settings = {**_RC, "font.family": list(fonts), "font.sans-serif": list(fonts)}
+    for name, setting in settings.items():
+        mpl.rcParams[name] = setting
+
+
+def new_axes(ax: Axes | None = None, *, figsize: tuple[float, float] | None = None) -> Axes:
+    """`ax` itself, or the axes of a new figure."""
+    if ax is not None:
+        return ax
+    from matplotlib import pyplot
+
+    return pyplot.subplots(figsize=figsize, layout="constrained")[1]
+
+
+def colours(palette: Mapping[str, str] | None = None) -> dict[str, str]:
+    """`ROLES` with a caller's own colours for some of the roles."""
+    return {**ROLES, **(palette or {})}
+
+
+def draw_interval(
+    ax: Axes,
+    position: float,
+    low: float,
+    high: float,
+    *,
+    horizontal: bool = True,
+    colour: str = ROLES["total"],
+) -> None:
+    """Draw one interval as a line across `position`; an interval with a missing end is not drawn."""
+    if low != low or high != high:
+        return
+    ends, place = [low, high], [position, position]
+    ax.plot(
+        *((ends, place) if horizontal else (place, ends)), color=colour, linewidth=1.6, solid_capstyle="butt"
+    )
+
+
+def draw_band(ax: Axes, x: Any, low: Any, high: Any, *, colour: str = ROLES["total"]) -> None:
+    """Draw a confidence band along `x`; gaps stay gaps."""
+    ax.fill_between(x, low, high, color=colour, alpha=0.18, linewidth=0)
+
+
+def label_end(ax: Axes, x: float, y: float, label: object, *, colour: str = ROLES["total"]) -> None:
+    """Write a series' name beside its last point instead of in a legend."""
+    ax.annotate(
+        clean_text(label, limit=40),
+        (x, y),
+        xytext=(6, 0),
+        textcoords="offset points",
+        va="center",
+        color=colour,
+        annotation_clip=False,
+    )
+
+
+def format_axis(axis: Any, unit: str, lang: str = "en", *, currency: str | None = None) -> None:
+    """Write an axis' tick labels in the unit and language, as tables do (`ax.yaxis`, `"share"`)."""
+    axis.set_major_formatter(
+        FuncFormatter(lambda value, _: format_value(value, unit, lang, currency=currency, worded=False))
+    )
+
+
+@cache
+def _glyphs() -> frozenset[int]:
+    """Return every character the two fonts can draw."""
+    from matplotlib.ft2font import FT2Font
+
+    register_fonts()
+    points: set[int] = set()
+    for name in FONTS:
+        points |= set(FT2Font(font_manager.findfont(name)).get_charmap())
+    return frozenset(points)
+
+
+def drawable(label: str) -> str:
+    """`label` with every character no font can draw replaced by `□`, so that charts never warn or lie.
+
+    Examples
+    --------
+    >>> drawable("顧客 ok"), drawable("🎈")
+    ('顧客 ok', '□')
+    """
+    return "".join(mark if mark == "\n" or ord(mark) in _glyphs() else "□" for mark in label)
+
+
+def make_drawable(figure: Figure) -> None:
+    """Replace undrawable characters in every text of a figure, tick labels and legends included."""
+    for axes in figure.axes:
+        for axis in (axes.xaxis, axes.yaxis):
+            labels = [label.get_text() for label in axis.get_ticklabels()]
+            if any(drawable(label) != label for label in labels):
+                axis.set_ticks(axis.get_ticklocs(), [drawable(label) for label in labels])
+    for artist in figure.findobj(Text):
+        artist.set_text(drawable(artist.get_text()))
