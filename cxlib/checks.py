@@ -8,8 +8,10 @@ that could identify a customer never appear in it.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
-from typing import NoReturn
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Literal, NoReturn
 
 from cxlib.language import text
 
@@ -24,11 +26,11 @@ class CxError(ValueError):
 
     def __init__(self, key: str, lang: str = "en", **values: object) -> None:
         self.key, self.values = key, values
-        super().__init__(text(key, lang, **values))
+        super().__init__(self.in_language(lang))
 
     def in_language(self, lang: str) -> str:
-        """Return the same message in another language."""
-        return text(self.key, lang, **self.values)
+        """Return the same message in another language, values that have a `text(lang)` included."""
+        return text(self.key, lang, **{name: _worded(value, lang) for name, value in self.values.items()})
 
 
 class ParameterError(CxError):
@@ -41,6 +43,103 @@ class InputError(CxError):
     """A table or file does not hold what the contract asks for (exit code 3)."""
 
     exit_code = 3
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One finding about a table: where, what was expected, what was found, how often, and what to do.
+
+    A class because a finding is worded later, in the reader's language, and because several of them are
+    reported together. An `error` stops the run; a `notice` is dealt with as its text says and shown in the
+    report.
+
+    Attributes
+    ----------
+    key : str
+        Entry of the catalogue; its template names the expectation, the finding and the remedy.
+    level : {"error", "notice"}
+    file, column : str
+        Where; the column is empty when the finding concerns the whole table.
+    count, total : int
+        Rows concerned, and rows looked at.
+    rows : tuple of int
+        First rows concerned; the first row of data is row 1.
+    values : mapping
+        What else the template names; never an id, a name or free text of a customer.
+    """
+
+    key: str
+    level: Literal["error", "notice"]
+    file: str
+    column: str = ""
+    count: int = 0
+    total: int = 0
+    rows: tuple[int, ...] = ()
+    values: Mapping[str, object] = field(default_factory=dict, hash=False)
+
+    def text(self, lang: str = "en") -> str:
+        """Return the finding as sentences in one language."""
+        where = text(
+            "checks.column" if self.column else "checks.table", lang, file=self.file, column=self.column
+        )
+        values = {name: _worded(value, lang) for name, value in self.values.items()}
+        return text(
+            "checks.finding", lang, where=where, what=text(self.key, lang, place=self._place(lang), **values)
+        )
+
+    def _place(self, lang: str) -> str:
+        place = text("checks.rows", lang, count=f"{self.count:,}", total=f"{self.total:,}")
+        if not self.rows:
+            return place
+        return place + text("checks.first_rows", lang, rows=", ".join(f"{row:,}" for row in self.rows))
+
+
+class TableError(InputError):
+    """One or more tables do not hold what the contract asks for; `problems` has every finding.
+
+    A class because `cx check` prints all findings one by one, while a report stops with one message.
+    """
+
+    def __init__(self, problems: Sequence[Problem], lang: str = "en") -> None:
+        self.problems = tuple(problems)
+        super().__init__("checks.problems", lang, problems=_Joined(self.problems))
+
+
+class _Joined:
+    """Several findings, one per line, worded when the language is known."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = problems
+
+    def text(self, lang: str) -> str:
+        return "\n".join(problem.text(lang) for problem in self.problems)
+
+
+def _worded(value: object, lang: str) -> object:
+    return value.text(lang) if hasattr(value, "text") else value
+
+
+def as_date(value: date | str, *, argument: str) -> date:
+    """Return the day given as date, timestamp or text `YYYY-MM-DD`.
+
+    Raises
+    ------
+    ParameterError
+        When the text is no day of the calendar.
+
+    Examples
+    --------
+    >>> as_date("2026-09-30", argument="as_of")
+    datetime.date(2026, 9, 30)
+    """
+    if isinstance(value, datetime):
+        return value.date()
+    if isinstance(value, date):
+        return value
+    try:
+        return date.fromisoformat(value)
+    except (TypeError, ValueError) as error:
+        raise ParameterError("checks.no_date", argument=argument) from error
 
 
 def nearest(name: str, options: Iterable[object]) -> str:

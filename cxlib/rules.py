@@ -1,0 +1,381 @@
+"""Rules and settings kept as YAML, read safely and held to models that refuse unknown keys."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from datetime import date, datetime, time
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar
+from zoneinfo import ZoneInfo
+
+import yaml
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
+
+from cxlib.checks import InputError, fail_option, nearest
+from cxlib.language import text
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+class Closed(BaseModel):
+    """A model that refuses keys it does not know, because a misspelt key must not be silently ignored."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def _known_zone(name: str) -> str:
+    ZoneInfo(name)
+    return name
+
+
+def _ordered(scale: tuple[float, float]) -> tuple[float, float]:
+    if not scale[0] < scale[1]:
+        raise ValueError("the lower end must come first")
+    return scale
+
+
+Zone = Annotated[str, AfterValidator(_known_zone)]
+Scale = Annotated[tuple[float, float], AfterValidator(_ordered)]
+Code = Annotated[str, BeforeValidator(str), Field(min_length=1)]
+
+
+class Label(Closed):
+    """One name in both languages."""
+
+    en: str
+    ja: str
+
+
+class Settings(Closed):
+    """What dataset.yml says about a data set."""
+
+    name: str
+    currency: str = Field(pattern="^[A-Z]{3}$")
+    timezone: Zone
+    extracted_at: datetime
+    fiscal_year_start: int = Field(default=1, ge=1, le=12)
+    csat_scale: Scale = (1, 5)
+    ces_scale: Scale = (1, 7)
+    ces_direction: Literal["ease", "effort"] = "ease"
+    valence_scale: Scale = (-2, 2)
+    is_sample: bool = False
+    encoding: str = "utf-8"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _end_of_a_bare_day(cls, values: Any) -> Any:
+        """Take `extracted_at: 2026-10-01` as the end of that day, so that the day is not the future."""
+        found = values.get("extracted_at") if isinstance(values, dict) else None
+        if isinstance(found, str) and len(found.strip()) == 10:
+            end = datetime.combine(date.fromisoformat(found.strip()), time.max)
+            return {**values, "extracted_at": end}
+        return values
+
+    @property
+    def extracted(self) -> datetime:
+        """`extracted_at` in the data set's timezone; a time without offset is local time."""
+        zone = ZoneInfo(self.timezone)
+        found = self.extracted_at
+        return found.replace(tzinfo=zone) if found.tzinfo is None else found.astimezone(zone)
+
+
+class Stage(Closed):
+    """One stage of the journey."""
+
+    id: Code
+    label: Label
+
+
+class Touchpoint(Closed):
+    """One point of contact, the stage it belongs to, who owns it and what it claims to do."""
+
+    id: Code
+    stage: Code
+    channel: Code
+    owner: str
+    role: Label
+    label: Label
+
+
+class Journey(Closed):
+    """Stages in order, and the touchpoints in them."""
+
+    stages: list[Stage] = Field(min_length=2)
+    touchpoints: list[Touchpoint]
+
+    @model_validator(mode="after")
+    def _known_stages(self) -> Journey:
+        known = [stage.id for stage in self.stages]
+        _unique("stages", known)
+        _unique("touchpoints", [touchpoint.id for touchpoint in self.touchpoints])
+        for touchpoint in self.touchpoints:
+            if touchpoint.stage not in known:
+                raise ValueError(f"touchpoint {touchpoint.id}: stage {touchpoint.stage}: {', '.join(known)}")
+        return self
+
+
+Span = Annotated[tuple[int, int], Field(description="lowest and highest score, both included")]
+
+
+class RfmSegment(Closed):
+    """One named range of R, F and M scores."""
+
+    name: Code
+    label: Label
+    r: Span = (1, 5)
+    f: Span = (1, 5)
+    m: Span = (1, 5)
+
+    @model_validator(mode="after")
+    def _ordered_spans(self) -> RfmSegment:
+        for low, high in (self.r, self.f, self.m):
+            if not 1 <= low <= high:
+                raise ValueError("a score range is [lowest, highest], at least 1")
+        return self
+
+
+class RfmSegments(Closed):
+    """Named ranges in order; the first that matches wins, the rest are "Others"."""
+
+    segments: list[RfmSegment] = Field(min_length=1)
+    others: Label
+
+    @model_validator(mode="after")
+    def _once(self) -> RfmSegments:
+        _unique("segments", [segment.name for segment in self.segments])
+        return self
+
+
+Number = Annotated[float, Field(allow_inf_nan=False)]
+
+
+class Condition(Closed):
+    """What a measure of a customer must be: every limit given holds; a missing value never matches."""
+
+    measure: Code
+    at_least: Number | None = None
+    at_most: Number | None = None
+    is_in: list[str] | None = None
+    is_missing: bool | None = None
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Condition:
+        if self.at_least is None and self.at_most is None and not self.is_in and self.is_missing is None:
+            raise ValueError("a condition needs at_least, at_most, is_in or is_missing")
+        return self
+
+
+class State(Closed):
+    """One state; a customer is in it when all of its conditions hold, and always when it has none."""
+
+    id: Code
+    label: Label
+    when: list[Condition] = []
+
+
+class States(Closed):
+    """States in order; the first that matches wins, and the last takes everyone else."""
+
+    states: list[State] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _for_everyone(self) -> States:
+        _unique("states", [state.id for state in self.states])
+        if self.states[-1].when or not all(state.when for state in self.states[:-1]):
+            raise ValueError("only the last state has no conditions: it takes everyone else")
+        return self
+
+
+class Target(Closed):
+    """The value a measure should reach, and from where on it is alarming."""
+
+    metric: Code
+    unit: Literal["share", "points", "score", "currency", "count", "days", "months", "ratio", "valence"]
+    better: Literal["higher", "lower"]
+    target: Number
+    alarm: Number
+    label: Label
+
+
+class Targets(Closed):
+    """Targets of the company."""
+
+    targets: list[Target]
+
+    @model_validator(mode="after")
+    def _once(self) -> Targets:
+        _unique("targets", [target.metric for target in self.targets])
+        return self
+
+
+class Action(Closed):
+    """Customers that satisfy all conditions, and what to do for them."""
+
+    id: Code
+    label: Label
+    action: Label
+    when: list[Condition] = Field(min_length=1)
+
+
+class Actions(Closed):
+    """Rules that turn measures of customers into lists for action."""
+
+    actions: list[Action]
+
+    @model_validator(mode="after")
+    def _once(self) -> Actions:
+        _unique("actions", [action.id for action in self.actions])
+        return self
+
+
+def _unique(what: str, ids: list[str]) -> None:
+    repeated = sorted({name for name in ids if ids.count(name) > 1})
+    if repeated:
+        raise ValueError(f"{what} named twice: {', '.join(repeated)}")
+
+
+RULES: dict[str, type[Closed]] = {
+    "journey": Journey,
+    "states": States,
+    "lifecycle": States,
+    "rfm_segments": RfmSegments,
+    "targets": Targets,
+    "actions": Actions,
+}
+
+
+def load_rules(name: str, path: str | Path | None = None) -> Any:
+    """Rules of one kind as a checked model.
+
+    Parameters
+    ----------
+    name : str
+        `journey`, `states`, `lifecycle`, `rfm_segments`, `targets` or `actions`.
+    path : str or Path, optional
+        File of an organisation's own rules; by default `data/rules/<name>.yml` of the handbook.
+
+    Returns
+    -------
+    Journey, States, RfmSegments, Targets or Actions
+        A frozen pydantic model.
+
+    Raises
+    ------
+    ParameterError
+        For an unknown kind of rules.
+    InputError
+        For a file that is missing, is no YAML or does not fit; names the entry and the nearest key.
+
+    Examples
+    --------
+    >>> [stage.id for stage in load_rules("journey").stages][:3]
+    ['discover', 'consider', 'buy']
+    """
+    if name not in RULES:
+        fail_option("name", name, RULES)
+    default = Path(__file__).resolve().parents[1] / "data" / "rules" / f"{name}.yml"
+    return read_model(RULES[name], default if path is None else Path(path))
+
+
+def read_model(model: type[Model], path: Path) -> Model:
+    """One YAML file as a checked model; every problem of the file in one message."""
+    return to_model(model, read_yaml(path), file=path.name)
+
+
+class _Loader(yaml.SafeLoader):
+    """A safe loader that refuses repeated keys and leaves dates as text, so that nothing changes unseen."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:  # noqa: FBT001, FBT002
+        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
+        for key, (key_node, _) in zip(keys, node.value, strict=True):
+            if keys.count(key) > 1:
+                raise yaml.constructor.ConstructorError(None, None, "repeated key", key_node.start_mark)
+        return super().construct_mapping(node, deep)
+
+
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+
+
+def read_yaml(path: Path) -> Any:
+    """Content of a YAML file, read safely.
+
+    Raises
+    ------
+    InputError
+        When the file is missing, is not UTF-8 or is no YAML; says on which line.
+    """
+    if not path.is_file():
+        raise InputError("rules.no_file", file=path.name)
+    try:
+        return yaml.load(path.read_text(encoding="utf-8-sig"), Loader=_Loader)
+    except UnicodeDecodeError as error:
+        raise InputError("rules.not_utf8", file=path.name) from error
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = "?" if mark is None else mark.line + 1
+        raise InputError("rules.no_yaml", file=path.name, line=line) from error
+
+
+def to_model(model: type[Model], content: Any, *, file: str) -> Model:
+    """Plain data as a checked model; unknown keys are named with the nearest known one.
+
+    Raises
+    ------
+    InputError
+        Lists every entry that does not fit.
+    """
+    try:
+        return model.model_validate(content)
+    except ValidationError as error:
+        details = error.errors(include_url=False, include_context=False)
+
+    def wording(lang: str) -> str:
+        return "\n".join(_sentence(model, detail, lang) for detail in details)
+
+    raise InputError("rules.invalid", file=file, details=Wording(wording))
+
+
+class Wording:
+    """A text that is worded when it is needed, so that an error can be said again in another language."""
+
+    def __init__(self, wording: Any) -> None:
+        self.text = wording
+
+
+def _sentence(model: type[BaseModel], detail: Any, lang: str) -> str:
+    place = ".".join(str(part) for part in detail["loc"]) or "—"
+    if detail["type"] == "extra_forbidden":
+        key = str(detail["loc"][-1])
+        options = _options(model, detail["loc"][:-1])
+        return text("rules.unknown_key", lang, place=place, nearest=nearest(key, options))
+    if detail["type"] == "missing":
+        return text("rules.missing_key", lang, place=place)
+    return text("rules.wrong_value", lang, place=place, reason=detail["msg"].removeprefix("Value error, "))
+
+
+def _options(model: Any, location: tuple[Any, ...]) -> list[str]:
+    """Keys allowed at a place inside a model."""
+    for part in location:
+        if isinstance(part, int):
+            continue
+        field = getattr(model, "model_fields", {}).get(part)
+        model = _inner_model(field.annotation) if field is not None else model
+    return list(getattr(model, "model_fields", {}))
+
+
+def _inner_model(annotation: Any) -> Any:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    inner = (_inner_model(part) for part in getattr(annotation, "__args__", ()))
+    return next((found for found in inner if found is not None), None)
