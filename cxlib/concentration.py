@@ -1,0 +1,197 @@
+"""Lorenz curve, Gini coefficient and the share of the top customers, each with its interval.
+
+Only customers with a positive net amount can hold a share of sales. Intervals treat the customers as a sample
+of customers like these: they say how far another such base could differ by chance.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, cast
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from cxlib.checks import ParameterError, check_columns
+from cxlib.intervals import Interval, critical_value
+
+FEWEST = 10
+Array = NDArray[np.float64]
+
+
+def lorenz(
+    customers: pd.DataFrame,
+    *,
+    value_col: str = "monetary_total",
+    by: str | None = None,
+    points: int = 101,
+    conf_level: float = 0.95,
+) -> pd.DataFrame:
+    """Lorenz curve: the share of sales that the smallest `customer_share` of customers bring.
+
+    Parameters
+    ----------
+    customers : pandas.DataFrame
+        One row per customer; values missing or not above zero are left out.
+    value_col, by : str
+        Money, and an optional group column (a missing group is left out).
+    points : int
+        Equally spaced shares of customers from 0 to 1.
+    conf_level : float
+
+    Returns
+    -------
+    pandas.DataFrame
+        Group, `customer_share, metric, estimate, std_error, conf_low, conf_high, n`; pointwise limits. Groups
+        with fewer than two customers are left out.
+
+    Raises
+    ------
+    ParameterError
+        If a column is unknown.
+
+    Notes
+    -----
+    L(p) = ∫₀ᵖ Q(t)dt / μ, linear between customers; error by the influence function.
+
+    References
+    ----------
+    Beach & Davidson (1983); Gastwirth (1972) Review of Economics and Statistics 54, 306–316.
+
+    Examples
+    --------
+    >>> lorenz(pd.DataFrame({"monetary_total": [1, 3]}), points=3)["estimate"].tolist()
+    [0.0, 0.25, 1.0]
+    """
+    share = np.linspace(0, 1, points)
+    parts = []
+    for group, x in _groups(customers, value_col, by):
+        if len(x) >= 2:
+            curve = share_limits(lorenz_at(x, share), _lorenz_error(x, share), conf_level)
+            parts.append(
+                group.assign(metric="lorenz").merge(
+                    pd.DataFrame({"customer_share": share, **curve._asdict(), "n": len(x)}), how="cross"
+                )
+            )
+    columns = [*([by] if by else []), "customer_share", "metric", *Interval._fields, "n"]
+    return pd.concat(parts, ignore_index=True)[columns] if parts else pd.DataFrame(columns=columns)
+
+
+def concentration(
+    customers: pd.DataFrame,
+    *,
+    value_col: str = "monetary_total",
+    by: str | None = None,
+    top: Sequence[float] = (0.1, 0.2),
+    conf_level: float = 0.95,
+) -> pd.DataFrame:
+    """Gini coefficient (0–1) and the share of sales that the top customers bring, with intervals.
+
+    Parameters
+    ----------
+    customers : pandas.DataFrame
+        One row per customer; values missing or not above zero are left out.
+    value_col, by : str
+        Money, and an optional group column (a missing group is left out).
+    top : sequence of float
+        Shares of customers, each between 0 and 1.
+    conf_level : float
+
+    Returns
+    -------
+    pandas.DataFrame
+        Group, `metric` (gini or top_share), `top` (share of customers; missing for the Gini), `estimate,
+        std_error, conf_low, conf_high, n, estimate_unbiased` (Gini times n/(n-1)). Error and limits are
+        missing below ten customers, and where everybody is equal.
+
+    Raises
+    ------
+    ParameterError
+        If a column is unknown or a share of `top` is not between 0 and 1.
+
+    Notes
+    -----
+    G = 2Σi·x₍ᵢ₎/(n²μ) - (n+1)/n; its error is Davidson's, the limits are on the logit scale around the
+    unbiased value. Simulated coverage of the 95 % interval: 92–95 % with 300 or more customers and a
+    log-normal spread of σ ≤ 1 (Gini ≤ .52), 85 % with 300 and 92 % with 3,000 customers at σ = 1.5 (Gini
+    .71): with few customers and very uneven sales it is too narrow.
+
+    References
+    ----------
+    Davidson (2009) Journal of Econometrics 150, 30–40; Gastwirth (1972).
+
+    Examples
+    --------
+    >>> income = [541, 1463, 2445, 3438, 4437, 5401, 6392, 8304, 11904, 22261]
+    >>> concentration(pd.DataFrame({"monetary_total": income}))["estimate"].round(7).tolist()
+    [0.4620911, 0.3343195, 0.5130958]
+    """
+    if not all(0 < share < 1 for share in top):
+        raise ParameterError("segmentation.top", found=", ".join(map(str, top)))
+    parts = []
+    for group, x in _groups(customers, value_col, by):
+        gini, unbiased, error = _gini(x)
+        rows = pd.DataFrame({"metric": ["gini"] + ["top_share"] * len(top), "top": [np.nan, *top]})
+        rest = 1 - np.array(top)
+        estimate = np.append(unbiased, 1 - lorenz_at(x, rest) if len(x) else rest * np.nan)
+        std_error = np.append(error, _lorenz_error(x, rest))
+        if len(x) < FEWEST or np.ptp(x) == 0:
+            std_error = std_error * np.nan
+        rows = rows.assign(**share_limits(estimate, std_error, conf_level)._asdict(), n=len(x))
+        rows["estimate_unbiased"] = [unbiased] + [np.nan] * len(top)
+        rows.loc[0, "estimate"] = gini
+        parts.append(group.merge(rows, how="cross"))
+    return pd.concat(parts, ignore_index=True)
+
+
+def lorenz_at(x: Array, share: Array) -> Array:
+    """L at the shares of customers, linear between customers; `x` sorted ascending."""
+    total = np.append(0.0, np.cumsum(x))
+    return cast(Array, np.interp(share * len(x), np.arange(len(x) + 1), total / total[-1]))
+
+
+def share_limits(estimate: Any, std_error: Any, conf_level: float) -> Interval:
+    """Limits on the logit scale; missing where the share is 0 or 1 or its error is 0 or unknown."""
+    share, error = np.asarray(estimate, dtype=float), np.asarray(std_error, dtype=float)
+    inside = (share > 0) & (share < 1) & (error > 0)
+    safe = np.where(inside, share, 0.5)
+    logit, half = np.log(safe / (1 - safe)), critical_value(conf_level) * error / (safe * (1 - safe))
+    low, high = (np.where(inside, 1 / (1 + np.exp(-(logit + s * half))), np.nan) for s in (-1, 1))
+    return Interval(share, np.where(inside, error, np.nan), low, high)
+
+
+def _groups(customers: pd.DataFrame, value_col: str, by: str | None) -> Iterator[tuple[pd.DataFrame, Array]]:
+    """Yield each group's key (a one-row frame) and its positive values, sorted ascending."""
+    check_columns(customers, value_col=value_col, by=by)
+    if by is None:
+        pieces: Any = [(None, customers)]
+    else:
+        pieces = customers.groupby(by, observed=True)
+    for key, piece in pieces:
+        values = piece[value_col].to_numpy(dtype=float, na_value=np.nan)
+        yield pd.DataFrame({by: [key]} if by else {}, index=[0]), np.sort(values[values > 0])
+
+
+def _lorenz_error(x: Array, share: Array) -> Array:
+    """Return the standard error of L at the shares: the spread of ((x-q)⁻ - L·x)/μ over √n."""
+    n, errors = len(x), np.full(len(share), np.nan)
+    if n < 2:
+        return errors
+    for i, (p, ordinate) in enumerate(zip(share, lorenz_at(x, share), strict=True)):
+        q = x[min(max(int(np.ceil(p * n - 1e-9)) - 1, 0), n - 1)]
+        influence = np.minimum(x - q, 0) * (p > 0) - ordinate * x if p < 1 else np.zeros(n)
+        errors[i] = influence.std() / x.mean() / np.sqrt(n)
+    return errors
+
+
+def _gini(x: Array) -> tuple[float, float, float]:
+    """Gini, its unbiased value and Davidson's standard error of the latter; `x` sorted ascending."""
+    n = len(x)
+    if n < 2:
+        return (0.0 if n else np.nan), np.nan, np.nan
+    i, mean = np.arange(1, n + 1), x.mean()
+    gini = 2 * (i * x).sum() / (n * n * mean) - (n + 1) / n
+    z = -(gini + 1) * x + (2 * i - 1) / n * x - 2 / n * x.cumsum()
+    scale = n / (n - 1)
+    return float(gini), float(gini * scale), float(z.std() / mean / np.sqrt(n) * scale)
