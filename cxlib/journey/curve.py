@@ -1,0 +1,191 @@
+"""The emotion curve: how customers feel stage by stage, and how it changes from each stage to the next."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from cxlib.checks import fail_option
+from cxlib.intervals import critical_value
+from cxlib.journey._moments import (
+    CURVES,
+    Answers,
+    StageSums,
+    contrast,
+    critical_values,
+    groups,
+    known_curve,
+    stage_moments,
+    sums,
+)
+
+BANDS = ("simultaneous", "pointwise")
+
+
+def emotion_curve(
+    events: pd.DataFrame,
+    *,
+    stage_order: Sequence[str],
+    score_col: str = "valence",
+    by: str | None = None,
+    band: str = "simultaneous",
+    stage_col: str = "stage",
+    customer_col: str = "customer_id",
+    conf_level: float = 0.95,
+) -> pd.DataFrame:
+    """Mean score per stage (unit of the score, valence −2…2), pooled and for the same customers.
+
+    Parameters
+    ----------
+    events
+        Contacts. Rows without a score count as seen but unanswered; rows of a stage outside `stage_order` or
+        without a stage are left out. Answers without a customer count as a customer each.
+    stage_order
+        All stages in the order customers live through them.
+    score_col, stage_col, customer_col
+        Columns of `events`.
+    by
+        Column to compute one curve per group.
+    band
+        "simultaneous": `band_low, band_high` hold for all stages of a group together; "pointwise": the band
+        equals the interval of each stage alone.
+    conf_level
+        Confidence level of interval and band.
+
+    Returns
+    -------
+    DataFrame
+        Group column, `metric` ("pooled" = mean of all answers; "paired" = what the same customers would give
+        at every stage), `stage, stage_number` (1 = first), `estimate, std_error, conf_low, conf_high`
+        (pointwise), `band_low, band_high, n` (customers with an answer), `n_answers, coverage` (answered
+        share of the events of this stage), `share_negative` (answers below 0), `largest_share` (of the
+        answers given by one single customer). Unanswered stages are NaN; every stage of `stage_order` has its
+        row.
+
+    Raises
+    ------
+    ParameterError
+        Unknown column or `band`; empty or doubled `stage_order`; stages in the data but none in
+        `stage_order`.
+
+    Notes
+    -----
+    Late stages hold those who stayed. The paired curve removes this: it fits customer + stage by least
+    squares, so only changes within a customer count, and is anchored at the pooled mean over all stages. It
+    is NaN where customers do not link the stages. Variances are clustered by customer; the band takes the
+    critical value of the largest of the correlated t-ratios (drawn with a fixed seed, Monte-Carlo error about
+    0.01).
+
+    References
+    ----------
+    Liang & Zeger (1986) Biometrika 73; Hothorn, Bretz & Westfall (2008) Biometrical Journal 50.
+
+    Examples
+    --------
+    >>> events = pd.DataFrame({"customer_id": ["a", "a", "b", "b"], "stage": ["buy", "wait"] * 2,
+    ...     "valence": [1, -1, 2, 0]})
+    >>> emotion_curve(events, stage_order=["buy", "wait"])["estimate"].round(1).to_list()
+    [1.5, -0.5, 1.5, -0.5]
+    """
+    if band not in BANDS:
+        fail_option("band", band, BANDS)
+    frames = []
+    for keys, group in groups(events, stage_order, score_col, by, stage_col, customer_col):
+        scores = sums(group)
+        counts = _stage_counts(group, scores)
+        for curve in CURVES:
+            fit = stage_moments(scores, curve)
+            error = np.sqrt(np.diag(fit.cov))
+            half = critical_value(conf_level, df=fit.df) * error
+            wide = half
+            if band == "simultaneous":
+                wide = critical_values(np.eye(len(stage_order)), fit, conf_level) * error
+            frame = pd.DataFrame({"metric": curve, "stage": list(stage_order)})
+            frame["stage_number"] = np.arange(1, len(stage_order) + 1)
+            frame["estimate"], frame["std_error"] = fit.mean, error
+            frame["conf_low"], frame["conf_high"] = fit.mean - half, fit.mean + half
+            frame["band_low"], frame["band_high"] = fit.mean - wide, fit.mean + wide
+            frames.append(pd.concat([frame, counts], axis=1).assign(**keys))
+    columns = [] if by is None else [by]
+    return pd.concat(frames, ignore_index=True)[[*columns, *frames[0].columns.drop(columns)]]
+
+
+def stage_steps(
+    events: pd.DataFrame,
+    *,
+    stage_order: Sequence[str],
+    score_col: str = "valence",
+    by: str | None = None,
+    curve: str = "paired",
+    stage_col: str = "stage",
+    customer_col: str = "customer_id",
+    conf_level: float = 0.95,
+) -> pd.DataFrame:
+    """Change of the mean score from each stage to the next (unit of the score; negative = the curve falls).
+
+    Parameters
+    ----------
+    events, stage_order, score_col, by, stage_col, customer_col, conf_level
+        As in `emotion_curve`.
+    curve
+        "paired" (changes within customers) or "pooled" (difference of the stages' means).
+
+    Returns
+    -------
+    DataFrame
+        Group column, `metric` (the curve), `from_stage, stage, estimate, std_error, conf_low, conf_high`
+        (simultaneous over all steps of a group), `n` (customers with an answer at both stages).
+
+    Raises
+    ------
+    ParameterError
+        As in `emotion_curve`; unknown `curve`.
+
+    Examples
+    --------
+    >>> events = pd.DataFrame({"customer_id": ["a", "a", "b", "b"], "stage": ["buy", "wait"] * 2,
+    ...     "valence": [1, -1, 2, 0]})
+    >>> stage_steps(events, stage_order=["buy", "wait"])["estimate"].round(1).to_list()
+    [-2.0]
+    """
+    stages, rows = list(stage_order), []
+    contrasts = np.eye(len(stages))[1:] - np.eye(len(stages))[:-1]
+    for keys, group in groups(events, stages, score_col, by, stage_col, customer_col):
+        scores = sums(group)
+        fit = stage_moments(scores, known_curve(curve))
+        effect, error, wide = contrast(contrasts, fit, conf_level)
+        seen = scores.n > 0
+        rows.append(
+            pd.DataFrame(
+                {
+                    **{name: [key] * len(effect) for name, key in keys.items()},
+                    "metric": curve,
+                    "from_stage": stages[:-1],
+                    "stage": stages[1:],
+                    "estimate": effect,
+                    "std_error": error,
+                    "conf_low": effect - wide,
+                    "conf_high": effect + wide,
+                    "n": (seen[:, 1:] & seen[:, :-1]).sum(0),
+                }
+            )
+        )
+    return pd.concat(rows, ignore_index=True)
+
+
+def _stage_counts(group: Answers, scores: StageSums) -> pd.DataFrame:
+    seen = np.bincount(group.stage, minlength=group.n_stages)
+    negative = np.bincount(group.stage[group.score < 0], minlength=group.n_stages)
+    answers = scores.n.sum(0)
+    some = np.where(answers > 0, answers, np.nan)
+    return pd.DataFrame(
+        {
+            "n": (scores.n > 0).sum(0),
+            "n_answers": answers,
+            "coverage": answers / np.where(seen > 0, seen, np.nan),
+            "share_negative": negative / some,
+            "largest_share": scores.n.max(0, initial=0) / some,
+        }
+    )

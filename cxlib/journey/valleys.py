@@ -1,0 +1,218 @@
+"""Where the emotion curve falls and rises again, with the search paid for, and its other features."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from cxlib.intervals import critical_value
+from cxlib.journey._moments import (
+    Moments,
+    StageSums,
+    contrast,
+    critical_values,
+    groups,
+    known_curve,
+    stage_moments,
+    sums,
+)
+
+_VALLEY_COLUMNS = [
+    "metric",
+    "stage",
+    "depth",
+    "conf_low",
+    "conf_high",
+    "share_of_customers",
+    "is_valley",
+    "n",
+]
+
+
+def find_valleys(
+    events: pd.DataFrame,
+    *,
+    stage_order: Sequence[str],
+    score_col: str = "valence",
+    by: str | None = None,
+    curve: str = "pooled",
+    stage_col: str = "stage",
+    customer_col: str = "customer_id",
+    conf_level: float = 0.95,
+) -> pd.DataFrame:
+    """Depth of the curve at each inner stage, and whether it is a valley after paying for the search.
+
+    Parameters
+    ----------
+    events, stage_order, score_col, by, stage_col, customer_col, conf_level
+        As in `emotion_curve`.
+    curve
+        "pooled" or "paired"; see `emotion_curve`.
+
+    Returns
+    -------
+    DataFrame
+        Group column, `metric` (the curve), `stage, depth` (the smaller of the drop into the stage and the
+        recovery out of it, unit of the score; 0 where the stage is no local minimum), `conf_low, conf_high`
+        (simultaneous), `share_of_customers` (of the `n` customers who answered before, at and after the
+        stage: whose own lowest answer lies there; a tie counts in parts), `is_valley` (`conf_low` > 0), `n`.
+
+    Raises
+    ------
+    ParameterError
+        As in `emotion_curve`; unknown `curve`.
+
+    Notes
+    -----
+    Choosing the lowest of many means makes it look lower than it is. Here the differences between all pairs
+    of stages get one joint interval, and a stage is a valley only if some earlier and some later stage lie
+    above it in that joint sense. With a flat or monotone curve the probability of naming any valley is below
+    1 − `conf_level`. The shoulders reach to the next stage that is lower still.
+
+    References
+    ----------
+    Hsu (1996) Multiple Comparisons; Hothorn, Bretz & Westfall (2008) Biometrical Journal 50.
+
+    Examples
+    --------
+    >>> events = pd.DataFrame({"customer_id": list("aaabbbccc"), "stage": ["buy", "wait", "use"] * 3,
+    ...     "valence": [1, -1, 1, 2, 0, 1, 1, -1, 2]})
+    >>> valleys = find_valleys(events, stage_order=["buy", "wait", "use"])
+    >>> valleys[["stage", "share_of_customers"]].to_numpy().tolist()
+    [['wait', 1.0]]
+    """
+    stages, frames = list(stage_order), []
+    for keys, group in groups(events, stages, score_col, by, stage_col, customer_col):
+        scores = sums(group)
+        fit = stage_moments(scores, known_curve(curve))
+        depth, low, high = _prominence(fit, conf_level)
+        share, n = _own_minimum(scores)
+        frame = pd.DataFrame(
+            {"metric": curve, "stage": stages, "depth": depth, "conf_low": low, "conf_high": high}
+        )
+        frame = frame.assign(share_of_customers=share, is_valley=low > 0, n=n, **keys)
+        frames.append(frame.iloc[1:-1])
+    return pd.concat(frames, ignore_index=True)[[*([] if by is None else [by]), *_VALLEY_COLUMNS]]
+
+
+def curve_features(
+    events: pd.DataFrame,
+    *,
+    stage_order: Sequence[str],
+    score_col: str = "valence",
+    by: str | None = None,
+    curve: str = "pooled",
+    stage_col: str = "stage",
+    customer_col: str = "customer_id",
+    conf_level: float = 0.95,
+) -> pd.DataFrame:
+    """Peak, trough, end, slope, area and peak-end of the curve (unit of the score; slope per stage).
+
+    Parameters
+    ----------
+    events, stage_order, score_col, by, curve, stage_col, customer_col, conf_level
+        As in `find_valleys`.
+
+    Returns
+    -------
+    DataFrame
+        Group column, `metric, stage` (where it lies, missing for slope and area), `estimate, conf_low,
+        conf_high, n` (customers with an answer). NaN with fewer than two answered stages.
+
+    Raises
+    ------
+    ParameterError
+        As in `find_valleys`.
+
+    Notes
+    -----
+    Peak and trough take the extreme of the simultaneous band's ends, so that their interval knows they were
+    searched for. Peak-end = (peak + end) / 2, what people remember best of an experience; area =
+    trapezoid over stages one apart; slope by least squares over stage numbers.
+
+    References
+    ----------
+    Kahneman, Fredrickson, Schreiber & Redelmeier (1993) Psychological Science 4.
+
+    Examples
+    --------
+    >>> events = pd.DataFrame({"customer_id": list("aabbcc"), "stage": ["buy", "wait"] * 3,
+    ...     "valence": [1, 0, 2, 0, 1, -1]})
+    >>> features = curve_features(events, stage_order=["buy", "wait"])
+    >>> features.loc[features["metric"] == "end", "estimate"].round(2).to_list()
+    [-0.33]
+    """
+    stages, frames = np.array(list(stage_order)), []
+    for keys, group in groups(events, stage_order, score_col, by, stage_col, customer_col):
+        scores = sums(group)
+        fit = stage_moments(scores, known_curve(curve))
+        frames.append(_features(fit, stages, conf_level).assign(n=len(scores.n), **keys))
+    columns = [] if by is None else [by]
+    return pd.concat(frames, ignore_index=True)[
+        [*columns, "metric", "stage", "estimate", "conf_low", "conf_high", "n"]
+    ]
+
+
+def _prominence(fit: Moments, conf_level: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Depth of every stage below its shoulders, with the interval that pays for all pairs of stages."""
+    mean, k = fit.mean, len(fit.mean)
+    first, second = np.triu_indices(k, 1)
+    contrasts = np.eye(k)[first] - np.eye(k)[second]
+    effect, _, wide = contrast(contrasts, fit, conf_level)
+    gap, half = np.full((k, k), np.nan), np.full((k, k), np.nan)
+    gap[first, second], gap[second, first] = effect, -effect
+    half[first, second] = half[second, first] = wide
+    depth, low, high = np.full(k, np.nan), np.full(k, np.nan), np.full(k, np.nan)
+    answered = np.flatnonzero(np.isfinite(mean))
+    for place, stage in enumerate(answered[1:-1], start=1):
+        sides = (answered[:place][::-1], answered[place + 1 :])
+        shoulders = [side[: np.argmax(np.append(mean[side] < mean[stage], True))] for side in sides]
+        depth[stage] = min(gap[side, stage].max(initial=0) for side in shoulders)
+        if depth[stage] > 0:
+            low[stage] = min((gap[side, stage] - half[side, stage]).max() for side in shoulders)
+            high[stage] = min((gap[side, stage] + half[side, stage]).max() for side in shoulders)
+    return depth, low, high
+
+
+def _own_minimum(scores: StageSums) -> tuple[np.ndarray, np.ndarray]:
+    """Share of customers whose own lowest stage it is, among those who answered before, at and after it."""
+    seen = scores.n > 0
+    own = np.where(seen, scores.total / np.maximum(scores.n, 1), np.nan)
+    before = np.cumsum(seen, axis=1) - seen > 0
+    after = np.cumsum(seen[:, ::-1], axis=1)[:, ::-1] - seen > 0
+    eligible = seen & before & after
+    lowest = np.fmin.reduce(own, axis=1, initial=np.inf)[:, None] if own.size else np.empty((0, 1))
+    tied = own == lowest
+    part = tied / np.maximum(tied.sum(1, keepdims=True), 1)
+    n = eligible.sum(0)
+    return (part * eligible).sum(0) / np.where(n > 0, n, np.nan), n
+
+
+def _features(fit: Moments, stages: np.ndarray, conf_level: float) -> pd.DataFrame:
+    used = np.flatnonzero(np.isfinite(fit.mean))
+    names = ["peak", "trough", "end", "slope", "area", "peak_end"]
+    if used.size < 2:
+        return pd.DataFrame(
+            {"metric": names, "stage": None, "estimate": np.nan, "conf_low": np.nan, "conf_high": np.nan}
+        )
+    mean = fit.mean[used]
+    place = used - used.mean()
+    linear = np.zeros((3, len(stages)))
+    linear[0, used[-1]] = 1
+    linear[1, used] = place / (place**2).sum()
+    steps = np.diff(used) / 2
+    linear[2, used] = np.append(steps, 0) + np.append(0, steps)
+    effect, error, _ = contrast(linear, fit, conf_level)
+    half = critical_value(conf_level, df=np.nanmin(fit.df[used])) * error
+    wide = (critical_values(np.eye(len(stages)), fit, conf_level) * np.sqrt(np.diag(fit.cov)))[used]
+    ends = [(edge.max(), edge.min()) for edge in (mean, mean - wide, mean + wide)]
+    linear_rows = [(effect[i], effect[i] - half[i], effect[i] + half[i]) for i in range(3)]
+    rows = [tuple(edge[0] for edge in ends), tuple(edge[1] for edge in ends), *linear_rows]
+    rows.append(
+        tuple((ends[i][0] + (mean[-1], mean[-1] - wide[-1], mean[-1] + wide[-1])[i]) / 2 for i in range(3))
+    )
+    where = [stages[used[mean.argmax()]], stages[used[mean.argmin()]], stages[used[-1]], None, None, None]
+    frame = pd.DataFrame(rows, columns=["estimate", "conf_low", "conf_high"])
+    return frame.assign(metric=names, stage=where)

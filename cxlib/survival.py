@@ -1,0 +1,381 @@
+"""Time to an event while people are still under observation: Kaplan–Meier, restricted mean, log-rank.
+
+Durations in whole days are counted per day instead of sorted, so a million customers take a fraction of a
+second. Checked against statsmodels' `SurvfuncRight` and `survdiff` (unit tests) and against the published
+figures of Freireich (1963), waltons, dd, rossi and telco (reference tests).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from cxlib.checks import InputError, ParameterError, check_columns, fail_option
+from cxlib.intervals import critical_value
+
+CONF_TYPES = ("log-log", "log", "plain")
+_COLUMNS = ["time", "estimate", "std_error", "conf_low", "conf_high", "n_at_risk", "n_events", "n"]
+
+
+class _Tally(NamedTuple):
+    """Counts per distinct duration; everything below is computed from these four arrays."""
+
+    times: np.ndarray
+    at_risk: np.ndarray
+    events: np.ndarray
+    n: int
+
+
+def survival_curve(
+    data: pd.DataFrame,
+    *,
+    duration_col: str,
+    event_col: str,
+    entry_col: str | None = None,
+    by: str | list[str] | None = None,
+    times: Sequence[float] | None = None,
+    conf_level: float = 0.95,
+    conf_type: str = "log-log",
+) -> pd.DataFrame:
+    """Kaplan–Meier probability (0–1) of having had no event by each time.
+
+    Parameters
+    ----------
+    data
+        One row per person. Rows with a missing duration or event are left out.
+    duration_col
+        Time from start to event or to the end of observation, ≥ 0, any unit.
+    event_col
+        True or 1 where the event happened, False or 0 where observation ended first.
+    entry_col
+        Time at which a person came under observation (delayed entry); at risk from just after it.
+    by
+        Column, or list of columns, to compute one curve per group.
+    times
+        Report the curve at these times instead of at every time seen. A time after the last observation of a
+        group gives NaN unless the curve has reached 0.
+    conf_level
+        Confidence level of the pointwise interval.
+    conf_type
+        "log-log" (Kalbfleisch–Prentice), "log" (R's default) or "plain".
+
+    Returns
+    -------
+    DataFrame
+        Group columns, `time, estimate, std_error, conf_low, conf_high, n_at_risk, n_events, n`.
+        `n_at_risk` are those still observed just before `time`, `n_events` the events since the row before.
+        Without `times` the first row is time 0.
+
+    Raises
+    ------
+    ParameterError
+        Unknown column, `conf_type`, or `conf_level` outside 0–1.
+    InputError
+        Negative duration, entry after the duration, or an event that is neither 0 nor 1.
+
+    Notes
+    -----
+    S(t) = Π (1 − d/n) over event times ≤ t; Greenwood variance S² Σ d / (n (n − d)). Censoring must not
+    depend on what would have followed. Where no event has happened yet the transformed intervals have no
+    width; the exact bound (α/2)^(1/n at risk) is given instead, and its mirror where the curve has reached 0.
+
+    References
+    ----------
+    Kaplan & Meier (1958) JASA 53; Kalbfleisch & Prentice (2002) ch. 1; Klein & Moeschberger (2003) ch. 4.
+
+    Examples
+    --------
+    >>> people = pd.DataFrame({"days": [2, 3, 3, 5], "bought": [1, 1, 0, 0]})
+    >>> survival_curve(people, duration_col="days", event_col="bought")["estimate"].round(2).to_list()
+    [1.0, 0.75, 0.5, 0.5]
+    """
+    if conf_type not in CONF_TYPES:
+        fail_option("conf_type", conf_type, CONF_TYPES)
+    frames = []
+    for keys, people in _people(data, duration_col, event_col, entry_col, by):
+        tally = _tally(people)
+        curve = _curve(tally, conf_level, conf_type)
+        frames.append((curve if times is None else _at_times(curve, tally, times)).assign(**keys))
+    result = (
+        pd.concat(frames, ignore_index=True)
+        if frames
+        else pd.DataFrame(columns=[*_names(by), *_COLUMNS], dtype=float)
+    )
+    return result[[*_names(by), *_COLUMNS]]
+
+
+def rmst(
+    data: pd.DataFrame,
+    *,
+    duration_col: str,
+    event_col: str,
+    horizon: float,
+    entry_col: str | None = None,
+    by: str | list[str] | None = None,
+    conf_level: float = 0.95,
+) -> pd.DataFrame:
+    """Restricted mean survival time: event-free time up to `horizon`, in the unit of the duration.
+
+    Parameters
+    ----------
+    data, duration_col, event_col, entry_col, by, conf_level
+        As in `survival_curve`.
+    horizon
+        Upper end of the area under the curve, > 0. A group observed for less gives NaN.
+
+    Returns
+    -------
+    DataFrame
+        Group columns, `metric` ("rmst", or "difference" from the first group), `estimate, std_error,
+        conf_low, conf_high, p_value, n`.
+
+    Raises
+    ------
+    ParameterError
+        Unknown column or a horizon that is not positive.
+    InputError
+        As in `survival_curve`.
+
+    Notes
+    -----
+    ∫ S(t) dt from 0 to τ; variance Σ (∫ S from t_i to τ)² d_i / (n_i (n_i − d_i)), the sampling variance
+    (some packages return the variance of the truncated times instead). Groups are independent.
+
+    References
+    ----------
+    Royston & Parmar (2013) BMC Med Res Methodol 13; Uno et al. (2014) JCO 32; survRM2 (R).
+
+    Examples
+    --------
+    >>> people = pd.DataFrame({"days": [2, 4, 4, 4], "bought": [1, 0, 0, 0]})
+    >>> float(rmst(people, duration_col="days", event_col="bought", horizon=4)["estimate"].iloc[0])
+    3.5
+    """
+    if not horizon > 0:
+        raise ParameterError("journey.horizon_not_positive", argument="horizon", value=repr(horizon))
+    rows = []
+    for keys, people in _people(data, duration_col, event_col, entry_col, by):
+        tally = _tally(people)
+        estimate, variance = _rmst_of(tally, horizon)
+        rows.append(
+            {**keys, "metric": "rmst", "estimate": estimate, "std_error": variance**0.5, "n": tally.n}
+        )
+    for row in rows[1:] if by is not None else []:
+        rows.append(
+            {
+                **{name: row[name] for name in _names(by)},
+                "metric": "difference",
+                "estimate": row["estimate"] - rows[0]["estimate"],
+                "std_error": float(np.hypot(row["std_error"], rows[0]["std_error"])),
+                "n": row["n"] + rows[0]["n"],
+            }
+        )
+    result = pd.DataFrame(rows, columns=[*_names(by), "metric", "estimate", "std_error", "n"])
+    half = critical_value(conf_level) * result["std_error"]
+    result["conf_low"], result["conf_high"] = result["estimate"] - half, result["estimate"] + half
+    z = (result["estimate"] / result["std_error"].where(result["std_error"] > 0)).abs()
+    result["p_value"] = np.where(result["metric"] == "difference", 2 * stats.norm.sf(z), np.nan)
+    return result[[*_names(by), "metric", "estimate", "std_error", "conf_low", "conf_high", "p_value", "n"]]
+
+
+def logrank(
+    data: pd.DataFrame,
+    *,
+    duration_col: str,
+    event_col: str,
+    by: str | list[str],
+    entry_col: str | None = None,
+) -> pd.DataFrame:
+    """Log-rank test that all groups have the same curve.
+
+    Parameters
+    ----------
+    data, duration_col, event_col, entry_col
+        As in `survival_curve`.
+    by
+        Column, or columns, of the groups.
+
+    Returns
+    -------
+    DataFrame
+        One row: `statistic` (chi-square), `df` (groups − 1), `p_value`, `n`. NaN when fewer than two groups
+        or no events.
+
+    Raises
+    ------
+    ParameterError, InputError
+        As in `survival_curve`.
+
+    Notes
+    -----
+    Sum of observed − expected events per group over event times, hypergeometric variance. Sensitive to curves
+    that stay apart; crossing curves can pass unnoticed, so look at `rmst` beside it.
+
+    References
+    ----------
+    Mantel (1966) Cancer Chemother Rep 50; Klein & Moeschberger (2003) ch. 7.
+
+    Examples
+    --------
+    >>> people = pd.DataFrame({"days": [1, 2, 8, 9], "bought": 1, "arm": ["a", "a", "b", "b"]})
+    >>> logrank(people, duration_col="days", event_col="bought", by="arm")["statistic"].round(3).to_list()
+    [2.882]
+    """
+    groups = [people for _, people in _people(data, duration_col, event_col, entry_col, by)]
+    happened = [people.duration[people.event] for people in groups]
+    grid = np.unique(np.concatenate(happened or [np.empty(0)]))
+    df, n = len(groups) - 1, sum(people.duration.size for people in groups)
+    statistic = np.nan
+    if df > 0 and grid.size:
+        d = np.array([np.diff(np.searchsorted(np.sort(times), [*grid, np.inf])) for times in happened])
+        y = np.array([_at_risk(people, grid) for people in groups])
+        all_d, all_y = d.sum(0), y.sum(0)
+        share = y / all_y
+        spread = all_d * (all_y - all_d) / np.maximum(all_y - 1, 1)
+        gap = (d - share * all_d).sum(1)
+        cov = np.diag((share * spread).sum(1)) - (share * spread) @ share.T
+        statistic = float(gap @ np.linalg.pinv(cov, hermitian=True) @ gap)
+    p_value = stats.chi2.sf(statistic, max(df, 1))
+    return pd.DataFrame({"statistic": [statistic], "df": [max(df, 0)], "p_value": [p_value], "n": [n]})
+
+
+class _People(NamedTuple):
+    duration: np.ndarray
+    event: np.ndarray
+    entry: np.ndarray | None
+
+
+def _people(
+    data: pd.DataFrame, duration_col: str, event_col: str, entry_col: str | None, by: str | list[str] | None
+) -> Iterator[tuple[dict[str, Any], _People]]:
+    """Arrays of each group, checked; one group without keys when `by` is None."""
+    check_columns(data, duration_col=duration_col, event_col=event_col, entry_col=entry_col)
+    for name in _names(by):
+        check_columns(data, by=name)
+    used = [column for column in (duration_col, event_col, entry_col) if column is not None]
+    if data[used].isna().to_numpy().any():
+        data = data.dropna(subset=used)
+    if by is None:
+        yield {}, _arrays(data, duration_col, event_col, entry_col)
+        return
+    for key, rows in data.groupby(_names(by), sort=True, dropna=False, observed=True):
+        yield dict(zip(_names(by), key, strict=True)), _arrays(rows, duration_col, event_col, entry_col)
+
+
+def _arrays(data: pd.DataFrame, duration_col: str, event_col: str, entry_col: str | None) -> _People:
+    duration = data[duration_col].to_numpy(dtype=float)
+    if (bad := duration < 0).any():
+        raise InputError(
+            "journey.negative_duration", column=duration_col, count=int(bad.sum()), rows=len(data)
+        )
+    marks = data[event_col].to_numpy()
+    event = marks if marks.dtype == bool else marks.astype(float) == 1
+    if marks.dtype != bool and (bad := ~event & (marks.astype(float) != 0)).any():
+        raise InputError("journey.event_not_binary", column=event_col, count=int(bad.sum()), rows=len(data))
+    entry = None if entry_col is None else data[entry_col].to_numpy(dtype=float)
+    if entry is not None and (bad := entry >= duration).any():
+        raise InputError("journey.entry_after_end", column=entry_col, count=int(bad.sum()), rows=len(data))
+    return _People(duration, event, entry)
+
+
+def _tally(people: _People) -> _Tally:
+    duration, event, entry = people
+    if duration.size and duration.max() < 1e6 and not np.mod(duration, 1).any():
+        days = duration.astype(np.intp)
+        leaving = np.bincount(days)
+        times = np.flatnonzero(leaving)
+        leaving, events = leaving[times], np.bincount(days[event], minlength=leaving.size)[times]
+    else:
+        times, place = np.unique(duration, return_inverse=True)
+        leaving = np.bincount(place, minlength=times.size)
+        events = np.bincount(place[event], minlength=times.size)
+    entered = duration.size if entry is None else np.searchsorted(np.sort(entry), times, side="left")
+    return _Tally(times.astype(float), entered - np.cumsum(leaving) + leaving, events, duration.size)
+
+
+def _at_risk(people: _People, grid: np.ndarray) -> np.ndarray:
+    """Count who is under observation just before each time: entered strictly before it, not yet left."""
+    left = np.searchsorted(np.sort(people.duration), grid, side="left")
+    if people.entry is None:
+        return people.duration.size - left
+    return np.searchsorted(np.sort(people.entry), grid, side="left") - left
+
+
+def _curve(tally: _Tally, conf_level: float, conf_type: str) -> pd.DataFrame:
+    """Kaplan–Meier with Greenwood errors at time 0 and at every time seen."""
+    times, y, d = tally.times, tally.at_risk, tally.events
+    with np.errstate(divide="ignore", invalid="ignore"):
+        survival = np.cumprod(1 - d / y)
+        greenwood = np.cumsum(d / (y * (y - d)))
+        error = np.where(survival > 0, survival * np.sqrt(greenwood), np.nan)
+    low, high = _bounds(survival, np.sqrt(greenwood), y, conf_level, conf_type)
+    columns = dict(
+        zip(_COLUMNS, (times, survival, error, low, high, y, d, np.full(d.size, tally.n)), strict=True)
+    )
+    curve = pd.DataFrame(columns)
+    if times.size and times[0] == 0:
+        return curve
+    start = dict(zip(_COLUMNS, (0.0, 1.0, 0.0, 1.0, 1.0, tally.n, 0, tally.n), strict=True))
+    return pd.concat([pd.DataFrame([start]), curve], ignore_index=True)
+
+
+def _bounds(
+    survival: np.ndarray, root: np.ndarray, at_risk: np.ndarray, conf_level: float, conf_type: str
+) -> tuple[np.ndarray, np.ndarray]:
+    z = critical_value(conf_level)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        if conf_type == "log-log":
+            log = np.log(survival)
+            width = np.exp(z * root / np.abs(log))
+            low, high = np.exp(log * width), np.exp(log / width)
+        elif conf_type == "log":
+            low, high = survival * np.exp(-z * root), survival * np.exp(z * root)
+        else:
+            low, high = survival * (1 - z * root), survival * (1 + z * root)
+    exact = ((1 - conf_level) / 2) ** (1 / np.maximum(at_risk, 1))
+    low, high = np.clip(low, 0, 1), np.clip(high, 0, 1)
+    low, high = np.where(survival == 1, exact, low), np.where(survival == 1, 1.0, high)
+    dead = survival == 0
+    if dead.any():
+        first = int(np.argmax(dead))
+        high[first:] = min(high[first - 1] if first else 1.0, 1 - exact[first])
+        low[first:] = 0.0
+    return low, high
+
+
+def _at_times(curve: pd.DataFrame, tally: _Tally, times: Sequence[float]) -> pd.DataFrame:
+    """Read a step function off at `times`; unknown after the last observation unless it has reached 0."""
+    wanted = np.sort(np.asarray(times, dtype=float))
+    if wanted.size and wanted[0] < 0:
+        raise ParameterError("journey.negative_times", argument="times", value=repr(wanted[0]))
+    place = np.searchsorted(curve["time"].to_numpy(), wanted, side="right") - 1
+    shown = curve.iloc[place].reset_index(drop=True).assign(time=wanted)
+    y = np.append(tally.at_risk, 0)
+    shown["n_at_risk"] = y[np.searchsorted(tally.times, wanted, side="left")]
+    so_far = np.append(0, np.cumsum(tally.events))[np.searchsorted(tally.times, wanted, side="right")]
+    shown["n_events"] = np.diff(so_far, prepend=0)
+    last = tally.times[-1] if tally.times.size else -np.inf
+    unseen = (wanted > last) & (shown["estimate"] > 0)
+    shown.loc[unseen, ["estimate", "std_error", "conf_low", "conf_high"]] = np.nan
+    return shown
+
+
+def _rmst_of(tally: _Tally, horizon: float) -> tuple[float, float]:
+    within = tally.times <= horizon
+    times, y, d = tally.times[within], tally.at_risk[within], tally.events[within]
+    survival = np.append(1.0, np.cumprod(1 - d / y))
+    if not tally.times.size or (tally.times[-1] < horizon and survival[-1] > 0):
+        return np.nan, np.nan
+    areas = survival * np.diff(np.concatenate([[0.0], times, [horizon]]))
+    after = np.cumsum(areas[::-1])[::-1][1:]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        terms = np.where(after > 0, after**2 * d / (y * (y - d)), 0.0)
+    return float(areas.sum()), float(terms.sum())
+
+
+def _names(by: str | list[str] | None) -> list[str]:
+    return [] if by is None else [by] if isinstance(by, str) else list(by)
