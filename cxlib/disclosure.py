@@ -1,4 +1,4 @@
-"""Keep small groups out of what is shown: no cell of fewer than `min_cell` customers, nor one to be derived."""
+"""Keep small groups out of what is shown: no cell of fewer than `min_cell` customers, nor one derivable."""
 
 from __future__ import annotations
 

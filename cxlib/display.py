@@ -170,7 +170,8 @@ class Report:
         labels
             Heading by column, or words by column and value. Headings come from `column.<name>` otherwise.
         n_col
-            Column with customers; None for a frame whose rows do not stand for customers.
+            Column with customers (`customers`, where there is no `n`); None for a frame whose rows do not stand
+            for customers.
 
         Raises
         ------
@@ -180,6 +181,7 @@ class Report:
         for column in frame.columns:
             if column in RESTRICTED:
                 raise ParameterError("display.restricted_column", table=key, column=column)
+        n_col = "customers" if n_col == "n" and "n" not in frame.columns else n_col
         if n_col in frame.columns and FLAG not in frame.columns:
             frame = self.suppress(frame, n_col=str(n_col))
         hidden = frame[FLAG].tolist() if FLAG in frame.columns else [False] * len(frame)
@@ -370,7 +372,7 @@ def _unit_of(item: object, unit: str | None) -> str:
 
 
 def _picture(figure: Figure, *, as_picture: bool) -> tuple[bytes, str]:
-    """Draw the figure as SVG, its text as outlines, or as PNG where that is lighter; always the same bytes."""
+    """Draw the figure as SVG, text as outlines, or as PNG where that is lighter; the same bytes always."""
     make_drawable(figure)
     buffer = io.BytesIO()
     if not as_picture:

@@ -14,7 +14,7 @@ from importlib.resources import files
 LANGUAGES = ("en", "ja")
 
 #: How each unit is written: a number pattern (babel), the factor from stored to shown, and a catalogue
-#: key for the unit word or None. Shares and differences of shares (`pp`) are stored as fractions, 0.05 for 5 %.
+#: key for the unit word or None. Shares and differences of shares (`pp`) are stored as fractions.
 _PATTERNS: dict[str, tuple[str, float, str | None]] = {
     "share": ("#,##0.0%", 1.0, None),
     "pp": ("+#,##0.0;-#,##0.0", 100.0, "language.unit_pp"),
@@ -145,8 +145,8 @@ def _format_pattern(number: float, unit: str, lang: str, *, worded: bool) -> str
     pattern, factor, word = _PATTERNS[unit]
     if unit == "number" and 0 < abs(number) < 0.001:
         return "<0.001" if number > 0 else ">-0.001"
-    shown = format_decimal(number * factor, format=pattern, locale=lang)
-    return text(word, lang, value=shown) if word and worded else _positive_zero(shown)
+    shown = _positive_zero(format_decimal(number * factor, format=pattern, locale=lang))
+    return text(word, lang, value=shown) if word and worded else shown
 
 
 def _format_currency(number: float, lang: str, currency: str | None) -> str:
@@ -161,8 +161,8 @@ def _format_currency(number: float, lang: str, currency: str | None) -> str:
 
 
 def _positive_zero(shown: str) -> str:
-    """`-0.0` is written `0.0`: a sign that rounding emptied says something false."""
-    return shown if shown.strip("-0.,") else shown.lstrip("-")
+    """Write `-0.0` and `+0.0` as `0.0`: a sign that rounding emptied says something false."""
+    return shown if shown.strip("+-0.,%") else shown.lstrip("+-")
 
 
 def format_interval(

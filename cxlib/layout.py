@@ -107,7 +107,7 @@ def lay_out(layout: Layout) -> tuple[list[str], list[list[Cell]]]:
     """Headings and cells; both ends of an interval share a cell, standard errors stay in the record only."""
     shown = [str(name) for name in layout.frame.columns if not _is_merged(str(name), layout.frame)]
     heads = [_heading(name, layout) for name in shown]
-    records = layout.frame.rename(columns=str).to_dict("records")
+    records: list[dict[str, Any]] = layout.frame.rename(columns=str).to_dict("records")  # type: ignore[assignment]
     rows = [
         [_cell(name, record, layout, is_hidden=bool(flag)) for name in shown]
         for record, flag in zip(records, layout.hidden, strict=True)
@@ -203,6 +203,6 @@ def _table_coverage(table: pd.DataFrame, min_cell: int) -> dict[str, Any]:
     if customers is not None and 0 < customers < min_cell:
         return nothing
     times = [name for name in table.columns if pd.api.types.is_datetime64_any_dtype(table[name])]
-    days = table[times[0]].dropna() if times else table.iloc[:0, :0].squeeze()
-    ends = [str(days.min().date()), str(days.max().date())] if times and len(days) else [None, None]
-    return {"rows": len(table), "customers": customers, "first": ends[0], "last": ends[1]}
+    ends = table[times[0]].dropna().agg(["min", "max"]) if times else pd.Series([None, None])
+    first, last = (None if is_missing(end) else str(end)[:10] for end in ends)
+    return {"rows": len(table), "customers": customers, "first": first, "last": last}

@@ -70,7 +70,7 @@ def header_html(title: str, lines: Sequence[str], *, banner: str | None, coverag
 
 
 def figure_html(picture: bytes, mime: str, *, key: str, alt: str, caption: str, source: str) -> str:
-    """Write a picture with description, caption and source; as an image it can neither run nor load a thing."""
+    """Write a picture with description, caption and source; an image can neither run nor load a thing."""
     data = base64.b64encode(picture).decode("ascii")
     return (
         f'<figure class="cx-figure {_SAFE}" data-cx-key="{escape(key)}">'

@@ -7,7 +7,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import matplotlib as mpl
 from matplotlib import font_manager
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -69,11 +68,9 @@ def set_theme(lang: str = "en") -> None:
     import seaborn as sns
 
     register_fonts()
-    sns.set_theme(style="whitegrid", palette=list(SERIES))
-    fonts = FONTS if lang == "ja" else FONTS[::-1]
-    settings = {**_RC, "font.family": list(fonts), "font.sans-serif": list(fonts)}
-    for name, setting in settings.items():
-        mpl.rcParams[name] = setting
+    fonts = list(FONTS if lang == "ja" else FONTS[::-1])
+    settings = {**_RC, "font.family": fonts, "font.sans-serif": fonts}
+    sns.set_theme(style="whitegrid", palette=list(SERIES), rc=settings)
 
 
 def new_axes(ax: Axes | None = None, *, figsize: tuple[float, float] | None = None) -> Axes:

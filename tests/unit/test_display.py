@@ -1,0 +1,329 @@
+"""What a report shows and records: tables, figures, findings, notices, header; hostile text, personal data."""
+
+import base64
+import datetime as dt
+import json
+import re
+import types
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib import pyplot
+
+import cxlib as cx
+from cxlib import display, language, layout
+from cxlib.checks import ParameterError
+
+CANARIES = (
+    "Canary Kanarienvogel",
+    "canary.bird@example.com",
+    "090-1234-5678",
+    "+81 3-1234-5678",
+    "CX-CANARY-7",
+)
+HOSTILE = (
+    "<script>alert(1)</script>",
+    "<img src=x onerror=alert(1)>",
+    "</td></table><script>",
+    "[a](javascript:alert(1))",
+    r"$\href{javascript:alert(1)}{x}$",
+    "\u202egnp.exe",
+    "a\u200bb",
+    "x" * 100_000,
+    "=HYPERLINK(0)",
+)
+TEXTS = {
+    "test.finding": {
+        "en": "{share} of {amount} since {day}: {names}",
+        "ja": "{day}以降{amount}の{share}：{names}",
+    },
+    "test.note": {"en": "{count} rows in {where}", "ja": "{where}に{count}行"},
+    "figure.test": {"en": "Caption of {what}", "ja": "{what}の図"},
+    "figure.test.alt": {"en": "A line", "ja": "線"},
+}
+
+
+@pytest.fixture(name="sent")
+def _sent(monkeypatch):
+    """Pieces as `(bundle, metadata)`, in order; texts of the tests stand in the catalogue."""
+    pieces = []
+    monkeypatch.setattr(
+        display, "_send", lambda bundle, raw, metadata: pieces.append((bundle, metadata["cx"]))
+    )
+    entries = {**language.catalogue(), **TEXTS}
+    monkeypatch.setattr(language, "catalogue", lambda: entries)
+    yield pieces
+    pyplot.close("all")
+
+
+def _data_set(**changes):
+    orders = pd.DataFrame(
+        {
+            "order_id": [f"o{i}" for i in range(40)],
+            "customer_id": ["CX-CANARY-7", *(f"c{i}" for i in range(39))],
+            "ordered_at": pd.date_range("2026-01-01", periods=40, tz="Asia/Tokyo"),
+            "name": CANARIES[0],
+            "email": CANARIES[1],
+            "comment": "call me: 090-1234-5678",
+        }
+    )
+    answers = pd.DataFrame({"customer_id": ["CX-CANARY-7"], "answered_at": pd.to_datetime(["2026-02-03"])})
+    tables = {"orders": orders, "responses": answers}
+    known = {
+        "name": "Hadaiku",
+        "currency": "JPY",
+        "timezone": "Asia/Tokyo",
+        "as_of": dt.date(2026, 10, 1),
+        "is_sample": True,
+        "tables": list(tables),
+        "table": tables.__getitem__,
+        "notices": [],
+    }
+    return types.SimpleNamespace(**{**known, **changes})
+
+
+def _report(lang="en", **settings):
+    return cx.Report("segmentation", _data_set(), lang=lang, **settings)
+
+
+def _frame(**columns):
+    base = {"region": ["a", "b", "c"], "estimate": [0.1, np.nan, 0.3], "std_error": 0.01}
+    return pd.DataFrame(
+        {**base, "conf_low": [0.05, np.nan, 0.2], "conf_high": [0.2, np.nan, 0.4], "n": 40, **columns}
+    )
+
+
+def test_header_says_which_data_and_how_much(sent):
+    cx.Report("segmentation", _data_set(), lang="ja", period_start=dt.date(2026, 1, 1))
+    bundle, record = sent[0]
+    assert record["kind"] == "header"
+    assert record["is_sample"]
+    assert (record["as_of"], record["period_start"], record["period_end"]) == (
+        "2026-10-01",
+        "2026-01-01",
+        None,
+    )
+    assert record["tables"][0] == {
+        "table": "orders",
+        "rows": 40,
+        "customers": 40,
+        "first": "2026-01-01",
+        "last": "2026-02-09",
+    }
+    assert "サンプルデータ" in bundle["text/html"]
+    assert "2026年1月1日～–" in bundle["text/plain"]
+
+
+def test_a_table_of_few_customers_is_not_counted_in_the_header(sent):
+    _report()
+    assert sent[0][1]["tables"][1] == {
+        "table": "responses",
+        "rows": None,
+        "customers": None,
+        "first": None,
+        "last": None,
+    }
+
+
+def test_no_banner_on_real_data(sent):
+    cx.Report("unknown_report", _data_set(is_sample=False))
+    assert "SAMPLE" not in sent[0][0]["text/html"]
+    assert sent[0][1]["title"] == "unknown_report"
+
+
+def test_table_shows_formats_and_records_numbers(sent):
+    report = _report()
+    report.table("shares", _frame(), units={"estimate": "share"}, labels={"region": "Where"})
+    bundle, record = sent[-1]
+    assert bundle["text/plain"].splitlines() == [
+        "Where | Estimate | 95% interval | n",
+        "a | 10.0% | 5.0% to 20.0% | 40",
+        "b | – | – | 40",
+        "c | 30.0% | 20.0% to 40.0% | 40",
+    ]
+    assert record["rows"][0]["conf_low"] == 0.05
+    assert record["rows"][1]["estimate"] is None
+    assert record["units"]["std_error"] == "share"
+    assert record["suppressed"] == []
+    json.dumps(record, allow_nan=False)
+
+
+def test_units_can_follow_the_metric_and_labels_the_value(sent):
+    frame = pd.DataFrame({"group": ["x", "x"], "metric": ["nps", "csat"], "estimate": [31.2, 0.5], "n": 50})
+    _report("ja").table(
+        "scores",
+        frame,
+        units={"estimate": {"nps": "points", "csat": "share"}},
+        labels={"group": {"x": "全体"}},
+    )
+    assert sent[-1][0]["text/plain"].splitlines()[1:] == [
+        "全体 | NPS | 31.2 | 50",
+        "全体 | CSAT | 50.0% | 50",
+    ]
+
+
+def test_small_rows_are_blanked_even_where_the_author_forgot(sent):
+    _report().table("shares", _frame(n=[4, 40, 60]), units={"estimate": "share"})
+    bundle, record = sent[-1]
+    assert record["suppressed"] == [0, 1]
+    assert record["rows"][0] == dict.fromkeys(("estimate", "std_error", "conf_low", "conf_high", "n")) | {
+        "region": "a"
+    }
+    assert bundle["text/plain"].splitlines()[1] == "a | <10 | <10 | <10"
+    assert "&lt;10: not shown" in bundle["text/html"]
+
+
+def test_customers_column_counts_where_there_is_no_n(sent):
+    _report().table("groups", pd.DataFrame({"region": ["a", "b", "c"], "customers": [4, 40, 60]}))
+    assert sent[-1][1]["suppressed"] == [0, 1]
+
+
+def test_frames_without_customers_can_say_so(sent):
+    _report().table("steps", pd.DataFrame({"stage": ["a"], "n": [3]}), n_col=None)
+    assert sent[-1][1]["suppressed"] == []
+
+
+@pytest.mark.parametrize("column", sorted(display.RESTRICTED))
+@pytest.mark.usefixtures("sent")
+def test_columns_that_point_at_one_customer_are_refused(column):
+    with pytest.raises(ParameterError, match=column):
+        _report().table("rows", pd.DataFrame({column: ["CX-CANARY-7"]}))
+
+
+@pytest.mark.parametrize("lang", ["en", "ja"])
+def test_hostile_text_stays_text_everywhere(sent, lang):
+    report = _report(lang)
+    frame = pd.DataFrame({"region": HOSTILE, "estimate": 0.5, "n": 50}).rename(
+        columns={"estimate": HOSTILE[0]}
+    )
+    report.table("hostile", frame)
+    report.notice("test.note", where=HOSTILE[1], count=3)
+    report.finding("test.finding", share=0.5, amount=HOSTILE[4], day=HOSTILE[2], names=list(HOSTILE))
+    for bundle, _ in sent:
+        html = bundle["text/html"]
+        tags = set(re.findall(r"<(\w+)", html))
+        assert tags <= {"div", "table", "thead", "tbody", "tr", "th", "td", "p", "strong"}
+        assert "onerror" not in "".join(re.findall(r"<[^>]*>", html))
+        assert "mathjax_ignore" in html
+        assert len(html) < 20_000
+        assert not set(html) & set("\u202e\u200b")
+
+
+def test_figure_carries_description_caption_and_source(sent):
+    axes = cx.new_axes()
+    axes.plot([0, 1], [1, 2])
+    _report().figure("test", axes, tables=["orders"], n=1234, what="sales")
+    bundle, record = sent[-1]
+    assert record["alt"] == "A line"
+    assert record["caption"] == "Caption of sales"
+    assert record["source"] == "Source: Hadaiku, orders, as of Oct 1, 2026, n = 1,234"
+    assert 'alt="A line"' in bundle["text/html"]
+    assert not pyplot.get_fignums()
+
+
+def _picture(sent):
+    return base64.b64decode(re.search(r"base64,([^\"]+)", sent[-1][0]["text/html"]).group(1))
+
+
+@pytest.mark.parametrize("as_picture", [False, True])
+def test_the_same_figure_gives_the_same_bytes(sent, as_picture):
+    def draw():
+        axes = cx.new_axes()
+        axes.plot([0, 1], [1, 2], label="顧客")
+        axes.fill_between([0, 1], [1, 2], [2, 3])
+        axes.legend()
+        report.figure("test", axes, what="x", as_picture=as_picture)
+        return _picture(sent)
+
+    report = _report("ja")
+    first = draw()
+    assert draw() == first
+    assert first.startswith(b"\x89PNG" if as_picture else b"<?xml")
+    if not as_picture:
+        assert b"<text" not in first
+        assert b"dc:date" not in first
+
+
+def test_many_dots_become_a_picture(sent):
+    axes = cx.new_axes()
+    axes.plot(np.arange(20_000), np.random.default_rng(7).normal(size=20_000), "o")
+    _report().figure("test", axes, what="x")
+    assert _picture(sent).startswith(b"\x89PNG")
+
+
+def test_source_does_not_name_a_small_number(sent):
+    _report().figure("test", cx.new_axes(), what="x", n=3)
+    assert "n =" not in sent[-1][1]["source"]
+
+
+def test_finding_words_and_numbers(sent):
+    _report().finding(
+        "test.finding",
+        verdict="too_early",
+        units={"share": "share"},
+        share=np.float64(1 / 3),
+        amount=cx.value(1e6, "currency"),
+        day=dt.date(2026, 1, 2),
+        names=["a", "b"],
+    )
+    bundle, record = sent[-1]
+    assert bundle["text/plain"] == "Too early: 33.3% of ¥1,000,000 since Jan 2, 2026: a and b"
+    assert record["values"] == {"share": 1 / 3, "amount": 1e6, "day": "2026-01-02", "names": ["a", "b"]}
+    assert record["units"] == {"share": "share", "amount": "currency", "day": "date", "names": "text"}
+    assert record["verdict"] == "too_early"
+    assert "Too early</strong>" in bundle["text/html"]
+
+
+def test_finding_on_few_customers_is_withheld(sent):
+    _report().finding("test.finding", share=1.0, amount=1, day="x", names="y", n=3)
+    assert sent[-1][1]["kind"] == "notice"
+    assert sent[-1][1]["level"] == "not_enough_data"
+
+
+def test_notice_levels(sent):
+    report = _report("ja")
+    report.notice("test.note", level="warning", where="orders", count=cx.value(3, "count"))
+    assert sent[-1][1] == {
+        "kind": "notice",
+        "key": "test.note",
+        "level": "warning",
+        "text": "ordersに3行",
+    }
+    assert sent[-1][0]["text/plain"] == "注意: ordersに3行"
+    with pytest.raises(ParameterError, match="not_enough_data"):
+        report.notice("test.note", level="error", where="x", count=1)
+
+
+def test_data_set_notices_are_shown(sent):
+    problem = ParameterError("checks.unknown_option", argument="a", value="b", options="c")
+    cx.Report("segmentation", _data_set(notices=[problem]), lang="ja")
+    assert sent[1][1]["kind"] == "notice"
+    assert "選べる値" in sent[1][1]["text"]
+
+
+def test_no_personal_data_in_any_piece(sent):
+    """Names, mails, phones and ids planted in extra columns, group names and comments leave no trace."""
+    report = _report()
+    groups = pd.DataFrame(
+        {"nickname": [*CANARIES, "north", "south"], "estimate": 0.5, "n": [*([1] * 5), 400, 500]}
+    )
+    shown = report.suppress(groups)
+    report.table("by_nickname", shown)
+    axes = cx.new_axes()
+    axes.barh(shown["nickname"], shown["estimate"])
+    report.figure("test", axes, what=f"mail {CANARIES[1]}", n=900)
+    report.finding("test.finding", share=1, amount=CANARIES[1], day=CANARIES[2], names=[CANARIES[3]])
+    report.notice("test.note", where=CANARIES[1], count=CANARIES[2])
+    everything = json.dumps(sent, ensure_ascii=False, default=str)
+    assert [canary for canary in CANARIES if canary in everything] == []
+    assert "1234" not in re.sub(r"base64,[^\"\\]+", "", everything)
+
+
+def test_records_hold_what_json_can():
+    assert layout.to_record(np.int64(3)) == 3
+    assert layout.to_record(float("inf")) is None
+    assert layout.to_record(pd.NaT) is None
+    assert layout.to_record(pd.Timestamp("2026-01-02")) == "2026-01-02"
+    assert layout.to_record(np.bool_(True)) is True
+    assert layout.to_record((1, None)) == [1, None]
