@@ -385,8 +385,9 @@ def _picture(figure: Figure, *, as_picture: bool) -> tuple[bytes, str]:
 
 
 def _problem_text(problem: Any, lang: str) -> str:
-    """Say a data set's problem in the report's language, if it can; as text otherwise."""
-    return problem.in_language(lang) if hasattr(problem, "in_language") else safe_text(problem, lang)
+    """Say a data set's problem (`checks.Problem`, or an error) in the report's language."""
+    say = getattr(problem, "text", None) or getattr(problem, "in_language", None)
+    return safe_text(say(lang) if say else problem, lang, limit=1_000)
 
 
 def _problem_key(problem: Any) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 import pandas as pd
 
 from cxlib.language import (
+    TEXT_LIMIT,
     clean_text,
     format_interval,
     format_value,
@@ -73,15 +74,15 @@ class Layout:
     style: Style
 
 
-def safe_text(value: object, lang: str) -> str:
-    """Text from data, cleaned, with mail addresses and telephone numbers replaced by a word.
+def safe_text(value: object, lang: str, *, limit: int = TEXT_LIMIT) -> str:
+    """Text from data, cleaned and cut, with mail addresses and telephone numbers replaced by a word.
 
     Examples
     --------
     >>> safe_text("ask yuki@example.com or 03-1234-5678 in 2026-10", "en")
     'ask [hidden] or [hidden] in 2026-10'
     """
-    return _CONTACT.sub(text("display.contact_hidden", lang), clean_text(value))
+    return _CONTACT.sub(text("display.contact_hidden", lang), clean_text(value, limit=limit))
 
 
 def column_units(frame: pd.DataFrame, units: Units) -> dict[str, str | Mapping[str, str]]:

@@ -1,4 +1,4 @@
-"""What a report shows and records: tables, figures, findings, notices, header; hostile text, personal data."""
+"""What a report shows and records: tables, figures, findings, notices, header; hostile and personal text."""
 
 import base64
 import datetime as dt
@@ -300,6 +300,9 @@ def test_data_set_notices_are_shown(sent):
     cx.Report("segmentation", _data_set(notices=[problem]), lang="ja")
     assert sent[1][1]["kind"] == "notice"
     assert "選べる値" in sent[1][1]["text"]
+    finding = types.SimpleNamespace(key="checks.finding", text=lambda lang: f"found in {lang}\u200b")
+    cx.Report("segmentation", _data_set(notices=[finding]), lang="ja")
+    assert sent[-1][1]["text"] == "found in ja�"
 
 
 def test_no_personal_data_in_any_piece(sent):
