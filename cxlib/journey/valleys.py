@@ -69,7 +69,8 @@ def find_valleys(
     Choosing the lowest of many means makes it look lower than it is. Here the differences between all pairs
     of stages get one joint interval, and a stage is a valley only if some earlier and some later stage lie
     above it in that joint sense. With a flat or monotone curve the probability of naming any valley is below
-    1 − `conf_level`. The shoulders reach to the next stage that is lower still.
+    1 − `conf_level`. Drop and recovery are measured from the nearest stage that clearly lies above, so that a
+    valley may be several stages wide; where none does, from the stage next to it.
 
     References
     ----------
@@ -169,10 +170,13 @@ def _prominence(fit: Moments, conf_level: float) -> tuple[np.ndarray, np.ndarray
     for place, stage in enumerate(answered[1:-1], start=1):
         sides = (answered[:place][::-1], answered[place + 1 :])
         shoulders = [side[: np.argmax(np.append(mean[side] < mean[stage], True))] for side in sides]
-        depth[stage] = min(gap[side, stage].max(initial=0) for side in shoulders)
-        if depth[stage] > 0:
-            low[stage] = min((gap[side, stage] - half[side, stage]).max() for side in shoulders)
-            high[stage] = min((gap[side, stage] + half[side, stage]).max() for side in shoulders)
+        depth[stage] = 0
+        if all(side.size and gap[side, stage].max() > 0 for side in shoulders):
+            clear = [gap[side, stage] - half[side, stage] > 0 for side in shoulders]
+            ends = [side[np.argmax(above)] for side, above in zip(shoulders, clear, strict=True)]
+            depth[stage] = gap[ends, stage].min()
+            low[stage] = (gap[ends, stage] - half[ends, stage]).min()
+            high[stage] = (gap[ends, stage] + half[ends, stage]).min()
     return depth, low, high
 
 

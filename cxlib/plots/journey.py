@@ -1,0 +1,214 @@
+"""Charts of the journey: the emotion curve with its band, and the second purchase as a curve over days."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from cxlib.language import clean_text, format_value, text
+from cxlib.plots.theme import SERIES, colours, draw_band, draw_interval, format_axis, label_end, new_axes
+
+AT_RISK_DAYS = (0, 30, 60, 90, 180, 365)
+
+
+def plot_emotion_curve(
+    result: pd.DataFrame,
+    *,
+    ax: Axes | None = None,
+    palette: Mapping[str, str] | None = None,
+    lang: str = "en",
+    labels: Mapping[str, str] | None = None,
+    valleys: Sequence[str] = (),
+) -> Axes:
+    r"""Draw the emotion curve: pooled with its band, the same customers dashed, answers under each stage.
+
+    Parameters
+    ----------
+    result
+        A frame of `emotion_curve`; with a group column, one pooled curve per group.
+    ax, palette, lang
+        Axes to draw on, colours by role, language of the words.
+    labels
+        Stage label by stage; the stage itself otherwise.
+    valleys
+        Stages to mark, as `find_valleys` named them.
+
+    Returns
+    -------
+    Axes
+
+    Examples
+    --------
+    >>> from cxlib.journey import emotion_curve
+    >>> events = pd.DataFrame({"customer_id": list("aabbcc"), "stage": ["buy", "wait"] * 3,
+    ...     "valence": [1, 0, 2, 0, 1, -1]})
+    >>> ax = plot_emotion_curve(emotion_curve(events, stage_order=["buy", "wait"]))
+    >>> [label.get_text() for label in ax.get_xticklabels()]
+    ['buy\nn = 3', 'wait\nn = 3']
+    """
+    ax, roles = new_axes(ax, figsize=(8.4, 4.4)), colours(palette)
+    pooled, by = result[result["metric"] == "pooled"], _group_column(result)
+    curves = [(None, pooled)] if by is None else list(pooled.groupby(by, sort=False, observed=True))
+    ax.axhline(0, color=roles["neutral"], linewidth=0.8, zorder=0)
+    ends = []
+    for number, (name, curve) in enumerate(curves):
+        colour = roles["total"] if by is None else SERIES[number % len(SERIES)]
+        x = curve["stage_number"].to_numpy()
+        draw_band(ax, x, curve["band_low"], curve["band_high"], colour=colour)
+        ax.plot(x, curve["estimate"], color=colour, marker="o", linewidth=2)
+        ends.append((curve, text("journey.curve_pooled", lang) if by is None else str(name), colour))
+        for _, point in curve.iterrows():
+            draw_interval(
+                ax,
+                point["stage_number"],
+                point["conf_low"],
+                point["conf_high"],
+                horizontal=False,
+                colour=colour,
+            )
+    if by is None:
+        paired = result[result["metric"] == "paired"]
+        ax.plot(
+            paired["stage_number"],
+            paired["estimate"],
+            color=roles["positive"],
+            marker="s",
+            ms=4,
+            linestyle="--",
+        )
+        ends.append((paired, text("journey.curve_paired", lang), roles["positive"]))
+    _label_apart(ax, ends)
+    first = curves[0][1]
+    for place in first.loc[first["stage"].isin(valleys), "stage_number"]:
+        ax.axvspan(place - 0.4, place + 0.4, color=roles["highlight"], alpha=0.25, zorder=0)
+    counts = pooled.groupby("stage_number")["n"].sum(min_count=1)
+    ticks = [_stage_tick(row, counts, labels or {}, lang) for row in first.itertuples()]
+    ax.set_xticks(first["stage_number"].to_numpy(), ticks, fontsize=8)
+    ax.grid(visible=False, axis="x")
+    ax.set_ylabel(text("journey.axis_valence", lang))
+    return ax
+
+
+def plot_repeat_curve(
+    result: pd.DataFrame,
+    *,
+    ax: Axes | None = None,
+    palette: Mapping[str, str] | None = None,
+    lang: str = "en",
+) -> Axes:
+    """Draw F2 by days since the first purchase, with interval, the naive ratio and the numbers at risk.
+
+    Parameters
+    ----------
+    result
+        A frame of `repeat_curve`, best with many horizons (`range(1, 366)`); with a group column, one curve
+        per group and no naive ratio.
+    ax, palette, lang
+        Axes to draw on, colours by role, language of the words.
+
+    Returns
+    -------
+    Axes
+
+    Examples
+    --------
+    >>> from cxlib.repeat import repeat_curve
+    >>> orders = pd.DataFrame({"customer_id": ["a", "a", "b"], "ordered_at": pd.to_datetime(
+    ...     ["2026-01-01", "2026-01-11", "2026-01-05"])})
+    >>> ax = plot_repeat_curve(repeat_curve(orders, as_of="2026-01-31", horizons_days=range(1, 27)))
+    >>> float(ax.lines[0].get_ydata()[-1])
+    0.5
+    """
+    ax, roles, by = new_axes(ax, figsize=(8.4, 4.8)), colours(palette), _group_column(result)
+    curves = [(None, result)] if by is None else list(result.groupby(by, sort=False, observed=True))
+    ends = []
+    for number, (name, curve) in enumerate(curves):
+        colour = roles["total"] if by is None else SERIES[number % len(SERIES)]
+        ax.step(curve["days"], curve["estimate"], where="post", color=colour, linewidth=2)
+        ax.fill_between(
+            curve["days"],
+            curve["conf_low"],
+            curve["conf_high"],
+            step="post",
+            color=colour,
+            alpha=0.18,
+            linewidth=0,
+        )
+        ends.append((curve, text("journey.f2_kaplan_meier", lang) if by is None else str(name), colour))
+    if by is None:
+        ax.step(result["days"], result["naive"], where="post", color=roles["negative"], linestyle="--")
+        ends.append(
+            (result.assign(estimate=result["naive"]), text("journey.f2_naive", lang), roles["negative"])
+        )
+    _label_apart(ax, ends, x="days")
+    days = [day for day in AT_RISK_DAYS if day in set(result["days"])]
+    ax.set_xticks(days)
+    ax.set_ylim(bottom=0)
+    ax.set_xlim(left=0)
+    format_axis(ax.yaxis, "share", lang)
+    ax.set_xlabel(text("journey.axis_days", lang))
+    ax.set_ylabel(text("journey.axis_f2", lang))
+    _numbers_at_risk(ax, curves, days, lang)
+    return ax
+
+
+def _numbers_at_risk(ax: Axes, curves: list[Any], days: list[int], lang: str) -> None:
+    """Write how many customers each curve still rests on, under the axis."""
+    names = [clean_text(name, limit=14) for name, _ in curves if name is not None]
+    lines = [text("journey.at_risk", lang), *names]
+    offset = 1 if len(lines) > 1 else 0
+    for line, label in enumerate(lines):
+        place = ("axes fraction", "axes fraction")
+        ax.annotate(
+            label, (0, -0.2 - 0.065 * line), xycoords=place, ha="right", fontsize=8, annotation_clip=False
+        )
+    for line, (_, curve) in enumerate(curves):
+        held = curve.set_index("days")["n_at_risk"]
+        for day in days:
+            if day in held.index:
+                ax.annotate(
+                    format_value(held[day], "count", lang),
+                    (day, -0.2 - 0.065 * (line + offset)),
+                    xycoords=("data", "axes fraction"),
+                    ha="center",
+                    fontsize=8,
+                    annotation_clip=False,
+                )
+
+
+def _label_apart(ax: Axes, ends: list[tuple[pd.DataFrame, str, str]], x: str = "stage_number") -> None:
+    """Write each curve's name beside its last point, pushed apart where two would cover each other."""
+    known = [(curve[curve["estimate"].notna()], name, colour) for curve, name, colour in ends]
+    last = [(curve.iloc[-1], name, colour) for curve, name, colour in known if len(curve)]
+    if not last:
+        return
+    low, high = ax.get_ylim()
+    gap, place = (high - low) * 0.06, -np.inf
+    right = max(float(row[x]) for row, _, _ in last)
+    for row, name, colour in sorted(last, key=lambda end: end[0]["estimate"]):
+        place = max(float(row["estimate"]), place + gap)
+        label_end(ax, right, place, name, colour=colour)
+
+
+def _stage_tick(row: Any, counts: Any, labels: Mapping[str, str], lang: str) -> str:
+    label = _wrapped(clean_text(labels.get(row.stage, row.stage), limit=40), 7 if lang == "ja" else 12, lang)
+    n = format_value(counts.get(row.stage_number, np.nan), "count", lang)
+    return f"{label}\nn = {n}"
+
+
+def _wrapped(label: str, width: int, lang: str) -> str:
+    if lang == "ja":
+        return "\n".join(label[start : start + width] for start in range(0, len(label), width))
+    lines = [""]
+    for word in label.split():
+        joined = f"{lines[-1]} {word}".strip()
+        lines = [*lines[:-1], joined] if len(joined) <= width or not lines[-1] else [*lines, word]
+    return "\n".join(lines)
+
+
+def _group_column(result: pd.DataFrame) -> str | None:
+    return None if result.columns[0] == "metric" else str(result.columns[0])
