@@ -170,8 +170,8 @@ class Report:
         labels
             Heading by column, or words by column and value. Headings come from `column.<name>` otherwise.
         n_col
-            Column with customers (`customers`, where there is no `n`); None for a frame whose rows do not stand
-            for customers.
+            Column with customers (`customers`, where there is no `n`); None for a frame whose rows do not
+            stand for customers.
 
         Raises
         ------

@@ -1,0 +1,175 @@
+"""The arrows between modules go down only; reading the source shows it, nothing is imported for it."""
+
+import ast
+import functools
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import cxlib
+
+PACKAGE = Path(cxlib.__file__).parent
+
+#: Layer of each module; a new module needs a place here. Packages with private parts are one unit.
+LAYERS = {
+    0: {"language", "markup"},
+    1: {"checks"},
+    2: {"contract", "engine", "intervals", "rules", "resampling"},
+    3: {"answers", "concentration", "importance", "survival"},
+    4: {
+        *(
+            "deciles",
+            "drivers",
+            "exports",
+            "impact",
+            "journey",
+            "repeat",
+            "roi",
+            "samples",
+            "scores",
+            "segments",
+        ),
+        *("tables", "disclosure", "layout", "plots.theme"),
+    },
+    5: {"display", "plots.drivers", "plots.impact", "plots.journey", "plots.scores", "plots.segments"},
+    6: {"runner"},
+}
+LAYER_OF = {unit: layer for layer, units in LAYERS.items() for unit in units}
+#: What people see; it and the computations meet only in a notebook.
+PRESENTATION = {"markup", "layout", "disclosure", "display", *(u for u in LAYER_OF if u.startswith("plots."))}
+HEAVY = ("pandas", "numpy", "scipy", "statsmodels", "matplotlib", "seaborn", "duckdb", "pyarrow", "narwhals")
+HEAVY += ("papermill", "nbconvert", "pydantic", "babel", "rich", "yaml", "IPython")
+#: Hidden inputs: the clock, the working directory, the machine's locale, a global seed, the network.
+HIDDEN_INPUTS = {
+    "now",
+    "utcnow",
+    "today",
+    "cwd",
+    "getcwd",
+    "getlocale",
+    "setlocale",
+    "getdefaultlocale",
+    "urlopen",
+}
+
+
+def _sources():
+    return [path for path in sorted(PACKAGE.rglob("*.py")) if path != PACKAGE / "__init__.py"]
+
+
+def _unit(module):
+    """`journey._moments` belongs to `journey`; the charts are one unit per chapter."""
+    parts = module.split(".")
+    return ".".join(parts[:2]) if parts[0] == "plots" else parts[0]
+
+
+def _module(path):
+    parts = path.relative_to(PACKAGE).with_suffix("").parts
+    return ".".join(part for part in parts if part != "__init__")
+
+
+@functools.cache
+def _tree(path):
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def _imports(path):
+    """Modules of cxlib that a file imports, wherever in the file, as names below `cxlib`."""
+    known = {_module(source) for source in _sources()}
+    found = set()
+    for node in ast.walk(_tree(path)):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names if alias.name.split(".")[0] == "cxlib"}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{_module(path)}: imports are absolute"
+            if (node.module or "").split(".")[0] == "cxlib":
+                deeper = {f"{node.module}.{alias.name}" for alias in node.names}
+                modules = {name for name in deeper if name.removeprefix("cxlib.") in known}
+                found |= modules | ({node.module} if len(modules) < len(deeper) else set())
+    return {name.removeprefix("cxlib").lstrip(".") for name in found}
+
+
+MODULES = [
+    pytest.param(path, id=_module(path)) for path in _sources() if _module(path) not in ("plots", "text")
+]
+
+
+@pytest.mark.parametrize("path", MODULES)
+def test_every_module_has_a_layer_and_imports_only_below(path):
+    unit = _unit(_module(path))
+    assert unit in LAYER_OF, f"give `{unit}` a layer in this test"
+    for imported in _imports(path):
+        assert imported, f"{unit} imports cxlib itself, which hides the arrow"
+        other = _unit(imported)
+        if other != unit:
+            assert LAYER_OF[other] < LAYER_OF[unit], f"{unit} imports {other}"
+
+
+@pytest.mark.parametrize("path", MODULES)
+def test_computation_and_display_never_import_each_other(path):
+    unit = _unit(_module(path))
+    others = {_unit(name) for name in _imports(path)} - {unit}
+    if unit in PRESENTATION:
+        assert others <= PRESENTATION | {"language", "checks"}
+    else:
+        assert not others & PRESENTATION
+
+
+@pytest.mark.parametrize("path", [p for p in MODULES if p.id.startswith("runner")])
+def test_the_runner_knows_no_analysis(path):
+    allowed = {"language", "checks", "runner"}
+    if path.name == "cli.py":
+        allowed |= {"samples", "tables", "exports", "contract", "rules"}
+    assert {_unit(name) for name in _imports(path)} <= allowed
+
+
+@pytest.mark.parametrize("path", MODULES)
+def test_modules_stay_short(path):
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 400
+
+
+@pytest.mark.parametrize("path", [p for p in MODULES if not p.id.startswith("runner")])
+def test_no_hidden_inputs(path):
+    names = {node.attr for node in ast.walk(_tree(path)) if isinstance(node, ast.Attribute)}
+    names |= {node.id for node in ast.walk(_tree(path)) if isinstance(node, ast.Name)}
+    assert not names & HIDDEN_INPUTS
+    assert "np.random.seed" not in path.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("path", [p for p in MODULES if p.id.startswith("plots.") and p.id != "plots.theme"])
+def test_charts_neither_show_nor_save_nor_style(path):
+    names = {node.attr for node in ast.walk(_tree(path)) if isinstance(node, ast.Attribute)}
+    assert not names & {"show", "savefig", "rcParams", "set_theme"}
+
+
+def _loaded_after(code):
+    ask = (
+        f"{code}\nimport json, sys\nprint(json.dumps(sorted({{name.split('.')[0] for name in sys.modules}})))"
+    )
+    done = subprocess.run([sys.executable, "-c", ask], capture_output=True, text=True, check=True)
+    return set(json.loads(done.stdout))
+
+
+def test_importing_the_package_loads_nothing_heavy():
+    assert not _loaded_after("import cxlib as cx; dir(cx)") & set(HEAVY)
+
+
+def test_asking_for_help_loads_no_analysis():
+    code = "import contextlib, io, sys\nsys.argv = ['cx', '--help']\nfrom cxlib.runner import cli\n"
+    code += "with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(SystemExit): cli.main()"
+    assert not _loaded_after(code) & (set(HEAVY) - {"yaml", "rich"})
+
+
+@pytest.mark.parametrize("name", sorted(cxlib._EXPORTS))
+def test_every_public_name_exists_and_is_explained(name):
+    found = getattr(cxlib, name)
+    if callable(found):
+        assert (found.__doc__ or "").strip()
+
+
+def test_an_unknown_name_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="no_such_name"):
+        _ = cxlib.no_such_name
