@@ -16,6 +16,7 @@ _EXPORTS: dict[str, str] = {
     "value": "display",
     # impact
     "adjusted_difference": "impact",
+    "answer_rung": "impact",
     "arm_months": "impact",
     "att_gt": "impact",
     "before_after": "impact",
@@ -44,6 +45,20 @@ _EXPORTS: dict[str, str] = {
     "rfm_cuts": "segments",
     "segment_names": "segments",
     "summarise_customers": "segments",
+    # journey
+    "curve_features": "journey",
+    "emotion_curve": "journey",
+    "find_valleys": "journey",
+    "stage_steps": "journey",
+    "f2_after_stage": "repeat",
+    "purchase_ladder": "repeat",
+    "repeat_curve": "repeat",
+    "repeat_times": "repeat",
+    "logrank": "survival",
+    "rmst": "survival",
+    "survival_curve": "survival",
+    "plot_emotion_curve": "plots.journey",
+    "plot_repeat_curve": "plots.journey",
     # roi
     "cash_flows": "roi",
     "irr": "roi",

@@ -180,7 +180,7 @@ def verdict(
         harmful    below_zero    the whole interval lies below zero
         effective  above_min     the whole interval lies above `min_effect`
         not_shown  below_needed  the whole interval lies at or below the break-even effect
-        not_shown  low_power     zero and the break-even effect both lie inside the interval
+        too_early  low_power     zero and the break-even effect both lie inside the interval
         not_shown  inconclusive  anything else
         ========== ============= ==================================================================
 
@@ -200,7 +200,7 @@ def verdict(
         (conf_high < 0, "harmful", "below_zero"),
         (conf_low > min_effect, "effective", "above_min"),
         (conf_high <= needed, "not_shown", "below_needed"),
-        (conf_low <= 0 and needed < conf_high, "not_shown", "low_power"),
+        (conf_low <= 0 and needed < conf_high, "too_early", "low_power"),
         (True, "not_shown", "inconclusive"),
     ]
     outcome, reason = next((name, why) for holds, name, why in rules if holds)

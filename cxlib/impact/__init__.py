@@ -6,6 +6,7 @@ was assigned.
 
 from cxlib.impact._compare import adjusted_difference, before_after, did
 from cxlib.impact._ladder import (
+    answer_rung,
     arm_months,
     evidence_ladder,
     f2_effect,
@@ -21,6 +22,7 @@ from cxlib.impact._staggered import AttResult, att_gt
 __all__ = [
     "AttResult",
     "adjusted_difference",
+    "answer_rung",
     "arm_months",
     "att_gt",
     "before_after",

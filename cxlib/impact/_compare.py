@@ -22,6 +22,7 @@ def before_after(
     time_col: str = "month",
     start_col: str = "start_month",
     horizon_months: int = 12,
+    months_before: int = 6,
     conf_level: float = 0.95,
 ) -> pd.DataFrame:
     """Change of the treated from the months before to the months after their start: the lowest rung.
@@ -34,7 +35,9 @@ def before_after(
     outcome_col, unit_col, time_col, start_col : str
         Outcome per month; unit; month number; the unit's first treated month.
     horizon_months : int
-        Months after the start, counted for each unit from its own start; as many before it, if there are.
+        Months after the start, counted for each unit from its own start.
+    months_before : int
+        Months before it, or as many as there are: half a year, as such comparisons are usually made.
     conf_level : float
         Level of the interval.
 
@@ -67,7 +70,7 @@ def before_after(
     treated = panel[panel[start_col].notna()]
     since = treated[time_col] - treated[start_col]
     windows = {
-        "before": since.between(-horizon_months, -1),
+        "before": since.between(-months_before, -1),
         "after": since.between(0, horizon_months - 1),
         "last_year": since.between(-12, horizon_months - 13) & (horizon_months <= 12),
     }
@@ -229,22 +232,29 @@ def adjusted_difference(
     n_treatment, n_control = int(arm.sum()), int((1 - arm).sum())
     _check_cells({(True, True): n_treatment, (False, True): n_control})
     known = rows[list(covariates)].to_numpy(float)
-    known = known[:, np.ptp(known, axis=0) > 0] if known.size else known
-    centred = known - known.mean(axis=0)
-    design = np.column_stack([np.ones_like(y), arm, centred, centred * arm[:, None]])
-    df = len(y) - design.shape[1]
-    if min(n_treatment, n_control) < 2 or df < 1:
-        design, df = design[:, :2], max(len(y) - 2, 0)
-    bread = np.linalg.pinv(design.T @ design)
-    beta = bread @ (design.T @ y)
-    leverage = np.clip(1 - np.einsum("ij,jk,ik->i", design, bread, design), 1e-12, None)
-    scaled = design * ((y - design @ beta) / np.sqrt(leverage))[:, None]
-    error = float(np.sqrt((bread @ (scaled.T @ scaled) @ bread)[1, 1]))
+    estimates, covariance, df = adjusted_contrasts(y[:, None], arm, known)
     fit = {
-        "estimate": float(beta[1]), "std_error": error if min(n_treatment, n_control) > 1 else np.nan,
-        "df": float(df), "n_treatment": n_treatment, "n_control": n_control,
+        "estimate": float(estimates[0]), "std_error": float(np.sqrt(covariance[0, 0])), "df": df,
+        "n_treatment": n_treatment, "n_control": n_control,
     }  # fmt: skip
     return _frame(fit, {}, conf_level, metric="randomised")
+
+
+def adjusted_contrasts(outcomes: Array, arm: Array, known: Array) -> tuple[Array, Array, float]:
+    """Lin's adjusted difference for each column of `outcomes`: estimates, joint HC2 covariance, df."""
+    known = known[:, np.ptp(known, axis=0) > 0] if known.size else known.reshape(len(arm), 0)
+    centred = (known - known.mean(axis=0)) / known.std(axis=0)
+    design = np.column_stack([np.ones_like(arm), arm, centred, centred * arm[:, None]])
+    smallest = int(min(arm.sum(), (1 - arm).sum()))
+    if smallest <= centred.shape[1] + 1:
+        design = design[:, :2]
+    bread = np.linalg.pinv(design.T @ design)
+    beta = bread @ (design.T @ outcomes)
+    free = np.clip(1 - np.einsum("ij,jk,ik->i", design, bread, design), 1e-12, None)
+    pull = (design @ bread[1]) / np.sqrt(free)
+    scores = pull[:, None] * (outcomes - design @ beta)
+    covariance = scores.T @ scores if smallest > 1 else np.full((outcomes.shape[1],) * 2, np.nan)
+    return beta[1], covariance, float(len(arm) - design.shape[1])
 
 
 def mean_row(values: Array, conf_level: float) -> dict[str, float]:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from cxlib.checks import fail_option
-from cxlib.impact._compare import adjusted_difference, before_after, did, mean_row
+from cxlib.impact._compare import adjusted_contrasts, adjusted_difference, before_after, did, mean_row
 from cxlib.impact._panel import ASSIGNMENTS, Array, dates
 from cxlib.impact._staggered import AttResult, att_gt
 from cxlib.intervals import share_difference_interval, share_interval
@@ -155,34 +155,40 @@ def parallel_trends(panel: pd.DataFrame, *, outcome_col: str = "margin") -> pd.D
 
 
 def monthly_effects(
-    panel: pd.DataFrame, *, horizon_months: int, outcome_col: str = "margin"
+    panel: pd.DataFrame, *, assignment: str, horizon_months: int, outcome_col: str = "margin"
 ) -> tuple[pd.DataFrame, Array]:
     """Effect in each month since the initiative's start, and their covariance: the input of a cash flow.
 
     Returns
     -------
     DataFrame, array
-        `month` (0 = first month of the initiative), `estimate` (per treated customer), `std_error`,
-        `n_treated` (customers treated by then); covariance of the estimates. With a comparison group the
-        estimates are those of `att_gt` (base: mean of the months before); their mean over the months is the
-        difference-in-differences of the ladder. Without one, they are the change from the mean of the months
-        before: no effect, only what would be claimed.
+        `month` (0 = first month of the initiative), `estimate` (per treated customer and month), `std_error`,
+        `n_treated` (customers treated by then); covariance of the estimates. The rung is the one that answers
+        in `evidence_ladder`: for two arms the mean over the months equals its estimate; for waves each month
+        averages the waves treated by then. Empty without a comparison group: a change is not an effect.
     """
+    nothing = pd.DataFrame(columns=["month", "estimate", "std_error", "n_treated"]), np.empty((0, 0))
+    if assignment == "everyone" or not has_comparison(panel):
+        return nothing
+    if assignment == "randomised":
+        return _randomised_months(panel, horizon_months, outcome_col)
     result = _effects(panel, outcome_col, 0.95)
-    if result is not None:
-        frame, covariance = result.totals(horizon_months - 1)
-        frame = frame.rename(columns={"time": "month"}).astype({"month": int})
-        return frame, covariance
-    treated = panel[panel["start_month"].notna()]
-    wide = treated.pivot_table(index="customer_id", columns="month", values=outcome_col)
+    if result is None:
+        return nothing
+    frame, covariance = result.totals(horizon_months - 1)
+    return frame.rename(columns={"time": "month"}).astype({"month": int}), covariance
+
+
+def _randomised_months(panel: pd.DataFrame, horizon: int, outcome_col: str) -> tuple[pd.DataFrame, Array]:
+    wide = panel.pivot_table(index=["customer_id", "arm"], columns="month", values=outcome_col)
     months, values = wide.columns.to_numpy(int), wide.to_numpy(float)
-    after = (months >= 0) & (months < horizon_months)
-    change = values[:, after] - values[:, months < 0].mean(axis=1, keepdims=True)
-    n = len(change)
-    covariance = np.atleast_2d(np.cov(change.T)) / n if n > 1 else np.full((int(after.sum()),) * 2, np.nan)
+    arm = (wide.index.get_level_values("arm") == "treatment").astype(float)
+    inside, before = (months >= 0) & (months < horizon), values[:, months < 0]
+    known = before.mean(axis=1, keepdims=True) if before.size else np.empty((len(arm), 0))
+    estimates, covariance, _ = adjusted_contrasts(values[:, inside], arm, known)
     frame = pd.DataFrame(
-        {"month": months[after], "estimate": change.mean(axis=0),
-         "std_error": np.sqrt(np.diag(covariance)), "n_treated": n}
+        {"month": months[inside], "estimate": estimates, "std_error": np.sqrt(np.diag(covariance)),
+         "n_treated": int(arm.sum())}
     )  # fmt: skip
     return frame, covariance
 
@@ -200,6 +206,33 @@ def arm_months(panel: pd.DataFrame, *, outcome_col: str = "margin", conf_level: 
         for (arm, month), part in panel.groupby(["arm", "month"], sort=True)[outcome_col]
     ]
     return pd.DataFrame(rows).sort_values(["arm", "month"], ascending=[False, True], ignore_index=True)
+
+
+def answer_rung(ladder: pd.DataFrame, *, horizon_months: int) -> pd.Series:
+    """Pick the row that answers at a horizon: the best rung there is, on the longest stretch up to it.
+
+    Returns
+    -------
+    Series
+        A row of `evidence_ladder`. Without a comparison group it is the before/after row, with `is_answer`
+        False; without any month observed all numbers are missing.
+
+    Examples
+    --------
+    >>> ladder = pd.DataFrame({"horizon_months": [6, 6], "rung": ["before_after", "did"],
+    ...                        "months_observed": 6, "is_answer": [False, True], "estimate": [9.0, 1.0]})
+    >>> answer_rung(ladder, horizon_months=12)["rung"]
+    'did'
+    """
+    rows = ladder[ladder["horizon_months"] <= horizon_months]
+    rows = ladder if rows.empty else rows
+    if rows.empty:
+        numbers = dict.fromkeys(["estimate", "std_error", "conf_low", "conf_high"], np.nan)
+        counts = dict.fromkeys(["n", "n_treatment", "n_control", "months_observed"], 0)
+        return pd.Series({"rung": "none", **numbers, **counts, "is_answer": False}, dtype=object)
+    rows = rows[rows["months_observed"] == rows["months_observed"].max()]
+    best = rows[rows["is_answer"].astype(bool)]
+    return (best if len(best) else rows[rows["rung"] == "before_after"]).iloc[0]
 
 
 def f2_effect(

@@ -98,6 +98,8 @@ class AttResult:
         frame = pd.DataFrame(table)
         after = (cells["event_time"] >= 0).to_numpy()
         frame["n"] = [sum(sizes[g] for g in cells.loc[m, "start"].unique()) for m in [keep & after, *chosen]]
+        lone = (frame["n"] < 2) | (cells["n_control"].max() < 2)
+        frame.loc[lone, ["std_error", "conf_low", "conf_high"]] = np.nan
         if band is not None and rows:
             critical = self._critical(np.column_stack([influence for _, influence in rows]), seed)
             frame.loc[1:, "critical_value"] = critical
@@ -142,9 +144,11 @@ class AttResult:
         shares = weights / treated[:, None]
         part = self.influence @ shares.T
         covariance = part.T @ part / len(part) ** 2
+        lone = (treated < 2) | (cells["n_control"].max() < 2)
         frame = pd.DataFrame(
             {"time": times, "estimate": shares @ cells["estimate"].to_numpy(),
-             "std_error": np.sqrt(np.diag(covariance)), "n_treated": treated.astype(int)}
+             "std_error": np.where(lone, np.nan, np.sqrt(np.diag(covariance))),
+             "n_treated": treated.astype(int)}
         )  # fmt: skip
         return frame, covariance
 

@@ -1,0 +1,137 @@
+"""Charts of chapter 4: evidence ladder, months around the start, gap to the controls, cumulative cash."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from cxlib.language import format_value, text
+from cxlib.plots.theme import colours, draw_band, draw_interval, format_axis, label_end, new_axes
+
+UNITS = {"margin": "currency", "amount": "currency", "orders": "number"}
+
+
+def plot_ladder(
+    ladder: pd.DataFrame,
+    *,
+    ax: Axes | None = None,
+    palette: Mapping[str, str] | None = None,
+    lang: str = "en",
+    currency: str | None = None,
+) -> Axes:
+    """Draw estimate and interval of every rung, the answering one in colour (`evidence_ladder`).
+
+    Rungs stand in the order of the frame, from the weakest at the top down to the strongest.
+    """
+    colour = colours(palette)
+    ax = new_axes(ax, figsize=(7.2, 1.4 + 0.42 * len(ladder)))
+    labels = []
+    for place, row in enumerate(ladder.to_dict("records")):
+        shade = colour["positive"] if row["is_answer"] else colour["neutral"]
+        draw_interval(ax, place, row["conf_low"], row["conf_high"], colour=shade)
+        ax.plot(row["estimate"], place, "o" if row["is_answer"] else "s", color=shade, markersize=7)
+        rung = text(f"impact.rung_{row['rung']}", lang)
+        labels.append(
+            text("impact.plot_rung", lang, rung=rung, months=row["months_observed"], n=f"{row['n']:,}")
+        )
+    ax.axvline(0, color=colour["total"], linewidth=1)
+    ax.set_yticks(range(len(ladder)), labels)
+    ax.set_ylim(len(ladder) - 0.4, -0.6)
+    ax.grid(visible=False, axis="y")
+    outcome = str(ladder["metric"].iloc[0]) if len(ladder) else "margin"
+    format_axis(ax.xaxis, UNITS.get(outcome, "number"), lang, currency=currency)
+    ax.set_xlabel(text("impact.plot_effect", lang, outcome=text(f"impact.outcome_{outcome}", lang)))
+    return ax
+
+
+def plot_arm_months(
+    months: pd.DataFrame,
+    *,
+    ax: Axes | None = None,
+    palette: Mapping[str, str] | None = None,
+    lang: str = "en",
+    currency: str | None = None,
+) -> Axes:
+    """Draw the mean per customer and month of each arm, with intervals (`arm_months`)."""
+    colour = colours(palette)
+    ax = new_axes(ax)
+    for arm, part in months.groupby("arm", sort=False):
+        shade = colour["positive"] if arm == "treatment" else colour["neutral"]
+        draw_band(ax, part["month"], part["conf_low"], part["conf_high"], colour=shade)
+        ax.plot(part["month"], part["estimate"], marker="o", markersize=4, color=shade)
+        last = part.iloc[-1]
+        name = text(f"impact.arm_{arm}", lang, n=f"{int(last['n']):,}")
+        label_end(ax, last["month"], last["estimate"], name, colour=shade)
+    outcome = str(months["metric"].iloc[0]) if len(months) else "margin"
+    _month_axis(ax, colour, lang)
+    _value_axis(ax, outcome, lang, currency, "impact.plot_per_customer")
+    return ax
+
+
+def plot_monthly_gap(
+    gap: pd.DataFrame,
+    *,
+    ax: Axes | None = None,
+    palette: Mapping[str, str] | None = None,
+    lang: str = "en",
+    currency: str | None = None,
+) -> Axes:
+    """Draw treatment minus control per month around the start, with its band (`monthly_gap`)."""
+    colour = colours(palette)
+    ax = new_axes(ax)
+    for after, shade in ((False, colour["neutral"]), (True, colour["positive"])):
+        part = gap[(gap["event_time"] >= 0) == after]
+        for row in part.to_dict("records"):
+            draw_interval(
+                ax, row["event_time"], row["conf_low"], row["conf_high"], horizontal=False, colour=shade
+            )
+        ax.plot(part["event_time"], part["estimate"], marker="o", color=shade, linewidth=1)
+    ax.axhline(0, color=colour["total"], linewidth=1)
+    outcome = str(gap["metric"].iloc[0]) if len(gap) else "margin"
+    _month_axis(ax, colour, lang)
+    _value_axis(ax, outcome, lang, currency, "impact.plot_gap")
+    return ax
+
+
+def plot_cumulative_cash(
+    flows: pd.DataFrame,
+    *,
+    ax: Axes | None = None,
+    palette: Mapping[str, str] | None = None,
+    lang: str = "en",
+    currency: str | None = None,
+) -> Axes:
+    """Draw the running total of money in and out with its fan, and where it breaks even (`cash_flows`)."""
+    colour = colours(palette)
+    ax = new_axes(ax)
+    draw_band(ax, flows["month"], flows["conf_low"], flows["conf_high"], colour=colour["positive"])
+    ax.plot(flows["month"], flows["cumulative"], marker="o", markersize=4, color=colour["positive"])
+    ax.axhline(0, color=colour["total"], linewidth=1)
+    above = flows[(flows["cumulative"] >= 0) & (flows["month"] > 0)]
+    if len(above):
+        month, value = int(above["month"].iloc[0]), float(above["cumulative"].iloc[0])
+        ax.plot(month, value, "D", color=colour["highlight"], markersize=8, zorder=5)
+        words = text("impact.plot_break_even", lang, month=format_value(month, "count", lang))
+        ax.annotate(words, (month, value), xytext=(0, 12), textcoords="offset points", ha="right")
+    ax.set_xlabel(text("impact.plot_months_of_initiative", lang))
+    ax.set_xticks(np.arange(0, int(flows["month"].max()) + 1, max(1, len(flows) // 12)))
+    format_axis(ax.yaxis, "currency", lang, currency=currency)
+    ax.set_ylabel(text("impact.plot_cumulative", lang))
+    return ax
+
+
+def _month_axis(ax: Axes, colour: Mapping[str, str], lang: str) -> None:
+    ax.axvline(-0.5, color=colour["total"], linewidth=1, linestyle="--")
+    ax.annotate(
+        text("impact.plot_start", lang), (-0.5, 1), xycoords=("data", "axes fraction"), xytext=(4, -2),
+        textcoords="offset points", va="top",
+    )  # fmt: skip
+    ax.set_xlabel(text("impact.plot_months_since", lang))
+
+
+def _value_axis(ax: Axes, outcome: str, lang: str, currency: str | None, key: str) -> None:
+    format_axis(ax.yaxis, UNITS.get(outcome, "number"), lang, currency=currency)
+    ax.set_ylabel(text(key, lang, outcome=text(f"impact.outcome_{outcome}", lang)))
