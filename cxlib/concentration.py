@@ -26,6 +26,7 @@ def lorenz(
     value_col: str = "monetary_total",
     by: str | None = None,
     points: int = 101,
+    min_step: int = 1,
     conf_level: float = 0.95,
 ) -> pd.DataFrame:
     """Lorenz curve: the share of sales that the smallest `customer_share` of customers bring.
@@ -37,7 +38,9 @@ def lorenz(
     value_col, by : str
         Money, and an optional group column (a missing group is left out).
     points : int
-        Equally spaced shares of customers from 0 to 1.
+        Equally spaced shares of customers from 0 to 1, at most.
+    min_step : int
+        Fewest customers between two points; fewer points where the group is too small for all of them.
     conf_level : float
 
     Returns
@@ -64,9 +67,9 @@ def lorenz(
     >>> lorenz(pd.DataFrame({"monetary_total": [1, 3]}), points=3)["estimate"].tolist()
     [0.0, 0.25, 1.0]
     """
-    share = np.linspace(0, 1, points)
     parts = []
     for group, x in _groups(customers, value_col, by):
+        share = np.linspace(0, 1, max(min(points, len(x) // max(min_step, 1) + 1), 2))
         if len(x) >= 2:
             curve = share_limits(lorenz_at(x, share), _lorenz_error(x, share), conf_level)
             parts.append(
