@@ -1,0 +1,321 @@
+"""Run several reports side by side and publish them together."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from cxlib.checks import CxError, InputError, ParameterError
+from cxlib.runner import index, manifest, publish
+from cxlib.runner.collect import collect, file_name, is_not_enough, to_csv, to_parquet
+from cxlib.runner.errors import EXIT_NOT_ENOUGH_DATA, ReportFailed
+from cxlib.runner.notebooks import HANDBOOK, choose, find_notebooks, heading_before, prepare, read_notebook
+from cxlib.runner.parameters import Parameter, Plain, read_file, read_parameters, settle
+from cxlib.runner.progress import QuietProgress, choose_progress, clock
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to run; a class because ten choices travel together from the command line to each report."""
+
+    reports: tuple[str, ...] = ()
+    parameters: tuple[tuple[str, str], ...] = ()
+    parameters_file: Path | None = None
+    data: Path | None = None
+    lang: str | None = None
+    out: Path = HANDBOOK / "reports"
+    notebooks: Path = HANDBOOK / "notebooks"
+    jobs: int = 0
+    timeout: float = 1800
+    form: str = "report"
+    with_code: bool = False
+    is_warm: bool = True
+
+
+@dataclass
+class Plan:
+    """One report, checked and ready to run; a class because it is filled in as the run goes on."""
+
+    report: str
+    source: Path
+    notebook: dict[str, Any]
+    declared: list[Parameter]
+    values: dict[str, Plain]
+    lang: str
+    data: Path | None = None
+    results: dict[str, Any] = field(default_factory=dict)
+    seconds: float = 0.0
+    error: CxError | None = None
+
+    @property
+    def status(self) -> str:
+        """`ok`, `not_enough_data` or `failed`."""
+        if self.error is not None:
+            return "failed"
+        return "not_enough_data" if is_not_enough(self.results) else "ok"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run came to: its exit code, where it stands, and what failed."""
+
+    exit_code: int
+    folder: Path | None
+    index: Path | None
+    errors: list[CxError]
+    not_enough: list[str]
+
+
+def plan(settings: Settings) -> list[Plan]:
+    """Read the chapters asked for and settle their parameters; nothing is started.
+
+    Raises
+    ------
+    ParameterError
+        Anything wrong with a name, a value or the parameters file.
+    InputError
+        The data folder does not exist.
+    """
+    notebooks = find_notebooks(settings.notebooks)
+    chosen = choose(notebooks, list(settings.reports))
+    contents = {name: read_notebook(path) for name, path in chosen.items()}
+    declared = {name: read_parameters(content, name) for name, content in contents.items()}
+    from_file, from_command = _given(settings, declared)
+    settled = settle(declared, from_file=from_file, from_command=from_command, every_report=notebooks)
+    plans = []
+    for name, values in settled.items():
+        data = settings.notebooks / values["data"] if isinstance(values.get("data"), str) else None
+        if data is not None and not _exists(data):
+            raise InputError("runner.no_data", found=repr(data.name)[:60])
+        lang = str(values.get("lang") or settings.lang or "en")
+        plans.append(Plan(name, chosen[name], contents[name], declared[name], values, lang, data))
+    return plans
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except (OSError, ValueError):  # longer than the system takes, or a NUL
+        return False
+
+
+def _given(
+    settings: Settings, declared: Mapping[str, list[Parameter]]
+) -> tuple[dict[Any, Any], list[tuple[str, str]]]:
+    """Values from the file and from the command line; a data folder is made relative to the notebooks' folder."""
+    from_file: dict[Any, Any] = {}
+    if settings.parameters_file is not None:
+        try:
+            from_file = read_file(settings.parameters_file.read_text(encoding="utf-8-sig"))
+        except (OSError, ValueError) as error:
+            if isinstance(error, CxError):
+                raise
+            raise ParameterError(
+                "runner.unreadable_file", file=repr(settings.parameters_file.name)[:60]
+            ) from None
+        base = settings.parameters_file.resolve().parent
+        for section in (from_file, *(inner for inner in from_file.values() if isinstance(inner, dict))):
+            if isinstance(section.get("data"), str):
+                section["data"] = _relative(base / section["data"], settings.notebooks)
+    from_command = []
+    if settings.lang is not None and any(p.name == "lang" for ps in declared.values() for p in ps):
+        from_command.append(("lang", settings.lang))
+    if settings.data is not None:
+        from_command.append(("data", _relative(settings.data, settings.notebooks)))
+    for name, value in settings.parameters:
+        is_path = name == "data" and "\0" not in value and len(value) < 4096
+        from_command.append((name, _relative(Path(value), settings.notebooks) if is_path else value))
+    return from_file, from_command
+
+
+def _relative(path: Path, folder: Path) -> str:
+    try:
+        return Path(os.path.relpath(os.path.abspath(path), os.path.abspath(folder))).as_posix()
+    except ValueError:  # another drive, or a NUL: left to the checks that follow
+        return str(path)
+
+
+def run(settings: Settings, *, message_lang: str = "en") -> Outcome:
+    """Run reports and publish them whole, or keep what failed apart.
+
+    Parameters
+    ----------
+    settings
+        What to run and how.
+    message_lang
+        Language of the progress lines and of the index page.
+
+    Raises
+    ------
+    ParameterError, InputError
+        Refused before a kernel started.
+    LockedError, OutputError
+        The reports folder is taken or cannot be written.
+    """
+    plans = plan(settings)
+    out = publish.check_out(settings.out)
+    started = datetime.now(UTC)
+    with publish.locked(out):
+        name = publish.free_name(out, publish.stamp(started))
+        with publish.Draft(out, name) as draft:
+            _run_all(plans, settings, draft, message_lang)
+            record = _record(plans, settings, name, started)
+            failed = [p for p in plans if p.error is not None]
+            if failed:
+                return _keep_failed(failed, plans, draft, record)
+            results = {p.report: p.results for p in plans}
+            draft.write({"results.json": _json(results), "run.json": _json(record)})
+            folder = draft.publish()
+        page = out / "index.html"
+        publish.replace(page, index.index_html(index.read_runs(out), message_lang).encode())
+    not_enough = [p.report for p in plans if p.status == "not_enough_data"]
+    return Outcome(EXIT_NOT_ENOUGH_DATA if not_enough else 0, folder, page, [], not_enough)
+
+
+def _run_all(plans: list[Plan], settings: Settings, draft: publish.Draft, message_lang: str) -> None:
+    from cxlib.runner.kernels import Kernels
+
+    jobs = max(1, min(len(plans), settings.jobs or os.cpu_count() or 1))
+    scrubber = manifest.Scrubber(_outside(plans))
+    with (
+        Kernels(is_warm=settings.is_warm, jobs=jobs) as kernels,
+        choose_progress(message_lang) as progress,
+        ThreadPoolExecutor(jobs) as pool,
+    ):
+        futures = [pool.submit(_run_one, p, settings, draft, kernels, progress, scrubber) for p in plans]
+        try:
+            for future in futures:
+                future.result()
+        except BaseException:
+            kernels.stop()
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def _run_one(
+    one: Plan,
+    settings: Settings,
+    draft: publish.Draft,
+    kernels: Any,
+    progress: QuietProgress,
+    scrubber: manifest.Scrubber,
+) -> None:
+    """Run, render and write one report; a failure is kept in the plan, so that the others go on."""
+    import nbformat
+
+    from cxlib.runner.execute import execute
+    from cxlib.runner.render import render
+
+    prepared = prepare(one.notebook, form=settings.form, lang=one.lang, values=one.values)
+    notebook = nbformat.from_dict(prepared)
+    started = clock()
+    progress.start(one.report, len(notebook.cells))
+    try:
+        execute(
+            notebook,
+            report=one.report,
+            folder=settings.notebooks,
+            kernels=kernels,
+            timeout=settings.timeout,
+            on_cell=lambda i: progress.cell(one.report, i, heading_before(notebook, i)),
+        )
+        one.results = collect(notebook)
+        scrubber.notebook(notebook)
+        one.values = {k: scrubber.text(v) if isinstance(v, str) else v for k, v in one.values.items()}
+        html = render(
+            notebook,
+            report=one.report,
+            lang=one.lang,
+            results=one.results,
+            parameters=[(p, one.values[p.name]) for p in one.declared],
+            stamp=draft.run,
+            form=settings.form,
+            with_code=settings.with_code,
+        )
+        files = {f"{one.report}.html": html.encode(), f"{one.report}.ipynb": _notebook_bytes(notebook)}
+        draft.write({**files, **_tables(one)})
+    except ReportFailed as error:
+        if error.notebook is not None:
+            scrubber.notebook(error.notebook)
+        one.error = error
+    one.seconds = round(clock() - started, 2)
+    progress.end(one.report, one.seconds, is_ok=one.error is None)
+
+
+def _outside(plans: Iterable[Plan]) -> dict[str, str]:
+    """Data folders outside the handbook, whose path would tell about the machine → their own name."""
+    places = {str(p.values["data"]): p.data.resolve() for p in plans if p.data is not None}
+    return {path: place.name for path, place in places.items() if HANDBOOK not in place.parents}
+
+
+def _tables(one: Plan) -> dict[str, bytes]:
+    files = {}
+    for key, table in one.results["tables"].items():
+        stem = f"tables/{one.report}/{file_name(key)}"
+        files[f"{stem}.csv"], files[f"{stem}.parquet"] = to_csv(table), to_parquet(table)
+    return files
+
+
+def _record(plans: list[Plan], settings: Settings, name: str, started: datetime) -> dict[str, Any]:
+    """Build the run's manifest."""
+    places = {p.data: str(p.values["data"]) for p in plans if p.data is not None}
+    data = {shown: manifest.data_files(place) for place, shown in places.items()}
+    return {
+        "run": name,
+        "status": "failed" if any(p.error for p in plans) else "ok",
+        "started_at": started.strftime("%Y-%m-%d %H:%M UTC"),
+        "lang": plans[0].lang,
+        "form": settings.form,
+        "kernels": "warm" if settings.is_warm and sys.platform == "linux" else "plain",
+        "reports": {one.report: _report_record(one) for one in plans},
+        "data": data,
+        "versions": manifest.versions(),
+        "commit": manifest.commit(),
+    }
+
+
+def _report_record(one: Plan) -> dict[str, Any]:
+    header = one.results.get("header", {})
+    record = {
+        "status": one.status,
+        "title": header.get("title") or one.report,
+        "data_set": header.get("data_set"),
+        "as_of": header.get("as_of"),
+        "timezone": header.get("timezone"),
+        "tables": header.get("tables"),
+        "parameters": one.values,
+        "seconds": one.seconds,
+    }
+    if one.error is not None:
+        record |= {"exit_code": one.error.exit_code, "error": str(one.error)}
+    return record
+
+
+def _keep_failed(
+    failed: list[Plan], plans: list[Plan], draft: publish.Draft, record: dict[str, Any]
+) -> Outcome:
+    """Nothing is published; the half-run notebooks go where failures are kept."""
+    files = {"run.json": _json(record)}
+    for one in failed:
+        if isinstance(one.error, ReportFailed) and one.error.notebook is not None:
+            files[f"{one.report}.ipynb"] = _notebook_bytes(one.error.notebook)
+    folder = draft.keep_failed(files)
+    errors = [one.error for one in failed if one.error is not None]
+    return Outcome(errors[0].exit_code, folder, None, errors, [])
+
+
+def _json(value: Any) -> bytes:
+    return (json.dumps(value, ensure_ascii=False, indent=1, allow_nan=False) + "\n").encode()
+
+
+def _notebook_bytes(notebook: Any) -> bytes:
+    import nbformat
+
+    return (nbformat.writes(notebook) + "\n").encode("utf-8", "replace")

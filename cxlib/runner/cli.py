@@ -1,0 +1,238 @@
+"""The command `cx`.
+
+Written with argparse: typer alone takes longer to import than `cx show` may take in all. Whatever runs something
+is imported inside the command that needs it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+from cxlib.checks import CxError, ParameterError
+from cxlib.runner.notebooks import FORMS, HANDBOOK, choose, find_notebooks, read_notebook, title
+from cxlib.runner.parameters import Plain, read_parameters
+from cxlib.runner.words import say
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser that raises instead of leaving, so that every message goes one way out.
+
+    A class because argparse offers no other place for it.
+    """
+
+    def error(self, message: str) -> Any:
+        raise ParameterError("runner.usage", message=message)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command; return its exit code.
+
+    Examples
+    --------
+    >>> main(["show", "no-such-report", "--notebooks", "."])
+    2
+    """
+    words = sys.argv[1:] if arguments is None else arguments
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")  # a terminal that lacks a letter is no reason to stop
+    lang = _language(words)
+    try:
+        options = _parser(lang).parse_args(words)
+        return options.command(options, lang)
+    except CxError as error:
+        print(f"cx: {error.in_language(lang)}", file=sys.stderr)  # noqa: T201
+        return error.exit_code
+    except KeyboardInterrupt:
+        print(say("interrupted", lang), file=sys.stderr)  # noqa: T201
+        return 130
+    except BrokenPipeError:
+        return 0
+
+
+def _language(words: list[str]) -> str:
+    """Language of the messages, known before the rest is read."""
+    for word, following in zip(words, [*words[1:], ""], strict=True):
+        value = following if word == "--lang" else word.removeprefix("--lang=")
+        if word.startswith("--lang") and value in ("en", "ja"):
+            return value
+    return "en"
+
+
+def _parser(lang: str) -> argparse.ArgumentParser:
+    parser = _Parser(prog="cx", description=say("help", lang))
+    commands = parser.add_subparsers(metavar=say("help_command", lang), required=True)
+
+    def command(name: str, function: Any) -> argparse.ArgumentParser:
+        added = commands.add_parser(
+            name, help=say(f"help_{name}", lang), description=say(f"help_{name}", lang)
+        )
+        added.add_argument("--lang", choices=("en", "ja"), help=say("help_lang", lang))
+        added.set_defaults(command=function)
+        return added
+
+    def folder(added: argparse.ArgumentParser, name: str, **options: Any) -> None:
+        added.add_argument(f"--{name}", type=Path, metavar="DIR", help=say(f"help_{name}", lang), **options)
+
+    folder(command("list", _list), "notebooks", default=HANDBOOK / "notebooks")
+    show = command("show", _show)
+    show.add_argument("report", metavar="REPORT")
+    folder(show, "notebooks", default=HANDBOOK / "notebooks")
+    _add_run(command("run", _run), folder, lang)
+    sample = command("sample", _sample)
+    sample.add_argument("--customers", type=int, default=4000, metavar="N", help=say("help_customers", lang))
+    sample.add_argument("--seed", type=int, default=7, metavar="S", help=say("help_seed", lang))
+    sample.add_argument("--months", type=int, default=24, metavar="M", help=say("help_months", lang))
+    sample.add_argument(
+        "--format", choices=("parquet", "csv"), default="parquet", help=say("help_format", lang)
+    )
+    sample.add_argument("--out", type=Path, required=True, metavar="DIR", help=say("help_sample_out", lang))
+    check = command("check", _check)
+    check.add_argument("data", type=Path, metavar="DIR", help=say("help_check_data", lang))
+    imported = command("import", _import)
+    imported.add_argument("mapping", type=Path, metavar="MAPPING", help=say("help_mapping", lang))
+    imported.add_argument(
+        "--from", dest="source", type=Path, required=True, metavar="DIR", help=say("help_from", lang)
+    )
+    imported.add_argument(
+        "--to", dest="target", type=Path, required=True, metavar="DIR", help=say("help_to", lang)
+    )
+    return parser
+
+
+def _add_run(run: argparse.ArgumentParser, folder: Any, lang: str) -> None:
+    run.add_argument("reports", nargs="*", metavar="REPORT", help=say("help_reports", lang))
+    run.add_argument(
+        "-p", dest="parameters", action="append", default=[], metavar="name=value", help=say("help_p", lang)
+    )
+    run.add_argument("-f", dest="parameters_file", type=Path, metavar="params.yml", help=say("help_f", lang))
+    folder(run, "data")
+    folder(run, "out", default=HANDBOOK / "reports")
+    folder(run, "notebooks", default=HANDBOOK / "notebooks")
+    run.add_argument("--jobs", type=int, default=0, metavar="N", help=say("help_jobs", lang))
+    run.add_argument("--timeout", type=float, default=1800, metavar="S", help=say("help_timeout", lang))
+    run.add_argument("--form", choices=FORMS, default="report", help=say("help_form", lang))
+    run.add_argument("--with-code", action="store_true", help=say("help_with_code", lang))
+    run.add_argument("--no-warm", action="store_true", help=say("help_no_warm", lang))
+    run.add_argument("--dry-run", action="store_true", help=say("help_dry_run", lang))
+
+
+def _list(options: argparse.Namespace, lang: str) -> int:
+    notebooks = choose(find_notebooks(options.notebooks), [])
+    _print_table([[name, title(read_notebook(path), lang)] for name, path in notebooks.items()])
+    return 0
+
+
+def _show(options: argparse.Namespace, lang: str) -> int:
+    (name, path), *_ = choose(find_notebooks(options.notebooks), [options.report]).items()
+    notebook = read_notebook(path)
+    heads = [say(f"column_{column}", lang) for column in ("parameter", "type", "default", "range", "meaning")]
+    rows = [
+        [p.name, p.type_text, _shown_default(p.default, lang), p.range_text or "–", p.meaning.get(lang, "")]
+        for p in read_parameters(notebook, name)
+    ]
+    print(f"{name}: {title(notebook, lang)}\n")  # noqa: T201
+    _print_table([heads, *rows])
+    return 0
+
+
+def _shown_default(value: Plain, lang: str) -> str:
+    if value is None:
+        return say("value_none", lang)
+    return ", ".join(value) if isinstance(value, list) else str(value)
+
+
+def _print_table(rows: list[list[str]]) -> None:
+    """Columns side by side; East Asian letters take two places."""
+    from unicodedata import east_asian_width
+
+    def width(text: str) -> int:
+        return sum(2 if east_asian_width(letter) in "FW" else 1 for letter in text)
+
+    widths = [max(map(width, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        cells = [cell + " " * (places - width(cell)) for cell, places in zip(row, widths, strict=True)]
+        print("  ".join(cells).rstrip())  # noqa: T201
+
+
+def _run(options: argparse.Namespace, lang: str) -> int:
+    from cxlib.runner.batch import Settings, plan, run
+
+    if options.jobs < 0 or not 0 < options.timeout < 1e6:
+        raise ParameterError("runner.usage", message="--jobs ≥ 0, 0 < --timeout < 1000000")
+    settings = Settings(
+        reports=tuple(options.reports),
+        parameters=tuple(map(_pair, options.parameters)),
+        parameters_file=options.parameters_file,
+        data=options.data,
+        lang=options.lang,
+        out=options.out,
+        notebooks=options.notebooks.absolute(),
+        jobs=options.jobs,
+        timeout=options.timeout,
+        form=options.form,
+        with_code=options.with_code,
+        is_warm=not options.no_warm,
+    )
+    if options.dry_run:
+        for one in plan(settings):
+            print(one.report)  # noqa: T201
+            _print_table([["", name, str(value)] for name, value in one.values.items()])
+        return 0
+    outcome = run(settings, message_lang=lang)
+    for error in outcome.errors:
+        print(f"cx: {error.in_language(lang)}", file=sys.stderr)  # noqa: T201
+    for report in outcome.not_enough:
+        print(say("not_enough_data", lang, report=report))  # noqa: T201
+    if outcome.index is None:
+        print(say("kept_failed", lang, folder=outcome.folder), file=sys.stderr)  # noqa: T201
+    else:
+        print(say("reports_are_at", lang, index=outcome.index))  # noqa: T201
+    return outcome.exit_code
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, sign, value = text.partition("=")
+    if not sign:
+        raise ParameterError("runner.not_a_pair", found=repr(text)[:60])
+    return name, value
+
+
+def _sample(options: argparse.Namespace, lang: str) -> int:
+    from cxlib.samples import write_sample
+
+    write_sample(
+        options.out,
+        n_customers=options.customers,
+        seed=options.seed,
+        months=options.months,
+        format=options.format,
+    )
+    print(say("sample_written", lang, folder=options.out))  # noqa: T201
+    return 0
+
+
+def _check(options: argparse.Namespace, lang: str) -> int:
+    from cxlib.tables import check_folder
+
+    checked = check_folder(options.data)
+    for problem in checked.problems:
+        print(problem.text(lang))  # noqa: T201
+    for line in checked.coverage(lang):
+        print(line)  # noqa: T201
+    return 3 if any(problem.level == "error" for problem in checked.problems) else 0
+
+
+def _import(options: argparse.Namespace, lang: str) -> int:
+    from cxlib.exports import import_export
+
+    import_export(options.mapping, options.source, options.target)
+    print(say("imported", lang, folder=options.target))  # noqa: T201
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

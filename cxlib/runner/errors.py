@@ -1,0 +1,109 @@
+"""What can go wrong outside the analysis, with the exit code a script sees.
+
+0 ok · 2 usage or parameters · 3 input · 4 not enough data · 5 execution failed · 6 output or disk · 7 locked.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+from cxlib.checks import CxError
+
+EXIT_NOT_ENOUGH_DATA = 4
+
+
+class ExecutionError(CxError):
+    """A report stopped, timed out, lost its kernel or left a cell unrun (exit code 5)."""
+
+    exit_code = 5
+
+
+class OutputError(CxError):
+    """The reports folder cannot be written (exit code 6)."""
+
+    exit_code = 6
+
+
+class LockedError(CxError):
+    """Another run holds the target (exit code 7)."""
+
+    exit_code = 7
+
+
+class ReportFailed(CxError):
+    """One report failed: chapter, cell and cause, and the exit code the cause deserves.
+
+    A class because it carries the half-run notebook to the folder of failed runs.
+    """
+
+    def __init__(self, cause: CxError, *, report: str, cell: int, cells: int, heading: str) -> None:
+        self.cause, self.report = cause, report
+        self.notebook: Any = None
+        self.exit_code = cause.exit_code
+        super().__init__(
+            "runner.report_failed", report=report, cell=cell, cells=cells, heading=heading, cause=cause
+        )
+
+    def in_language(self, lang: str) -> str:
+        """Return the message, cause included, in another language."""
+        self.values["cause"] = self.cause.in_language(lang)
+        return super().in_language(lang)
+
+
+class KernelMessage(CxError):
+    """A message the chapter's own code raised, already worded in both languages in the kernel.
+
+    A class because the kernel is another process: the key's values stay there, the sentences come here.
+    """
+
+    def __init__(self, sentences: dict[str, str], exit_code: int) -> None:
+        super().__init__("runner.kernel_message", message=sentences["en"])
+        self.sentences, self.exit_code = sentences, exit_code
+
+    def in_language(self, lang: str) -> str:
+        """Return the kernel's sentence in `lang`."""
+        return self.sentences[lang]
+
+
+def output_error(error: OSError, place: Path) -> OutputError:
+    """Return the plain-word form of a failed write."""
+    import errno
+
+    kinds = {
+        errno.ENOSPC: "disk_full",
+        errno.EDQUOT: "disk_full",
+        errno.EROFS: "not_writable",
+        errno.EACCES: "not_writable",
+        errno.EPERM: "not_writable",
+        errno.ENOTDIR: "not_a_folder",
+        errno.EEXIST: "not_a_folder",
+        errno.ENAMETOOLONG: "name_too_long",
+    }
+    kind = kinds.get(error.errno or 0, "cannot_write")
+    return OutputError(f"runner.{kind}", place=place.name or str(place), reason=error.strerror or error)
+
+
+_CAUSES = {
+    "SystemExit": "cause_exit",
+    "KeyboardInterrupt": "cause_interrupt",
+    "MemoryError": "cause_memory",
+    "ModuleNotFoundError": "cause_module",
+}
+
+
+def cell_error(ename: str, module: str = "") -> ExecutionError:
+    """Plain words for an exception in a cell; its own text stays out, it may hold customer values."""
+    return ExecutionError(f"runner.{_CAUSES.get(ename, 'cause_other')}", ename=ename[:80], module=module)
+
+
+_LAST_LINE = re.compile(r"^((?:\w+\.)*\w*(?:Error|Exception|Exit|Interrupt|Warning)): .*$", re.MULTILINE)
+_ANSI = re.compile(r"\x1b\[[0-9;]*m")
+
+
+def without_values(output: dict[str, Any]) -> None:
+    """Take the texts of errors out of a kept notebook's error output: they may hold customer values."""
+    lines = [_ANSI.sub("", line).replace(output["evalue"] or "\0", "…") for line in output["traceback"]]
+    output["traceback"] = [_LAST_LINE.sub(r"\1: …", line) for line in lines]
+    output["evalue"] = "…"

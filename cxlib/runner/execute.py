@@ -1,0 +1,198 @@
+"""Run one prepared notebook in one kernel, and check that every cell really ran."""
+
+from __future__ import annotations
+
+import ast
+import asyncio
+import logging
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+from nbformat import NotebookNode
+
+from cxlib.checks import CxError
+from cxlib.runner.errors import ExecutionError, KernelMessage, ReportFailed, cell_error, without_values
+from cxlib.runner.kernels import Kernels
+from cxlib.runner.notebooks import heading_before
+
+_SILENT = logging.getLogger("cxlib.runner.execute")
+_SILENT.addHandler(logging.NullHandler())
+_SILENT.propagate = False
+_ASK = (
+    "(lambda e: {'exit': e.exit_code, 'en': e.in_language('en'), 'ja': e.in_language('ja')})"
+    "(__import__('sys').last_value)"
+)
+_MODULE = re.compile(r"No module named '([\w.]{1,60})'")
+
+
+class _Client(NotebookClient):
+    """A notebook client that takes its kernel from us and remembers how far it came.
+
+    A class because nbclient's hooks and kernel choice are methods.
+    """
+
+    def __init__(
+        self, notebook: NotebookNode, kernels: Kernels, on_cell: Callable[[int], None], **options: Any
+    ):
+        super().__init__(notebook, log=_SILENT, **options)
+        self.kernels, self.report_cell = kernels, on_cell
+        self.position = 0
+        self.completed: set[int] = set()
+        self.sentences: dict[str, Any] | None = None
+        self.on_cell_execute = self._started
+        self.on_cell_executed = self._executed
+        self.on_cell_error = self._ask_for_sentences
+
+    def create_kernel_manager(self) -> Any:
+        self.km = self.kernels.manager()
+        return self.km
+
+    def _started(self, cell: NotebookNode, cell_index: int) -> None:
+        self.position = cell_index
+        self.report_cell(cell_index)
+
+    def _executed(self, cell: NotebookNode, cell_index: int, execute_reply: dict[str, Any]) -> None:
+        content = execute_reply["content"]
+        wants_exit = any(item.get("source") == "ask_exit" for item in content.get("payload") or [])
+        if content["status"] == "ok" and not wants_exit:
+            self.completed.add(cell_index)
+
+    async def _ask_for_sentences(
+        self, cell: NotebookNode, cell_index: int, execute_reply: dict[str, Any]
+    ) -> None:
+        """Let the kernel say its own error in both languages, while it still lives."""
+        if _allows_errors(cell):
+            self.completed.add(cell_index)
+            return
+        message = self.kc.execute("", silent=True, store_history=False, user_expressions={"x": _ASK})  # type: ignore[union-attr]
+        reply = await asyncio.wait_for(self.async_wait_for_reply(message), 10)
+        answer = (reply or {"content": {}})["content"].get("user_expressions", {}).get("x", {})
+        if answer.get("status") == "ok":
+            self.sentences = ast.literal_eval(answer["data"]["text/plain"])
+
+
+def execute(
+    notebook: NotebookNode,
+    *,
+    report: str,
+    folder: Path,
+    kernels: Kernels,
+    timeout: float,
+    on_cell: Callable[[int], None] = lambda index: None,
+) -> None:
+    """Run every code cell of `notebook`, in place.
+
+    Parameters
+    ----------
+    notebook
+        As `notebooks.prepare` returns it.
+    report
+        Its name, for messages.
+    folder
+        Working directory of the kernel.
+    kernels
+        Where the kernel comes from.
+    timeout
+        Seconds for the whole report.
+    on_cell
+        Called with the index of each code cell that starts.
+
+    Raises
+    ------
+    ReportFailed
+        Any cell raised, ran out of time, lost its kernel or did not run; carries the half-run notebook.
+    """
+    client = _Client(
+        notebook,
+        kernels,
+        on_cell,
+        timeout=None,
+        shutdown_kernel="immediate",
+        iopub_timeout=30,
+        resources={"metadata": {"path": str(folder)}},
+    )
+    try:
+        asyncio.run(_within(client, timeout))
+        position = gate(notebook, client.completed)
+        cause: CxError | None = None if position is None else ExecutionError("runner.cause_unrun")
+    except Exception as error:
+        position, cause = client.position, _cause(error, client)
+    tidy(notebook)
+    if cause is not None and position is not None:
+        codes = [index for index, cell in enumerate(notebook.cells) if cell.cell_type == "code"]
+        failed = ReportFailed(
+            cause,
+            report=report,
+            cell=codes.index(position) + 1 if position in codes else 0,
+            cells=len(codes),
+            heading=heading_before(notebook, position) or report,
+        )
+        failed.notebook = notebook
+        raise failed
+
+
+async def _within(client: _Client, timeout: float) -> None:
+    """Run with a deadline; nbclient turns a cancellation into 'kernel died', so the deadline is told apart here."""
+    run = asyncio.ensure_future(client.async_execute(**client.kernels.start_options()))
+    done, _ = await asyncio.wait({run}, timeout=timeout)
+    if not done:
+        run.cancel()
+        await asyncio.wait({run})
+        if not run.cancelled():
+            run.exception()
+        raise ExecutionError("runner.cause_timeout", seconds=f"{timeout:g}")
+    run.result()
+
+
+def _cause(error: Exception, client: _Client) -> CxError:
+    """Plain words for what stopped a run."""
+    match error:
+        case CxError():
+            return error
+        case CellExecutionError() if client.sentences:
+            code = client.sentences.pop("exit")
+            return KernelMessage(client.sentences, code if code in (2, 3, 5) else 5)
+        case CellExecutionError(ename=ename, evalue=evalue):
+            module = _MODULE.search(evalue or "")
+            return cell_error(ename or "?", module[1] if module else "")
+        case DeadKernelError():
+            return ExecutionError("runner.cause_kernel_died")
+        case CellTimeoutError():
+            return ExecutionError("runner.cause_timeout", seconds="30")
+    if not client.completed:
+        return ExecutionError("runner.cause_no_kernel", reason=type(error).__name__)
+    return ExecutionError("runner.cause_other", ename=type(error).__name__)
+
+
+def gate(notebook: NotebookNode, completed: set[int]) -> int | None:
+    """Index of the first code cell that did not really run; none when all did.
+
+    A cell ran when the kernel confirmed its end, gave it a number, and left no error it was not meant to leave.
+    """
+    for index, cell in enumerate(notebook.cells):
+        if cell.cell_type != "code" or not cell.source.strip():
+            continue
+        has_error = any(output.output_type == "error" for output in cell.outputs)
+        if index not in completed or cell.execution_count is None or (has_error and not _allows_errors(cell)):
+            return index
+    return None
+
+
+def tidy(notebook: NotebookNode) -> None:
+    """Take out what differs from run to run or could hold a customer's value."""
+    notebook.metadata.pop("papermill", None)
+    notebook.metadata.pop("widgets", None)
+    for cell in notebook.cells:
+        for key in ("execution", "papermill", "collapsed"):
+            cell.metadata.pop(key, None)
+        for output in cell.get("outputs", []):
+            if output.output_type == "error":
+                without_values(output)
+
+
+def _allows_errors(cell: NotebookNode) -> bool:
+    return "raises-exception" in cell.metadata.get("tags", [])

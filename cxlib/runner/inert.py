@@ -1,0 +1,118 @@
+"""Turn whatever a notebook shows into HTML that can neither run nor load anything.
+
+Two walls: this module keeps only harmless elements and attributes (bleach), and the page's content-security
+policy forbids the rest. Text that would reorder or hide other text is made visible.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from html import escape
+from typing import Any
+
+import bleach
+
+MAX_TEXT = 2_000
+_TAGS = set(
+    "a abbr b blockquote br caption code col colgroup dd del details div dl dt em figcaption figure h1 h2 h3 h4 h5 h6 "
+    "hr i img kbd li mark ol p pre s small span strong sub summary sup table tbody td tfoot th thead tr u ul".split()
+)
+_PLAIN_ATTRIBUTES = {"class", "colspan", "rowspan", "scope", "title", "lang", "alt", "start", "aria-label"}
+_PICTURE = re.compile(r"data:image/(svg\+xml|png|jpeg);base64,[A-Za-z0-9+/=\s]+")
+_LINK = re.compile(r"(https?://|mailto:|#)[^\s]*")
+_STYLE_BLOCK = re.compile(r"<style\b[^>]*>.*?</style\s*>", re.IGNORECASE | re.DOTALL)
+_LONG_TEXT = re.compile(rf">([^<>]{{{MAX_TEXT},}})<")
+_HIDDEN = re.compile(
+    "[\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff\x00-\x08\x0b\x0c\x0e-\x1f\x7f]"
+)
+_ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+
+
+def _is_allowed(tag: str, name: str, value: str) -> bool:
+    if tag == "img" and name == "src":
+        return _PICTURE.fullmatch(value) is not None
+    if tag == "a" and name == "href":
+        return _LINK.fullmatch(value) is not None
+    return name in _PLAIN_ATTRIBUTES
+
+
+_cleaner = bleach.Cleaner(
+    tags=_TAGS, attributes=_is_allowed, protocols={"http", "https", "mailto", "data"}, strip_comments=True
+)
+
+
+def visible(text: str) -> str:
+    """Show characters that reorder or hide text as what they are, `⟨U+202E⟩`."""
+    return _HIDDEN.sub(lambda match: f"⟨U+{ord(match[0]):04X}⟩", text)
+
+
+def shortened(text: str) -> str:
+    """Cut a text that would fill pages."""
+    return text if len(text) <= MAX_TEXT else f"{text[:MAX_TEXT]} …"
+
+
+def clean_html(html: str) -> str:
+    """HTML with harmless elements only; anything else is shown as the text it is.
+
+    Examples
+    --------
+    >>> clean_html('<p onclick="x()">a<script>b</script></p>')
+    '<p>a&lt;script&gt;b&lt;/script&gt;</p>'
+    """
+    cleaned = _cleaner.clean(_STYLE_BLOCK.sub("", html))
+    cleaned = _LONG_TEXT.sub(lambda match: f">{re.sub(r'&[^;]{0,9}$', '', match[1][:MAX_TEXT])} …<", cleaned)
+    return visible(cleaned)
+
+
+def clean_text(text: str) -> str:
+    """Text as escaped, shortened HTML."""
+    return escape(visible(shortened(_ANSI.sub("", text))))
+
+
+def output_html(output: Mapping[str, Any]) -> str:
+    """HTML of one notebook output; empty for what a report does not show (warnings, scripts, widgets)."""
+    kind = output["output_type"]
+    if kind == "stream":
+        return f"<pre>{clean_text(output['text'])}</pre>" if output["name"] == "stdout" else ""
+    if kind == "error":
+        return f'<pre class="cx-error">{clean_text(output["ename"])}</pre>'
+    data, record = output.get("data", {}), output.get("metadata", {}).get("cx", {})
+    if record.get("kind") == "figure" and (html := _figure(data, record)):
+        return html
+    if "text/html" in data:
+        return f'<div class="scroll">{clean_html(data["text/html"])}</div>'
+    if picture := _picture(data):
+        return f'<figure class="cx-figure"><img alt="{escape(str(record.get("alt", "")))}" src="{picture}"></figure>'
+    text = data.get("text/plain") or data.get("text/markdown") or data.get("text/latex") or ""
+    return f"<pre>{clean_text(text)}</pre>" if text and "application/javascript" not in data else ""
+
+
+def _figure(data: Mapping[str, Any], record: Mapping[str, Any]) -> str:
+    """Build a figure from its record, so that a large picture need not be parsed."""
+    match = re.search(rf'src="({_PICTURE.pattern})"', data.get("text/html", ""))
+    picture = match[1] if match else _picture(data)
+    if not picture:
+        return ""
+    alt, caption, source = (
+        escape(visible(str(record.get(name) or "")), quote=True) for name in ("alt", "caption", "source")
+    )
+    return (
+        f'<figure class="cx-figure"><img alt="{alt}" src="{picture}"><figcaption>{caption}'
+        f'<span class="cx-source">{source}</span></figcaption></figure>'
+    )
+
+
+def _picture(data: Mapping[str, Any]) -> str:
+    """Return a picture output as a data address: in an image element SVG cannot run scripts or load anything."""
+    import base64
+
+    for mime in ("image/svg+xml", "image/png", "image/jpeg"):
+        if mime in data:
+            raw = data[mime]
+            code = (
+                base64.b64encode(raw.encode()).decode() if mime == "image/svg+xml" else "".join(raw.split())
+            )
+            address = f"data:{mime};base64,{code}"
+            return address if _PICTURE.fullmatch(address) else ""
+    return ""

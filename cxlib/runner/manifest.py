@@ -1,0 +1,121 @@
+"""What a run was made from: data files, versions, commit. No path of the machine, no customer value."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+import re
+import subprocess
+import sys
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from cxlib.runner.notebooks import HANDBOOK
+
+_PACKAGES = (
+    "cx-handbook pandas numpy scipy statsmodels pyarrow duckdb narwhals matplotlib seaborn nbclient nbconvert ipykernel"
+).split()
+_DATA_FILES = {".parquet", ".csv", ".yml", ".duckdb"}
+
+
+def data_files(data: Path) -> list[dict[str, Any]]:
+    """SHA-256, size and rows of each file of a data set; rows of a CSV are its lines without the header."""
+    files = sorted(path for path in data.iterdir() if path.is_file()) if data.is_dir() else [data]
+    return [_data_file(path) for path in files if path.suffix in _DATA_FILES]
+
+
+def _data_file(path: Path) -> dict[str, Any]:
+    digest, lines = hashlib.sha256(), 0
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+            lines += block.count(b"\n")
+    entry: dict[str, Any] = {"file": path.name, "sha256": digest.hexdigest(), "bytes": path.stat().st_size}
+    if path.suffix == ".csv":
+        entry["rows"] = max(0, lines - 1)
+    elif path.suffix == ".parquet":
+        entry["rows"] = _parquet_rows(path)
+    return entry
+
+
+def _parquet_rows(path: Path) -> int | None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        return pq.read_metadata(path).num_rows
+    except (pa.ArrowException, OSError):
+        return None
+
+
+def versions() -> dict[str, str]:
+    """Version of Python and of each library a number may depend on."""
+    found = {"python": platform.python_version()}
+    for package in _PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def commit(folder: Path = HANDBOOK) -> str | None:
+    """Commit of the handbook, with `+changes` when files differ from it; none outside git."""
+    try:
+        found = _git(folder, "rev-parse", "HEAD")
+        if not re.fullmatch(r"[0-9a-f]{40,64}", found):
+            return None
+        return found + ("+changes" if _git(folder, "status", "--porcelain", "--untracked-files=no") else "")
+    except (OSError, subprocess.SubprocessError):
+        return None
+
+
+def _git(folder: Path, *arguments: str) -> str:
+    environment = {**os.environ, "GIT_OPTIONAL_LOCKS": "0"}
+    command = ["git", "-C", str(folder), *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True, env=environment)
+    return done.stdout.strip()
+
+
+class Scrubber:
+    """Takes the machine's own paths out of everything a run writes.
+
+    A class because the replacements are worked out once and used on every artefact.
+    """
+
+    def __init__(self, data: dict[str, str]) -> None:
+        """Prepare for a run; `data` maps data paths as the kernel got them to what artefacts may say."""
+        places = [
+            (str(HANDBOOK), "."),
+            (sys.prefix, "<python>"),
+            (sys.base_prefix, "<python>"),
+            (str(Path.home()), "~"),
+        ]
+        self._pairs = [(path, name) for path, name in places if len(path) > 4]
+        self._pairs = [*data.items(), *self._pairs]
+        self._cell = re.compile(r"(?:/[\w.-]+)*/ipykernel_\d+/\d+\.py")
+
+    def text(self, text: str) -> str:
+        """Return the text without paths."""
+        for path, name in self._pairs:
+            if path in text:
+                text = text.replace(path, name)
+        return self._cell.sub("<cell>", text) if "ipykernel_" in text else text
+
+    def notebook(self, notebook: Any) -> None:
+        """Clean sources of injected cells and all text outputs, in place."""
+        for cell in notebook.cells:
+            if cell.cell_type != "code":
+                continue
+            if "injected-parameters" in cell.metadata.get("tags", []):
+                cell.source = self.text(cell.source)
+            for output in cell.outputs:
+                if "text" in output:
+                    output.text = self.text(output.text)
+                if "traceback" in output:
+                    output.traceback = [self.text(line) for line in output.traceback]
+                for mime, content in output.get("data", {}).items():
+                    if isinstance(content, str) and not mime.startswith("image/"):
+                        output.data[mime] = self.text(content)

@@ -1,0 +1,112 @@
+"""Find the handbook's chapters and prepare one for a run: drop cells, inject values. Standard library only."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from cxlib.checks import ParameterError, nearest
+
+HANDBOOK = Path(__file__).parents[2]
+FORMS = ("report", "lesson", "full")
+_DROPPED = {"report": {"teach", "exercise", "solution"}, "lesson": {"solution"}, "full": set()}
+_HEADING = re.compile(r"^(#{1,3}) +(.+?)\s*$", re.MULTILINE)
+
+
+def find_notebooks(folder: Path) -> dict[str, Path]:
+    """Report name → file, in chapter order; the name is the file's without its number.
+
+    Examples
+    --------
+    >>> list(find_notebooks(Path("no-such-folder")))
+    []
+    """
+    files = sorted(path for path in folder.glob("*.ipynb") if path.is_file())
+    return {re.sub(r"^\d+_", "", path.stem): path for path in files}
+
+
+def read_notebook(path: Path) -> dict[str, Any]:
+    """Load a chapter's JSON."""
+    try:
+        notebook = json.loads(path.read_text(encoding="utf-8"))
+        assert isinstance(notebook["cells"], list)
+    except (ValueError, KeyError, TypeError, AssertionError):
+        raise ParameterError("runner.bad_notebook", file=path.name) from None
+    return notebook
+
+
+def choose(notebooks: Mapping[str, Path], names: list[str]) -> dict[str, Path]:
+    """Return the reports asked for (all when none is named), each once, in chapter order."""
+    for name in names:
+        if name not in notebooks:
+            raise ParameterError(
+                "runner.unknown_report", name=repr(name)[:60], nearest=nearest(name, notebooks) or "–"
+            )
+    if not notebooks:
+        raise ParameterError("runner.no_notebooks")
+    return {name: path for name, path in notebooks.items() if not names or name in names}
+
+
+def title(notebook: Mapping[str, Any], lang: str) -> str:
+    """First heading of the chapter in `lang`."""
+    for cell in notebook["cells"]:
+        if cell["cell_type"] == "markdown" and f"lang-{lang}" in _tags(cell):
+            if match := _HEADING.search("".join(cell["source"])):
+                return match[2]
+    for cell in notebook["cells"]:
+        if cell["cell_type"] == "markdown" and (match := _HEADING.search("".join(cell["source"]))):
+            return match[2]
+    return ""
+
+
+def heading_before(notebook: Mapping[str, Any], index: int) -> str:
+    """Nearest heading above a cell, to say where something happened."""
+    for cell in reversed(notebook["cells"][: index + 1]):
+        if cell["cell_type"] == "markdown":
+            if headings := _HEADING.findall("".join(cell["source"])):
+                return headings[-1][1]
+    return ""
+
+
+def prepare(
+    notebook: Mapping[str, Any], *, form: str, lang: str, values: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return the notebook to run: the form's cells, without stored outputs, the values after the parameters.
+
+    Markdown of the other language is dropped except in the full form. The kernel's name is not taken over: the
+    running environment's kernel is used whatever the file says.
+    """
+    cells = []
+    for cell in notebook["cells"]:
+        tags = _tags(cell)
+        if tags & _DROPPED[form]:
+            continue
+        if form != "full" and {"lang-en", "lang-ja"} & tags and f"lang-{lang}" not in tags:
+            continue
+        cell = {**cell, "source": "".join(cell["source"]), "metadata": {"tags": sorted(tags)} if tags else {}}
+        if cell["cell_type"] == "code":
+            cell |= {"outputs": [], "execution_count": None}
+        cells.append(cell)
+        if "parameters" in tags and values:
+            cells.append(_injected(values))
+    kernel = {"name": "python3", "language": "python", "display_name": "Python 3"}
+    return {"cells": cells, "metadata": {"kernelspec": kernel}, "nbformat": 4, "nbformat_minor": 5}
+
+
+def _injected(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Build the cell that sets the values: names checked, values plain, so `repr` is a literal."""
+    return {
+        "id": "injected-parameters",
+        "cell_type": "code",
+        "metadata": {"tags": ["injected-parameters"]},
+        "source": "\n".join(f"{name} = {value!r}" for name, value in values.items()),
+        "outputs": [],
+        "execution_count": None,
+    }
+
+
+def _tags(cell: Mapping[str, Any]) -> set[str]:
+    return set(cell.get("metadata", {}).get("tags", []))

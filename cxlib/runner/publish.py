@@ -1,0 +1,193 @@
+"""Publish a run whole or not at all: lock the folder, build beside it, rename once everything is there."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+from cxlib.checks import ParameterError
+from cxlib.runner.errors import LockedError, output_error
+
+_BUILDING = ".building-"
+_LOCK = ".lock"
+
+
+def check_out(out: Path) -> Path:
+    """Return the reports folder as an absolute path, or refuse a name no system can take.
+
+    Raises
+    ------
+    ParameterError
+        A NUL or other control character, or a part longer than 255 bytes.
+    OutputError
+        The place exists and is not a folder.
+    """
+    name = str(out)
+    if any(ord(mark) < 32 for mark in name):
+        raise ParameterError("runner.control_character", name="--out")
+    if any(len(os.fsencode(part)) > 255 for part in out.parts):
+        raise ParameterError("runner.too_long", name="--out", limit="255")
+    if out.exists() and not out.is_dir():
+        raise output_error(NotADirectoryError(20, "not a folder"), out)
+    return Path(os.path.abspath(out))
+
+
+@contextlib.contextmanager
+def locked(out: Path) -> Iterator[None]:
+    """Hold the reports folder for this run; what a killed run left half-built is removed first.
+
+    The lock is the operating system's, on an open file, so it ends with the process whatever kills it.
+
+    Raises
+    ------
+    LockedError
+        Another run holds it.
+    OutputError
+        The folder cannot be made or written.
+    """
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        handle = os.open(out / _LOCK, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o644)
+    except OSError as error:
+        raise output_error(error, out) from None
+    try:
+        if not _take(handle):
+            holder = os.read(handle, 20).decode("ascii", "replace").strip() or "?"
+            raise LockedError("runner.locked", place=out.name, process=holder)
+        try:
+            os.ftruncate(handle, 0)
+            os.write(handle, f"{os.getpid()}\n".encode())
+            for stale in out.glob(f"{_BUILDING}*"):
+                shutil.rmtree(stale, ignore_errors=True)
+        except OSError as error:
+            raise output_error(error, out) from None
+        yield
+    finally:
+        os.close(handle)
+
+
+def _take(handle: int) -> bool:
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        import msvcrt
+
+        try:
+            os.lseek(handle, 1_000, os.SEEK_SET)
+            msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]
+        except OSError:
+            return False
+        os.lseek(handle, 0, os.SEEK_SET)
+        return True
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def stamp(now: datetime | None = None) -> str:
+    """Name of a run: the second it started, UTC, `20260401-093000`."""
+    return (now or datetime.now(UTC)).strftime("%Y%m%d-%H%M%S")
+
+
+def free_name(out: Path, name: str) -> str:
+    """Return `name`, or `name-2`, … when a run of that second is there already."""
+    taken = {path.name for folder in (out, out / "failed") if folder.is_dir() for path in folder.iterdir()}
+    number = 1
+    while (candidate := name if number == 1 else f"{name}-{number}") in taken:
+        number += 1
+    return candidate
+
+
+class Draft:
+    """A run being built in a hidden folder beside its target.
+
+    A class because the folder must go away again unless `publish` was reached.
+    """
+
+    def __init__(self, out: Path, run: str) -> None:
+        self.out, self.run = out, run
+        self.folder = out / f"{_BUILDING}{run}"
+
+    def __enter__(self) -> Draft:
+        with self._told():
+            self.folder.mkdir()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def write(self, files: Mapping[str, bytes]) -> None:
+        """Write files, down to the disk.
+
+        Raises
+        ------
+        OutputError
+            Disk full or not writable; nothing of the run is published then.
+        """
+        with self._told():
+            for name, content in files.items():
+                path = self.folder / name
+                path.parent.mkdir(parents=True, exist_ok=True)
+                write_synced(path, content)
+
+    def publish(self) -> Path:
+        """Give the finished folder its name; before this nobody sees it, after this all of it is there."""
+        target = self.out / self.run
+        with self._told():
+            os.rename(self.folder, target)
+            _sync_folder(self.out)
+        return target
+
+    def keep_failed(self, files: Mapping[str, bytes]) -> Path:
+        """Keep what helps to understand a failure under `failed/`, instead of the run."""
+        target = self.out / "failed" / self.run
+        with self._told():
+            if (self.out / "failed").is_symlink():
+                raise NotADirectoryError(20, "a link")
+            for name, content in files.items():
+                (target / name).parent.mkdir(parents=True, exist_ok=True)
+                write_synced(target / name, content)
+        return target
+
+    @contextlib.contextmanager
+    def _told(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise output_error(error, self.out) from None
+
+
+def replace(path: Path, content: bytes) -> None:
+    """Write a file so that readers see the old one or the new one, never half of it."""
+    draft = path.with_name(f"{_BUILDING}{path.name}")
+    try:
+        draft.unlink(missing_ok=True)
+        write_synced(draft, content)
+        os.replace(draft, path)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            draft.unlink(missing_ok=True)
+        raise output_error(error, path.parent) from None
+
+
+def write_synced(path: Path, content: bytes) -> None:
+    """Write bytes and wait until the disk has them."""
+    with path.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _sync_folder(folder: Path) -> None:
+    if os.name == "posix":
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)

@@ -1,0 +1,209 @@
+"""A run notebook as one self-contained HTML page: no script, no request, readable on a phone and in print."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from functools import cache
+from html import escape
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from cxlib.runner.inert import clean_html, clean_text, output_html, visible
+from cxlib.runner.parameters import Parameter, Plain
+from cxlib.runner.words import say
+
+_HEADING = re.compile(r"<h([1-4])[^>]*>(.*?)</h\1>", re.DOTALL)
+_TAG = re.compile(r"<[^>]+>")
+_REPEATED = re.compile(r'<p class="cx-(?:title|sample)">.*?</p>', re.DOTALL)
+
+
+class Page(NamedTuple):
+    """What the template lays out; every text in it is escaped."""
+
+    lang: str
+    report: str
+    title: str
+    stamp: str
+    is_sample: bool
+    header: str
+    notices: list[tuple[str, str]]
+    contents: list[tuple[str, str]]
+    blocks: list[tuple[str, str]]
+    code: list[str]
+    parameters: list[tuple[str, str, str]]
+
+
+def render(
+    notebook: Any,
+    *,
+    report: str,
+    lang: str,
+    results: Mapping[str, Any],
+    parameters: Iterable[tuple[Parameter, Plain]],
+    stamp: str,
+    form: str = "report",
+    with_code: bool = False,
+) -> str:
+    """Return the page of one report.
+
+    Parameters
+    ----------
+    notebook
+        The notebook after its run.
+    report
+        Name of the report.
+    lang
+        Language of the page.
+    results
+        What `collect` gathered from the notebook.
+    parameters
+        Declarations with the values of this run.
+    stamp
+        The run's name; the only thing on the page that differs between two equal runs, and in one place.
+    form
+        `report` hides code; lesson and full show it in place.
+    with_code
+        Add the code as an appendix.
+    """
+    blocks = list(_blocks(notebook, shows_code=form != "report"))
+    title, blocks, contents = _headings(blocks)
+    header = results["header"]
+    shown_title = title or escape(str(header.get("title") or report))
+    page = Page(
+        lang=lang,
+        report=escape(report),
+        title=shown_title,
+        stamp=escape(stamp),
+        is_sample=bool(header.get("is_sample")),
+        header=_header(notebook),
+        notices=_notices(notebook, results, lang),
+        contents=contents,
+        blocks=blocks,
+        code=[_code(cell.source) for cell in notebook.cells if cell.cell_type == "code"] if with_code else [],
+        parameters=[
+            (p.name, clean_text(_value(value, lang)), clean_text(p.meaning.get(lang, "")))
+            for p, value in parameters
+        ],
+    )
+    html, _ = _exporter().from_notebook_node(notebook, resources={"page": page, "lang": lang})
+    return html
+
+
+@cache
+def _template_folder() -> Path:
+    return Path(__file__).parent / "template"
+
+
+def _exporter() -> Any:
+    from nbconvert.exporters.html import HTMLExporter
+    from traitlets.config import Config
+
+    class HandbookExporter(HTMLExporter):
+        """nbconvert's exporter with our template; a class because the template path is a class setting."""
+
+        def _init_resources(self, resources: dict[str, Any]) -> dict[str, Any]:
+            return (
+                resources  # the default reads style sheets and script addresses that the page must not have
+            )
+
+    exporter = HandbookExporter(
+        config=Config(),
+        template_name="template",
+        extra_template_basedirs=[str(_template_folder().parent)],
+        enabled=True,
+        preprocessors=[],
+        default_preprocessors=[],
+    )
+    exporter.environment.globals["say"] = say
+    return exporter
+
+
+def _blocks(notebook: Any, *, shows_code: bool) -> Iterable[tuple[str, str]]:
+    """Pairs `kind, html` in reading order; the header is shown at the top of the page instead."""
+    for cell in notebook.cells:
+        tags = cell.metadata.get("tags", [])
+        if cell.cell_type == "markdown":
+            yield (
+                " ".join(["prose", *(tag for tag in tags if tag in ("teach", "exercise", "solution"))]),
+                _prose(cell),
+            )
+        elif cell.cell_type == "code":
+            if shows_code and cell.source.strip():
+                yield "code", _code(cell.source)
+            for output in cell.outputs:
+                if _kind(output) != "header" and (html := output_html(output)):
+                    yield "output", html
+
+
+def _prose(cell: Any) -> str:
+    from nbconvert.filters.markdown_mistune import markdown2html_mistune
+
+    return clean_html(markdown2html_mistune(cell.source))
+
+
+def _code(source: str) -> str:
+    from pygments import highlight
+    from pygments.formatters import HtmlFormatter
+    from pygments.lexers import PythonLexer
+
+    return visible(highlight(source, PythonLexer(), HtmlFormatter(cssclass="source")))
+
+
+def _headings(blocks: list[tuple[str, str]]) -> tuple[str, list[tuple[str, str]], list[tuple[str, str]]]:
+    """Title (the first level-1 heading, taken out), blocks with anchors, and the contents."""
+    title, contents = "", []
+
+    def anchored(match: re.Match[str]) -> str:
+        nonlocal title
+        level, inner = match[1], match[2].replace("¶", "")
+        inner = re.sub(r"<a\b[^>]*>\s*</a>", "", inner).strip()
+        words = _TAG.sub("", inner)
+        if level == "1" and not title:
+            title = words
+            return ""
+        level = max(int(level), 2)
+        anchor = f"s{len(contents) + 1}"
+        if level == 2:
+            contents.append((anchor, words))
+        return (
+            f'<h{level} id="{anchor}">{inner}</h{level}>' if level == 2 else f"<h{level}>{inner}</h{level}>"
+        )
+
+    anchored_blocks = [
+        (kind, _HEADING.sub(anchored, html) if kind.startswith("prose") else html) for kind, html in blocks
+    ]
+    return title, [block for block in anchored_blocks if block[1].strip()], contents
+
+
+def _kind(output: Mapping[str, Any]) -> str:
+    return output.get("metadata", {}).get("cx", {}).get("kind", "")
+
+
+def _header(notebook: Any) -> str:
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            if _kind(output) == "header":
+                return _REPEATED.sub("", output_html(output))
+    return ""
+
+
+def _notices(notebook: Any, results: Mapping[str, Any], lang: str) -> list[tuple[str, str]]:
+    """Pairs `level, sentence` for the *Data quality* box, the gravest first, each sentence once."""
+    order = ["not_enough_data", "warning", "info"]
+    found = [(str(n.get("level")), clean_text(str(n.get("text", "")))) for n in results["notices"].values()]
+    warned = sum(
+        output.output_type == "stream" and output.name == "stderr"
+        for cell in notebook.cells
+        for output in cell.get("outputs", [])
+    )
+    if warned:
+        found.append(("info", say("warnings_printed", lang, n=warned)))
+    known = [(level if level in order else "info", sentence) for level, sentence in dict.fromkeys(found)]
+    return sorted(known, key=lambda pair: order.index(pair[0]))
+
+
+def _value(value: Plain, lang: str) -> str:
+    if value is None:
+        return say("value_none", lang)
+    return ", ".join(value) if isinstance(value, list) else str(value)
