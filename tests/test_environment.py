@@ -1,0 +1,172 @@
+"""The three descriptions of the environment agree, and everything in it may be used freely."""
+
+import ast
+import importlib.metadata
+import re
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+from packaging.markers import default_environment
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+RUNTIME = {canonicalize_name(r.name): r for r in map(Requirement, PROJECT["dependencies"])}
+EXTRA = {
+    canonicalize_name(r.name): r for r in map(Requirement, PROJECT["optional-dependencies"]["test"]) if r.name
+}
+#: conda-forge calls these by another name.
+CONDA_NAMES = {
+    "jupyter_server": "jupyter-server",
+    "matplotlib-base": "matplotlib",
+    "nbconvert-core": "nbconvert",
+    "python-duckdb": "duckdb",
+    "python-tzdata": "tzdata",
+    "seaborn-base": "seaborn",
+}
+#: Modules whose name is not the distribution's.
+MODULE_NAMES = {"yaml": "pyyaml", "IPython": "ipython", "matplotlib_fontja": "matplotlib-fontja"}
+ALLOWED = re.compile(
+    r"MIT|BSD|Apache|ISC|Python Software Foundation|PSF|MPL|Mozilla Public|Zlib|CC0|IPA|HPND|Unlicense", re.I
+)
+FORBIDDEN = re.compile(
+    r"GPL|GNU |SSPL|BUSL|Business Source|Commons Clause|Elastic License|PolyForm|NonCommercial|Proprietary",
+    re.I,
+)
+
+
+def _pins():
+    """Yield `(requirement, has hashes)` of each entry of the lock."""
+    text = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+    for entry in re.split(r"\n(?=\S)", text.replace("\\\n", " ")):
+        line = entry.split("--hash", 1)
+        if line[0].strip() and not entry.startswith("#"):
+            yield Requirement(line[0].split("#")[0].strip()), len(line) == 2
+
+
+PINS = list(_pins())
+
+
+def _conda():
+    listed = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))["dependencies"]
+    plain = [entry for entry in listed if isinstance(entry, str)]
+    by_pip = next(entry["pip"] for entry in listed if isinstance(entry, dict))
+    return plain, by_pip
+
+
+def test_conda_environment_has_the_same_ranges_as_pyproject():
+    plain, by_pip = _conda()
+    assert "python " + PROJECT["requires-python"] in plain
+    found = {}
+    for entry in plain:
+        name, _, version = entry.partition(" ")
+        found[canonicalize_name(CONDA_NAMES.get(name, name))] = version
+    found |= {canonicalize_name(r.name): str(r.specifier) for r in map(Requirement, by_pip[:-1])}
+    del found["python"], found["pip"]
+    assert by_pip[-1] == "--editable ."
+    assert found == {name: str(requirement.specifier) for name, requirement in RUNTIME.items()}
+    assert plain == [*plain[:2], *sorted(plain[2:])]
+
+
+@pytest.mark.parametrize("python", ["3.11", "3.12", "3.13"])
+@pytest.mark.parametrize("platform", ["linux", "darwin", "win32"])
+def test_lock_has_one_pin_in_range_for_every_requirement(python, platform):
+    system = {"linux": "Linux", "darwin": "Darwin", "win32": "Windows"}[platform]
+    environment = {
+        **default_environment(),
+        "python_version": python,
+        "python_full_version": f"{python}.7",
+        "sys_platform": platform,
+        "platform_system": system,
+        "os_name": "nt" if platform == "win32" else "posix",
+        "extra": "",
+    }
+    for name, wanted in {**RUNTIME, **EXTRA}.items():
+        if wanted.marker is not None and not wanted.marker.evaluate(environment):
+            continue
+        pins = [
+            pin
+            for pin, _ in PINS
+            if canonicalize_name(pin.name) == name
+            and (pin.marker is None or pin.marker.evaluate(environment))
+        ]
+        assert len(pins) == 1, f"{name}: {pins}"
+        (version,) = [specifier.version for specifier in pins[0].specifier]
+        assert wanted.specifier.contains(version), f"{name} {version} is outside {wanted.specifier}"
+
+
+def test_every_pin_is_exact_and_hashed():
+    assert len(PINS) > 100
+    for pin, is_hashed in PINS:
+        assert [specifier.operator for specifier in pin.specifier] == ["=="], pin
+        assert is_hashed, pin
+        assert pin.url is None
+
+
+def _runtime_closure():
+    """Distributions that running the handbook needs in this environment."""
+    seen, waiting = set(), list(RUNTIME)
+    while waiting:
+        name = canonicalize_name(waiting.pop())
+        if name in seen:
+            continue
+        seen.add(name)
+        for line in importlib.metadata.requires(name) or []:
+            requirement = Requirement(line)
+            if requirement.marker is None or requirement.marker.evaluate({"extra": ""}):
+                waiting.append(requirement.name)
+    return sorted(seen)
+
+
+def _licence(name):
+    about = importlib.metadata.metadata(name)
+    classified = [
+        line.split("::")[-1] for line in about.get_all("Classifier") or [] if line.startswith("License")
+    ]
+    return about.get("License-Expression") or "; ".join(classified) or (about.get("License") or "")[:60]
+
+
+@pytest.mark.parametrize("name", _runtime_closure())
+def test_licences_are_permissive(name):
+    licence = _licence(name)
+    assert ALLOWED.search(licence), licence
+    assert not FORBIDDEN.search(licence), licence
+
+
+def test_own_licence_is_permissive_and_shipped():
+    assert PROJECT["license"] == "MIT"
+    assert (ROOT / "LICENSE").read_text(encoding="utf-8").startswith("MIT License")
+
+
+def _third_party_imports():
+    found = set()
+    for path in (ROOT / "cxlib").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                found |= {alias.name.split(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.level == 0:
+                found.add((node.module or "").split(".")[0])
+    return sorted(found - set(sys.stdlib_module_names) - {"cxlib"})
+
+
+@pytest.mark.parametrize("module", _third_party_imports())
+def test_what_is_imported_is_required(module):
+    """Directly, or by one of the direct requirements (nbformat comes with nbclient, for one)."""
+    name = canonicalize_name(MODULE_NAMES.get(module, module))
+    near = {
+        canonicalize_name(Requirement(line).name)
+        for direct in RUNTIME
+        for line in importlib.metadata.requires(direct) or []
+    }
+    assert name in RUNTIME or name in near
+
+
+@pytest.mark.parametrize("package", ["nbconvert", "jupyter-server", "pandas"])
+def test_floors_that_matter(package):
+    floors = {"nbconvert": "7.17.1", "jupyter-server": "2.18", "pandas": "3"}
+    assert str(RUNTIME[package].specifier) == f">={floors[package]}"
+    assert PROJECT["requires-python"] == ">=3.11,<3.14"
