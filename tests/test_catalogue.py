@@ -1,0 +1,167 @@
+"""Every sentence code can say exists in both languages, is used, and gets the values it names."""
+
+import ast
+import functools
+import json
+import re
+import string
+from pathlib import Path
+
+import pytest
+import yaml
+
+from cxlib.language import LANGUAGES, catalogue
+
+ROOT = Path(__file__).parents[1]
+TEXTS = ROOT / "cxlib" / "text"
+KEY = re.compile(r"[a-z][a-z0-9_]*(\.[a-z0-9_]+)+")
+#: Looked up by a name that only the data or the caller knows.
+BY_NAME = ("column.", "report.", "verdict.")
+JAPANESE = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff]")
+
+
+def _python_sources():
+    yield from (
+        (path.relative_to(ROOT).as_posix(), path.read_text(encoding="utf-8"))
+        for path in ROOT.glob("cxlib/**/*.py")
+    )
+    for path in sorted(ROOT.glob("notebooks/*.ipynb")):
+        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        code = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
+        yield (
+            path.name,
+            "\n".join(line for cell in code for line in cell.splitlines() if not line.startswith("%")),
+        )
+
+
+@functools.cache
+def _trees():
+    return [(name, ast.parse(source)) for name, source in _python_sources()]
+
+
+def _called(call):
+    return call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+
+
+def _spoken_key(call):
+    """Catalogue keys a call names by a literal: `text("a.b")`, `SomeError("a.b")`, `report.notice("a.b")`."""
+    name = _called(call)
+    if not (call.args and isinstance(call.args[0], ast.Constant) and isinstance(call.args[0].value, str)):
+        return []
+    key = call.args[0].value
+    if name == "say":
+        return [f"runner.{key}"]
+    if (
+        name == "figure"
+        and isinstance(call.func, ast.Attribute)
+        and getattr(call.func.value, "id", "") == "report"
+    ):
+        return [f"figure.{key}", f"figure.{key}.alt"]
+    speaks = name in ("text", "notice", "finding", "Problem") or name.endswith(("Error", "Failed"))
+    return [key] if speaks and KEY.fullmatch(key) else []
+
+
+@functools.cache
+def _calls():
+    """All calls that name a key, as `(file and line, key, call)`."""
+    return [
+        (f"{name}:{node.lineno}", key, node)
+        for name, tree in _trees()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+        for key in _spoken_key(node)
+    ]
+
+
+@functools.cache
+def _mentioned():
+    """Every literal, and the fixed beginning of every f-string, in code, notebooks and templates."""
+    literals, beginnings = {key for _, key, _ in _calls()}, set()
+    for _, tree in _trees():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                literals.add(node.value)
+            elif isinstance(node, ast.JoinedStr) and isinstance(node.values[0], ast.Constant):
+                beginnings.add(str(node.values[0].value))
+    for path in ROOT.glob("cxlib/**/*.j2"):
+        source = path.read_text(encoding="utf-8")
+        literals |= {f"runner.{key}" for key in re.findall(r"say\(\s*\"([\w.]+)\"", source)}
+        beginnings |= {f"runner.{key}" for key in re.findall(r"say\(\s*\"([\w.]+)\"\s*~", source)}
+    return literals, tuple(beginning for beginning in beginnings if "." in beginning)
+
+
+def _placeholders(template):
+    return {name for _, name, _, _ in string.Formatter().parse(template) if name is not None}
+
+
+def _speaks_runner(key):
+    """`say(f"x_{y}")` in the runner names `runner.x_…`."""
+    return any(
+        isinstance(node, ast.JoinedStr)
+        and isinstance(node.values[0], ast.Constant)
+        and len(node.values) > 1
+        and key.startswith(f"runner.{node.values[0].value}")
+        for name, tree in _trees()
+        if "runner/" in name
+        for node in ast.walk(tree)
+    )
+
+
+@pytest.mark.parametrize("key", sorted(catalogue()))
+def test_each_text_stands_in_both_languages_with_the_same_placeholders(key):
+    templates = catalogue()[key]
+    assert KEY.fullmatch(key)
+    assert set(templates) == set(LANGUAGES)
+    assert all(
+        isinstance(words, str) and words.strip() and words.strip("\n") == words
+        for words in templates.values()
+    )
+    assert _placeholders(templates["en"]) == _placeholders(templates["ja"])
+    assert all(name.isidentifier() for name in _placeholders(templates["en"]))
+    assert not JAPANESE.search(templates["en"])
+
+
+def test_keys_named_in_code_exist():
+    missing = [f"{place} {key}" for place, key, _ in _calls() if key not in catalogue()]
+    assert missing == []
+
+
+def test_beginnings_of_keys_lead_somewhere():
+    areas = {key.split(".")[0] for key in catalogue()}
+    begun = [
+        b for b in _mentioned()[1] if re.fullmatch(r"[a-z_]+\.[a-z0-9_.]*", b) and b.split(".")[0] in areas
+    ]
+    assert [b for b in begun if not any(key.startswith(b) for key in catalogue())] == []
+
+
+def test_calls_bring_the_values_their_text_names():
+    lacking = []
+    for place, key, call in _calls():
+        given = {keyword.arg for keyword in call.keywords}
+        if None in given or key not in catalogue() or _called(call) in ("Problem", "ReportFailed"):
+            continue
+        needed = _placeholders(catalogue()[key]["en"])
+        if needed - given:
+            lacking.append(f"{place} {key} needs {sorted(needed - given)}")
+    assert lacking == []
+
+
+def test_no_text_is_left_over():
+    literals, beginnings = _mentioned()
+    left = [
+        key
+        for key in catalogue()
+        if not (key in literals or key.startswith((*BY_NAME, *beginnings)) or _speaks_runner(key))
+    ]
+    assert left == []
+
+
+def test_column_words_are_in_order():
+    keys = list(yaml.safe_load((TEXTS / "columns.yml").read_text(encoding="utf-8")))
+    assert keys == sorted(keys)
+
+
+@pytest.mark.parametrize("path", sorted(TEXTS.glob("*.yml")), ids=lambda path: path.name)
+def test_a_key_stands_once_in_its_file(path):
+    lines = re.findall(r"^([\w.]+):", path.read_text(encoding="utf-8"), re.MULTILINE)
+    assert len(lines) == len(set(lines))
