@@ -10,7 +10,6 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
 from typing import Literal, NoReturn
 
 from cxlib.language import text
@@ -117,29 +116,6 @@ class _Joined:
 
 def _worded(value: object, lang: str) -> object:
     return value.text(lang) if hasattr(value, "text") else value
-
-
-def as_date(value: date | str, *, argument: str) -> date:
-    """Return the day given as date, timestamp or text `YYYY-MM-DD`.
-
-    Raises
-    ------
-    ParameterError
-        When the text is no day of the calendar.
-
-    Examples
-    --------
-    >>> as_date("2026-09-30", argument="as_of")
-    datetime.date(2026, 9, 30)
-    """
-    if isinstance(value, datetime):
-        return value.date()
-    if isinstance(value, date):
-        return value
-    try:
-        return date.fromisoformat(value)
-    except (TypeError, ValueError) as error:
-        raise ParameterError("checks.no_date", argument=argument) from error
 
 
 def nearest(name: str, options: Iterable[object]) -> str:

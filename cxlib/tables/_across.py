@@ -1,0 +1,35 @@
+"""Checks that need two tables: unknown customers, unknown initiatives, enrolments before the start."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from cxlib.tables._convert import Findings
+
+
+def check_customers(frame: pd.DataFrame, customers: pd.DataFrame, findings: Findings) -> None:
+    """Share of rows whose customer is known; ids that differ only by lost zeros stop the run."""
+    unknown = frame["customer_id"].notna() & ~frame["customer_id"].isin(customers["customer_id"])
+    if not unknown.any():
+        return
+    shortened = frame.loc[unknown, "customer_id"].str.lstrip("0")
+    if shortened.isin(customers["customer_id"].str.lstrip("0")).mean() > 0.5:
+        findings.add("tables.zeros_lost", "error", "customer_id", unknown)
+        return
+    known = 1 - unknown.sum() / frame["customer_id"].notna().sum()
+    findings.add(
+        "tables.unknown_customer",
+        "error" if known == 0 else "notice",
+        "customer_id",
+        unknown,
+        known=f"{known:.1%}",
+    )
+
+
+def check_enrolments(frame: pd.DataFrame, initiatives: pd.DataFrame, findings: Findings) -> None:
+    """Enrolments name known initiatives, never before their start, and controls stay without a date."""
+    started = frame["initiative_id"].map(initiatives.set_index("initiative_id")["started_on"])
+    findings.add("tables.unknown_initiative", "error", "initiative_id", started.isna())
+    findings.add("tables.before_start", "error", "enrolled_on", frame["enrolled_on"] < started)
+    exposed = (frame["arm"] == "control") & frame["enrolled_on"].notna()
+    findings.add("tables.control_exposed", "notice", "arm", exposed)

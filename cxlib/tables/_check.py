@@ -1,0 +1,238 @@
+"""Checks of one table against its declaration: columns, ranges, keys, and what looks odd."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from cxlib.checks import nearest
+from cxlib.contract import TABLES, Column, Table
+from cxlib.rules import Settings
+from cxlib.tables._convert import Findings, convert, missing_column
+
+PERSONAL_NAMES = (
+    r"^(?:.*_)?(?:e?_?mail|email_address|phone|tel|telephone|mobile|fax|address|street|postcode|zip|zipcode"
+    r"|postal_code|(?:first|last|full|family|given|user|customer)_?name|name|surname|birthday|date_of_birth)$"
+    r"|氏名|名前|姓|電話|メール|住所|郵便|生年月日"
+)
+PERSONAL_VALUES = r"^[^@\s]+@[^@\s]+\.[^@\s]+$|^\+?\d[\d\-() ]{8,}\d$"
+LOOKED_AT = 2_000
+OUTLIER_TIMES = 1_000
+ENOUGH_ANSWERS = 300
+BUSY_EVENTS = 1_000
+
+
+def build(table: pa.Table, name: str, settings: Settings, findings: Findings) -> pd.DataFrame:
+    """Give the table the contract's types, every row of the file still there, and note findings."""
+    spec = TABLES[name]
+    zone = settings.timezone
+    extra = [column for column in table.column_names if spec.column(column) is None]
+    absent = [
+        column for column, rule in spec.columns.items() if rule.required and column not in table.column_names
+    ]
+    for column in absent:
+        findings.add("tables.missing_column", "error", column, nearest=nearest(column, extra) or "–")
+    series: dict[str, pd.Series] = {}
+    for column in table.column_names:
+        rule = spec.column(column)
+        if rule is None and _is_personal(table[column], column):
+            findings.add("tables.personal", "notice", column)
+            continue
+        kind = None if rule is None else rule.kind
+        series[column] = convert(table[column], kind, column=column, zone=zone, findings=findings)
+        if rule is not None:
+            _check_values(series[column], rule, column, settings, findings)
+    for column, rule in spec.columns.items():
+        if column not in series:
+            series[column] = missing_column(rule.kind, table.num_rows, zone)
+    order = [*spec.columns, *(column for column in series if column not in spec.columns)]
+    return pd.DataFrame({column: series[column] for column in order})
+
+
+def _is_personal(values: pa.ChunkedArray, column: str) -> bool:
+    """Whether a column beyond the contract is, by its name or its content, about reaching a person."""
+    if pc.match_substring_regex(pa.scalar(column), PERSONAL_NAMES, ignore_case=True).as_py():
+        return True
+    if not pa.types.is_string(values.type):
+        return False
+    seen = values.slice(0, LOOKED_AT).drop_null()
+    return bool(len(seen)) and pc.mean(pc.match_substring_regex(seen, PERSONAL_VALUES)).as_py() > 0.5
+
+
+def _check_values(
+    values: pd.Series, rule: Column, column: str, settings: Settings, findings: Findings
+) -> None:
+    broken = {problem.column for problem in findings.problems if problem.level == "error"}
+    if rule.required and column not in broken:
+        findings.add("tables.missing_value", "error", column, values.isna())
+    if rule.options:
+        strange = values.notna() & ~values.isin(rule.options)
+        findings.add("tables.unknown_option", "error", column, strange, options=", ".join(rule.options))
+    if rule.kind in ("number", "whole"):
+        _check_numbers(values, rule, column, settings, findings)
+
+
+def _check_numbers(
+    values: pd.Series, rule: Column, column: str, settings: Settings, findings: Findings
+) -> None:
+    findings.add("tables.infinite", "error", column, np.isinf(values))
+    low, high = getattr(settings, rule.scale) if rule.scale else (rule.low, rule.high)
+    outside = np.zeros(len(values), dtype=bool)
+    if low is not None:
+        outside |= values < low
+    if high is not None:
+        outside |= values > high
+    if outside.any():
+        found = ", ".join(f"{number:g}" for number in sorted(values[outside].unique())[:4])
+        expected = f"{low:g}–{high:g}" if high is not None else f"≥ {low:g}"
+        key = "tables.off_scale" if high is not None else "tables.too_low"
+        findings.add(key, "error", column, outside, expected=expected, found=found)
+    elif rule.scale or column == "nps_score":
+        _check_scale_ends(values, low, high, column, findings)
+    if rule.above is not None:
+        findings.add("tables.not_above", "error", column, values <= rule.above, limit=f"{rule.above:g}")
+
+
+def _check_scale_ends(
+    values: pd.Series, low: float | None, high: float | None, column: str, findings: Findings
+) -> None:
+    """Notice an end of the scale that nobody chose although its neighbour is common: 1–10, not 0–10."""
+    answers = values.dropna()
+    if len(answers) < ENOUGH_ANSWERS or low is None or high is None:
+        return
+    for end, seen in ((low, answers.min()), (high, answers.max())):
+        if abs(seen - end) >= 1 and (answers == seen).mean() >= 0.005:
+            findings.add("tables.scale_end", "notice", column, end=f"{end:g}", seen=f"{seen:g}")
+
+
+def check_rows(frame: pd.DataFrame, name: str, settings: Settings, findings: Findings) -> pd.DataFrame:
+    """Frame without repeated and future rows, after the checks that look at several columns at once."""
+    spec = TABLES[name]
+    keep = _check_key(frame, spec, findings)
+    if name in ("orders", "deals", "spend"):
+        _check_money(frame, settings, findings)
+    if name == "orders":
+        _check_refunds(frame, findings)
+    if name == "responses":
+        _check_directions(frame, settings, findings)
+    if name == "events":
+        _check_busy(frame, findings)
+    if name == "initiatives":
+        for column in ("one_time_cost", "monthly_cost"):
+            findings.add("tables.cost_missing", "notice", column, frame[column].isna())
+    frame = _check_order_of_times(frame, spec, findings)
+    frame, past = _check_future(frame, spec, settings.extracted, findings)
+    kept = frame[keep & past].reset_index(drop=True)
+    if "line" in spec.columns and not findings.failed:
+        kept["line"] = kept["line"].astype("int64")
+    return kept
+
+
+def _check_key(frame: pd.DataFrame, spec: Table, findings: Findings) -> np.ndarray:
+    key = list(spec.key)
+    keep = np.ones(len(frame), dtype=bool)
+    at = np.flatnonzero(frame.duplicated(key, keep=False) & frame[key].notna().all(axis=1))
+    if not len(at):
+        return keep
+    repeated = frame.iloc[at]
+    copies = repeated.duplicated(keep="first").to_numpy()
+    conflicts = np.zeros(len(frame), dtype=bool)
+    conflicts[at[~copies]] = repeated[~copies].duplicated(key, keep=False)
+    again = np.zeros(len(frame), dtype=bool)
+    again[at[copies]] = True
+    in_conflict = "arm" in frame and frame[conflicts].groupby(key)["arm"].nunique().gt(1).any()
+    findings.add(
+        "tables.both_arms" if in_conflict else "tables.key_conflict",
+        "error",
+        key[-1],
+        conflicts,
+        unique=" + ".join(key),
+    )
+    findings.add("tables.repeated_rows", "notice", key[-1], again, unique=" + ".join(key))
+    return keep & ~again
+
+
+def _check_money(frame: pd.DataFrame, settings: Settings, findings: Findings) -> None:
+    if "currency" in frame:
+        other = frame["currency"].notna() & (frame["currency"] != settings.currency)
+        findings.add("tables.other_currency", "error", "currency", other, currency=settings.currency)
+    sizes = frame["amount"].abs()
+    usual = sizes[sizes > 0].median()
+    findings.add(
+        "tables.outlier", "notice", "amount", sizes > OUTLIER_TIMES * usual, times=f"{OUTLIER_TIMES:,}"
+    )
+
+
+def _check_refunds(frame: pd.DataFrame, findings: Findings) -> None:
+    with_refund = frame["order_id"].isin(frame.loc[frame["amount"] < 0, "order_id"])
+    if not with_refund.any():
+        return
+    some = frame[with_refund]
+    sold = some["amount"].clip(lower=0).groupby(some["order_id"]).sum()
+    total = some["amount"].groupby(some["order_id"]).sum()
+    above = total.index[(sold > 0) & (total < -1e-9)]
+    findings.add(
+        "tables.refund_above_sale", "notice", "amount", frame["order_id"].isin(above) & (frame["amount"] < 0)
+    )
+
+
+def _check_directions(frame: pd.DataFrame, settings: Settings, findings: Findings) -> None:
+    """Notice scores that run against the recommendation score of the same answers: a reversed scale."""
+    drivers = [column for column in map(str, frame) if column.startswith("driver_")]
+    for column in ["csat_score", "ces_score", *drivers]:
+        both = frame[["nps_score", column]].dropna()
+        if len(both) < ENOUGH_ANSWERS or both[column].nunique() < 2 or both["nps_score"].nunique() < 2:
+            continue
+        effort = column == "ces_score" and settings.ces_direction == "effort"
+        together = both["nps_score"].corr(both[column]) * (-1 if effort else 1)
+        if together < -0.2:
+            findings.add("tables.reversed", "notice", column)
+
+
+def _check_busy(frame: pd.DataFrame, findings: Findings) -> None:
+    contacts = frame["customer_id"].map(frame["customer_id"].value_counts())
+    busy = contacts > max(BUSY_EVENTS, 100 * contacts.median())
+    customers = frame.loc[busy, "customer_id"].nunique()
+    findings.add("tables.busy", "notice", "customer_id", busy, customers=f"{customers:,}")
+
+
+def _check_order_of_times(frame: pd.DataFrame, spec: Table, findings: Findings) -> pd.DataFrame:
+    for column in map(str, frame.columns):
+        rule = spec.column(column)
+        if rule is None or rule.after is None or rule.after not in frame:
+            continue
+        early = frame[column] < frame[rule.after]
+        findings.add("tables.too_early", "notice", column, early, after=rule.after)
+        if early.any() and not rule.required:
+            frame = frame.assign(**{column: frame[column].mask(early)})
+    return frame
+
+
+def _check_future(
+    frame: pd.DataFrame, spec: Table, extracted: datetime, findings: Findings
+) -> tuple[pd.DataFrame, np.ndarray]:
+    past = np.ones(len(frame), dtype=bool)
+    for column in map(str, frame.columns):
+        rule = spec.column(column)
+        if rule is None or rule.kind not in ("timestamp", "date", "month"):
+            continue
+        future = later_than(frame[column], extracted)
+        if column == spec.time:
+            findings.add("tables.future_row", "notice", column, future)
+            past &= ~future.to_numpy()
+        elif column not in ("started_on", "enrolled_on"):
+            findings.add("tables.future_value", "notice", column, future)
+            if future.any():
+                frame = frame.assign(**{column: frame[column].mask(future)})
+    return frame, past
+
+
+def later_than(times: pd.Series, moment: datetime) -> pd.Series:
+    """Whether each instant is after the moment, or each day after the moment's day."""
+    if times.dt.tz is None:
+        return times > pd.Timestamp(moment.date())
+    return times > pd.Timestamp(moment)
