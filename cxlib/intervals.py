@@ -247,6 +247,7 @@ def clustered_mean_interval(
     *,
     weights: ArrayLike | None = None,
     groups: ArrayLike | None = None,
+    n_groups: int | None = None,
     conf_level: float = 0.95,
 ) -> Interval:
     """Mean of values that come in clusters (several answers per customer), with cluster-robust error.
@@ -261,6 +262,8 @@ def clustered_mean_interval(
         Positive weights.
     groups : array-like of int, optional
         Group code 0, 1, 2… of each value; one mean per group, as arrays. Without it scalars are returned.
+    n_groups : int, optional
+        Number of groups, when the last ones may be empty.
     conf_level : float
 
     Returns
@@ -290,7 +293,7 @@ def clustered_mean_interval(
     cluster = pd.factorize(np.asarray(clusters, dtype=object))[0].astype(np.int64)
     alone = cluster < 0
     cluster[alone] = cluster.max(initial=-1) + 1 + np.arange(alone.sum())
-    n_groups = int(group.max(initial=0)) + 1
+    n_groups = n_groups or int(group.max(initial=0)) + 1
     with np.errstate(invalid="ignore", divide="ignore"):
         total = np.bincount(group, weight, n_groups)
         mean = np.bincount(group, weight * x, n_groups) / total

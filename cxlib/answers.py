@@ -1,0 +1,194 @@
+"""Answers to one survey question, checked: scores with group, weight and cluster, and their effective n."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from cxlib.checks import ParameterError, check_columns
+from cxlib.intervals import clustered_mean_interval, critical_value
+
+Array = NDArray[np.float64]
+Scale = tuple[float, float]
+
+
+class Answers(NamedTuple):
+    """Valid answers with their group codes; a class because these columns always travel together."""
+
+    keys: pd.DataFrame
+    group: NDArray[np.int64]
+    score: Array
+    weight: Array | None
+    cluster: NDArray[np.object_] | None
+    n_missing: NDArray[np.int64]
+
+    @property
+    def n(self) -> Array:
+        """Answers per group."""
+        return np.bincount(self.group, minlength=len(self.keys)).astype(float)
+
+    def mean(self, values: NDArray[np.generic]) -> Array:
+        """Weighted mean of `values` per group; NaN for a group without answers."""
+        weight = np.ones(len(self.group)) if self.weight is None else self.weight
+        total = np.bincount(self.group, weight, len(self.keys))
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return np.bincount(self.group, weight * values.astype(float), len(self.keys)) / total
+
+
+def read_answers(
+    data: pd.DataFrame,
+    score_col: str,
+    scale: Scale,
+    *,
+    by: str | list[str] | None = None,
+    weight_col: str | None = None,
+    cluster_col: str | None = None,
+) -> Answers:
+    """Check one score column and return its answers; missing scores and missing weights are only counted.
+
+    Parameters
+    ----------
+    data : DataFrame
+        One row per answer.
+    score_col : str
+        Whole numbers on `scale`.
+    scale : tuple of two numbers
+        Lowest and highest score allowed.
+    by, weight_col, cluster_col : str, optional
+        Group column(s), weights above 0, customers or accounts.
+
+    Returns
+    -------
+    Answers
+
+    Raises
+    ------
+    ParameterError
+        For a missing column, a score off the scale, text, or a weight of 0 or less.
+
+    Examples
+    --------
+    >>> read_answers(pd.DataFrame({"nps_score": [10, None, 3]}), "nps_score", (0, 10)).n.tolist()
+    [2.0]
+    """
+    group_cols = [by] if isinstance(by, str) else list(by or [])
+    check_columns(data, score_col=score_col, weight_col=weight_col, cluster_col=cluster_col)
+    for column in group_cols:
+        check_columns(data, by=column)
+    score = check_scores(data, score_col, scale)
+    weight = None if weight_col is None else check_weights(data, weight_col)
+    valid = np.isfinite(score) if weight is None else np.isfinite(score) & np.isfinite(weight)
+    if group_cols:
+        groups = data.groupby(group_cols, dropna=False, observed=True, sort=True)
+        group = groups.ngroup().to_numpy().astype(np.int64)
+        keys = groups.size().index.to_frame(index=False)
+    else:
+        group, keys = np.zeros(len(data), dtype=np.int64), pd.DataFrame(index=range(1))
+    return Answers(
+        keys=keys,
+        group=group[valid],
+        score=score[valid],
+        weight=None if weight is None else weight[valid],
+        cluster=None if cluster_col is None else data[cluster_col].to_numpy(dtype=object)[valid],
+        n_missing=np.bincount(group[~valid], minlength=len(keys)).astype(np.int64),
+    )
+
+
+def check_scores(data: pd.DataFrame, score_col: str, scale: Scale) -> Array:
+    """Return a score column as floats, missing as NaN.
+
+    Raises
+    ------
+    ParameterError
+        If a score is text, not whole, or outside `scale`; says which, how often and where first.
+    """
+    column = data[score_col]
+    score = pd.to_numeric(column, errors="coerce").to_numpy(dtype=float, na_value=np.nan)
+    text_rows = np.isnan(score) & column.notna().to_numpy()
+    off = np.isfinite(score) & ((score < scale[0]) | (score > scale[1]) | (score != np.round(score)))
+    bad = text_rows | off | np.isinf(score)
+    if bad.any():
+        found = [f"{value:g}" for value in np.unique(score[bad & ~text_rows])[:5]]
+        raise ParameterError(
+            "nps.bad_score",
+            argument="score_col",
+            column=score_col,
+            low=f"{scale[0]:g}",
+            high=f"{scale[1]:g}",
+            found=", ".join(found + ["text"] * bool(text_rows.any())),
+            n=f"{bad.sum():,}",
+            total=f"{len(data):,}",
+            first=f"{np.flatnonzero(bad)[0] + 1:,}",
+        )
+    return score
+
+
+def effective_n(answers: Answers, values: Array, *, conf_level: float) -> tuple[Array, Array]:
+    """Effective answers per group: for the standard error, and for limits (fewer when clusters are few).
+
+    Kish's (Σw)²/Σw² for weights; with clusters the answers over the design effect of `values`, and for limits
+    times (z/t)² with one degree of freedom less than clusters (Korn & Graubard), never above the answers.
+    """
+    n = answers.n
+    if answers.cluster is None:
+        if answers.weight is None:
+            return n, n
+        total, squares = (np.bincount(answers.group, answers.weight**k, len(n)) for k in (1, 2))
+        kish = np.divide(total**2, squares, out=np.zeros(len(n)), where=squares > 0)
+        return kish, kish
+    clustered = clustered_mean_interval(
+        values, answers.cluster, weights=answers.weight, groups=answers.group, n_groups=len(n)
+    )
+    pairs = pd.DataFrame({"group": answers.group, "cluster": answers.cluster})
+    n_clusters = (
+        pairs.groupby("group")["cluster"].nunique().reindex(range(len(n)), fill_value=0)
+        + pairs["cluster"].isna().groupby(pairs["group"]).sum().reindex(range(len(n)), fill_value=0)
+    ).to_numpy(dtype=float)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        variance = answers.mean(values**2) - answers.mean(values) ** 2
+        known = (variance > 0) & (clustered.std_error > 0)
+        independent = np.where(known, variance / clustered.std_error**2, np.minimum(n, n_clusters))
+        shrink = (critical_value(conf_level) / critical_value(conf_level, df=n_clusters - 1)) ** 2
+    limits = np.where(n_clusters > 1, independent * np.nan_to_num(shrink, nan=1.0), independent)
+    return independent, np.minimum(limits, n)
+
+
+def check_weights(data: pd.DataFrame, weight_col: str) -> Array:
+    """Return weights as floats, missing as NaN.
+
+    Raises
+    ------
+    ParameterError
+        If a weight is 0 or less, infinite, or text.
+    """
+    weight = pd.to_numeric(data[weight_col], errors="coerce").to_numpy(dtype=float, na_value=np.nan)
+    bad = (weight <= 0) | np.isinf(weight) | (np.isnan(weight) & data[weight_col].notna().to_numpy())
+    if bad.any():
+        raise ParameterError(
+            "nps.bad_weight",
+            column=weight_col,
+            found=", ".join(f"{value:g}" for value in np.unique(weight[bad])[:3]),
+            n=f"{bad.sum():,}",
+            total=f"{len(data):,}",
+            first=f"{np.flatnonzero(bad)[0] + 1:,}",
+        )
+    return weight
+
+
+def check_numbers(data: pd.DataFrame, column: str) -> Array:
+    """Return a column as floats, missing as NaN.
+
+    Raises
+    ------
+    ParameterError
+        If it holds text or infinite numbers; says how often and where first.
+    """
+    numbers = pd.to_numeric(data[column], errors="coerce").to_numpy(dtype=float, na_value=np.nan)
+    bad = (np.isnan(numbers) & data[column].notna().to_numpy()) | np.isinf(numbers)
+    if bad.any():
+        counts = {"n": f"{bad.sum():,}", "total": f"{len(data):,}", "first": f"{bad.argmax() + 1:,}"}
+        raise ParameterError("nps.text_driver", column=column, **counts)
+    return numbers

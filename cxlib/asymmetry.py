@@ -1,0 +1,150 @@
+"""Penalty and reward: what falling below expectation costs and exceeding it gains, driver by driver."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from cxlib.answers import check_numbers
+from cxlib.checks import ParameterError, check_columns
+from cxlib.intervals import critical_value
+
+Array = NDArray[np.float64]
+Limit = float | Mapping[str, float]
+MIN_ANSWERS = 5
+
+
+def penalty_reward(
+    data: pd.DataFrame,
+    *,
+    outcome_col: str,
+    driver_cols: Sequence[str],
+    low: Limit,
+    high: Limit,
+    cluster_col: str | None = None,
+    conf_level: float = 0.95,
+) -> pd.DataFrame:
+    """Change of the outcome (its unit) where a driver is at or below `low`, and where at or above `high`.
+
+    A driver can be a rating, or experience minus expectation with ``low=-1, high=1``. All drivers enter one
+    regression, each compared with its own answers between the two limits.
+
+    Parameters
+    ----------
+    data : DataFrame
+        One row per answer or contact; rows without outcome are left out.
+    outcome_col : str
+        Outcome, a number.
+    driver_cols : sequence of str
+        Numbers. A missing driver neither penalises nor rewards: it has a level of its own, so that a
+        touchpoint used by few is judged by those who used it.
+    low, high : float or mapping of driver → float
+        Limits of "below" and "above".
+    cluster_col : str, optional
+        Customer: several answers of one count as one cluster in the standard errors.
+    conf_level : float
+
+    Returns
+    -------
+    DataFrame
+        In the order of `driver_cols`: ``driver``, ``penalty`` (below 0 where falling short costs) and
+        ``reward`` (above 0 where exceeding pays) with ``_std_error, _conf_low, _conf_high`` each,
+        ``asymmetry`` (reward + penalty) with its own three, ``label`` (basic: the penalty outweighs;
+        excitement: the reward outweighs; performance: both, no difference shown; neutral: neither shown),
+        ``n, n_low, n_high``. NaN where fewer than 5 answers lie below, above or between.
+
+    Raises
+    ------
+    ParameterError
+        For a missing column, text in a column, or `low` not below `high`.
+
+    Notes
+    -----
+    Least squares of the outcome on the indicators of low and high of every driver; covariance robust to
+    unequal spread (HC1) or to clusters, normal limits. Differences between respondents, not effects.
+
+    References
+    ----------
+    Brandt (1987); Mittal, Ross & Baldasare (1998) Journal of Marketing 62; Kano et al. (1984).
+
+    Examples
+    --------
+    >>> gap = np.tile([-1, 0, 1], 40)
+    >>> valence = np.where(gap < 0, -2, 0) + np.tile([0.1, -0.1], 60)
+    >>> contacts = pd.DataFrame({"delivery": gap, "valence": valence})
+    >>> result = penalty_reward(contacts, outcome_col="valence", driver_cols=["delivery"], low=-1, high=1)
+    >>> result[["penalty", "reward"]].round(1).to_numpy().tolist(), result["label"].tolist()
+    ([[-2.0, 0.0]], ['basic'])
+    """
+    check_columns(data, outcome_col=outcome_col, cluster_col=cluster_col)
+    for driver in driver_cols:
+        check_columns(data, driver_cols=driver)
+    z = critical_value(conf_level)
+    outcome = check_numbers(data, outcome_col)
+    keep = np.isfinite(outcome)
+    values = {driver: check_numbers(data, driver)[keep] for driver in driver_cols}
+    design, levels = [np.ones(keep.sum())], []
+    for driver, value in values.items():
+        below, above = _limit(low, driver), _limit(high, driver)
+        if not below < above:
+            raise ParameterError("nps.limits", low=below, high=above)
+        levels.append((value <= below, value >= above, (value > below) & (value < above)))
+        design += [levels[-1][0].astype(float), levels[-1][1].astype(float), np.isnan(value).astype(float)]
+    clusters = None if cluster_col is None else data[cluster_col].to_numpy(dtype=object)[keep]
+    coefficients, covariance = _robust_fit(np.column_stack(design), outcome[keep], clusters)
+    rows = []
+    for position, (driver, level) in enumerate(zip(driver_cols, levels, strict=True)):
+        counts = [int(side.sum()) for side in level]
+        at = [1 + 3 * position, 2 + 3 * position]
+        pair, spread = coefficients[at], covariance[np.ix_(at, at)]
+        if min(counts) < MIN_ANSWERS:
+            pair, spread = np.full(2, np.nan), np.full((2, 2), np.nan)
+        row: dict[str, object] = {"driver": driver}
+        for name, weights in (("penalty", [1, 0]), ("reward", [0, 1]), ("asymmetry", [1, 1])):
+            row |= _estimate(name, float(pair @ weights), float(np.sqrt(weights @ spread @ weights)), z)
+        rows.append({**row, "label": _label(row), "n": sum(counts), "n_low": counts[0], "n_high": counts[1]})
+    return pd.DataFrame(rows)
+
+
+def _estimate(name: str, estimate: float, std_error: float, z: float) -> dict[str, object]:
+    """Return one estimate with its interval as named columns."""
+    limits = {f"{name}_conf_low": estimate - z * std_error, f"{name}_conf_high": estimate + z * std_error}
+    return {name: estimate, f"{name}_std_error": std_error, **limits}
+
+
+def _label(row: Mapping[str, object]) -> str | None:
+    """Decide the kind of driver by what the intervals show; None where they show nothing."""
+    if np.isnan(row["asymmetry"]):  # type: ignore[call-overload]
+        return None
+    penalised, rewarded = row["penalty_conf_high"] < 0, row["reward_conf_low"] > 0  # type: ignore[operator]
+    if not penalised and not rewarded:
+        return "neutral"
+    if row["asymmetry_conf_high"] < 0:  # type: ignore[operator]
+        return "basic"
+    if row["asymmetry_conf_low"] > 0:  # type: ignore[operator]
+        return "excitement"
+    return "performance" if penalised and rewarded else "basic" if penalised else "excitement"
+
+
+def _limit(limit: Limit, driver: str) -> float:
+    return float(limit[driver] if isinstance(limit, Mapping) else limit)
+
+
+def _robust_fit(design: Array, outcome: Array, clusters: NDArray[np.object_] | None) -> tuple[Array, Array]:
+    """Least squares with a covariance that is right for unequal spread, or for clusters."""
+    n, k = len(outcome), int(np.linalg.matrix_rank(design)) if len(outcome) else 0
+    if n <= k:
+        return np.full(design.shape[1], np.nan), np.full((design.shape[1],) * 2, np.nan)
+    bread = np.linalg.pinv(design.T @ design, rcond=1e-10, hermitian=True)
+    coefficients = bread @ (design.T @ outcome)
+    scores = design * (outcome - design @ coefficients)[:, None]
+    factor = n / (n - k)
+    if clusters is not None:
+        codes = pd.factorize(clusters)[0]
+        codes = np.where(codes < 0, codes.max(initial=-1) + 1 + np.arange(n), codes)
+        scores = pd.DataFrame(scores).groupby(codes).sum().to_numpy()
+        factor = len(scores) / max(len(scores) - 1, 1) * (n - 1) / (n - k)
+    return coefficients, factor * bread @ (scores.T @ scores) @ bread

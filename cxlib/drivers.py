@@ -1,0 +1,304 @@
+"""Which driver goes with the outcome how much: importance as a share of R², with its uncertainty.
+
+Everything is computed from weighted moments. Missing answers are not thrown away row by row: each pair of
+items uses the answers that have both. All subsets of drivers come from one correlation matrix.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from cxlib.answers import check_numbers, check_weights
+from cxlib.checks import ParameterError, check_columns, fail_option
+from cxlib.importance import (
+    Units,
+    collinear_units,
+    nearest_correlation,
+    owen_parts,
+    relative_weight_parts,
+    sampled_parts,
+    shapley_parts,
+    standardised_coefficients,
+)
+from cxlib.intervals import critical_value
+from cxlib.resampling import bootstrap_counts, bootstrap_interval
+
+Array = NDArray[np.float64]
+METHODS = ("shapley", "relative_weights", "std_beta", "correlation")
+EXACT_DRIVERS = 20
+N_ORDERINGS = 2000
+COLUMNS = (
+    *("driver", "group", "method", "importance", "std_error", "conf_low", "conf_high", "n"),
+    *("r_squared_part", "r_squared", "sign", "coefficient", "rank", "rank_low", "rank_high"),
+    *("probability_first", "mc_error", "status"),
+)
+
+
+def driver_importance(
+    data: pd.DataFrame,
+    *,
+    outcome_col: str,
+    driver_cols: Sequence[str],
+    method: str = "shapley",
+    weight_col: str | None = None,
+    cluster_col: str | None = None,
+    groups: dict[str, str] | None = None,
+    n_boot: int = 0,
+    seed: int = 0,
+    conf_level: float = 0.95,
+) -> pd.DataFrame:
+    """Divide the explained variance of an outcome among its drivers: importance as shares (0–1).
+
+    Importance says how much of the differences between answers goes with a driver; it is not the effect of
+    changing the driver.
+
+    Parameters
+    ----------
+    data : DataFrame
+        One row per answer. Rows without outcome are left out; a missing driver item only leaves out the pairs
+        it would enter.
+    outcome_col : str
+        Outcome, a number, for example ``nps_score``.
+    driver_cols : sequence of str
+        Driver items, numbers.
+    method : {"shapley", "relative_weights", "std_beta", "correlation"}
+        Shapley (LMG) averages the gain in R² over all orderings; relative weights are Johnson's; the other
+        two share out squared standardised coefficients and squared correlations.
+    weight_col : str, optional
+        Weights above 0.
+    cluster_col : str, optional
+        Customer: the bootstrap draws customers instead of answers.
+    groups : dict, optional
+        Driver → group (rational, emotional). Shapley values become Owen values: groups stay together.
+    n_boot : int
+        Resamples for intervals and ranks; 0 for none.
+    seed : int
+    conf_level : float
+
+    Returns
+    -------
+    DataFrame
+        Most important first: ``driver`` (collinear ones named together, "a + b"), ``method``, ``importance``
+        (sums to 1), ``std_error, conf_low, conf_high``, ``n`` answers with driver and outcome,
+        ``r_squared_part`` (sums to ``r_squared`` for Shapley and relative weights), ``sign`` (of the
+        correlation; of the coefficient for std_beta), ``coefficient`` (standardised; the correlation for that
+        method), ``rank, rank_low, rank_high, probability_first``, ``mc_error`` (only beyond 20 drivers),
+        ``status`` (ok, collinear, constant), with `groups` also ``group``. All NaN when the outcome is
+        constant or there are hardly more answers than drivers.
+
+    Raises
+    ------
+    ParameterError
+        For a missing or repeated column, the outcome among the drivers, a text column, an unknown method or a
+        driver without group.
+
+    Notes
+    -----
+    With R²(S) of the drivers in S, Shapley's part of driver j is Σ_S |S|!(p-|S|-1)!/p! [R²(S+j) - R²(S)].
+    Pairwise moments assume that items are missing at random; a matrix that is no correlation matrix is
+    repaired by clipping its eigenvalues. Up to 20 drivers are exact, more are sampled. The interval is
+    symmetric in the log-odds of the share, with the bootstrap's standard error; where it would have to reach
+    0 or 1, it does. In simulations 91–99 % of 95 % intervals held the truth, a true zero included.
+
+    References
+    ----------
+    Lindeman, Merenda & Gold (1980); Grömping (2006) JSS 17(1); Johnson (2000) Multivariate Behavioral
+    Research 35; Owen (1977).
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(1)
+    >>> answers = pd.DataFrame(rng.normal(size=(500, 2)), columns=["quality", "price"])
+    >>> answers["score"] = 2 * answers["quality"] + answers["price"] + rng.normal(size=500)
+    >>> shares = driver_importance(answers, outcome_col="score", driver_cols=["price", "quality"])
+    >>> shares["driver"].tolist(), shares["importance"].round(2).tolist()
+    (['quality', 'price'], [0.78, 0.22])
+    """
+    if method not in METHODS:
+        fail_option("method", method, METHODS)
+    drivers = list(driver_cols)
+    values, weight = _read(data, outcome_col, drivers, weight_col)
+    keep = np.isfinite(values[:, -1]) & np.isfinite(weight)
+    values, weight = values[keep], weight[keep]
+    moments = _Moments(values, weight)
+    matrix = moments.correlations(np.ones((1, len(values))))
+    units = collinear_units(matrix[0, :-1, :-1])
+    labels = None if groups is None else _group_codes(drivers, units, groups)
+    parts, mc_error = _parts(matrix, units, method, labels, seed)
+    if len(values) <= len(drivers) + 1 or not np.ptp(values[:, -1]) > 0:
+        parts, n_boot = np.full_like(parts, np.nan), 0
+    replicates = np.full((1, len(units)), np.nan)
+    if n_boot:
+        clusters = None if cluster_col is None else data[cluster_col].to_numpy(dtype=object)[keep]
+        blocks = bootstrap_counts(len(values), n_boot=n_boot, seed=seed, clusters=clusters, block=200)
+        drawn = (_parts(moments.correlations(counts), units, method, labels, seed)[0] for counts in blocks)
+        replicates = np.vstack(list(drawn))
+    frame = _describe(drivers, values, matrix[0], units, method).assign(
+        **_shares(parts[0], replicates, conf_level),
+        r_squared_part=parts[0],
+        r_squared=_r_squared(matrix) if np.isfinite(parts).all() else np.nan,
+        mc_error=mc_error,
+    )
+    if groups is not None:
+        frame["group"] = [groups[drivers[unit[0]]] for unit in units]
+    columns = [column for column in COLUMNS if column in frame]
+    return frame[columns].sort_values("rank", kind="stable").reset_index(drop=True)
+
+
+class _Moments:
+    """Weighted sums from which every resample's correlation matrix follows; a class to hold them once.
+
+    Complete data need first and second moments; with missing items each pair has sums over its own answers.
+    """
+
+    def __init__(self, values: Array, weight: Array) -> None:
+        known = np.isfinite(values)
+        self.size = values.shape[1]
+        self.rows, self.columns = np.triu_indices(self.size)
+        centre = np.where(known, values, 0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
+        x = np.where(known, values - centre, 0.0)
+        self.complete = bool(known.all())
+        i, j = self.rows, self.columns
+        if self.complete:
+            features = [np.ones((len(x), 1)), x, x[:, i] * x[:, j]]
+        else:
+            m = known.astype(float)
+            features = [
+                m[:, i] * m[:, j],
+                *(x[:, i] * m[:, j], x[:, j] * m[:, i]),
+                *(x[:, i] ** 2 * m[:, j], x[:, j] ** 2 * m[:, i], x[:, i] * x[:, j]),
+            ]
+        self.design = np.hstack(features) * weight[:, None]
+
+    def correlations(self, counts: Array) -> Array:
+        """Correlation matrix of each resample; 0 where a pair shares no answers or an item is constant."""
+        sums = counts @ self.design
+        i, j = self.rows, self.columns
+        if self.complete:
+            n, first, product = sums[:, :1], sums[:, 1 : self.size + 1], sums[:, self.size + 1 :]
+            square = product[:, i == j]
+            one, two, square_one, square_two = first[:, i], first[:, j], square[:, i], square[:, j]
+        else:
+            n, one, two, square_one, square_two, product = np.split(sums, 6, axis=1)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            variances = (square_one / n - (one / n) ** 2), (square_two / n - (two / n) ** 2)
+            covariance = product / n - one / n * (two / n)
+            spread = np.sqrt(np.maximum(variances[0], 0) * np.maximum(variances[1], 0))
+            pairs = np.where(
+                spread > 1e-12 * np.maximum(square_one, square_two) / n, covariance / spread, 0.0
+            )
+        matrices = np.zeros((len(counts), self.size, self.size))
+        matrices[:, i, j] = matrices[:, j, i] = np.clip(np.nan_to_num(pairs), -1, 1)
+        matrices[:, range(self.size), range(self.size)] = 1.0
+        return matrices if self.complete else nearest_correlation(matrices)
+
+
+def _read(
+    data: pd.DataFrame, outcome_col: str, drivers: list[str], weight_col: str | None
+) -> tuple[Array, Array]:
+    """Return drivers and outcome (last column) as floats, and the weights."""
+    check_columns(data, outcome_col=outcome_col, weight_col=weight_col)
+    for driver in drivers:
+        check_columns(data, driver_cols=driver)
+    repeated = [driver for driver in drivers if drivers.count(driver) > 1 or driver == outcome_col]
+    if repeated or not drivers:
+        raise ParameterError("nps.repeated_driver", columns=", ".join(dict.fromkeys(repeated)) or "[]")
+    columns = [check_numbers(data, column) for column in (*drivers, outcome_col)]
+    weight = np.ones(len(data)) if weight_col is None else check_weights(data, weight_col)
+    return np.column_stack(columns), weight
+
+
+def _group_codes(drivers: list[str], units: Units, groups: dict[str, str]) -> list[int]:
+    """Return the group code of each unit; a collinear unit belongs to the group of its first driver."""
+    ungrouped = [driver for driver in drivers if driver not in groups]
+    if ungrouped:
+        raise ParameterError("nps.ungrouped_driver", columns=", ".join(ungrouped))
+    names = list(dict.fromkeys(groups[driver] for driver in drivers))
+    return [names.index(groups[drivers[unit[0]]]) for unit in units]
+
+
+def _parts(
+    matrices: Array, units: Units, method: str, groups: list[int] | None, seed: int
+) -> tuple[Array, Array | float]:
+    """Return each unit's part of R² by the method asked for, and its Monte Carlo error."""
+    if method == "relative_weights":
+        return relative_weight_parts(matrices, units), np.nan
+    if method in ("std_beta", "correlation"):
+        coefficients = standardised_coefficients(matrices) if method == "std_beta" else matrices[:, :-1, -1]
+        return np.stack([(coefficients[:, list(unit)] ** 2).sum(axis=1) for unit in units], axis=1), np.nan
+    if len(units) > EXACT_DRIVERS:
+        parts, error = sampled_parts(matrices, units, n_orderings=N_ORDERINGS, seed=seed)
+        return parts, error[0] / parts[0].sum()
+    if groups is not None:
+        return owen_parts(matrices, units, groups), np.nan
+    return shapley_parts(matrices, units), np.nan
+
+
+def _describe(drivers: list[str], values: Array, matrix: Array, units: Units, method: str) -> pd.DataFrame:
+    """Return names, base and direction of each unit."""
+    correlation = matrix[:-1, -1]
+    coefficient = correlation if method == "correlation" else standardised_coefficients(matrix[None])[0]
+    direction = coefficient if method == "std_beta" else correlation
+    first = [unit[0] for unit in units]
+    known = np.isfinite(values[:, :-1])
+    moving = [known[:, unit].any() and np.nanstd(values[:, unit]) > 0 for unit in first]
+    status = [
+        "collinear" if len(unit) > 1 else "ok" if moves else "constant"
+        for unit, moves in zip(units, moving, strict=True)
+    ]
+    return pd.DataFrame(
+        {
+            "driver": [" + ".join(drivers[column] for column in unit) for unit in units],
+            "method": method,
+            "n": known.sum(axis=0)[first],
+            "sign": np.sign(np.round(direction[first], 12)).astype(int),
+            "coefficient": np.where([len(unit) == 1 for unit in units], coefficient[first], np.nan),
+            "status": status,
+        }
+    )
+
+
+def _shares(parts: Array, replicates: Array, conf_level: float) -> dict[str, Array]:
+    """Return shares with interval, ranks and the probability of being first.
+
+    The interval is symmetric in the log-odds of the share; where it would have to reach 0 or 1, it does.
+    """
+    parts, replicates = (np.where(np.abs(each) < 1e-12, 0, each) for each in (parts, replicates))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        share, drawn = parts / parts.sum(), replicates / replicates.sum(axis=1, keepdims=True)
+    std_error, low, high = bootstrap_interval(drawn, conf_level=conf_level)
+    half = critical_value(conf_level) * std_error
+    with np.errstate(invalid="ignore", divide="ignore"):
+        odds, spread = share / (1 - share), np.exp(half / (share * (1 - share)))
+        inside = (share - half > 0) & (share + half < 1)
+        low = np.where(inside, odds / spread / (1 + odds / spread), np.maximum(np.fmin(share - half, low), 0))
+        high = np.where(
+            inside, odds * spread / (1 + odds * spread), np.minimum(np.fmax(share + half, high), 1)
+        )
+    ranks = np.where(np.isfinite(drawn), (-drawn).argsort(axis=1).argsort(axis=1) + 1.0, np.nan)
+    rank = (-share).argsort(kind="stable").argsort(kind="stable") + 1.0
+    tails = [(1 - conf_level) / 2, (1 + conf_level) / 2]
+    known = np.isfinite(ranks).all(axis=1)
+    if not known.any():
+        known, ranks = np.ones(1, dtype=bool), np.full((1, len(share)), np.nan)
+    bounds = np.quantile(ranks[known], tails, axis=0, method="inverted_cdf")
+    return {
+        "importance": share,
+        "std_error": std_error,
+        "conf_low": low,
+        "conf_high": high,
+        "rank": np.where(np.isfinite(share), rank, np.nan),
+        "rank_low": bounds[0],
+        "rank_high": bounds[1],
+        "probability_first": np.where(ranks[known] == 1, 1.0, ranks[known] * 0).mean(axis=0),
+    }
+
+
+def _r_squared(matrix: Array) -> float:
+    """Return R² of the regression on all drivers."""
+    coefficients = standardised_coefficients(matrix)
+    return float((coefficients[0] * matrix[0, :-1, -1]).sum())

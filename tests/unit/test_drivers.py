@@ -1,0 +1,272 @@
+"""Driver importance and penalty–reward: known structure, missing items, bad drivers, coverage."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from cxlib.asymmetry import penalty_reward
+from cxlib.checks import ParameterError
+from cxlib.drivers import METHODS, driver_importance
+from cxlib.importance import owen_parts, sampled_parts, shapley_parts
+
+DRIVERS = ["quality", "ease", "price"]
+
+
+def make_answers(n=400, seed=0, noise=1.0):
+    rng = np.random.default_rng(seed)
+    common = rng.normal(size=n)
+    data = pd.DataFrame({name: common + rng.normal(size=n) for name in DRIVERS})
+    data["score"] = 2 * data["quality"] + data["ease"] - 0.5 * data["price"] + noise * rng.normal(size=n)
+    return data
+
+
+def importance(data, **options):
+    return driver_importance(data, **{"outcome_col": "score", "driver_cols": DRIVERS, **options})
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_shares_sum_to_one_and_come_most_important_first(method):
+    result = importance(make_answers(), method=method, n_boot=50)
+    assert result["importance"].sum() == pytest.approx(1)
+    assert result["importance"].is_monotonic_decreasing
+    assert result["rank"].tolist() == [1, 2, 3]
+    assert (result["conf_low"] <= result["importance"]).all() and (
+        result["importance"] <= result["conf_high"]
+    ).all()
+    assert result["probability_first"].sum() == pytest.approx(1)
+    assert (result["rank_low"] <= result["rank"]).all() and (result["rank"] <= result["rank_high"]).all()
+
+
+def test_shapley_is_the_average_over_all_orderings():
+    from itertools import permutations
+
+    data = make_answers()
+    centred = data - data.mean()
+
+    def r_squared(columns):
+        if not columns:
+            return 0.0
+        fit = np.linalg.lstsq(centred[list(columns)].to_numpy(), centred["score"].to_numpy())[0]
+        return (
+            1 - ((centred["score"] - centred[list(columns)] @ fit) ** 2).sum() / (centred["score"] ** 2).sum()
+        )
+
+    gains = {name: [] for name in DRIVERS}
+    for order in permutations(DRIVERS):
+        for position, name in enumerate(order):
+            gains[name].append(r_squared(order[: position + 1]) - r_squared(order[:position]))
+    result = importance(data).set_index("driver")
+    for name in DRIVERS:
+        assert result.loc[name, "r_squared_part"] == pytest.approx(np.mean(gains[name]), abs=1e-12)
+    assert result["r_squared_part"].sum() == pytest.approx(result["r_squared"].iloc[0])
+
+
+def test_sign_and_coefficient():
+    result = importance(make_answers(5000), method="std_beta").set_index("driver")
+    assert result.loc["price", "sign"] == -1 and result.loc["quality", "sign"] == 1
+
+
+def test_weights_equal_repetition():
+    data = make_answers(60)
+    times = np.arange(60) % 3 + 1
+    weighted = importance(data.assign(w=times), weight_col="w")
+    repeated = importance(data.loc[data.index.repeat(times)])
+    assert weighted["importance"].to_numpy() == pytest.approx(repeated["importance"].to_numpy())
+
+
+def test_missing_items_keep_their_row():
+    data = make_answers(4000)
+    complete = importance(data).set_index("driver")
+    holes = data.copy()
+    rng = np.random.default_rng(1)
+    for name in DRIVERS:
+        holes.loc[rng.random(4000) < 0.6, name] = np.nan
+    assert holes.dropna().shape[0] < 400
+    result = importance(holes, n_boot=50).set_index("driver")
+    assert result["n"].between(1400, 1800).all()
+    for name in DRIVERS:
+        assert result.loc[name, "importance"] == pytest.approx(complete.loc[name, "importance"], abs=0.06)
+
+
+def test_pairwise_moments_equal_complete_ones_when_complete():
+    data = make_answers()
+    nearly = pd.concat([data, pd.DataFrame({"score": [np.nan], "quality": [1.0]})])
+    assert importance(nearly)["importance"].tolist() == pytest.approx(importance(data)["importance"].tolist())
+
+
+def test_identical_drivers_are_named_together():
+    data = make_answers().assign(twin=lambda frame: 3 * frame["quality"] + 1)
+    result = importance(data, driver_cols=[*DRIVERS, "twin"])
+    assert result["driver"].tolist()[0] == "quality + twin"
+    assert result["status"].tolist().count("collinear") == 1
+    alone = importance(data).set_index("driver")["importance"]
+    assert result["importance"].tolist() == pytest.approx(alone.tolist())
+
+
+def test_exact_dependence_is_named_together():
+    data = make_answers().assign(total=lambda frame: frame["quality"] + frame["ease"])
+    result = importance(data, driver_cols=[*DRIVERS, "total"])
+    assert "quality + ease + total" in result["driver"].tolist()
+    assert result["importance"].sum() == pytest.approx(1)
+
+
+def test_constant_driver_has_no_importance():
+    result = importance(make_answers().assign(flat=3), driver_cols=[*DRIVERS, "flat"], n_boot=30).set_index(
+        "driver"
+    )
+    assert result.loc["flat", "importance"] == 0 and result.loc["flat", "status"] == "constant"
+
+
+@pytest.mark.parametrize(
+    "data",
+    [make_answers().assign(score=7), make_answers(4), make_answers(0), make_answers().assign(score=np.nan)],
+)
+def test_without_evidence_there_is_no_number(data):
+    result = importance(data, n_boot=10)
+    assert result["importance"].isna().all() and result["conf_low"].isna().all()
+    assert set(result["driver"]) == set(DRIVERS)
+
+
+def test_groups_share_by_owen():
+    groups = {"quality": "emotional", "ease": "rational", "price": "rational"}
+    result = importance(make_answers(), groups=groups)
+    assert result["importance"].sum() == pytest.approx(1)
+    matrix = make_answers().corr().to_numpy()[None]
+    union = shapley_parts(matrix, [[0], [1, 2]])[0]
+    assert owen_parts(matrix, [[0], [1], [2]], [0, 1, 1])[0][1:].sum() == pytest.approx(union[1])
+    total = result.groupby("group")["r_squared_part"].sum()
+    assert total["rational"] == pytest.approx(union[1])
+
+
+def test_sampled_values_agree_with_exact_ones_within_their_error():
+    rng = np.random.default_rng(2)
+    x = rng.normal(size=(300, 9)) + rng.normal(size=(300, 1))
+    matrix = np.corrcoef(x.T)[None]
+    units = [[i] for i in range(8)]
+    sampled, error = sampled_parts(matrix, units, n_orderings=2000, seed=0)
+    assert (np.abs(sampled - shapley_parts(matrix, units)) < 4.5 * error + 1e-12).all()
+
+
+def test_beyond_twenty_drivers_the_error_is_stated():
+    rng = np.random.default_rng(2)
+    data = pd.DataFrame(rng.normal(size=(100, 23)), columns=[f"d{i}" for i in range(22)] + ["score"])
+    result = driver_importance(data, outcome_col="score", driver_cols=[f"d{i}" for i in range(22)])
+    assert (result["mc_error"] > 0).all() and result["importance"].sum() == pytest.approx(1)
+
+
+def test_bootstrap_by_customer_is_wider_when_answers_repeat():
+    data = pd.concat([make_answers(80)] * 5).assign(customer_id=lambda frame: frame.index)
+    rows, customers = importance(data, n_boot=300), importance(data, n_boot=300, cluster_col="customer_id")
+    assert (customers["std_error"] > 1.7 * rows["std_error"]).all()
+
+
+def test_errors_name_the_column():
+    data = make_answers().assign(comment="text")
+    with pytest.raises(ParameterError, match=r"comment.*text.*400 of 400.*row 1"):
+        importance(data, driver_cols=[*DRIVERS, "comment"])
+    with pytest.raises(ParameterError, match="quality"):
+        importance(data, driver_cols=["qualty"])
+    with pytest.raises(ParameterError, match="score"):
+        importance(data, driver_cols=["quality", "score"])
+    with pytest.raises(ParameterError, match=", ".join(METHODS)):
+        importance(data, method="lmg")
+    with pytest.raises(ParameterError, match="price"):
+        importance(data, groups={"quality": "a", "ease": "b"})
+
+
+@pytest.mark.parametrize("column", ["価格(円)", "class", "__import__('os')"])
+def test_names_that_are_no_identifiers(column):
+    data = make_answers().rename(columns={"price": column})
+    result = importance(data, driver_cols=["quality", "ease", column])
+    assert column in result["driver"].tolist()
+
+
+def make_contacts(n=8000, seed=0):
+    rng = np.random.default_rng(seed)
+    gaps = pd.DataFrame(rng.integers(-1, 2, (n, 3)), columns=DRIVERS).astype(float)
+    penalty, reward = np.array([-2.0, -1.0, -0.2]), np.array([0.1, 1.0, 1.5])
+    effect = np.where(gaps < 0, penalty, np.where(gaps > 0, reward, 0)).sum(axis=1)
+    return gaps.assign(valence=effect + rng.normal(size=n))
+
+
+def test_penalties_and_rewards_are_recovered_where_a_line_calls_them_equal():
+    data = make_contacts()
+    result = penalty_reward(data, outcome_col="valence", driver_cols=DRIVERS, low=-1, high=1)
+    assert result["penalty"].tolist() == pytest.approx([-2, -1, -0.2], abs=0.12)
+    assert result["reward"].tolist() == pytest.approx([0.1, 1, 1.5], abs=0.12)
+    assert result["label"].tolist() == ["basic", "performance", "excitement"]
+    line = np.linalg.lstsq(data[DRIVERS].to_numpy(), data["valence"].to_numpy())[0]
+    assert np.ptp(line) < 0.3
+
+
+def test_penalty_reward_one_touchpoint_per_contact():
+    rng = np.random.default_rng(4)
+    at = rng.integers(0, 3, 9000)
+    gap = rng.integers(-1, 2, 9000)
+    penalty, reward, base = np.array([-2.0, -1.0, -0.2]), np.array([0.1, 1.0, 1.5]), np.array([0.5, 0, -0.5])
+    valence = (
+        base[at] + np.where(gap < 0, penalty[at], np.where(gap > 0, reward[at], 0)) + rng.normal(size=9000)
+    )
+    wide = pd.DataFrame({name: np.where(at == i, gap, np.nan) for i, name in enumerate(DRIVERS)}).assign(
+        valence=valence
+    )
+    result = penalty_reward(wide, outcome_col="valence", driver_cols=DRIVERS, low=-1, high=1)
+    assert result["penalty"].tolist() == pytest.approx(list(penalty), abs=0.2)
+    assert result["reward"].tolist() == pytest.approx(list(reward), abs=0.2)
+    alone = penalty_reward(wide[at == 0], outcome_col="valence", driver_cols=["quality"], low=-1, high=1)
+    assert result["penalty"][0] == pytest.approx(alone["penalty"][0])
+
+
+def test_penalty_reward_error_matches_statsmodels():
+    import statsmodels.api as sm
+
+    data = make_contacts(500)
+    clusters = np.arange(500) // 4
+    columns = [side for name in DRIVERS for side in (data[name] < 0, data[name] > 0)]
+    fit = sm.OLS(data["valence"].to_numpy(), sm.add_constant(np.column_stack(columns).astype(float)))
+    result = penalty_reward(data, outcome_col="valence", driver_cols=DRIVERS, low=-1, high=1)
+    assert result["penalty_std_error"].tolist() == pytest.approx(fit.fit(cov_type="HC1").bse[1::2].tolist())
+    result = penalty_reward(
+        data.assign(who=clusters),
+        outcome_col="valence",
+        driver_cols=DRIVERS,
+        low=-1,
+        high=1,
+        cluster_col="who",
+    )
+    expected = fit.fit(cov_type="cluster", cov_kwds={"groups": clusters}).bse[2::2]
+    assert result["reward_std_error"].tolist() == pytest.approx(expected.tolist())
+
+
+def test_penalty_reward_without_answers_on_one_side():
+    data = make_contacts(300).assign(quality=lambda frame: frame["quality"].clip(lower=0))
+    result = penalty_reward(data, outcome_col="valence", driver_cols=DRIVERS, low=-1, high=1)
+    assert np.isnan(result["penalty"][0]) and result["label"].isna()[0] and result["n_low"][0] == 0
+    assert result["label"][1] == "performance"
+    empty = penalty_reward(data.head(0), outcome_col="valence", driver_cols=DRIVERS, low=-1, high=1)
+    assert empty["penalty"].isna().all()
+    with pytest.raises(ParameterError, match=r"low.*below.*high"):
+        penalty_reward(data, outcome_col="valence", driver_cols=DRIVERS, low=1, high=1)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("n", "noise"), [(150, 3.0), (600, 2.0)])
+def test_importance_intervals_cover(n, noise):
+    weights, common = np.array([0.8, 0.5, 0.3, 0.0]), 0.4
+    matrix = np.eye(5)
+    matrix[:4, :4] = np.full((4, 4), common) + np.eye(4) * (1 - common)
+    matrix[:4, 4] = matrix[4, :4] = matrix[:4, :4] @ weights
+    total = weights @ matrix[:4, :4] @ weights + noise**2
+    matrix[:4, 4] = matrix[4, :4] = matrix[:4, 4] / np.sqrt(total)
+    truth = shapley_parts(matrix[None], [[0], [1], [2], [3]])[0]
+    names = [f"d{i}" for i in range(4)]
+    covered = np.zeros(4)
+    for seed in range(300):
+        rng = np.random.default_rng(seed)
+        x = rng.multivariate_normal(np.zeros(4), matrix[:4, :4], n)
+        data = pd.DataFrame(x, columns=names).assign(score=x @ weights + noise * rng.normal(size=n))
+        result = driver_importance(data, outcome_col="score", driver_cols=names, n_boot=200, seed=seed)
+        result = result.set_index("driver").loc[names]
+        covered += (result["conf_low"] <= truth / truth.sum()) & (truth / truth.sum() <= result["conf_high"])
+    assert (covered >= 0.90 * 300).all(), covered
+    assert 0.92 <= covered[:3].mean() / 300 <= 0.98, covered

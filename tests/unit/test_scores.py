@@ -1,0 +1,184 @@
+"""NPS, CSAT, CES: published numbers, weights, clusters, bad answers, properties."""
+
+import hypothesis.strategies as st
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+
+from cxlib.checks import ParameterError
+from cxlib.intervals import nps_interval
+from cxlib.scores import ces, csat, nps
+
+TEN = pd.DataFrame({"nps_score": [10, 9, 9, 9, 10, 8, 7, 8, 3, 6]})
+SHARES = ["promoter_share", "passive_share", "detractor_share"]
+METHODS = ["adjusted_wald", "wald", "score", "bootstrap"]
+
+
+def test_nps_of_ten_by_hand():
+    row = nps(TEN, method="wald").iloc[0]
+    assert row["estimate"] == pytest.approx(30)
+    assert row["std_error"] == pytest.approx(100 * np.sqrt((0.5 + 0.2 - 0.09) / 10))
+    assert row[["promoter_share", "passive_share", "detractor_share"]].tolist() == pytest.approx(
+        [0.5, 0.3, 0.2]
+    )
+    assert (row["n"], row["n_missing"], row["n_effective"]) == (10, 0, 10)
+
+
+@pytest.mark.parametrize("method", METHODS[:3])
+def test_intervals_are_those_of_the_counts(method):
+    row = nps(TEN, method=method).iloc[0]
+    expected = nps_interval(5, 3, 2, method=method)
+    assert (row["conf_low"], row["conf_high"]) == pytest.approx((expected.conf_low, expected.conf_high))
+
+
+def test_bootstrap_is_near_wald_and_repeats():
+    data = pd.DataFrame({"nps_score": [10] * 50 + [8] * 30 + [3] * 20})
+    row = nps(data, method="bootstrap").iloc[0]
+    assert (row["conf_low"], row["conf_high"]) == pytest.approx((14.7, 45.3), abs=2)
+    pd.testing.assert_frame_equal(nps(data, method="bootstrap"), nps(data, method="bootstrap"))
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("clustered", [False, True])
+def test_all_promoters_have_a_width(method, clustered):
+    data = pd.DataFrame({"nps_score": [10] * 10, "customer_id": list("aabbccddee")})
+    row = nps(data, method=method, cluster_col="customer_id" if clustered else None).iloc[0]
+    assert row["estimate"] == 100 and row["conf_high"] == 100
+    assert row["conf_low"] < (30 if clustered else 50)
+
+
+def test_one_answer_and_none():
+    one = nps(TEN.head(1)).iloc[0]
+    assert one["n"] == 1 and one["conf_low"] < 0
+    blank = nps(TEN.assign(nps_score=np.nan)).iloc[0]
+    assert blank["n"] == 0 and blank["n_missing"] == 10 and np.isnan(blank["estimate"])
+    assert nps(TEN.head(0))["n"].tolist() == [0]
+    assert nps(TEN.head(0).assign(region="x"), by="region").empty
+
+
+def test_missing_scores_are_not_passives():
+    half = pd.DataFrame({"nps_score": [10, 10, 0, 0, None, None]})
+    row = nps(half).iloc[0]
+    assert (row["promoter_share"], row["n"], row["n_missing"]) == (0.5, 4, 2)
+
+
+def test_groups_keep_missing_and_empty_ones():
+    data = TEN.assign(region=["b", "b", "a", "a", "a", None, None, "b", "b", "c"])
+    data.loc[9, "nps_score"] = np.nan
+    result = nps(data, by="region")
+    assert result["region"].tolist()[:3] == ["a", "b", "c"]
+    assert result["n"].tolist() == [3, 4, 0, 2]
+    assert nps(data, by=["region"]).equals(result)
+
+
+def test_weights_count_with_kish_effective_n():
+    data = pd.DataFrame({"nps_score": [10, 9, 8, 3, 10], "w": [1, 1, 1, 1, 5]})
+    row = nps(data, weight_col="w", method="wald").iloc[0]
+    assert row["n_effective"] == pytest.approx(81 / 29)
+    assert row["estimate"] == pytest.approx(100 * (7 - 1) / 9)
+    equal = nps(TEN.assign(w=3.0), weight_col="w")
+    pd.testing.assert_frame_equal(equal, nps(TEN), check_exact=False)
+
+
+def test_a_weight_that_is_missing_makes_the_answer_missing():
+    row = nps(TEN.assign(w=[np.nan] + [1.0] * 9), weight_col="w").iloc[0]
+    assert (row["n"], row["n_missing"]) == (9, 1)
+
+
+def test_five_answers_of_one_person_count_as_about_one():
+    ids = np.repeat([f"c{i}" for i in range(40)], 5)
+    score = np.repeat(np.random.default_rng(3).choice([10, 8, 3], 40), 5)
+    data = pd.DataFrame({"nps_score": score, "customer_id": ids})
+    naive, clustered = (
+        nps(data, method="wald").iloc[0],
+        nps(data, method="wald", cluster_col="customer_id").iloc[0],
+    )
+    assert clustered["std_error"] == pytest.approx(naive["std_error"] * np.sqrt(5), rel=0.03)
+    assert clustered["n_effective"] == pytest.approx(39, abs=1)
+    csat_data = data.assign(csat_score=np.where(score > 8, 5, 3))
+    wide, narrow = (csat(csat_data, cluster_col=col).iloc[0] for col in ("customer_id", None))
+    for low, high in (("conf_low", "conf_high"), ("mean_conf_low", "mean_conf_high")):
+        assert wide[high] - wide[low] > 1.9 * (narrow[high] - narrow[low])
+
+
+def test_csat_is_top_two_with_wilson_and_the_mean_beside_it():
+    data = pd.DataFrame({"csat_score": [5] * 40 + [4] * 41 + [2] * 182 + [None]})
+    row = csat(data).iloc[0]
+    assert (row["conf_low"], row["conf_high"]) == pytest.approx((0.2553, 0.3662), abs=5e-5)
+    assert row["mean"] == pytest.approx(data["csat_score"].mean())
+    half = 1.9691 * data["csat_score"].std() / np.sqrt(263)
+    assert row["mean_conf_high"] == pytest.approx(row["mean"] + half, abs=1e-4)
+
+
+def test_ces_turns_with_its_direction():
+    data = pd.DataFrame({"ces_score": [7, 6, 5, 2, 4]})
+    ease = ces(data, scale=(1, 7), direction="ease").iloc[0]
+    effort = ces(data.assign(ces_score=8 - data["ces_score"]), scale=(1, 7), direction="effort").iloc[0]
+    assert ease["high_effort"] == effort["high_effort"] == 0.2
+    assert ease["estimate"] == pytest.approx(8 - effort["estimate"])
+
+
+@pytest.mark.parametrize(
+    ("bad", "found"),
+    [(11, "11"), (-1, "-1"), (8.5, "8.5"), ("10 - Extremely likely", "text"), (np.inf, "inf")],
+)
+def test_bad_scores_are_named_with_count_and_row(bad, found):
+    data = TEN.astype(object)
+    data.loc[3, "nps_score"] = bad
+    with pytest.raises(
+        ParameterError, match=rf"nps_score.*0 to 10.*found {found} in 1 of 10 rows \(first at row 4\)"
+    ):
+        nps(data)
+
+
+def test_bad_arguments_are_named():
+    with pytest.raises(ParameterError, match="nps_score"):
+        nps(TEN, score_col="nps_scor")
+    with pytest.raises(ParameterError, match="adjusted_wald, wald, score, bootstrap"):
+        nps(TEN, method="exact")
+    with pytest.raises(ParameterError, match="ease, effort"):
+        ces(TEN, scale=(1, 7), direction="up")
+    with pytest.raises(ParameterError, match=r"weight_col='w'.*above 0.*found -1, 0 in 2 of 10"):
+        nps(TEN.assign(w=[0, -1] + [1] * 8), weight_col="w")
+    with pytest.raises(ParameterError, match=r"1 to 5.*found 0, 6"):
+        csat(pd.DataFrame({"csat_score": [0, 6]}))
+
+
+@pytest.mark.parametrize("column", ["価格(円)", "class", "__import__('os')"])
+def test_names_that_are_no_identifiers(column):
+    data = TEN.assign(score=TEN["nps_score"]).rename(columns={"score": column}).assign(w=1.0, who=range(10))
+    renamed = nps(data, score_col=column, weight_col="w", cluster_col="who")
+    assert renamed["estimate"].tolist() == nps(TEN)["estimate"].tolist()
+    by = TEN.assign(**{column: list("ab") * 5})
+    assert nps(by, by=column)[column].tolist() == ["a", "b"]
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.integers(0, 10) | st.none(), min_size=1, max_size=60), st.randoms())
+def test_order_and_extra_columns_do_not_matter_and_groups_add_up(scores, random):
+    data = pd.DataFrame(
+        {"nps_score": pd.array(scores, dtype="Int64"), "g": [i % 3 for i in range(len(scores))]}
+    )
+    before = data.copy()
+    shuffled = data.sample(frac=1, random_state=random.randint(0, 99)).assign(extra="x")
+    result, grouped = nps(data), nps(data, by="g")
+    pd.testing.assert_frame_equal(result, nps(shuffled))
+    pd.testing.assert_frame_equal(data, before)
+    assert grouped["n"].sum() == result["n"][0]
+    if result["n"][0]:
+        total = (grouped["estimate"].fillna(0) * grouped["n"]).sum() / grouped["n"].sum()
+        assert total == pytest.approx(result["estimate"][0], abs=1e-9)
+        assert result[SHARES].iloc[0].sum() == pytest.approx(1)
+
+
+@pytest.mark.slow
+def test_clustered_interval_covers():
+    rng, covered = np.random.default_rng(8), 0
+    for _ in range(500):
+        level = np.repeat(rng.normal(size=100), 10) + rng.normal(size=1000)
+        score = np.select([level > 0.3, level > -0.6], [10, 8], 3)
+        data = pd.DataFrame({"nps_score": score, "customer_id": np.repeat(np.arange(100), 10)})
+        row = nps(data, cluster_col="customer_id").iloc[0]
+        covered += row["conf_low"] <= 8.0315 <= row["conf_high"]
+    assert 0.93 <= covered / 500 <= 0.97
