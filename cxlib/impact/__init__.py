@@ -18,6 +18,7 @@ from cxlib.impact._ladder import (
 )
 from cxlib.impact._panel import choose_initiative, months_observed, study_members, study_panel
 from cxlib.impact._staggered import AttResult, att_gt
+from cxlib.impact._study import drop_small_arms, effect_by_group, study_notes
 
 __all__ = [
     "AttResult",
@@ -28,6 +29,8 @@ __all__ = [
     "before_after",
     "choose_initiative",
     "did",
+    "drop_small_arms",
+    "effect_by_group",
     "evidence_ladder",
     "f2_effect",
     "has_comparison",
@@ -37,5 +40,6 @@ __all__ = [
     "observed_months",
     "parallel_trends",
     "study_members",
+    "study_notes",
     "study_panel",
 ]

@@ -205,7 +205,10 @@ def arm_months(panel: pd.DataFrame, *, outcome_col: str = "margin", conf_level: 
         {"arm": arm, "month": month, "metric": outcome_col, **mean_row(part.to_numpy(float), conf_level)}
         for (arm, month), part in panel.groupby(["arm", "month"], sort=True)[outcome_col]
     ]
-    return pd.DataFrame(rows).sort_values(["arm", "month"], ascending=[False, True], ignore_index=True)
+    columns = ["arm", "month", "metric", "estimate", "std_error", "conf_low", "conf_high", "n"]
+    return pd.DataFrame(rows, columns=columns).sort_values(
+        ["arm", "month"], ascending=[False, True], ignore_index=True
+    )
 
 
 def answer_rung(ladder: pd.DataFrame, *, horizon_months: int) -> pd.Series:

@@ -1,21 +1,17 @@
-"""Money: cash flows of an initiative, its ROI with an interval, and the verdict by a rule stated before."""
+"""Cash flows of an initiative and its return, each with an interval from the same joint draws."""
 
 from __future__ import annotations
-
-from collections.abc import Sequence
-from datetime import date
-from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy import optimize
 
-from cxlib.checks import ParameterError, check_columns, fail_option
+from cxlib.checks import ParameterError, check_columns
+from cxlib.roi._rates import check_rate
+from cxlib.roi._verdict import break_even_effect
 
 Array = npt.NDArray[np.float64]
 DRAWS = 10_000
-VERDICTS = ("effective", "not_shown", "harmful", "too_early")
 
 
 def cash_flows(
@@ -123,7 +119,6 @@ def roi_summary(
     """
     benefit, cost, drawn = _flows(effects, one_time_cost, monthly_cost, covariance, draws, seed)
     factor = _discount(len(cost), discount_rate_annual)
-    exposure = float(effects["n_treated"].sum())
     point = _figures(benefit[None, :], cost, factor)
     spread = _figures(drawn, cost, factor)
     unknown = bool(effects["std_error"].isna().any())
@@ -135,141 +130,11 @@ def roi_summary(
     rows.append(
         {"metric": "prob_roi_positive", "estimate": positive, "conf_low": np.nan, "conf_high": np.nan}
     )
-    needed = cost.sum() / exposure if exposure else np.nan
+    needed = break_even_effect(
+        one_time_cost=one_time_cost, monthly_cost=monthly_cost, n_treated=effects["n_treated"].to_numpy()
+    )
     rows.append({"metric": "break_even_effect", "estimate": needed, "conf_low": np.nan, "conf_high": np.nan})
     return pd.DataFrame(rows).replace([np.inf, -np.inf], np.nan).assign(n=draws)
-
-
-def verdict(
-    *,
-    estimate: float,
-    conf_low: float,
-    conf_high: float,
-    months_observed: int,
-    horizon_months: int,
-    has_control: bool,
-    min_effect: float = 0.0,
-    break_even_effect: float | None = None,
-) -> pd.DataFrame:
-    """Verdict on an initiative, by a rule that is fixed before the numbers are seen.
-
-    Parameters
-    ----------
-    estimate, conf_low, conf_high : float
-        Effect with interval, per customer and month, from the best rung there is.
-    months_observed, horizon_months : int
-        Whole months since the start; months after which the initiative was to be judged.
-    has_control : bool
-        Whether untreated customers stand beside the treated.
-    min_effect : float
-        Smallest effect that would be worth having, in the unit of the estimate, not negative.
-    break_even_effect : float, optional
-        Effect at which benefit equals cost; only used to tell whether the data could have shown it.
-
-    Returns
-    -------
-    DataFrame
-        One row: `verdict` (effective, not_shown, harmful, too_early), `reason` and the arguments.
-
-        ========== ============= ==================================================================
-        verdict    reason        when (the first that holds)
-        ========== ============= ==================================================================
-        too_early  months        fewer months observed than the horizon
-        not_shown  no_control    nobody to compare with, whatever before/after says
-        not_shown  no_interval   no interval, for instance a single treated customer
-        harmful    below_zero    the whole interval lies below zero
-        effective  above_min     the whole interval lies above `min_effect`
-        not_shown  below_needed  the whole interval lies at or below the break-even effect
-        too_early  low_power     zero and the break-even effect both lie inside the interval
-        not_shown  inconclusive  anything else
-        ========== ============= ==================================================================
-
-    Examples
-    --------
-    >>> verdict(estimate=6.5, conf_low=-4.7, conf_high=17.8, months_observed=12, horizon_months=12,
-    ...         has_control=True)["verdict"].item()
-    'not_shown'
-    """
-    if min_effect < 0:
-        raise ParameterError("roi.negative", argument="min_effect", found=f"{min_effect:g}")
-    needed = np.nan if break_even_effect is None else break_even_effect
-    rules = [
-        (months_observed < horizon_months, "too_early", "months"),
-        (not has_control, "not_shown", "no_control"),
-        (not (np.isfinite(conf_low) and np.isfinite(conf_high)), "not_shown", "no_interval"),
-        (conf_high < 0, "harmful", "below_zero"),
-        (conf_low > min_effect, "effective", "above_min"),
-        (conf_high <= needed, "not_shown", "below_needed"),
-        (conf_low <= 0 and needed < conf_high, "too_early", "low_power"),
-        (True, "not_shown", "inconclusive"),
-    ]
-    outcome, reason = next((name, why) for holds, name, why in rules if holds)
-    return pd.DataFrame(
-        [{"verdict": outcome, "reason": reason, "estimate": estimate, "conf_low": conf_low,
-          "conf_high": conf_high, "months_observed": months_observed, "horizon_months": horizon_months,
-          "has_control": has_control, "min_effect": min_effect, "break_even_effect": needed}]
-    )  # fmt: skip
-
-
-def npv(rate: float, flows: Sequence[float], *, first: Literal["now", "end"] = "now") -> float:
-    """Present value of equally spaced cash flows, in their currency.
-
-    Parameters
-    ----------
-    rate : float
-        Discount rate per period, above −1.
-    flows : sequence of float
-        One flow per period.
-    first : str
-        "now": the first flow is not discounted. "end": it falls at the end of the first period, as the
-        spreadsheet function NPV has it.
-
-    Examples
-    --------
-    >>> round(npv(0.10, [-10000, 3000, 4200, 6800], first="end"), 2)
-    1188.44
-    """
-    _check_rate(rate)
-    if first not in ("now", "end"):
-        fail_option("first", first, ("now", "end"))
-    periods = np.arange(len(flows)) + (first == "end")
-    return float((np.asarray(flows, float) / (1 + rate) ** periods).sum())
-
-
-def irr(flows: Sequence[float]) -> float:
-    """Rate per period at which equally spaced flows are worth zero; NaN unless they change sign once or more.
-
-    Examples
-    --------
-    >>> round(irr([-70000, 12000, 15000, 18000, 21000, 26000]), 4)
-    0.0866
-    """
-    return _root(np.asarray(flows, float), np.arange(len(flows), dtype=float))
-
-
-def xirr(flows: Sequence[float], dates: Sequence[date]) -> float:
-    """Effective annual rate at which dated flows are worth zero (365-day year, as spreadsheets have it).
-
-    Examples
-    --------
-    >>> round(xirr([-100.0, 110.0], [date(2025, 1, 1), date(2026, 1, 1)]), 6)
-    0.1
-    """
-    years = np.array([(day - dates[0]).days / 365 for day in dates])
-    return _root(np.asarray(flows, float), years)
-
-
-def xnpv(rate: float, flows: Sequence[float], dates: Sequence[date]) -> float:
-    """Present value of dated flows at an effective annual rate (365-day year).
-
-    Examples
-    --------
-    >>> round(xnpv(0.1, [-100.0, 121.0], [date(2025, 1, 1), date(2026, 1, 1)]), 6)
-    10.0
-    """
-    _check_rate(rate)
-    years = np.array([(day - dates[0]).days / 365 for day in dates])
-    return float((np.asarray(flows, float) / (1 + rate) ** years).sum())
 
 
 def _flows(
@@ -329,30 +194,9 @@ def _worth(net: Array, rate: Array) -> Array:
     return total
 
 
-def _root(flows: Array, years: Array) -> float:
-    if not ((flows > 0).any() and (flows < 0).any()):
-        return float("nan")
-    grid = np.concatenate([np.linspace(-0.99, 1, 200), np.geomspace(1.01, 1000, 200)])
-    worth = np.array([(flows / (1 + rate) ** years).sum() for rate in grid])
-    turns = np.flatnonzero(np.sign(worth[:-1]) != np.sign(worth[1:]))
-    if not len(turns):
-        return float("nan")
-    nearest_zero = turns[np.abs(grid[turns]).argmin()]
-    return float(
-        optimize.brentq(
-            lambda rate: (flows / (1 + rate) ** years).sum(), grid[nearest_zero], grid[nearest_zero + 1]
-        )
-    )
-
-
 def _discount(periods: int, rate: float) -> Array:
-    _check_rate(rate)
+    check_rate(rate)
     return (1 + rate) ** (-np.arange(periods) / 12)
-
-
-def _check_rate(rate: float) -> None:
-    if not (np.isfinite(rate) and rate > -1):
-        raise ParameterError("roi.rate", found=f"{rate:g}")
 
 
 def _interval(values: Array, conf_level: float) -> tuple[Array, Array]:

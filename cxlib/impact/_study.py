@@ -1,0 +1,144 @@
+"""What a reader must know about a study before believing it, and results by group of customers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+
+from cxlib.checks import check_columns
+from cxlib.impact._ladder import answer_rung, evidence_ladder, has_comparison
+
+FEW = 30  # customers in an arm below which intervals are shaky
+
+
+def drop_small_arms(members: pd.DataFrame, *, min_cell: int) -> pd.DataFrame:
+    """Leave out an arm with fewer than `min_cell` customers, because its mean would tell about single ones.
+
+    Without treated customers nobody is left; without controls only the treated.
+
+    Examples
+    --------
+    >>> members = pd.DataFrame({"customer_id": list("abc"), "arm": ["treatment", "treatment", "control"]})
+    >>> drop_small_arms(members, min_cell=2)["customer_id"].tolist()
+    ['a', 'b']
+    """
+    sizes = members["arm"].value_counts()
+    if sizes.get("treatment", 0) < min_cell:
+        return members.iloc[:0]
+    large = sizes.index[sizes >= min_cell]
+    return members[members["arm"].isin(large)].reset_index(drop=True)
+
+
+def study_notes(
+    panel: pd.DataFrame,
+    members: pd.DataFrame,
+    *,
+    assignment: str,
+    outcome_col: str = "margin",
+    margin_missing: float = 0.0,
+    min_cell: int = 10,
+) -> list[dict[str, Any]]:
+    """List what weakens a study, each as the arguments of `Report.notice`: `key`, `level`, values.
+
+    Parameters
+    ----------
+    panel : DataFrame
+        Result of `study_panel`, small arms left out.
+    members : DataFrame
+        Result of `study_members`, small arms still in it.
+    assignment, outcome_col
+        As in `evidence_ladder`.
+    margin_missing : float
+        Share of order lines whose margin was estimated from the amount.
+    min_cell : int
+        Smallest arm that may be shown.
+
+    Examples
+    --------
+    >>> panel = pd.DataFrame({"customer_id": ["a"] * 2, "arm": "treatment", "month": [-1, 0],
+    ...                       "start_month": 0.0, "margin": [1.0, 2.0]})
+    >>> [note["key"] for note in study_notes(panel, panel.assign(exposed=False).iloc[:1],
+    ...                                      assignment="everyone", min_cell=1)]
+    ['impact.note_everyone', 'impact.note_few']
+    """
+    sizes = members["arm"].value_counts()
+    treated, controls = int(sizes.get("treatment", 0)), int(sizes.get("control", 0))
+    exposed = int(members["exposed"].sum())
+    after = panel["month"] >= 0
+    known = [size for size in (treated, controls) if size]
+    compared = has_comparison(panel)
+    small = [size for size in known if size < min_cell]
+    rules: list[tuple[bool, str, str, dict[str, Any]]] = [
+        (not known, "no_members", "not_enough_data", {}),
+        (bool(small), "small_arm", "not_enough_data", {"min_cell": min_cell}),
+        (not small and bool(known) and not after.any(), "not_started", "not_enough_data", {}),
+        (bool(after.any()) and bool(after.all()), "no_months_before", "warning", {}),
+        (assignment == "everyone", "everyone", "warning", {}),
+        (assignment != "everyone" and len(panel) > 0 and not compared, "no_control", "warning", {}),
+        (assignment == "targeted" and compared, "targeted", "warning", {}),
+        (exposed > 0, "exposed", "warning", {"count": exposed}),
+        (not small and 0 < min(known, default=0) < FEW, "few", "warning", {"few": FEW}),
+        (len(panel) > 0 and panel[outcome_col].nunique() < 2, "constant", "not_enough_data", {}),
+        (margin_missing > 0, "margin_rate", "info", {"missing": margin_missing}),
+    ]
+    return [
+        {"key": f"impact.note_{name}", "level": level, **values}
+        for holds, name, level, values in rules
+        if holds
+    ]
+
+
+def effect_by_group(
+    panel: pd.DataFrame,
+    customers: pd.DataFrame,
+    *,
+    by: str,
+    assignment: str,
+    outcome_col: str = "margin",
+    horizon_months: int = 12,
+    conf_level: float = 0.95,
+) -> pd.DataFrame:
+    """Give the effect on the best rung for each group of customers, as known before the start.
+
+    Parameters
+    ----------
+    panel, assignment, outcome_col, conf_level
+        As in `evidence_ladder`.
+    customers : DataFrame
+        `customer_id` and the column `by`; a missing value is a group of its own.
+    by : str
+        Attribute of the customers.
+    horizon_months : int
+        Months since the start.
+
+    Returns
+    -------
+    DataFrame
+        One row per group: `by`, `metric, estimate, std_error, conf_low, conf_high, n` (the smaller arm),
+        `n_treatment, n_control`. Missing where a group lacks an arm. Groups compared with each other are many
+        looks at the same data: one interval in twenty misses by itself.
+    """
+    check_columns(customers, by=by)
+    group = panel["customer_id"].map(customers.set_index("customer_id")[by]).astype(object)
+    group = group.where(group.notna(), "–")
+    rows: list[dict[str, Any]] = []
+    for name in sorted(group.unique(), key=str):
+        part = panel[(group == name).to_numpy()]
+        sizes = part.drop_duplicates("customer_id")["arm"].value_counts()
+        row = answer_rung(
+            evidence_ladder(
+                part, assignment=assignment, outcome_col=outcome_col, horizon_months=[horizon_months],
+                conf_level=conf_level,
+            ),
+            horizon_months=horizon_months,
+        )  # fmt: skip
+        counts = {"n_treatment": int(sizes.get("treatment", 0)), "n_control": int(sizes.get("control", 0))}
+        known = bool(row["is_answer"])
+        numbers = {c: row[c] if known else float("nan") for c in _NUMBERS}
+        rows.append({by: name, "metric": outcome_col, **numbers, "n": min(counts.values()), **counts})
+    return pd.DataFrame(rows, columns=[by, "metric", *_NUMBERS, "n", "n_treatment", "n_control"])
+
+
+_NUMBERS: Sequence[str] = ("estimate", "std_error", "conf_low", "conf_high")

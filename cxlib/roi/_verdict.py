@@ -1,0 +1,137 @@
+"""What may be said: the verdict, what is known about money, and the effect that would cover the cost."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from cxlib.checks import ParameterError
+
+
+def verdict(
+    *,
+    estimate: float,
+    conf_low: float,
+    conf_high: float,
+    months_observed: int,
+    horizon_months: int,
+    has_control: bool,
+    min_effect: float = 0.0,
+    break_even_effect: float | None = None,
+) -> pd.DataFrame:
+    """Verdict on an initiative, by a rule that is fixed before the numbers are seen.
+
+    Parameters
+    ----------
+    estimate, conf_low, conf_high : float
+        Effect with interval, per customer and month, from the best rung there is.
+    months_observed, horizon_months : int
+        Whole months since the start; months after which the initiative was to be judged.
+    has_control : bool
+        Whether untreated customers stand beside the treated.
+    min_effect : float
+        Smallest effect that would be worth having, in the unit of the estimate, not negative.
+    break_even_effect : float, optional
+        Effect at which benefit equals cost; only used to tell whether the data could have shown it.
+
+    Returns
+    -------
+    DataFrame
+        One row: `verdict` (effective, not_shown, harmful, too_early), `reason` and the arguments.
+
+        ========== ============= ==================================================================
+        verdict    reason        when (the first that holds)
+        ========== ============= ==================================================================
+        too_early  no_data       no whole month observed
+        too_early  months        fewer months observed than the horizon
+        too_early  months_alone  the same, and nobody to compare with
+        not_shown  no_control    nobody to compare with, whatever before/after says
+        not_shown  no_interval   no interval, for instance a single treated customer
+        harmful    below_zero    the whole interval lies below zero
+        effective  above_min     the whole interval lies above `min_effect`
+        not_shown  below_needed  the whole interval lies at or below the break-even effect
+        too_early  low_power     zero and the break-even effect both lie inside the interval
+        not_shown  inconclusive  anything else
+        ========== ============= ==================================================================
+
+    Examples
+    --------
+    >>> verdict(estimate=6.5, conf_low=-4.7, conf_high=17.8, months_observed=12, horizon_months=12,
+    ...         has_control=True)["verdict"].item()
+    'not_shown'
+    """
+    if min_effect < 0:
+        raise ParameterError("roi.negative", argument="min_effect", found=f"{min_effect:g}")
+    needed = np.nan if break_even_effect is None else break_even_effect
+    rules = [
+        (months_observed < 1, "too_early", "no_data"),
+        (months_observed < horizon_months and has_control, "too_early", "months"),
+        (months_observed < horizon_months, "too_early", "months_alone"),
+        (not has_control, "not_shown", "no_control"),
+        (not (np.isfinite(conf_low) and np.isfinite(conf_high)), "not_shown", "no_interval"),
+        (conf_high < 0, "harmful", "below_zero"),
+        (conf_low > min_effect, "effective", "above_min"),
+        (conf_high <= needed, "not_shown", "below_needed"),
+        (conf_low <= 0 and needed < conf_high, "too_early", "low_power"),
+        (True, "not_shown", "inconclusive"),
+    ]
+    outcome, reason = next((name, why) for holds, name, why in rules if holds)
+    return pd.DataFrame(
+        [{"verdict": outcome, "reason": reason, "estimate": estimate, "conf_low": conf_low,
+          "conf_high": conf_high, "months_observed": months_observed, "horizon_months": horizon_months,
+          "has_control": has_control, "min_effect": min_effect, "break_even_effect": needed}]
+    )  # fmt: skip
+
+
+def money_state(
+    *,
+    one_time_cost: float,
+    monthly_cost: float,
+    has_effect: bool,
+    months_observed: int,
+    horizon_months: int,
+) -> str:
+    """Tell what can be said about money: `ready`, or why not.
+
+    Returns
+    -------
+    str
+        `no_effect` (no comparison group, or nothing observed) · `no_cost` (a cost is missing) ·
+        `too_early` (fewer months than the horizon: only the cash so far) · `zero_cost` (ROI is not defined) ·
+        `ready`; the first that holds.
+
+    Examples
+    --------
+    >>> money_state(one_time_cost=10, monthly_cost=float("nan"), has_effect=True, months_observed=12,
+    ...             horizon_months=12)
+    'no_cost'
+    """
+    rules = [
+        (not has_effect, "no_effect"),
+        (pd.isna(one_time_cost) or pd.isna(monthly_cost), "no_cost"),
+        (months_observed < horizon_months, "too_early"),
+        (one_time_cost == 0 and monthly_cost == 0, "zero_cost"),
+        (True, "ready"),
+    ]
+    return next(name for holds, name in rules if holds)
+
+
+def break_even_effect(*, one_time_cost: float, monthly_cost: float, n_treated: npt.ArrayLike) -> float:
+    """Effect on margin per treated customer and month at which benefit equals cost, undiscounted.
+
+    Parameters
+    ----------
+    one_time_cost, monthly_cost : float
+        In currency; NaN (not known) gives NaN.
+    n_treated : array-like
+        Customers treated in each month of the horizon.
+
+    Examples
+    --------
+    >>> break_even_effect(one_time_cost=1000, monthly_cost=100, n_treated=[50] * 10)
+    4.0
+    """
+    sizes = np.asarray(n_treated, dtype=float)
+    exposure = float(sizes.sum())
+    return float((one_time_cost + monthly_cost * sizes.size) / exposure) if exposure else float("nan")
