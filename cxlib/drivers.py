@@ -31,6 +31,7 @@ Array = NDArray[np.float64]
 METHODS = ("shapley", "relative_weights", "std_beta", "correlation")
 EXACT_DRIVERS = 20
 N_ORDERINGS = 2000
+WIDEST = 2.5  # half width in log-odds: beyond it a share says nothing, and the logistic curve would explode
 COLUMNS = (
     *("driver", "group", "method", "importance", "std_error", "conf_low", "conf_high", "n"),
     *("r_squared_part", "r_squared", "sign", "coefficient", "rank", "rank_low", "rank_high"),
@@ -100,9 +101,10 @@ def driver_importance(
     -----
     With R²(S) of the drivers in S, Shapley's part of driver j is Σ_S |S|!(p-|S|-1)!/p! [R²(S+j) - R²(S)].
     Pairwise moments assume that items are missing at random; a matrix that is no correlation matrix is
-    repaired by clipping its eigenvalues. Up to 20 drivers are exact, more are sampled. The interval is
-    symmetric in the log-odds of the share, with the bootstrap's standard error; where it would have to reach
-    0 or 1, it does. In simulations 91–99 % of 95 % intervals held the truth, a true zero included.
+    repaired by clipping its eigenvalues. Up to 20 drivers are exact, more are sampled. Percentile
+    intervals of a share alone are too narrow when R² is small; the wider of them and of one symmetric in the
+    log-odds is taken, reaching 0 or 1 where a plain symmetric one would. In simulations 93–98 % of the 95 %
+    intervals held the truth (n = 150 and 600, R² 0.16 to 0.5), and more of them a true zero.
 
     References
     ----------
@@ -265,7 +267,8 @@ def _describe(drivers: list[str], values: Array, matrix: Array, units: Units, me
 def _shares(parts: Array, replicates: Array, conf_level: float) -> dict[str, Array]:
     """Return shares with interval, ranks and the probability of being first.
 
-    The interval is symmetric in the log-odds of the share; where it would have to reach 0 or 1, it does.
+    The interval is the wider of two at each end: the percentiles, and one symmetric in the log-odds of the
+    share; where a plain symmetric one would reach 0 or 1, it does.
     """
     parts, replicates = (np.where(np.abs(each) < 1e-12, 0, each) for each in (parts, replicates))
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -273,12 +276,11 @@ def _shares(parts: Array, replicates: Array, conf_level: float) -> dict[str, Arr
     std_error, low, high = bootstrap_interval(drawn, conf_level=conf_level)
     half = critical_value(conf_level) * std_error
     with np.errstate(invalid="ignore", divide="ignore"):
-        odds, spread = share / (1 - share), np.exp(half / (share * (1 - share)))
-        inside = (share - half > 0) & (share + half < 1)
-        low = np.where(inside, odds / spread / (1 + odds / spread), np.maximum(np.fmin(share - half, low), 0))
-        high = np.where(
-            inside, odds * spread / (1 + odds * spread), np.minimum(np.fmax(share + half, high), 1)
-        )
+        logit, spread = np.log(share / (1 - share)), np.fmin(half / (share * (1 - share)), WIDEST)
+        low = np.where(share - half > 0, np.fmin(low, 1 / (1 + np.exp(spread - logit))), 0 * half)
+        high = np.where(share + half < 1, np.fmax(high, 1 / (1 + np.exp(-spread - logit))), 1 + 0 * half)
+    high = np.where(share == 0, 0 * half, np.where(share - half > 0, high, np.fmax(high, share + half)))
+    high, low = np.minimum(high, 1), np.where(share + half < 1, low, np.fmin(low, share - half))
     ranks = np.where(np.isfinite(drawn), (-drawn).argsort(axis=1).argsort(axis=1) + 1.0, np.nan)
     rank = (-share).argsort(kind="stable").argsort(kind="stable") + 1.0
     tails = [(1 - conf_level) / 2, (1 + conf_level) / 2]
