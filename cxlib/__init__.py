@@ -36,7 +36,11 @@ _EXPORTS: dict[str, str] = {
     "study_notes": "impact",
     "study_panel": "impact",
     # segmentation
+    "backtest": "backtest",
+    "backtest_gap": "backtest",
+    "next_period": "backtest",
     "count_lines": "engine",
+    "to_date": "engine",
     "to_date": "engine",
     "concentration": "concentration",
     "lorenz": "concentration",
@@ -80,6 +84,11 @@ _EXPORTS: dict[str, str] = {
     "format_value": "language",
     "text": "language",
     # plots
+    "plot_backtest": "plots.segments",
+    "plot_deciles": "plots.segments",
+    "plot_lorenz": "plots.segments",
+    "plot_rf_map": "plots.segments",
+    "plot_segments": "plots.segments",
     "ROLES": "plots.theme",
     "new_axes": "plots.theme",
     "set_theme": "plots.theme",

@@ -32,7 +32,7 @@ LAYERS = {
             "scores",
             "segments",
         ),
-        *("tables", "disclosure", "layout", "plots.theme"),
+        *("tables", "disclosure", "layout", "plots.theme", "selection", "touchpoints", "funnel"),
     },
     5: {"display", "plots.drivers", "plots.impact", "plots.journey", "plots.scores", "plots.segments"},
     6: {"runner"},

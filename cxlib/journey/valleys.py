@@ -98,6 +98,47 @@ def find_valleys(
     return pd.concat(frames, ignore_index=True)[[*([] if by is None else [by]), *_VALLEY_COLUMNS]]
 
 
+def name_valley(pooled: pd.DataFrame, paired: pd.DataFrame) -> pd.DataFrame:
+    """Name the deepest valley of each group, and say how far it can be trusted.
+
+    Parameters
+    ----------
+    pooled, paired
+        Frames of `find_valleys` for the same events with `curve="pooled"` and `curve="paired"`.
+
+    Returns
+    -------
+    DataFrame
+        One row per group: group column, `stage, depth, conf_low, conf_high, share_of_customers, n, verdict`.
+        Verdict "found" (in both curves), "pooled_only" (not confirmed for the same customers: who answered
+        may have made it), "none" (no stage is a valley), "unknown" (fewer than three stages with answers);
+        for the last two the other columns are missing.
+
+    Examples
+    --------
+    >>> events = pd.DataFrame({"customer_id": list("aab"), "stage": ["buy", "wait", "use"],
+    ...     "valence": [1, 0, 1]})
+    >>> order = ["buy", "wait", "use"]
+    >>> curves = [find_valleys(events, stage_order=order, curve=curve) for curve in ("pooled", "paired")]
+    >>> name_valley(*curves)["verdict"].to_list()
+    ['none']
+    """
+    by = [] if pooled.columns[0] == "metric" else [str(pooled.columns[0])]
+    both = pooled.assign(confirmed=paired["is_valley"].to_numpy())
+    groups = [both] if not by else [rows for _, rows in both.groupby(by, sort=False, dropna=False)]
+    rows = []
+    for group in groups:
+        valleys = group[group["is_valley"]].sort_values("depth", ascending=False)
+        if valleys.empty:
+            verdict = "none" if group["depth"].notna().any() else "unknown"
+            rows.append(group.iloc[[0]][by].assign(verdict=verdict))
+        else:
+            best = valleys.iloc[[0]]
+            rows.append(best.assign(verdict="found" if best["confirmed"].item() else "pooled_only"))
+    columns = [*by, "stage", "depth", "conf_low", "conf_high", "share_of_customers", "n", "verdict"]
+    return pd.concat(rows, ignore_index=True).reindex(columns=columns)
+
+
 def curve_features(
     events: pd.DataFrame,
     *,

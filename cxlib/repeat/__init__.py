@@ -1,0 +1,18 @@
+"""The second purchase (F2) as a clock: the probability that first buyers order again by which day.
+
+A customer who bought yesterday has not refused to come back. Kaplan–Meier counts such a customer only for the
+days already seen; the usual ratio counts the same customer as lost, and so moves with acquisition alone.
+"""
+
+from cxlib.repeat._after_stage import f2_after_stage
+from cxlib.repeat._curve import HORIZONS_DAYS, purchase_ladder, repeat_curve
+from cxlib.repeat._times import first_purchases_doubtful, repeat_times
+
+__all__ = [
+    "HORIZONS_DAYS",
+    "f2_after_stage",
+    "first_purchases_doubtful",
+    "purchase_ladder",
+    "repeat_curve",
+    "repeat_times",
+]

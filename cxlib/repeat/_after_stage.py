@@ -1,0 +1,113 @@
+"""What follows a stage of the journey, in second purchases."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import numpy as np
+import pandas as pd
+
+from cxlib.checks import check_columns
+from cxlib.engine import to_date
+from cxlib.intervals import critical_value
+from cxlib.repeat._times import local_days, repeat_times
+from cxlib.survival import survival_curve
+
+
+def f2_after_stage(
+    events: pd.DataFrame,
+    orders: pd.DataFrame,
+    *,
+    stage: str,
+    as_of: dt.date | str,
+    horizon_days: int = 180,
+    score_col: str = "valence",
+    customer_col: str = "customer_id",
+    conf_level: float = 0.95,
+) -> pd.DataFrame:
+    """F2 (probability 0–1) from a stage on, of customers who felt negative there against the others.
+
+    Parameters
+    ----------
+    events
+        Contacts with `stage`, `occurred_at` and a score; rows without a score or customer are left out.
+    orders
+        Order lines, as in `repeat_times`.
+    stage
+        The stage, for example the valley.
+    as_of
+        Last day of observation, inclusive.
+    horizon_days
+        Days after the answer within which a second purchase counts.
+    score_col, customer_col
+        Columns; a score below 0 is negative.
+    conf_level
+        Confidence level of the intervals.
+
+    Returns
+    -------
+    DataFrame
+        `metric, group, estimate, std_error, conf_low, conf_high, n`: "f2" for the groups "negative" and
+        "other", their "difference" (negative − other), and "purchases", the difference times the customers
+        who felt negative: second purchases fewer (below 0) than if they had behaved like the others.
+
+    Raises
+    ------
+    ParameterError
+        Unknown column.
+
+    Notes
+    -----
+    The clock starts at each customer's first answer at the stage after the first purchase, and only those
+    without a second purchase by that day count (a landmark per customer), because whoever has bought again
+    already cannot be lost any more. The groups are not randomised: the difference may be due to what made
+    them feel so, and is no effect of the feeling alone.
+
+    References
+    ----------
+    van Houwelingen (2007) Scandinavian Journal of Statistics 34.
+
+    Examples
+    --------
+    >>> orders = pd.DataFrame({"customer_id": list("abcda"), "ordered_at": pd.to_datetime(
+    ...     ["2026-01-01"] * 4 + ["2026-01-21"])})
+    >>> events = pd.DataFrame({"customer_id": list("abcd"), "stage": "decide", "valence": [1, 1, -1, -2],
+    ...     "occurred_at": pd.Timestamp("2026-01-05")})
+    >>> after = f2_after_stage(events, orders, stage="decide", as_of="2026-03-01", horizon_days=30)
+    >>> after["estimate"].to_list()
+    [0.0, 0.5, -0.5, -1.0]
+    """
+    check_columns(events, score_col=score_col, customer_col=customer_col)
+    check_columns(events, **{"stage": "stage", "occurred_at": "occurred_at"})
+    answers = events.loc[(events["stage"] == stage) & events[score_col].notna(), [customer_col, score_col]]
+    answers["day"] = local_days(events.loc[answers.index, "occurred_at"], "occurred_at").astype(
+        "datetime64[s]"
+    )
+    people = answers.merge(repeat_times(orders, as_of=as_of, customer_col=customer_col), on=customer_col)
+    end = people["from_on"] + pd.to_timedelta(people["duration_days"], unit="D")
+    after_first = (people["day"] >= people["from_on"]) & (people["day"] <= pd.Timestamp(to_date(as_of)))
+    people = people.assign(duration_days=(end - people["day"]).dt.days, negative=people[score_col] < 0)
+    first = people[after_first].sort_values("day", kind="stable").drop_duplicates(customer_col)
+    waiting = first[(first["duration_days"] > 0) | ~first["is_repeat"]]
+    rows = []
+    for group, members in (
+        ("negative", waiting[waiting["negative"]]),
+        ("other", waiting[~waiting["negative"]]),
+    ):
+        curve = survival_curve(
+            members,
+            duration_col="duration_days",
+            event_col="is_repeat",
+            times=[horizon_days],
+            conf_level=conf_level,
+        ).iloc[0]
+        estimate, low, high = 1 - curve[["estimate", "conf_high", "conf_low"]].to_numpy(dtype=float)
+        rows.append(["f2", group, estimate, float(curve["std_error"]), low, high, len(members)])
+    gap, error = rows[0][2] - rows[1][2], float(np.hypot(rows[0][3], rows[1][3]))
+    half, lost = critical_value(conf_level) * error, rows[0][6]
+    for metric, size in (("difference", 1), ("purchases", lost)):
+        scaled = [size * part for part in (gap, error, gap - half, gap + half)]
+        rows.append([metric, "negative", *scaled, lost if metric == "purchases" else lost + rows[1][6]])
+    return pd.DataFrame(
+        rows, columns=["metric", "group", "estimate", "std_error", "conf_low", "conf_high", "n"]
+    )

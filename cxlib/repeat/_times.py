@@ -1,0 +1,136 @@
+"""Days from one purchase occasion of a customer to the next."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import numpy as np
+import pandas as pd
+
+from cxlib.checks import InputError, check_columns
+from cxlib.engine import to_date
+
+
+def repeat_times(
+    orders: pd.DataFrame,
+    *,
+    as_of: dt.date | str,
+    by: str | list[str] | None = None,
+    observed_from: dt.date | str | None = None,
+    purchase: int = 1,
+    customer_col: str = "customer_id",
+    time_col: str = "ordered_at",
+    amount_col: str = "amount",
+) -> pd.DataFrame:
+    """Days from each customer's first purchase to the second, or to `as_of` where none is seen yet.
+
+    Parameters
+    ----------
+    orders
+        Order lines. All lines of one day are one purchase occasion; the day is read off the timestamp as it
+        stands (the data set's timezone). Lines of guests (no id), without a time, or after `as_of` are left
+        out.
+    as_of
+        Last day of observation, inclusive.
+    by
+        Columns of `orders` to keep, each with its value on the customer's first line.
+    observed_from
+        First day of which all orders are known. Customers who bought before it are left out, since their
+        first purchase seen need not be their first.
+    purchase
+        Measure from this purchase occasion to the next: 1 = first to second (F2), 2 = second to third.
+    customer_col, time_col, amount_col
+        Columns of `orders`. Lines with a negative amount (refunds) are not purchases; without the amount
+        column every line counts.
+
+    Returns
+    -------
+    DataFrame
+        One row per customer who reached `purchase`: the customer, `by` columns, `from_on` (date of that
+        purchase), `duration_days` (whole days), `is_repeat`.
+
+    Raises
+    ------
+    ParameterError
+        Unknown column, or a date that cannot be read.
+    InputError
+        `time_col` does not hold timestamps.
+
+    Examples
+    --------
+    >>> orders = pd.DataFrame({"customer_id": ["a", "a", "b"], "ordered_at": pd.to_datetime(
+    ...     ["2026-01-01", "2026-01-11", "2026-01-05"])})
+    >>> repeat_times(orders, as_of="2026-01-31")[["duration_days", "is_repeat"]].to_dict("list")
+    {'duration_days': [10, 26], 'is_repeat': [True, False]}
+    """
+    check_columns(orders, customer_col=customer_col, time_col=time_col)
+    names = [] if by is None else [by] if isinstance(by, str) else list(by)
+    for name in names:
+        check_columns(orders, by=name)
+    last = np.datetime64(to_date(as_of), "D")
+    customer, labels = pd.factorize(orders[customer_col], sort=True)
+    day = local_days(orders[time_col], time_col)
+    kept = (customer >= 0) & ~np.isnat(day) & (day <= last)
+    if amount_col in orders.columns:
+        kept &= ~(orders[amount_col].to_numpy(dtype=float, na_value=np.nan) < 0)
+    rows = np.flatnonzero(kept)
+    number = day[rows].astype(np.int64)
+    rows = rows[np.lexsort((rows, number, customer[rows]))]
+    who, number = customer[rows], day[rows].astype(np.int64)
+    new_customer = np.diff(who, prepend=-1) != 0
+    occasion = np.flatnonzero(new_customer | (np.diff(number, prepend=-1) != 0))
+    who, number, first_line = who[occasion], number[occasion], rows[occasion]
+    start = np.flatnonzero(np.diff(who, prepend=-1) != 0)
+    size = np.diff(np.append(start, who.size))
+    if observed_from is not None:
+        begins = number[start] >= np.datetime64(to_date(observed_from, argument="observed_from"), "D").astype(
+            np.int64
+        )
+        start, size = start[begins], size[begins]
+    reached = size >= purchase
+    start, size = start[reached], size[reached]
+    origin = start + purchase - 1
+    is_repeat = size > purchase
+    end = np.where(is_repeat, number[np.minimum(origin + 1, max(who.size - 1, 0))], last.astype(np.int64))
+    result = pd.DataFrame({customer_col: labels.take(who[start])})
+    for name in names:
+        result[name] = orders[name].iloc[first_line[start]].reset_index(drop=True)
+    result["from_on"] = number[origin].astype("datetime64[D]").astype("datetime64[s]")
+    return result.assign(duration_days=end - number[origin], is_repeat=is_repeat)
+
+
+def first_purchases_doubtful(times: pd.DataFrame, *, early_days: int = 30, excess: float = 3.0) -> bool:
+    """Tell whether many "first" purchases may be later ones of customers older than the data.
+
+    Parameters
+    ----------
+    times
+        A frame of `repeat_times`.
+    early_days
+        Days at the start of the data to look at.
+    excess
+        Doubtful when that many times more first purchases fall into those days than an even spread would
+        give.
+
+    Returns
+    -------
+    bool
+        Always False when all first purchases span fewer than three times `early_days`.
+
+    Examples
+    --------
+    >>> days = pd.to_datetime(["2026-01-01"] * 8 + ["2026-06-01", "2026-12-31"])
+    >>> first_purchases_doubtful(pd.DataFrame({"from_on": days}))
+    True
+    """
+    since = (times["from_on"] - times["from_on"].min()).dt.days
+    span = since.max() + 1
+    return bool(span > 3 * early_days and (since < early_days).mean() > excess * early_days / span)
+
+
+def local_days(times: pd.Series, time_col: str) -> np.ndarray:
+    """Local calendar day of each timestamp, whatever its unit and timezone."""
+    aware = isinstance(times.dtype, pd.DatetimeTZDtype)
+    if not aware and times.dtype.kind != "M":
+        raise InputError("journey.not_timestamps", column=time_col, dtype=str(times.dtype))
+    return (times.dt.tz_localize(None) if aware else times).to_numpy().astype("datetime64[D]")
