@@ -41,7 +41,6 @@ _EXPORTS: dict[str, str] = {
     "next_period": "backtest",
     "count_lines": "engine",
     "to_date": "engine",
-    "to_date": "engine",
     "concentration": "concentration",
     "lorenz": "concentration",
     "decile_table": "deciles",

@@ -10,11 +10,12 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from cxlib.checks import ParameterError, check_columns
 from cxlib.engine import reduce_orders, to_date
-from cxlib.intervals import Interval, mean_interval, share_interval
+from cxlib.intervals import Interval, mean_interval, share_difference_interval, share_interval
 
 
 def next_period(
@@ -148,3 +149,52 @@ def backtest(
             )
     columns = ["scheme", "group", "metric", *Interval._fields, "n"]
     return pd.concat(parts, ignore_index=True)[columns] if parts else pd.DataFrame(columns=columns)
+
+
+def backtest_gap(result: pd.DataFrame, *, conf_level: float = 0.95) -> pd.DataFrame:
+    """Compare the repeat rate of the highest with that of the lowest group of each scheme, in fractions.
+
+    Parameters
+    ----------
+    result : pandas.DataFrame
+        As `backtest`; groups must be ordered values such as scores.
+    conf_level : float
+
+    Returns
+    -------
+    pandas.DataFrame
+        `scheme, metric` (repeat_gap), `estimate, std_error, conf_low, conf_high, n` (customers of the smaller
+        of the two groups), `high_rate, low_rate, verdict`: met (the higher group ordered again more often),
+        not_met (less often) or no_difference_shown. Schemes with a single group are left out; rows by gap,
+        widest first.
+
+    Notes
+    -----
+    Difference of independent shares with Newcombe's interval.
+
+    Examples
+    --------
+    >>> base = pd.DataFrame({"r_score": [1] * 50 + [5] * 50, "next_orders": [0] * 45 + [1] * 55})
+    >>> base["next_amount"] = 1.0
+    >>> backtest_gap(backtest(base, by=["r_score"]))[["estimate", "verdict"]].values.tolist()
+    [[0.9, 'met']]
+    """
+    rows = result[result["metric"] == "repeat_rate"].sort_values(["scheme", "group"], kind="stable")
+    ends = rows.groupby("scheme", sort=False)
+    low, high = ends.head(1).set_index("scheme"), ends.tail(1).set_index("scheme")
+    different = high["group"] != low["group"]
+    low, high = low[different], high[different]
+    gap = share_difference_interval(
+        (high["estimate"] * high["n"]).round().to_numpy(dtype=float),
+        high["n"].to_numpy(),
+        (low["estimate"] * low["n"]).round().to_numpy(dtype=float),
+        low["n"].to_numpy(),
+        conf_level=conf_level,
+    )
+    table = pd.DataFrame({"scheme": high.index, "metric": "repeat_gap", **gap._asdict()}).assign(
+        n=np.minimum(high["n"].to_numpy(), low["n"].to_numpy()).astype("int64"),
+        high_rate=high["estimate"].to_numpy(),
+        low_rate=low["estimate"].to_numpy(),
+        verdict=np.select([gap.conf_low > 0, gap.conf_high < 0], ["met", "not_met"], "no_difference_shown"),
+    )
+    return table.sort_values("estimate", ascending=False, kind="stable", ignore_index=True)

@@ -185,9 +185,9 @@ def segment_table(
     -------
     pandas.DataFrame
         Group columns, `metric, estimate, std_error, conf_low, conf_high, n, customer_share,
-        customer_share_low, customer_share_high, amount, mean, orders`; the estimate is the share of sales
-        (`metric` amount_share), `n` counts customers. The share is missing for a group whose net amount is
-        not positive; those of the others sum to 1.
+        customer_share_conf_low, customer_share_conf_high, amount, mean, orders`; the estimate is the share of
+        sales (`metric` amount_share), `n` counts customers. The share is missing for a group whose net amount
+        is not positive; those of the others sum to 1.
 
     Raises
     ------
@@ -231,8 +231,8 @@ def segment_table(
         metric="amount_share",
         **interval._asdict(),
         customer_share=customers_share.estimate,
-        customer_share_low=customers_share.conf_low,
-        customer_share_high=customers_share.conf_high,
+        customer_share_conf_low=customers_share.conf_low,
+        customer_share_conf_high=customers_share.conf_high,
     )[
         [
             *keys,
@@ -240,8 +240,8 @@ def segment_table(
             *Interval._fields,
             "n",
             "customer_share",
-            "customer_share_low",
-            "customer_share_high",
+            "customer_share_conf_low",
+            "customer_share_conf_high",
             "amount",
             "mean",
             "orders",

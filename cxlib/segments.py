@@ -262,7 +262,7 @@ def segment_names(rules: Any, lang: str = "en") -> dict[str, str]:
 
 
 def choose_customers(
-    customers: pd.DataFrame,
+    customers: pd.DataFrame | None,
     orders: Any = None,
     *,
     as_of: object,
@@ -275,8 +275,8 @@ def choose_customers(
 
     Parameters
     ----------
-    customers : pandas.DataFrame
-        The contract's customers table.
+    customers : pandas.DataFrame or None
+        The contract's customers table; None: everybody with an order, without attributes.
     orders : frame of any engine, optional
         The contract's order lines up to `as_of`. Without them nobody has a segment, and asking for one fails.
     as_of, timezone
@@ -310,18 +310,22 @@ def choose_customers(
     from cxlib.rules import load_rules
 
     known = rules or load_rules("rfm_segments")
-    if by is not None and by != "segment" and by not in customers.columns:
-        options = ["segment", *customers.columns.drop("customer_id", errors="ignore")]
-        raise ParameterError("segmentation.unknown_by", value=by, nearest=nearest(by, options))
-    if orders is None:
-        if segment is not None or by == "segment":
-            raise ParameterError("segmentation.segment_needs_orders")
-        return customers.assign(segment=pd.Series(pd.NA, index=customers.index, dtype="str"))
     if segment is not None and segment not in segment_names(known):
         fail_option("segment", segment, segment_names(known))
-    scored = assign_segments(rfm(summarise_customers(orders, as_of=as_of, timezone=timezone)), rules=known)
-    named = scored.set_index("customer_id")["segment"]
-    chosen = customers.assign(segment=customers["customer_id"].map(named).fillna(NO_ORDERS).astype("str"))
+    if orders is None and (segment is not None or by == "segment" or customers is None):
+        raise ParameterError("segmentation.segment_needs_orders")
+    named = pd.Series(dtype="str")
+    if orders is not None:
+        scored = assign_segments(
+            rfm(summarise_customers(orders, as_of=as_of, timezone=timezone)), rules=known
+        )
+        named = scored.set_index("customer_id")["segment"]
+    people = pd.DataFrame({"customer_id": named.index}) if customers is None else customers
+    if by is not None and by != "segment" and by not in people.columns:
+        options = ["segment", *people.columns.drop("customer_id", errors="ignore")]
+        raise ParameterError("segmentation.unknown_by", value=by, nearest=nearest(by, options))
+    own = people["customer_id"].map(named).astype("str")
+    chosen = people.assign(segment=own if orders is None else own.fillna(NO_ORDERS))
     return chosen if segment is None else chosen[chosen["segment"] == segment].reset_index(drop=True)
 
 

@@ -64,8 +64,14 @@ def plot_lorenz(
     )
     for axis in (ax.xaxis, ax.yaxis):
         format_axis(axis, "share", lang)
-    n = result.groupby(by)["n"].first().sum() if by else result["n"].iloc[0] if len(result) else 0
-    ax.set_title(text("segmentation.plot_lorenz_title", lang, n=format_value(n, "count", lang)))
+    groups = result.groupby(by, observed=True) if by else [(None, result)]
+    n = sum(int(curve["n"].iloc[0]) for _, curve in groups if len(curve))
+    top = result[np.isclose(result["customer_share"].astype(float), 0.9)] if by is None else result[:0]
+    values = {"n": format_value(n, "count", lang)}
+    if len(top):
+        values["share"] = format_value(1 - float(top["estimate"].iloc[0]), "share", lang)
+    key = "segmentation.plot_lorenz_top_title" if len(top) else "segmentation.plot_lorenz_title"
+    ax.set_title(text(key, lang, **values))
     return ax
 
 
@@ -106,7 +112,7 @@ def plot_deciles(
                 fontsize=8.5,
             )
     ax.axhline(0.1, color=colour["neutral"], linestyle="--", linewidth=1)
-    label_end(ax, 10.45, 0.1, text("segmentation.plot_equal_tenth", lang), colour=colour["neutral"])
+    label_end(ax, 9.2, 0.117, text("segmentation.plot_equal_tenth", lang), colour=colour["neutral"])
     ax.set(
         xlabel=text("segmentation.plot_decile", lang),
         ylabel=text("segmentation.plot_share_of_sales", lang),
@@ -154,7 +160,7 @@ def plot_segments(
             [row["customer_share"], row["estimate"]], [place, place], color="#dddddd", linewidth=5, zorder=1
         )
         for column, low, high, role, shift in (
-            ("customer_share", "customer_share_low", "customer_share_high", "neutral", 0.09),
+            ("customer_share", "customer_share_conf_low", "customer_share_conf_high", "neutral", 0.09),
             ("estimate", "conf_low", "conf_high", "positive", -0.09),
         ):
             draw_interval(ax, place + shift, row[low], row[high], colour=colour[role])
@@ -219,7 +225,7 @@ def plot_rf_map(
     grid = np.full((size, size), np.nan)
     grid[rows["r_score"].astype(int) - 1, rows["f_score"].astype(int) - 1] = rows[value_col]
     most = np.nanmax(grid) if np.isfinite(grid).any() else 1.0
-    ax.imshow(grid, cmap="cividis_r", vmin=0, vmax=most or 1.0, origin="lower", aspect="auto")
+    ax.imshow(grid, cmap="Blues", vmin=0, vmax=most or 1.0, origin="lower", aspect="auto")
     for (r, f), shown in np.ndenumerate(grid):
         if np.isfinite(shown):
             ax.text(
@@ -270,21 +276,14 @@ def plot_backtest(
     for place, (scheme, marker) in enumerate(zip(schemes, "os^Dv", strict=False)):
         line = rows[rows["scheme"] == scheme].sort_values("group")
         x = line["group"] + 0.08 * (place - (len(schemes) - 1) / 2)
-        ax.plot(x, line["estimate"], color=SERIES[place], marker=marker, linewidth=1.4)
+        ax.plot(x, line["estimate"], color=SERIES[place], marker=marker, label=text(f"column.{scheme}", lang))
         for at, (_, row) in zip(x, line.iterrows(), strict=True):
             draw_interval(ax, at, row["conf_low"], row["conf_high"], horizontal=False, colour=SERIES[place])
-        shown = line[line["estimate"].notna()]
-        if len(shown):
-            label_end(
-                ax,
-                shown["group"].iloc[-1] + 0.1,
-                shown["estimate"].iloc[-1],
-                text(f"column.{scheme}", lang),
-                colour=SERIES[place],
-            )
+    if schemes:
+        ax.legend(loc="upper left", frameon=False)
     ax.set(xlabel=text("segmentation.plot_score", lang), ylabel=text(f"segmentation.plot_{metric}", lang))
     ax.set_xticks(range(1, 6))
-    ax.set_xlim(0.7, 5.9)
+    ax.set_xlim(0.6, 5.4)
     ax.set_ylim(bottom=0)
     format_axis(ax.yaxis, unit, lang, currency=currency)
     ax.set_title(text(f"segmentation.plot_{metric}_title", lang))
