@@ -141,6 +141,7 @@ class Report:
         The names of blanked groups are hidden too where the column is a customer attribute the handbook does
         not know: a group of one may be called by a name.
         """
+        n_col = _count_column(frame, n_col)
         shown = suppress_small(frame, min_cell=self.min_cell, n_col=n_col, within=within, keep=keep)
         for column in frame.columns:
             if pd.api.types.is_string_dtype(frame[column]) and not has_text(f"column.{column}"):
@@ -170,8 +171,8 @@ class Report:
         labels
             Heading by column, or words by column and value. Headings come from `column.<name>` otherwise.
         n_col
-            Column with customers (`customers`, where there is no `n`); None for a frame whose rows do not
-            stand for customers.
+            Column with customers; `customers` goes before `n` where a frame has both. None for a frame whose
+            rows do not stand for customers.
 
         Raises
         ------
@@ -181,9 +182,8 @@ class Report:
         for column in frame.columns:
             if column in RESTRICTED:
                 raise ParameterError("display.restricted_column", table=key, column=column)
-        n_col = "customers" if n_col == "n" and "n" not in frame.columns else n_col
-        if n_col in frame.columns and FLAG not in frame.columns:
-            frame = self.suppress(frame, n_col=str(n_col))
+        if n_col is not None and FLAG not in frame.columns and _count_column(frame, n_col) in frame.columns:
+            frame = self.suppress(frame, n_col=n_col)
         hidden = frame[FLAG].tolist() if FLAG in frame.columns else [False] * len(frame)
         frame = frame.drop(columns=FLAG, errors="ignore").reset_index(drop=True)
         all_units = column_units(frame, units or {})
@@ -361,6 +361,11 @@ class Report:
         if isinstance(raw, list | tuple):
             return [self._recorded(part) for part in raw]
         return safe_text(raw, self.lang) if isinstance(raw, str) else to_record(raw)
+
+
+def _count_column(frame: pd.DataFrame, n_col: str) -> str:
+    """Return the column that counts people: answers, which `n` may count, can be many from few customers."""
+    return "customers" if n_col == "n" and "customers" in frame.columns else n_col
 
 
 def _unit_of(item: object, unit: str | None) -> str:

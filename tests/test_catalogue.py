@@ -118,7 +118,7 @@ def test_each_text_stands_in_both_languages_with_the_same_placeholders(key):
     )
     assert _placeholders(templates["en"]) == _placeholders(templates["ja"])
     assert all(name.isidentifier() for name in _placeholders(templates["en"]))
-    assert not JAPANESE.search(templates["en"])
+    assert not JAPANESE.search(re.sub("`[^`]*`", "", templates["en"]))
 
 
 def test_keys_named_in_code_exist():

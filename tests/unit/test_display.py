@@ -174,8 +174,11 @@ def test_small_rows_are_blanked_even_where_the_author_forgot(sent):
     assert "&lt;10: not shown" in bundle["text/html"]
 
 
-def test_customers_column_counts_where_there_is_no_n(sent):
-    _report().table("groups", pd.DataFrame({"region": ["a", "b", "c"], "customers": [4, 40, 60]}))
+def test_customers_go_before_answers(sent):
+    frame = pd.DataFrame({"region": ["a", "b", "c"], "customers": [4, 40, 60]})
+    _report().table("groups", frame)
+    assert sent[-1][1]["suppressed"] == [0, 1]
+    _report().table("answers", frame.assign(n=[20, 50, 60]))
     assert sent[-1][1]["suppressed"] == [0, 1]
 
 

@@ -1,0 +1,248 @@
+"""Every chapter keeps the form of the handbook, in both languages, and its stored outputs still come out."""
+
+import ast
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+
+ROOT = Path(__file__).parents[1]
+CHAPTERS = sorted((ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"))
+TAGS = {"parameters", "setup", "teach", "exercise", "solution", "lang-en", "lang-ja", "raises-exception"}
+LESSON_TAGS = {"teach", "exercise", "solution"}
+COMMON = ("data", "as_of", "period_start", "period_end", "by", "segment", "lang", "conf_level", "min_cell")
+FORBIDDEN = {
+    "installs": r"pip install|conda install",
+    "hides warnings": r"filterwarnings\(\s*['\"]ignore|simplefilter\(\s*['\"]ignore",
+    "ends the process": r"sys\.exit|os\._exit|\bexit\(|\bquit\(",
+    "absolute path": r"['\"](/(home|root|work|tmp|Users|mnt)/|[A-Za-z]:\\\\)",
+    "network": r"https?://|urllib|requests\.",
+    "shell or magic": r"^\s*[!%]",
+}
+#: Numbers that only a result can have: decimals, thousands, percent, money, test results.
+RESULT_LIKE = re.compile(
+    r"\d\.\d|\d,\d{3}|\d\s*[%％]|[¥￥$€]\s*\d|\d\s*(円|万|pp\b|ポイント|points?\b|yen\b)|\b[np]\s*[=<＝]\s*\d"
+)
+LINK = re.compile(r"\]\(([^)]+)\)")
+CODE = re.compile(r"`([^`]+)`")
+PLACE = re.compile(r"/(?:home|root|work|tmp|Users|mnt)/\S+|[A-Z]:\\\\\S+")
+
+pytestmark = pytest.mark.skipif(not CHAPTERS, reason="no chapters yet")
+each_chapter = pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
+
+
+def _read(path):
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def _source(cell):
+    return "".join(cell["source"])
+
+
+def _tags(cell):
+    return cell["metadata"].get("tags", [])
+
+
+def _cells(path, kind=None):
+    return [cell for cell in _read(path)["cells"] if kind in (None, cell["cell_type"])]
+
+
+def _is_report(cell):
+    return not LESSON_TAGS & set(_tags(cell))
+
+
+def _headings(cell):
+    text = re.sub(r"```.*?```", "", _source(cell), flags=re.DOTALL)
+    return [len(marks) for marks in re.findall(r"^(#+) ", text, re.MULTILINE)]
+
+
+def _index(path, tag, kind=None):
+    return [
+        i for i, cell in enumerate(_cells(path)) if tag in _tags(cell) and kind in (None, cell["cell_type"])
+    ]
+
+
+@each_chapter
+def test_is_a_valid_notebook_with_stable_ids(path):
+    notebook = _read(path)
+    nbformat.validate(notebook)
+    assert (notebook["nbformat"], notebook["nbformat_minor"]) == (4, 5)
+    ids = [cell["id"] for cell in notebook["cells"]]
+    assert len(ids) == len(set(ids))
+
+
+@each_chapter
+def test_only_known_tags(path):
+    for cell in _cells(path):
+        assert set(_tags(cell)) <= TAGS, cell["id"]
+        assert len(LESSON_TAGS & set(_tags(cell))) <= 1, cell["id"]
+
+
+@each_chapter
+def test_prose_stands_in_pairs_of_languages(path):
+    cells = _cells(path)
+    languages = [next((tag[-2:] for tag in _tags(cell) if tag.startswith("lang-")), None) for cell in cells]
+    place = 0
+    while place < len(cells):
+        if cells[place]["cell_type"] != "markdown":
+            assert languages[place] is None, f"{cells[place]['id']}: code belongs to both languages"
+            place += 1
+            continue
+        assert languages[place : place + 2] == ["en", "ja"], f"{cells[place]['id']} has no partner"
+        _compare(cells[place], cells[place + 1])
+        place += 2
+
+
+def _compare(english, japanese):
+    where = english["id"]
+    same = [set(_tags(cell)) - {"lang-en", "lang-ja"} for cell in (english, japanese)]
+    assert same[0] == same[1], where
+    assert _headings(english) == _headings(japanese), where
+    for pattern in (LINK, CODE):
+        found = [sorted(pattern.findall(_source(cell))) for cell in (english, japanese)]
+        assert found[0] == found[1], where
+    assert not re.search(r"[\u3040-\u30ff\u4e00-\u9fff]", CODE.sub("", _source(english))), where
+    assert re.search(r"[\u3040-\u30ff\u4e00-\u9fff]", _source(japanese)), where
+
+
+@each_chapter
+def test_code_cells_are_sentences(path):
+    for number, cell in enumerate(_cells(path)):
+        if cell["cell_type"] == "code":
+            lines = [line for line in _source(cell).splitlines() if line.strip()]
+            limit = 6 if "setup" in _tags(cell) else 15
+            if "parameters" not in _tags(cell):
+                assert len(lines) <= limit, f"cell {number} has {len(lines)} lines"
+            if "raises-exception" not in _tags(cell):
+                ast.parse(_source(cell))
+
+
+@each_chapter
+def test_prose_stands_before_code(path):
+    """Two code cells in a row are fine, three read like a script."""
+    kinds = "".join("c" if cell["cell_type"] == "code" else "m" for cell in _cells(path))
+    assert kinds.startswith("m")
+    assert "cccc" not in kinds
+
+
+@each_chapter
+@pytest.mark.parametrize("what", FORBIDDEN)
+def test_no_code_does_what_it_must_not(path, what):
+    for cell in _cells(path, "code"):
+        assert not re.search(FORBIDDEN[what], _source(cell), re.MULTILINE), f"{cell['id']}: {what}"
+
+
+def _parameters(path):
+    (cell,) = [cell for cell in _cells(path, "code") if "parameters" in _tags(cell)]
+    lines = _source(cell).splitlines()
+    return {line.split(":")[0]: line for line in lines if re.match(r"[a-z_]+ *:", line)}
+
+
+@each_chapter
+def test_common_parameters_are_the_same_everywhere(path):
+    mine = _parameters(path)
+    assert tuple(mine)[: len(COMMON)] == COMMON
+    assert [mine[name] for name in COMMON] == [_parameters(CHAPTERS[0])[name] for name in COMMON]
+
+
+@each_chapter
+def test_every_parameter_is_typed_and_explained_in_both_languages(path):
+    for name, line in _parameters(path).items():
+        assert re.fullmatch(r"[a-z_]+: .+ = .+  # (\[[^\]]+\] )?[^|]*[a-z][^|]* \| .+", line), name
+
+
+@each_chapter
+def test_order_of_the_chapter(path):
+    """Question, parameters, set-up, answer; then explanations; exercise before solution; take-away last."""
+    cells = _cells(path)
+    (parameters,), (setup,) = _index(path, "parameters"), _index(path, "setup")
+    first = cells[0]
+    assert _headings(first)[:1] == [1]
+    assert _is_report(first)
+    assert parameters < setup
+    assert "cx.Report(" in _source(cells[setup])
+    answer = min(i for i, cell in enumerate(cells) if "report.finding(" in _source(cell))
+    lesson = [i for i in _index(path, "teach") if i > setup]
+    assert setup < answer < min(lesson), "answer first, explain after"
+    exercises, solutions = _index(path, "exercise"), _index(path, "solution")
+    assert exercises and solutions
+    assert min(exercises) < min(solutions)
+    assert answer < min(exercises)
+    assert "teach" in _tags(cells[-1]), "a chapter ends with what to take away"
+    solved = " ".join(_source(cells[i]) for i in solutions)
+    assert "Analysis" in solved
+
+
+@each_chapter
+def test_report_prose_does_not_state_results(path):
+    for cell in _cells(path, "markdown"):
+        if _is_report(cell):
+            prose = LINK.sub("]", CODE.sub("", _source(cell)))
+            found = RESULT_LIKE.search(prose)
+            assert not found, f"{cell['id']}: {prose[max(0, found.start() - 30) : found.end() + 10]!r}"
+
+
+@each_chapter
+def test_keys_of_pieces_are_used_once(path):
+    code = "\n".join(_source(cell) for cell in _cells(path, "code") if _is_report(cell))
+    for verb in ("table", "figure"):
+        keys = re.findall(rf"report\.{verb}\(\s*\"([\w.]+)\"", code)
+        assert keys, f"no {verb} in the report"
+        assert len(keys) == len(set(keys))
+
+
+@each_chapter
+def test_stored_outputs_are_complete_and_clean(path):
+    notebook = _read(path)
+    assert set(notebook["metadata"]) <= {"kernelspec", "language_info"}
+    assert notebook["metadata"]["kernelspec"]["name"] == "python3"
+    assert [cell["execution_count"] for cell in _cells(path, "code")] == list(
+        range(1, 1 + len(_cells(path, "code")))
+    )
+    for cell in notebook["cells"]:
+        assert set(cell["metadata"]) <= {"tags"}, cell["id"]
+    for cell in _cells(path, "code"):
+        for output in cell["outputs"]:
+            assert output.get("name") != "stderr", cell["id"]
+            assert output["output_type"] != "error" or "raises-exception" in _tags(cell), cell["id"]
+    shown = json.dumps([cell.get("outputs", []) for cell in notebook["cells"]])
+    assert not PLACE.search(re.sub(r"base64,[A-Za-z0-9+/=]+", "", shown))
+
+
+@each_chapter
+def test_stored_pieces_hold_no_small_group(path):
+    """No row of a report's table stands for fewer customers than `min_cell`, in the record either."""
+    least = int(re.search(r"= (\d+)", _parameters(path)["min_cell"]).group(1))
+    for cell in _cells(path, "code"):
+        for output in cell["outputs"]:
+            record = output.get("metadata", {}).get("cx", {})
+            if record.get("kind") == "table" and _is_report(cell):
+                counts = [row.get("n", row.get("customers")) for row in record["rows"]]
+                assert all(count is None or count >= least for count in counts), record["key"]
+
+
+@each_chapter
+def test_nbval_stored_outputs_still_come_out(path):
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "--nbval",
+        "--nbval-current-env",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+    ]
+    command += ["-o", "addopts=", "-o", "filterwarnings=default", "--nbval-cell-timeout", "300"]
+    command += ["--nbval-sanitize-with", str(ROOT / "tests" / "nbval_sanitise.cfg"), str(path)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=900, check=False)
+    assert done.returncode == 0, done.stdout[-5000:]
+    assert re.search(r"\d+ passed", done.stdout)
+
+
+def test_chapters_are_numbered_without_gaps():
+    assert [int(path.stem[:2]) for path in CHAPTERS] == list(range(1, 1 + len(CHAPTERS)))
