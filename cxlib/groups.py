@@ -14,7 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cxlib.checks import check_columns, fail_option
-from cxlib.concentration import lorenz_at, share_limits
+from cxlib.inequality import lorenz_at, share_limits
 from cxlib.intervals import Interval, share_interval
 
 GROUPS = 10
