@@ -18,10 +18,11 @@ LAYERS = {
     0: {"language", "markup"},
     1: {"checks"},
     2: {"contract", "engine", "intervals", "rules", "resampling"},
-    3: {"answers", "concentration", "importance", "survival"},
+    3: {"answers", "inequality", "importance", "survival"},
     4: {
         *(
-            "deciles",
+            "groups",
+            "holdout",
             "drivers",
             "exports",
             "impact",
