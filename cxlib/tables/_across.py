@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import pandas as pd
 
-from cxlib.tables._convert import Findings
+from cxlib.tables._convert import Findings, among
 
 
 def check_customers(frame: pd.DataFrame, customers: pd.DataFrame, findings: Findings) -> None:
     """Share of rows whose customer is known; ids that differ only by lost zeros stop the run."""
-    unknown = frame["customer_id"].notna() & ~frame["customer_id"].isin(customers["customer_id"])
+    unknown = frame["customer_id"].notna() & ~among(frame["customer_id"], customers["customer_id"])
     if not unknown.any():
         return
     shortened = frame.loc[unknown, "customer_id"].str.lstrip("0")
-    if shortened.isin(customers["customer_id"].str.lstrip("0")).mean() > 0.5:
+    if among(shortened, customers["customer_id"].str.lstrip("0")).mean() > 0.5:
         findings.add("tables.zeros_lost", "error", "customer_id", unknown)
         return
     known = 1 - unknown.sum() / frame["customer_id"].notna().sum()

@@ -71,6 +71,18 @@ def _plain(values: pa.ChunkedArray) -> pa.ChunkedArray:
     return values
 
 
+def matches(strings: pd.Series, pattern: str) -> pd.Series:
+    """Whether each text fits a pattern, by pyarrow's linear-time engine; a missing text does not."""
+    found = pc.match_substring_regex(pa.array(strings, pa.string()), pattern)
+    return pd.Series(pc.fill_null(found, fill_value=False).to_numpy(zero_copy_only=False), strings.index)
+
+
+def among(ids: pd.Series, known: pd.Series) -> pd.Series:
+    """Whether each id is among the known ones; several times as fast as pandas on millions of texts."""
+    found = pc.is_in(pa.array(ids, pa.string()), value_set=pa.array(known, pa.string()).drop_null())
+    return pd.Series(found.to_numpy(zero_copy_only=False), ids.index)
+
+
 def _text(values: pa.ChunkedArray, column: str, zone: str, findings: Findings) -> pd.Series:
     if not kinds.is_string(values.type):
         if kinds.is_nested(values.type) or kinds.is_binary(values.type):
@@ -126,7 +138,7 @@ def _number_from_text(strings: pd.Series, column: str, findings: Findings) -> pd
 
 def _without_markers(strings: pd.Series, column: str, findings: Findings) -> pd.Series:
     strings = strings.str.strip()
-    marked = strings.isin(NO_VALUE)
+    marked = among(strings, pd.Series(NO_VALUE, dtype="str"))
     findings.add("tables.marker", "notice", column, marked)
     return strings.mask(marked | (strings == ""))
 
@@ -178,7 +190,7 @@ def _localise(naive: pd.Series, column: str, zone: str, findings: Findings) -> p
 
 def _timestamp_from_text(values: pa.ChunkedArray, column: str, zone: str, findings: Findings) -> pd.Series:
     strings = _dates_only(_strings(values), column, findings)
-    with_offset = strings.str.contains(AWARE, regex=True, na=False)
+    with_offset = matches(strings, AWARE)
     if not with_offset.any():
         found = _localise(_parsed(strings), column, zone, findings)
     else:
@@ -244,7 +256,7 @@ def _wrong_type(values: pa.ChunkedArray, column: str, findings: Findings, dtype:
 
 
 def _empty(rows: int, dtype: str) -> pd.Series:
-    return pd.Series([None] * rows, dtype=dtype)
+    return pd.Series(index=pd.RangeIndex(rows), dtype=dtype)
 
 
 _CONVERTERS: dict[str, Callable[[pa.ChunkedArray, str, str, Findings], pd.Series]] = {

@@ -9,7 +9,7 @@ import narwhals as nw
 
 from cxlib.contract import TABLES, Column, Kind
 from cxlib.rules import Settings
-from cxlib.tables._read import Source, connect, header
+from cxlib.tables._read import Source, connect, header, is_utf8, read
 
 if TYPE_CHECKING:
     import duckdb
@@ -41,10 +41,10 @@ def _relation(
         return connection.table(source.table)
     if source.kind == "parquet":
         return connection.read_parquet(str(source.path))
+    if not is_utf8(settings.encoding):
+        return connection.from_arrow(read(source, encoding=settings.encoding))
     names = header(source, settings.encoding)
-    return connection.read_csv(
-        str(source.path), header=True, names=names, all_varchar=True, encoding=settings.encoding
-    )
+    return connection.read_csv(str(source.path), header=True, names=names, all_varchar=True)
 
 
 def _typed(column: str, types: dict[str, str], rule: Column | None, zone: str) -> str:
@@ -60,6 +60,8 @@ def _typed(column: str, types: dict[str, str], rule: Column | None, zone: str) -
         return f"CAST(left({name}, 7) || '-01' AS DATE)"
     if rule.kind == "id" and lying in ("DOUBLE", "FLOAT"):
         return f"CAST(CAST({name} AS BIGINT) AS VARCHAR)"
+    if lying in ("DOUBLE", "FLOAT"):
+        name = f"CASE WHEN NOT isnan({name}) THEN {name} END"
     return f"CAST({name} AS {_SQL[rule.kind]})"
 
 

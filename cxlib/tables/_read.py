@@ -182,7 +182,7 @@ def header(source: Source, encoding: str) -> list[str]:
     opened = gzip.open if source.path.name.endswith(".gz") else open
     try:
         with opened(
-            source.path, "rt", encoding="utf-8-sig" if _is_utf8(encoding) else encoding, newline=""
+            source.path, "rt", encoding="utf-8-sig" if is_utf8(encoding) else encoding, newline=""
         ) as file:
             names = next(csv.reader(file), [])
     except LookupError as error:
@@ -199,7 +199,8 @@ def header(source: Source, encoding: str) -> list[str]:
     return names
 
 
-def _is_utf8(encoding: str) -> bool:
+def is_utf8(encoding: str) -> bool:
+    """Whether an encoding is UTF-8 under any of its names."""
     return codecs.lookup(encoding).name == "utf-8"
 
 
