@@ -51,6 +51,13 @@ LEVELS = ("info", "warning", "not_enough_data")
 RESTRICTED = frozenset(
     {"customer_id", "order_id", "response_id", "event_id", "ticket_id", "deal_id", "comment"}
 )
+#: Tables a report reads; others are neither counted in its header nor checked for it.
+TABLES_OF: Mapping[str, tuple[str, ...]] = {
+    "segmentation": ("customers", "orders"),
+    "journey": ("customers", "orders", "events", "deals"),
+    "nps_drivers": ("customers", "responses"),
+    "initiative_roi": ("customers", "orders", "initiatives", "enrolments"),
+}
 _SVG_LIMIT = 400_000  # bytes above which a picture of dots weighs less
 
 
@@ -94,6 +101,8 @@ class Report:
         Smallest number of customers a shown row may stand for.
     period_start, period_end
         Bounds of the period as the reader chose them; missing means all the data hold.
+    tables
+        Tables the report reads; by its name (`TABLES_OF`), or all that are there.
 
     Notes
     -----
@@ -111,12 +120,13 @@ class Report:
         min_cell: int = 10,
         period_start: Any = None,
         period_end: Any = None,
+        tables: Sequence[str] | None = None,
     ) -> None:
         self.name, self.data_set, self.lang = name, data_set, lang
         self.min_cell = min_cell
         self.style = Style(lang, data_set.currency, conf_level, min_cell)
         set_theme(lang)
-        self._show_header(period_start, period_end)
+        self._show_header(period_start, period_end, tables or TABLES_OF.get(name))
         for problem in getattr(data_set, "notices", ()):
             self._show_notice(_problem_key(problem), "warning", _problem_text(problem, lang))
 
@@ -290,11 +300,11 @@ class Report:
         html = markup.sentence_html(sentence, kind="notice", badge=word, tone=level)
         self._show("notice", key, html, f"{word}: {sentence}", {"level": level, "text": sentence})
 
-    def _show_header(self, period_start: Any, period_end: Any) -> None:
+    def _show_header(self, period_start: Any, period_end: Any, tables: Sequence[str] | None) -> None:
         data_set, lang = self.data_set, self.lang
         title_key = f"report.{self.name}"
         title = text(title_key, lang) if has_text(title_key) else clean_text(self.name)
-        tables = coverage(data_set, min_cell=self.min_cell)
+        held = coverage(data_set, tables=tables, min_cell=self.min_cell)
         subject = text(
             "display.header_subject",
             lang,
@@ -307,7 +317,7 @@ class Report:
         lines = [subject, self._period(period_start, period_end)]
         names = ("table", "rows", "customers", "first", "last")
         heads = [text(f"display.coverage_{name}", lang) for name in names]
-        rows = [[self._coverage_cell(name, entry[name]) for name in names] for entry in tables]
+        rows = [[self._coverage_cell(name, entry[name]) for name in names] for entry in held]
         record = {
             "data_set": clean_text(data_set.name),
             "is_sample": bool(data_set.is_sample),
@@ -317,10 +327,10 @@ class Report:
             "period_start": None if period_start is None else str(period_start)[:10],
             "period_end": None if period_end is None else str(period_end)[:10],
             "title": title,
-            "tables": tables,
+            "tables": held,
         }
-        held = markup.table_html(heads, rows, key="coverage")
-        html = markup.header_html(title, lines, banner=banner, coverage=held)
+        table = markup.table_html(heads, rows, key="coverage")
+        html = markup.header_html(title, lines, banner=banner, coverage=table)
         plain = "\n".join([title, *([banner] if banner else []), *lines, markup.table_plain(heads, rows)])
         self._show("header", self.name, html, plain, record)
 

@@ -190,12 +190,13 @@ def to_record(value: Any) -> Any:
     return value if isinstance(value, bool | int | float) else str(value)
 
 
-def coverage(data_set: Any, *, min_cell: int) -> list[dict[str, Any]]:
-    """Rows, customers, first and last day of every table of a data set, up to its `as_of`.
+def coverage(data_set: Any, *, tables: Sequence[str] | None, min_cell: int) -> list[dict[str, Any]]:
+    """Rows, customers, first and last day of the tables that are there, up to the data set's `as_of`.
 
     A table with fewer than `min_cell` customers shows neither rows nor customers nor days.
     """
-    return [{"table": name, **_table_coverage(data_set.table(name), min_cell)} for name in data_set.tables]
+    names = [name for name in data_set.tables if tables is None or name in tables]
+    return [{"table": name, **_table_coverage(data_set.table(name), min_cell)} for name in names]
 
 
 def _table_coverage(table: pd.DataFrame, min_cell: int) -> dict[str, Any]:

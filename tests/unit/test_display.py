@@ -84,7 +84,7 @@ def _data_set(**changes):
 
 
 def _report(lang="en", **settings):
-    return cx.Report("segmentation", _data_set(), lang=lang, **settings)
+    return cx.Report("any", _data_set(), lang=lang, **settings)
 
 
 def _frame(**columns):
@@ -124,6 +124,15 @@ def test_a_table_of_few_customers_is_not_counted_in_the_header(sent):
         "first": None,
         "last": None,
     }
+
+
+def test_header_counts_only_the_tables_of_the_report(sent):
+    cx.Report("segmentation", _data_set())
+    cx.Report("segmentation", _data_set(), tables=["responses"])
+    assert [[entry["table"] for entry in record["tables"]] for _, record in sent] == [
+        ["orders"],
+        ["responses"],
+    ]
 
 
 def test_no_banner_on_real_data(sent):
