@@ -69,6 +69,9 @@ _EXPORTS: dict[str, str] = {
     "survival_curve": "survival",
     "plot_emotion_curve": "plots.journey",
     "plot_repeat_curve": "plots.journey",
+    # tables
+    "load_rules": "rules",
+    "open_data": "tables",
     # roi
     "cash_flows": "roi",
     "break_even_effect": "roi",
