@@ -6,7 +6,6 @@ machine-readable results and the page people read cannot differ.
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -42,7 +41,7 @@ from cxlib.layout import (
     safe_text,
     to_record,
 )
-from cxlib.plots.theme import make_drawable, set_theme
+from cxlib.plots.theme import set_theme, to_picture
 
 Level = Literal["info", "warning", "not_enough_data"]
 LEVELS = ("info", "warning", "not_enough_data")
@@ -58,7 +57,6 @@ TABLES_OF: Mapping[str, tuple[str, ...]] = {
     "nps_drivers": ("customers", "responses"),
     "initiative_roi": ("customers", "orders", "initiatives", "enrolments"),
 }
-_SVG_LIMIT = 400_000  # bytes above which a picture of dots weighs less
 
 
 @dataclass(frozen=True)
@@ -246,7 +244,7 @@ class Report:
             text(f"figure.{key}.alt", self.lang, **words),
         )
         source = self._source(tables, n)
-        picture, mime = _picture(figure, as_picture=as_picture)
+        picture, mime = to_picture(figure, as_png=as_picture)
         pyplot.close(figure)
         record = {"alt": alt, "caption": caption, "source": source}
         html = markup.figure_html(picture, mime, key=key, **record)
@@ -384,19 +382,6 @@ def _unit_of(item: object, unit: str | None) -> str:
     if isinstance(item, list | tuple | str | bool):
         return unit or "text"
     return unit or ("date" if hasattr(item, "isoformat") else "number")
-
-
-def _picture(figure: Figure, *, as_picture: bool) -> tuple[bytes, str]:
-    """Draw the figure as SVG, text as outlines, or as PNG where that is lighter; the same bytes always."""
-    make_drawable(figure)
-    buffer = io.BytesIO()
-    if not as_picture:
-        figure.savefig(buffer, format="svg", bbox_inches="tight", metadata={"Date": None, "Creator": None})
-        if buffer.tell() <= _SVG_LIMIT:
-            return buffer.getvalue(), "image/svg+xml"
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=144, bbox_inches="tight", metadata={"Software": None})
-    return buffer.getvalue(), "image/png"
 
 
 def _problem_text(problem: Any, lang: str) -> str:
