@@ -39,6 +39,7 @@ _EXPORTS: dict[str, str] = {
     "backtest": "holdout",
     "backtest_gap": "holdout",
     "next_period": "holdout",
+    "outcome_table": "holdout",
     "count_lines": "engine",
     "to_date": "engine",
     "concentration": "inequality",

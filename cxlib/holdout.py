@@ -114,41 +114,63 @@ def backtest(
     >>> backtest(base, by=["r_score"])["estimate"].tolist()
     [0.0, 1.0, 0.0, 10.0]
     """
+    check_columns(customers, **{f"by[{i}]": column for i, column in enumerate(by)})
+    parts = []
+    for scheme in by:
+        rows = outcome_table(customers, by=scheme, conf_level=conf_level).rename(columns={scheme: "group"})
+        parts.append(rows.assign(scheme=scheme))
+    return pd.concat(parts, ignore_index=True)[["scheme", "group", "metric", *Interval._fields, "n"]]
+
+
+def outcome_table(
+    customers: pd.DataFrame, *, by: str | Sequence[str], conf_level: float = 0.95
+) -> pd.DataFrame:
+    """Tabulate the next period by the groups of one or several columns together: repeat rate, mean money.
+
+    Parameters
+    ----------
+    customers : pandas.DataFrame
+        As `next_period` gives them; a customer without a group is left out.
+    by : str or sequence of str
+        Group columns.
+    conf_level : float
+
+    Returns
+    -------
+    pandas.DataFrame
+        Group columns, `metric` (repeat_rate, next_amount), `estimate, std_error, conf_low, conf_high, n`.
+
+    Raises
+    ------
+    ParameterError
+        If a column is missing.
+
+    Examples
+    --------
+    >>> base = pd.DataFrame({"r_score": [5, 5], "f_score": [1, 1], "next_orders": [0, 1]})
+    >>> base["next_amount"] = [0.0, 9.0]
+    >>> outcome_table(base, by=["r_score", "f_score"])["estimate"].tolist()
+    [0.5, 4.5]
+    """
+    keys = [by] if isinstance(by, str) else list(by)
     check_columns(
         customers,
         next_orders_col="next_orders",
         next_amount_col="next_amount",
-        **{f"by[{i}]": c for i, c in enumerate(by)},
+        **{f"by[{i}]": key for i, key in enumerate(keys)},
     )
-    parts = []
-    for scheme in by:
-        held = customers.assign(again=customers["next_orders"] > 0).groupby(scheme, observed=True)
-        rows = held.agg(
-            n=("again", "size"),
-            again=("again", "sum"),
-            mean=("next_amount", "mean"),
-            std=("next_amount", "std"),
-        )
-        rate = share_interval(
-            rows["again"].to_numpy(dtype=float), rows["n"].to_numpy(), conf_level=conf_level
-        )
-        mean = mean_interval(
-            rows["mean"].to_numpy(), rows["std"].to_numpy(), rows["n"].to_numpy(), conf_level=conf_level
-        )
-        for metric, interval in (("repeat_rate", rate), ("next_amount", mean)):
-            parts.append(
-                pd.DataFrame(
-                    {
-                        "scheme": scheme,
-                        "group": rows.index.to_numpy(),
-                        "metric": metric,
-                        **interval._asdict(),
-                        "n": rows["n"].to_numpy(),
-                    }
-                )
-            )
-    columns = ["scheme", "group", "metric", *Interval._fields, "n"]
-    return pd.concat(parts, ignore_index=True)[columns] if parts else pd.DataFrame(columns=columns)
+    held = customers.assign(again=customers["next_orders"] > 0).groupby(keys, observed=True)
+    rows = held.agg(
+        n=("again", "size"), again=("again", "sum"), mean=("next_amount", "mean"), std=("next_amount", "std")
+    ).reset_index()
+    n = rows["n"].to_numpy()
+    rate = share_interval(rows["again"].to_numpy(dtype=float), n, conf_level=conf_level)
+    mean = mean_interval(rows["mean"].to_numpy(), rows["std"].to_numpy(), n, conf_level=conf_level)
+    measures = [
+        rows[[*keys, "n"]].assign(metric=metric, **interval._asdict())
+        for metric, interval in (("repeat_rate", rate), ("next_amount", mean))
+    ]
+    return pd.concat(measures, ignore_index=True)[[*keys, "metric", *Interval._fields, "n"]]
 
 
 def backtest_gap(result: pd.DataFrame, *, conf_level: float = 0.95) -> pd.DataFrame:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from cxlib.checks import ParameterError, check_columns
 from cxlib.intervals import Interval, critical_value
 
-FEWEST = 10
+FEWEST, FEWEST_STEPS = 10, 4
 Array = NDArray[np.float64]
 
 
@@ -40,7 +40,8 @@ def lorenz(
     points : int
         Equally spaced shares of customers from 0 to 1, at most.
     min_step : int
-        Fewest customers between two points; fewer points where the group is too small for all of them.
+        Fewest customers between two points; fewer points where the group is too small for all of them, no
+        curve below four steps.
     conf_level : float
 
     Returns
@@ -69,8 +70,8 @@ def lorenz(
     """
     parts = []
     for group, x in _groups(customers, value_col, by):
-        share = np.linspace(0, 1, max(min(points, len(x) // max(min_step, 1) + 1), 2))
-        if len(x) >= 2:
+        share = np.linspace(0, 1, min(points, len(x) // min_step + 1))
+        if len(x) >= 2 and len(x) // min_step >= min(FEWEST_STEPS, len(x)):
             curve = share_limits(lorenz_at(x, share), _lorenz_error(x, share), conf_level)
             parts.append(
                 group.assign(metric="lorenz").merge(
