@@ -22,6 +22,7 @@ FORBIDDEN = {
     "absolute path": r"['\"](/(home|root|work|tmp|Users|mnt)/|[A-Za-z]:\\\\)",
     "network": r"https?://|urllib|requests\.",
     "shell or magic": r"^\s*[!%]",
+    "hides its value": r";\s*\Z",  # nbval runs cells in a way that shows it all the same
 }
 #: Numbers that only a result can have: decimals, thousands, percent, money, test results.
 RESULT_LIKE = re.compile(
