@@ -47,6 +47,13 @@ class Table:
         return next((spec for prefix, spec in self.pattern.items() if name.startswith(prefix)), None)
 
 
+PERSONAL_NAMES = (
+    r"^(?:.*_)?(?:e?_?mail|email_address|phone|tel|telephone|mobile|fax|address|street|postcode|zip|zipcode"
+    r"|postal_code|(?:first|last|full|family|given|user|customer)_?name|name|surname|birthday|date_of_birth)$"
+    r"|氏名|名前|姓|電話|メール|住所|郵便|生年月日"
+)
+PERSONAL_VALUES = r"^[^@\s]+@[^@\s]+\.[^@\s]+$|^\+?\d[\d\-() ]{8,}\d$"
+
 _ID = Column("id", required=True)
 _MAYBE_ID = Column("id")
 _TEXT = Column("text")

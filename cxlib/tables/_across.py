@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from cxlib.tables._convert import Findings, among
+from cxlib.columns import Findings, among
 
 
 def check_customers(frame: pd.DataFrame, customers: pd.DataFrame, findings: Findings) -> None:

@@ -7,20 +7,13 @@ from datetime import datetime
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from cxlib.checks import nearest
+from cxlib.columns import Findings, among, convert, is_personal, missing_column
 from cxlib.contract import TABLES, Column, Table
 from cxlib.rules import Settings
-from cxlib.tables._convert import Findings, among, convert, missing_column
 
-PERSONAL_NAMES = (
-    r"^(?:.*_)?(?:e?_?mail|email_address|phone|tel|telephone|mobile|fax|address|street|postcode|zip|zipcode"
-    r"|postal_code|(?:first|last|full|family|given|user|customer)_?name|name|surname|birthday|date_of_birth)$"
-    r"|氏名|名前|姓|電話|メール|住所|郵便|生年月日"
-)
-PERSONAL_VALUES = r"^[^@\s]+@[^@\s]+\.[^@\s]+$|^\+?\d[\d\-() ]{8,}\d$"
-LOOKED_AT = 2_000
+COMPARED_ROWS = 100_000
 OUTLIER_TIMES = 1_000
 ENOUGH_ANSWERS = 300
 BUSY_EVENTS = 1_000
@@ -39,7 +32,7 @@ def build(table: pa.Table, name: str, settings: Settings, findings: Findings) ->
     series: dict[str, pd.Series] = {}
     for column in table.column_names:
         rule = spec.column(column)
-        if rule is None and _is_personal(table[column], column):
+        if rule is None and is_personal(table[column], column):
             findings.add("tables.personal", "notice", column)
             continue
         kind = None if rule is None else rule.kind
@@ -51,16 +44,6 @@ def build(table: pa.Table, name: str, settings: Settings, findings: Findings) ->
             series[column] = missing_column(rule.kind, table.num_rows, zone)
     order = [*spec.columns, *(column for column in series if column not in spec.columns)]
     return pd.DataFrame({column: series[column] for column in order})
-
-
-def _is_personal(values: pa.ChunkedArray, column: str) -> bool:
-    """Whether a column beyond the contract is, by its name or its content, about reaching a person."""
-    if pc.match_substring_regex(pa.scalar(column), PERSONAL_NAMES, ignore_case=True).as_py():
-        return True
-    if not pa.types.is_string(values.type):
-        return False
-    seen = values.slice(0, LOOKED_AT).drop_null()
-    return bool(len(seen)) and pc.mean(pc.match_substring_regex(seen, PERSONAL_VALUES)).as_py() > 0.5
 
 
 def _check_values(
@@ -185,7 +168,7 @@ def _check_refunds(frame: pd.DataFrame, findings: Findings) -> None:
 
 def _check_directions(frame: pd.DataFrame, settings: Settings, findings: Findings) -> None:
     """Notice scores that run against the recommendation score of the same answers: a reversed scale."""
-    some = frame.iloc[:: max(1, len(frame) // LOOKED_AT // 50)]
+    some = frame.iloc[:: max(1, len(frame) // COMPARED_ROWS)]
     drivers = [column for column in map(str, frame) if column.startswith("driver_")]
     for column in ["csat_score", "ces_score", *drivers]:
         expected = -1 if column == "ces_score" and settings.ces_direction == "effort" else 1

@@ -10,13 +10,13 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 
 from cxlib.checks import InputError, ParameterError, Problem, TableError, fail_option
+from cxlib.columns import Findings
 from cxlib.contract import TABLES, Table
 from cxlib.engine import to_date
 from cxlib.language import text
 from cxlib.rules import Settings
 from cxlib.tables._across import check_customers, check_enrolments
 from cxlib.tables._check import build, check_rows, later_than
-from cxlib.tables._convert import Findings
 from cxlib.tables._lazy import scan
 from cxlib.tables._read import Source, locate, read
 

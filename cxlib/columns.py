@@ -14,8 +14,9 @@ import pyarrow.compute as pc
 import pyarrow.types as kinds
 
 from cxlib.checks import Problem
-from cxlib.contract import Kind
+from cxlib.contract import PERSONAL_NAMES, PERSONAL_VALUES, Kind
 
+LOOKED_AT = 2_000
 NO_VALUE = ("NA", "N/A", "#N/A", "NULL", "null", "NaN", "nan", "None", "-")
 FLAGS = {"true": True, "t": True, "yes": True, "y": True, "1": True, "1.0": True}
 FLAGS |= {"false": False, "f": False, "no": False, "n": False, "0": False, "0.0": False}
@@ -24,11 +25,15 @@ AWARE = r":\d\d(?:\.\d+)?\s*(?:[zZ]|[+-]\d\d(?::?\d\d)?)$"
 
 @dataclass
 class Findings:
-    """What is found in one table; a class because every check adds to the same list and row count."""
+    """What is found in one table; a class because every check adds to the same list and row count.
+
+    `numbers` holds the place of each row in its file, from 0, when rows have been left out since.
+    """
 
     file: str
     total: int
     problems: list[Problem] = field(default_factory=list)
+    numbers: np.ndarray | None = None
 
     def add(
         self,
@@ -44,7 +49,8 @@ class Findings:
             return
         at = np.flatnonzero(np.asarray(mask, dtype=bool))
         if len(at):
-            rows = tuple(int(row) + 1 for row in at[:3])
+            first = at[:3] if self.numbers is None else self.numbers[at[:3]]
+            rows = tuple(int(row) + 1 for row in first)
             self.problems.append(Problem(key, level, self.file, column, len(at), self.total, rows, values))
 
     @property
@@ -81,6 +87,21 @@ def among(ids: pd.Series, known: pd.Series) -> pd.Series:
     """Whether each id is among the known ones; several times as fast as pandas on millions of texts."""
     found = pc.is_in(pa.array(ids, pa.string()), value_set=pa.array(known, pa.string()).drop_null())
     return pd.Series(found.to_numpy(zero_copy_only=False), ids.index)
+
+
+def is_personal(values: pa.ChunkedArray, column: str) -> bool:
+    """Whether a column beyond the contract is, by its name or its content, about reaching a person."""
+    if pc.match_substring_regex(pa.scalar(column), PERSONAL_NAMES, ignore_case=True).as_py():
+        return True
+    return looks_personal(values)
+
+
+def looks_personal(values: pa.ChunkedArray) -> bool:
+    """Whether most of the first values are mail addresses or phone numbers."""
+    if not kinds.is_string(values.type):
+        return False
+    seen = values.slice(0, LOOKED_AT).drop_null()
+    return bool(len(seen)) and pc.mean(pc.match_substring_regex(seen, PERSONAL_VALUES)).as_py() > 0.5
 
 
 def _text(values: pa.ChunkedArray, column: str, zone: str, findings: Findings) -> pd.Series:
@@ -171,11 +192,11 @@ def _timestamp(values: pa.ChunkedArray, column: str, zone: str, findings: Findin
 
 
 def _in_zone(found: pd.Series, column: str, zone: str, findings: Findings) -> pd.Series:
-    aware = found.dt.tz_convert(zone) if found.dt.tz is not None else _localise(found, column, zone, findings)
+    aware = found.dt.tz_convert(zone) if found.dt.tz is not None else localise(found, column, zone, findings)
     return aware.astype(pd.DatetimeTZDtype("us", zone))
 
 
-def _localise(naive: pd.Series, column: str, zone: str, findings: Findings) -> pd.Series:
+def localise(naive: pd.Series, column: str, zone: str, findings: Findings) -> pd.Series:
     """Local times as instants; times the clock skips or repeats are settled and noted."""
     try:
         return naive.dt.tz_localize(zone)
@@ -192,12 +213,12 @@ def _timestamp_from_text(values: pa.ChunkedArray, column: str, zone: str, findin
     strings = _dates_only(_strings(values), column, findings)
     with_offset = matches(strings, AWARE)
     if not with_offset.any():
-        found = _localise(_parsed(strings), column, zone, findings)
+        found = localise(_parsed(strings), column, zone, findings)
     else:
         found = _parsed(strings.where(with_offset), utc=True).dt.tz_convert(zone)
         naive = strings.notna() & ~with_offset
         if naive.any():
-            local = _localise(_parsed(strings.where(naive)), column, zone, findings)
+            local = localise(_parsed(strings.where(naive)), column, zone, findings)
             findings.add("tables.offset_missing", "notice", column, naive & local.notna())
             found = found.fillna(local)
     findings.add("tables.not_a_time", "error", column, found.isna() & strings.notna())
