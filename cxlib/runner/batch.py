@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -91,7 +92,8 @@ def plan(settings: Settings) -> list[Plan]:
     settled = settle(declared, from_file=from_file, from_command=from_command, every_report=notebooks)
     plans = []
     for name, values in settled.items():
-        data = settings.notebooks / values["data"] if isinstance(values.get("data"), str) else None
+        path = values.get("data")
+        data = settings.notebooks / path if isinstance(path, str) else None
         if data is not None and not _exists(data):
             raise InputError("runner.no_data", found=repr(data.name)[:60])
         lang = str(values.get("lang") or settings.lang or "en")
@@ -109,7 +111,7 @@ def _exists(path: Path) -> bool:
 def _given(
     settings: Settings, declared: Mapping[str, list[Parameter]]
 ) -> tuple[dict[Any, Any], list[tuple[str, str]]]:
-    """Values from the file and from the command line; a data folder is made relative to the notebooks' folder."""
+    """Values from file and command line; data folders become relative to the notebooks' folder."""
     from_file: dict[Any, Any] = {}
     if settings.parameters_file is not None:
         try:
@@ -186,6 +188,7 @@ def _run_all(plans: list[Plan], settings: Settings, draft: publish.Draft, messag
     scrubber = manifest.Scrubber(_outside(plans))
     with (
         Kernels(is_warm=settings.is_warm, jobs=jobs) as kernels,
+        _engine_imported(),
         choose_progress(message_lang) as progress,
         ThreadPoolExecutor(jobs) as pool,
     ):
@@ -197,6 +200,23 @@ def _run_all(plans: list[Plan], settings: Settings, draft: publish.Draft, messag
             kernels.stop()
             pool.shutdown(wait=False, cancel_futures=True)
             raise
+
+
+@contextlib.contextmanager
+def _engine_imported() -> Iterator[None]:
+    """Import nbclient, while the fork server imports the analysis libraries.
+
+    jsonschema, which it needs, would spend 1.1 s on a grammar of international web addresses for a check that
+    notebooks do not use; it does without when the grammar is not there.
+    """
+    grammar = "rfc3987_syntax"
+    is_absent = sys.modules.setdefault(grammar, None) is None  # type: ignore[arg-type]
+    try:
+        import nbclient  # noqa: F401
+    finally:
+        if is_absent:
+            del sys.modules[grammar]
+    yield
 
 
 def _run_one(
@@ -250,7 +270,7 @@ def _run_one(
 
 
 def _outside(plans: Iterable[Plan]) -> dict[str, str]:
-    """Data folders outside the handbook, whose path would tell about the machine → their own name."""
+    """Name data folders outside the handbook, whose path would tell about the machine, by their last part."""
     places = {str(p.values["data"]): p.data.resolve() for p in plans if p.data is not None}
     return {path: place.name for path, place in places.items() if HANDBOOK not in place.parents}
 

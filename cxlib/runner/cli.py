@@ -1,7 +1,7 @@
 """The command `cx`.
 
-Written with argparse: typer alone takes longer to import than `cx show` may take in all. Whatever runs something
-is imported inside the command that needs it.
+Written with argparse: typer alone takes longer to import than `cx show` may take in all. Whatever runs
+something is imported inside the command that needs it.
 """
 
 from __future__ import annotations
@@ -218,12 +218,10 @@ def _sample(options: argparse.Namespace, lang: str) -> int:
 def _check(options: argparse.Namespace, lang: str) -> int:
     from cxlib.tables import check_folder
 
-    checked = check_folder(options.data)
-    for problem in checked.problems:
-        print(problem.text(lang))  # noqa: T201
-    for line in checked.coverage(lang):
+    problems, coverage = check_folder(options.data)
+    for line in [item.text(lang) for item in problems] + [item.text(lang) for item in coverage]:
         print(line)  # noqa: T201
-    return 3 if any(problem.level == "error" for problem in checked.problems) else 0
+    return 3 if any(problem.level == "error" for problem in problems) else 0
 
 
 def _import(options: argparse.Namespace, lang: str) -> int:

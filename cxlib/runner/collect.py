@@ -62,12 +62,12 @@ def is_not_enough(results: Mapping[str, Any]) -> bool:
 
 
 def to_csv(table: Mapping[str, Any]) -> bytes:
-    """A table record as CSV that a spreadsheet opens safely: text that looks like a formula gets a `'`.
+    r"""Return a table record as CSV a spreadsheet opens safely: text that looks like a formula gets a `'`.
 
     Examples
     --------
     >>> to_csv({"columns": ["name", "n"], "rows": [{"name": "=1+1", "n": -2}]}).decode("utf-8-sig")
-    "name,n\\r\\n'=1+1,-2\\r\\n"
+    "name,n\r\n'=1+1,-2\r\n"
     """
     target = io.StringIO(newline="")
     writer = csv.writer(target)
@@ -82,7 +82,7 @@ def _guarded(value: object) -> object:
 
 
 def to_parquet(table: Mapping[str, Any]) -> bytes:
-    """A table record as Parquet, values raw; a column of mixed kinds becomes text."""
+    """Return a table record as Parquet, values raw; a column of mixed kinds becomes text."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -99,7 +99,7 @@ def to_parquet(table: Mapping[str, Any]) -> bytes:
 
 
 def file_name(key: str) -> str:
-    """A table key as a file name that is safe anywhere.
+    """Return a table key as a file name that is safe anywhere.
 
     Examples
     --------

@@ -59,8 +59,8 @@ class KernelMessage(CxError):
     """
 
     def __init__(self, sentences: dict[str, str], exit_code: int) -> None:
-        super().__init__("runner.kernel_message", message=sentences["en"])
         self.sentences, self.exit_code = sentences, exit_code
+        super().__init__("runner.kernel_message", message=sentences["en"])
 
     def in_language(self, lang: str) -> str:
         """Return the kernel's sentence in `lang`."""

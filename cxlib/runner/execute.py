@@ -127,7 +127,7 @@ def execute(
         failed = ReportFailed(
             cause,
             report=report,
-            cell=codes.index(position) + 1 if position in codes else 0,
+            cell=max(1, sum(index <= position for index in codes)),
             cells=len(codes),
             heading=heading_before(notebook, position) or report,
         )
@@ -136,7 +136,7 @@ def execute(
 
 
 async def _within(client: _Client, timeout: float) -> None:
-    """Run with a deadline; nbclient turns a cancellation into 'kernel died', so the deadline is told apart here."""
+    """Run with a deadline, told apart here: nbclient turns a cancellation into 'kernel died'."""
     run = asyncio.ensure_future(client.async_execute(**client.kernels.start_options()))
     done, _ = await asyncio.wait({run}, timeout=timeout)
     if not done:
@@ -171,7 +171,7 @@ def _cause(error: Exception, client: _Client) -> CxError:
 def gate(notebook: NotebookNode, completed: set[int]) -> int | None:
     """Index of the first code cell that did not really run; none when all did.
 
-    A cell ran when the kernel confirmed its end, gave it a number, and left no error it was not meant to leave.
+    A cell ran when the kernel confirmed its end, gave it a number and left no error it was not meant to.
     """
     for index, cell in enumerate(notebook.cells):
         if cell.cell_type != "code" or not cell.source.strip():

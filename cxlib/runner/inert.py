@@ -14,10 +14,11 @@ from typing import Any
 import bleach
 
 MAX_TEXT = 2_000
-_TAGS = set(
-    "a abbr b blockquote br caption code col colgroup dd del details div dl dt em figcaption figure h1 h2 h3 h4 h5 h6 "
-    "hr i img kbd li mark ol p pre s small span strong sub summary sup table tbody td tfoot th thead tr u ul".split()
-)
+POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'none'; base-uri 'none'"
+_TAG_NAMES = """a abbr b blockquote br caption code col colgroup dd del details div dl dt em figcaption figure
+h1 h2 h3 h4 h5 h6 hr i img kbd li mark ol p pre s small span strong sub summary sup table tbody td tfoot
+th thead tr u ul"""
+_TAGS = frozenset(_TAG_NAMES.split())
 _PLAIN_ATTRIBUTES = {"class", "colspan", "rowspan", "scope", "title", "lang", "alt", "start", "aria-label"}
 _PICTURE = re.compile(r"data:image/(svg\+xml|png|jpeg);base64,[A-Za-z0-9+/=\s]+")
 _LINK = re.compile(r"(https?://|mailto:|#)[^\s]*")
@@ -83,7 +84,8 @@ def output_html(output: Mapping[str, Any]) -> str:
     if "text/html" in data:
         return f'<div class="scroll">{clean_html(data["text/html"])}</div>'
     if picture := _picture(data):
-        return f'<figure class="cx-figure"><img alt="{escape(str(record.get("alt", "")))}" src="{picture}"></figure>'
+        alt = escape(visible(str(record.get("alt", ""))), quote=True)
+        return f'<figure class="cx-figure"><img alt="{alt}" src="{picture}"></figure>'
     text = data.get("text/plain") or data.get("text/markdown") or data.get("text/latex") or ""
     return f"<pre>{clean_text(text)}</pre>" if text and "application/javascript" not in data else ""
 
@@ -104,7 +106,7 @@ def _figure(data: Mapping[str, Any], record: Mapping[str, Any]) -> str:
 
 
 def _picture(data: Mapping[str, Any]) -> str:
-    """Return a picture output as a data address: in an image element SVG cannot run scripts or load anything."""
+    """Return a picture output as a data address: in an image element SVG can neither run nor load."""
     import base64
 
     for mime in ("image/svg+xml", "image/png", "image/jpeg"):

@@ -1,10 +1,10 @@
 """Kernels for the chapters: forked from a server that has the libraries loaded, or plain ones.
 
-A warm kernel is a fork of the standard library's forkserver, which has imported pandas, statsmodels and cxlib:
-its own process and memory, ready in a fifth of the time. Plain kernels serve where there is no fork that is
-safe (all but Linux) and with `--no-warm`. Both are the running environment's Python whatever kernel a notebook
-names, speak over a socket file instead of TCP where the system has them, see the same environment variables and
-die with the runner.
+A warm kernel is a fork of the standard library's forkserver, which has imported pandas, statsmodels and
+cxlib: its own process and memory, ready in a fifth of the time. Plain kernels serve where no fork is
+safe (all but Linux) and with `--no-warm`. Both are the running environment's Python whatever kernel a
+notebook names, speak over a socket file instead of TCP where the system has them, see the same environment
+variables and die with the runner.
 """
 
 from __future__ import annotations

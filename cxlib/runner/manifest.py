@@ -14,9 +14,8 @@ from typing import Any
 
 from cxlib.runner.notebooks import HANDBOOK
 
-_PACKAGES = (
-    "cx-handbook pandas numpy scipy statsmodels pyarrow duckdb narwhals matplotlib seaborn nbclient nbconvert ipykernel"
-).split()
+_PACKAGES = """cx-handbook pandas numpy scipy statsmodels pyarrow duckdb narwhals matplotlib seaborn nbclient
+nbconvert ipykernel"""
 _DATA_FILES = {".parquet", ".csv", ".yml", ".duckdb"}
 
 
@@ -53,7 +52,7 @@ def _parquet_rows(path: Path) -> int | None:
 def versions() -> dict[str, str]:
     """Version of Python and of each library a number may depend on."""
     found = {"python": platform.python_version()}
-    for package in _PACKAGES:
+    for package in _PACKAGES.split():
         try:
             found[package] = version(package)
         except PackageNotFoundError:

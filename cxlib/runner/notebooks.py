@@ -1,4 +1,7 @@
-"""Find the handbook's chapters and prepare one for a run: drop cells, inject values. Standard library only."""
+"""Find the handbook's chapters and prepare one for a run: drop cells, inject values.
+
+Standard library only, so that listing them is quick.
+"""
 
 from __future__ import annotations
 
@@ -53,11 +56,8 @@ def choose(notebooks: Mapping[str, Path], names: list[str]) -> dict[str, Path]:
 def title(notebook: Mapping[str, Any], lang: str) -> str:
     """First heading of the chapter in `lang`."""
     for cell in notebook["cells"]:
-        if cell["cell_type"] == "markdown" and f"lang-{lang}" in _tags(cell):
-            if match := _HEADING.search("".join(cell["source"])):
-                return match[2]
-    for cell in notebook["cells"]:
-        if cell["cell_type"] == "markdown" and (match := _HEADING.search("".join(cell["source"]))):
+        is_chosen = cell["cell_type"] == "markdown" and f"lang-{lang}" in _tags(cell)
+        if is_chosen and (match := _HEADING.search("".join(cell["source"]))):
             return match[2]
     return ""
 
@@ -65,9 +65,9 @@ def title(notebook: Mapping[str, Any], lang: str) -> str:
 def heading_before(notebook: Mapping[str, Any], index: int) -> str:
     """Nearest heading above a cell, to say where something happened."""
     for cell in reversed(notebook["cells"][: index + 1]):
-        if cell["cell_type"] == "markdown":
-            if headings := _HEADING.findall("".join(cell["source"])):
-                return headings[-1][1]
+        headings = _HEADING.findall("".join(cell["source"])) if cell["cell_type"] == "markdown" else []
+        if headings:
+            return headings[-1][1]
     return ""
 
 
@@ -76,8 +76,8 @@ def prepare(
 ) -> dict[str, Any]:
     """Return the notebook to run: the form's cells, without stored outputs, the values after the parameters.
 
-    Markdown of the other language is dropped except in the full form. The kernel's name is not taken over: the
-    running environment's kernel is used whatever the file says.
+    Markdown of the other language is dropped except in the full form. The kernel's name is not taken over:
+    the running environment's kernel is used whatever the file says.
     """
     cells = []
     for cell in notebook["cells"]:

@@ -1,8 +1,8 @@
 """Parameters of a chapter: read from its parameters cell, and refused before a kernel starts.
 
 The cell is parsed with `ast`, never run: annotated assignments of plain values, each with a comment
-`[min, max] English meaning | Japanese meaning`. A value that gets through is a plain str, int, float, bool, None
-or list of str for a name the notebook declares, so what reaches the kernel can only be data.
+`[min, max] English meaning | Japanese meaning`. A value that gets through is a plain str, int, float, bool,
+None or list of str for a name the notebook declares, so what reaches the kernel can only be data.
 """
 
 from __future__ import annotations
@@ -133,13 +133,13 @@ def _default(node: ast.expr | None) -> Plain:
 
 
 def shown(value: object) -> str:
-    """A value as a message may show it: short, and with nothing in it that moves a terminal."""
+    """Return a value as a message may show it: short, with nothing in it that moves a terminal."""
     text = repr(value)
     return text if len(text) <= 40 else f"{text[:37]}…"
 
 
-def check_name(name: object, known: Iterable[str]) -> str:
-    """Return a parameter's name, or raise: not a name at all, looks like a secret, not declared.
+def check_name(name: object, known: Iterable[str]) -> None:
+    """Raise for what is not a name at all, looks like a secret, or is not declared.
 
     Raises
     ------
@@ -150,10 +150,9 @@ def check_name(name: object, known: Iterable[str]) -> str:
         raise ParameterError("runner.unsafe_name", found=shown(name))
     if _SECRET.search(name):
         raise ParameterError("runner.secret_name", name=name)
-    options = list(known)
+    options = sorted(set(known))
     if name not in options:
         raise ParameterError("runner.unknown_parameter", name=name, nearest=nearest(name, options) or "–")
-    return name
 
 
 def check_value(parameter: Parameter, value: object, *, is_typed: bool = True) -> Plain:
@@ -286,7 +285,7 @@ def read_file(text: str) -> dict[Any, Any]:
     import yaml
 
     class Loader(yaml.SafeLoader):
-        yaml_implicit_resolvers = {
+        yaml_implicit_resolvers = {  # noqa: RUF012 (PyYAML's own place for them)
             first: [(tag, pattern) for tag, pattern in resolvers if not tag.endswith(":timestamp")]
             for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
         }
@@ -300,7 +299,7 @@ def read_file(text: str) -> dict[Any, Any]:
     if len(text) > 10 * MAX_TEXT:
         raise ParameterError("runner.file_too_long", limit=f"{10 * MAX_TEXT:,}")
     try:
-        values = yaml.load(text, Loader)  # noqa: S506 (a subclass of SafeLoader)
+        values = yaml.load(text, Loader)  # a subclass of SafeLoader
     except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         raise ParameterError("runner.bad_file", line=mark.line + 1 if mark else "?") from None
@@ -333,31 +332,39 @@ def settle(
         Names of all reports of the handbook; a section of one that does not run now is skipped.
     """
     settled = {report: {p.name: p.default for p in parameters} for report, parameters in declared.items()}
-    names = {p.name for parameters in declared.values() for p in parameters}
-    others = set(every_report)
-
-    def give(reports: Iterable[str], name: str, value: object, *, is_typed: bool) -> None:
-        for report in reports:
+    everywhere = [p for parameters in declared.values() for p in parameters]
+    shared, sections = _split_file(from_file, set(every_report))
+    given: list[tuple[str | None, Any, object, bool]] = [
+        (None, n, value, True) for n, value in shared.items()
+    ]
+    given += [(r, n, value, True) for r in declared for n, value in sections.get(r, {}).items()]
+    given += [(None, name, text, False) for name, text in from_command]
+    for section, name, value, is_typed in given:
+        check_name(name, [p.name for p in (declared[section] if section else everywhere)])
+        for report in [section] if section else declared:
             for parameter in declared[report]:
                 if parameter.name == name:
                     settled[report][name] = check_value(parameter, value, is_typed=is_typed)
-
-    for name, value in from_file.items():
-        if name not in others and not isinstance(value, dict):
-            give(declared, check_name(name, names), value, is_typed=True)
-    for name, value in from_file.items():
-        if isinstance(value, dict) and name not in others:
-            raise ParameterError(
-                "runner.unknown_section", name=shown(name), nearest=nearest(str(name), others)
-            )
-        if name in others and value is not None and not isinstance(value, dict):
-            raise ParameterError("runner.not_plain", name=name, kind=type(value).__name__)
-        if name in declared:
-            for inner, inner_value in (value or {}).items():
-                known = [p.name for p in declared[name]]
-                give([name], check_name(inner, known), inner_value, is_typed=True)
-    for name, text in from_command:
-        give(declared, check_name(name, names), text, is_typed=False)
     for values in settled.values():
         check_together(values)
     return settled
+
+
+def _split_file(
+    values: Mapping[Any, Any], reports: set[str]
+) -> tuple[dict[Any, Any], dict[str, dict[Any, Any]]]:
+    """Shared values and sections of a parameters file."""
+    shared: dict[Any, Any] = {}
+    sections: dict[str, dict[Any, Any]] = {}
+    for name, value in values.items():
+        if name in reports and (value is None or isinstance(value, dict)):
+            sections[name] = value or {}
+        elif name in reports:
+            raise ParameterError("runner.not_plain", name=name, kind=type(value).__name__)
+        elif isinstance(value, dict):
+            raise ParameterError(
+                "runner.unknown_section", name=shown(name), nearest=nearest(str(name), reports)
+            )
+        else:
+            shared[name] = value
+    return shared, sections

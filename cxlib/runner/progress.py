@@ -1,4 +1,4 @@
-"""Say what runs: a line per report with chapter, cell and elapsed time on a terminal, plain lines elsewhere."""
+"""Say what runs: a live line per report on a terminal (chapter, cell, elapsed), plain lines elsewhere."""
 
 from __future__ import annotations
 

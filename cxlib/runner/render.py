@@ -9,11 +9,12 @@ from html import escape
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from cxlib.runner.inert import clean_html, clean_text, output_html, visible
+from cxlib.runner.inert import POLICY, clean_html, clean_text, output_html, visible
 from cxlib.runner.parameters import Parameter, Plain
 from cxlib.runner.words import say
 
 _HEADING = re.compile(r"<h([1-4])[^>]*>(.*?)</h\1>", re.DOTALL)
+_ANCHOR = re.compile(r'<a class="anchor-link"[^>]*>¶</a>')
 _TAG = re.compile(r"<[^>]+>")
 _REPEATED = re.compile(r'<p class="cx-(?:title|sample)">.*?</p>', re.DOTALL)
 
@@ -115,7 +116,7 @@ def _exporter() -> Any:
         preprocessors=[],
         default_preprocessors=[],
     )
-    exporter.environment.globals["say"] = say
+    exporter.environment.globals.update(say=say, policy=POLICY)
     return exporter
 
 
@@ -152,12 +153,12 @@ def _code(source: str) -> str:
 
 def _headings(blocks: list[tuple[str, str]]) -> tuple[str, list[tuple[str, str]], list[tuple[str, str]]]:
     """Title (the first level-1 heading, taken out), blocks with anchors, and the contents."""
-    title, contents = "", []
+    title = ""
+    contents: list[tuple[str, str]] = []
 
     def anchored(match: re.Match[str]) -> str:
         nonlocal title
-        level, inner = match[1], match[2].replace("¶", "")
-        inner = re.sub(r"<a\b[^>]*>\s*</a>", "", inner).strip()
+        level, inner = match[1], _ANCHOR.sub("", match[2]).strip()
         words = _TAG.sub("", inner)
         if level == "1" and not title:
             title = words

@@ -1,8 +1,8 @@
 """The runner's own sentences, read without the YAML library.
 
 `cx show` has 0.15 s; loading the whole catalogue with YAML costs more than that alone. So every entry of
-`text/runner.yml` stands on one line, `runner.key: {en: "…", ja: "…"}`, and three lines read it. A test compares
-the result with the YAML library's.
+`text/runner.yml` stands on one line, `runner.key: {en: "…", ja: "…"}`, and three lines read it. A test
+compares the result with the YAML library's.
 """
 
 from __future__ import annotations
