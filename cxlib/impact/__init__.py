@@ -17,6 +17,7 @@ from cxlib.impact._ladder import (
     parallel_trends,
 )
 from cxlib.impact._panel import choose_initiative, months_observed, study_members, study_panel
+from cxlib.impact._plan import detectable_effect, regression_to_mean
 from cxlib.impact._staggered import AttResult, att_gt
 from cxlib.impact._study import drop_small_arms, effect_by_group, study_notes
 
@@ -28,6 +29,7 @@ __all__ = [
     "att_gt",
     "before_after",
     "choose_initiative",
+    "detectable_effect",
     "did",
     "drop_small_arms",
     "effect_by_group",
@@ -39,6 +41,7 @@ __all__ = [
     "months_observed",
     "observed_months",
     "parallel_trends",
+    "regression_to_mean",
     "study_members",
     "study_notes",
     "study_panel",

@@ -37,7 +37,6 @@ def study_notes(
     *,
     assignment: str,
     outcome_col: str = "margin",
-    margin_missing: float = 0.0,
     min_cell: int = 10,
 ) -> list[dict[str, Any]]:
     """List what weakens a study, each as the arguments of `Report.notice`: `key`, `level`, values.
@@ -50,8 +49,6 @@ def study_notes(
         Result of `study_members`, small arms still in it.
     assignment, outcome_col
         As in `evidence_ladder`.
-    margin_missing : float
-        Share of order lines whose margin was estimated from the amount.
     min_cell : int
         Smallest arm that may be shown.
 
@@ -81,7 +78,6 @@ def study_notes(
         (exposed > 0, "exposed", "warning", {"count": exposed}),
         (not small and 0 < min(known, default=0) < FEW, "few", "warning", {"few": FEW}),
         (len(panel) > 0 and panel[outcome_col].nunique() < 2, "constant", "not_enough_data", {}),
-        (margin_missing > 0, "margin_rate", "info", {"missing": margin_missing}),
     ]
     return [
         {"key": f"impact.note_{name}", "level": level, **values}

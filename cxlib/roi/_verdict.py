@@ -97,9 +97,9 @@ def money_state(
     Returns
     -------
     str
-        `no_effect` (no comparison group, or nothing observed) · `no_cost` (a cost is missing) ·
-        `too_early` (fewer months than the horizon: only the cash so far) · `zero_cost` (ROI is not defined) ·
-        `ready`; the first that holds.
+        `nothing` (neither effect nor costs are known) · `no_effect` (no comparison group, or nothing
+        observed) · `no_cost` (a cost is missing) · `too_early` (fewer months than the horizon: only the cash
+        so far) · `zero_cost` (ROI is not defined) · `ready`; the first that holds.
 
     Examples
     --------
@@ -107,9 +107,11 @@ def money_state(
     ...             horizon_months=12)
     'no_cost'
     """
+    unknown = bool(pd.isna(one_time_cost) or pd.isna(monthly_cost))
     rules = [
+        (not has_effect and unknown, "nothing"),
         (not has_effect, "no_effect"),
-        (pd.isna(one_time_cost) or pd.isna(monthly_cost), "no_cost"),
+        (unknown, "no_cost"),
         (months_observed < horizon_months, "too_early"),
         (one_time_cost == 0 and monthly_cost == 0, "zero_cost"),
         (True, "ready"),
