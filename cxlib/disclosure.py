@@ -13,8 +13,8 @@ from cxlib.checks import check_columns
 FLAG = "is_suppressed"
 #: Numeric or date columns that say which row it is rather than what was found.
 KEY_COLUMNS = frozenset(
-    {"cohort", "day", "decile", "event_month", "f_score", "horizon_months", "m_score", "month"}
-    | {"period", "r_score", "time_days", "wave"}
+    {"cohort", "day", "days", "decile", "event_month", "f_score", "horizon_months", "m_score", "month"}
+    | {"period", "r_score", "stage_number", "time_days", "wave"}
 )
 
 
@@ -37,8 +37,9 @@ def suppress_small(
     n_col
         Column with the number of customers of the row.
     within
-        Column or columns naming groups of rows that add up to a total which is shown or known; without it the
-        whole frame is one such group (per `metric`, where the frame has that column).
+        Column or columns naming groups of rows that add up to a total which is shown or known. Without it,
+        the whole frame is one such group and, in a table of groups by months or the like, so is each group
+        and each month. Rows of different `metric` never add up.
     keep
         Further numeric or date columns that name the row and stay. Kept anyway: text, the first column, the
         columns before `metric`, `within`, and names such as `decile`, `wave`, `month` (`KEY_COLUMNS`).
@@ -51,7 +52,8 @@ def suppress_small(
     Notes
     -----
     A total minus the rows shown gives the sum of the rows blanked. So the next smallest rows of a group are
-    blanked until at least two are and together they hold `min_cell` customers. Running totals (columns
+    blanked until at least two are and together they hold `min_cell` customers, along every dimension of the
+    table, until nothing changes. Running totals (columns
     `cumulative…`) would give a blanked row away by subtraction; they are blanked in the whole group.
 
     References
@@ -66,27 +68,40 @@ def suppress_small(
     """
     groups = [within] if isinstance(within, str) else list(within or [])
     check_columns(data, n_col=n_col, **{f"within[{i}]": name for i, name in enumerate(groups)})
-    if not groups and "metric" in data.columns and data.columns[0] != "metric":
-        groups = ["metric"]
-    counts = pd.to_numeric(data[n_col]).astype("float64").reset_index(drop=True)
-    labels = _group_labels(data, groups)
-    blanked = np.zeros(len(data), dtype=bool)
-    for label in sorted(set(labels.tolist())):
-        rows = np.flatnonzero(labels == label)
-        blanked[rows] = _hidden(counts.to_numpy()[rows], min_cell)
-    return _blank(data, blanked, labels, kept=_kept_columns(data, (*groups, *keep)))
-
-
-def _group_labels(data: pd.DataFrame, groups: list[str]) -> np.ndarray:
-    if not groups:
-        return np.zeros(len(data), dtype=int)
-    return data.groupby(groups, dropna=False, sort=False, observed=True).ngroup().to_numpy()
-
-
-def _hidden(counts: np.ndarray, min_cell: int) -> np.ndarray:
-    """Rows of one group to blank: the small ones, then the next smallest until their sum hides each."""
+    kept = _kept_columns(data, (*groups, *keep))
+    metric = ["metric"] if "metric" in data.columns else []
+    dimensions: list[list[Hashable]] = [[name] for name in _crossing(data, kept, metric)]
+    margins = [_labels(data, [*metric, *names]) for names in ([groups] if groups else [[], *dimensions])]
+    counts = pd.to_numeric(data[n_col]).to_numpy(dtype="float64", na_value=np.nan)
     hidden = ~(counts >= min_cell)
-    protected = hidden & ~(counts == 0)
+    is_stable = False
+    while not is_stable:
+        before = hidden.sum()
+        for labels in margins:
+            for label in np.unique(labels[hidden]):
+                rows = np.flatnonzero(labels == label)
+                hidden[rows] = _covered(counts[rows], hidden[rows], min_cell)
+        is_stable = hidden.sum() == before
+    return _blank(data, hidden, margins[0], kept=kept)
+
+
+def _labels(data: pd.DataFrame, names: list[Hashable]) -> np.ndarray:
+    """Give rows that agree in the named columns the same number."""
+    if not names or data.empty:
+        return np.zeros(len(data), dtype=int)
+    return data.groupby(names, dropna=False, sort=False, observed=True).ngroup().to_numpy()
+
+
+def _crossing(data: pd.DataFrame, kept: set[Hashable], metric: list[str]) -> list[Hashable]:
+    """Key columns whose values repeat, as in a table of groups by months: each has a total of its own."""
+    names = [name for name in data.columns if name in kept and name not in metric]
+    return [name for name in names if len(data[name].unique()) > 1 and data.duplicated([*metric, name]).any()]
+
+
+def _covered(counts: np.ndarray, hidden: np.ndarray, min_cell: int) -> np.ndarray:
+    """Rows of one group to blank so that the total minus the rest reveals no small one."""
+    hidden = hidden.copy()
+    protected = hidden & (counts != 0)
     if not protected.any():
         return hidden
     for row in np.argsort(counts, kind="stable"):

@@ -94,11 +94,21 @@ def column_units(frame: pd.DataFrame, units: Units) -> dict[str, str | Mapping[s
     }
 
 
+def _unit_by_name(name: str) -> str | None:
+    """Return the unit that a column's name ends in, as in `tie_share`, `recency_days`."""
+    endings = {"_share": "share", "_rate": "share", "_days": "days", "_months": "months", "_points": "points"}
+    found = [unit for ending, unit in endings.items() if name.endswith(ending)]
+    return "count" if name.startswith("n_") else found[0] if found else None
+
+
 def _unit_by_kin(name: str, column: pd.Series, known: Units) -> str | Mapping[str, str]:
     for ending in (_LOW, _HIGH, "std_error"):
         if name.endswith(ending):
             prefix = name.removesuffix(ending)
-            return known.get(prefix.rstrip("_")) or known.get(f"{prefix}estimate") or "number"
+            own = prefix.rstrip("_")
+            return known.get(own) or known.get(f"{prefix}estimate") or _unit_by_name(own) or "number"
+    if (by_name := _unit_by_name(name)) and pd.api.types.is_numeric_dtype(column):
+        return by_name
     if pd.api.types.is_datetime64_any_dtype(column):
         return "date"
     return "number" if pd.api.types.is_numeric_dtype(column) else "text"

@@ -13,7 +13,7 @@ import cxlib
 
 PACKAGE = Path(cxlib.__file__).parent
 
-#: Layer of each module, one a line; a new module needs a place here. Packages with private parts are one unit.
+#: Layer of each module, one a line; a new module needs a place here. A package is one unit.
 LAYER_OF = {
     "language": 0,
     "markup": 0,

@@ -48,6 +48,30 @@ def test_metrics_are_groups_of_their_own():
     assert shown["age"].tolist() == [20, 30, 20, 30]
 
 
+def test_a_small_cell_of_a_cross_table_takes_a_rectangle_with_it():
+    """Row and column totals are known: one blanked partner in each is not enough, their corner goes too."""
+    cells = pd.MultiIndex.from_product([["a", "b", "c"], [1, 2, 3]], names=["region", "wave"])
+    frame = cells.to_frame(index=False).assign(
+        metric="nps", estimate=1.0, n=[4, 60, 70, 50, 80, 90, 95, 96, 97]
+    )
+    shown = suppress_small(frame, min_cell=10)
+    blank = shown.loc[shown[FLAG], ["region", "wave"]].to_numpy().tolist()
+    assert blank == [["a", 1], ["a", 2], ["b", 1], ["b", 2]]
+
+
+def test_the_same_small_group_at_every_horizon_takes_another_group_with_it():
+    cells = pd.MultiIndex.from_product([["a", "b", "c"], [30, 60]], names=["region", "days"])
+    frame = cells.to_frame(index=False).assign(estimate=0.5, n=[6, 6, 50, 50, 70, 70])
+    shown = suppress_small(frame, min_cell=10)
+    assert shown.loc[shown[FLAG], "region"].unique().tolist() == ["a", "b"]
+    assert shown["days"].tolist() == [30, 60] * 3
+
+
+def test_measures_of_the_same_rows_do_not_cover_one_another():
+    frame = pd.DataFrame({"metric": ["nps", "csat", "ces"], "estimate": [1.0, 2.0, 3.0], "n": [4, 50, 60]})
+    assert suppress_small(frame, min_cell=10)[FLAG].tolist() == [True, False, False]
+
+
 def test_running_totals_go_with_the_group():
     frame = _frame(
         [50, 3, 60, 4, 70], cumulative_share=[0.2, 0.3, 0.6, 0.7, 1.0], share=[0.2, 0.1, 0.3, 0.1, 0.3]
