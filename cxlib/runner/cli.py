@@ -55,7 +55,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _language(words: list[str]) -> str:
     """Language of the messages, known before the rest is read."""
-    for word, following in zip(words, [*words[1:], ""], strict=True):
+    for word, following in zip(words, [*words[1:], ""], strict=False):
         value = following if word == "--lang" else word.removeprefix("--lang=")
         if word.startswith("--lang") and value in ("en", "ja"):
             return value

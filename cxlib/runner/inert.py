@@ -23,7 +23,8 @@ _PLAIN_ATTRIBUTES = {"class", "colspan", "rowspan", "scope", "title", "lang", "a
 _PICTURE = re.compile(r"data:image/(svg\+xml|png|jpeg);base64,[A-Za-z0-9+/=\s]+")
 _LINK = re.compile(r"(https?://|mailto:|#)[^\s]*")
 _STYLE_BLOCK = re.compile(r"<style\b[^>]*>.*?</style\s*>", re.IGNORECASE | re.DOTALL)
-_LONG_TEXT = re.compile(rf">([^<>]{{{MAX_TEXT},}})<")
+_LONG_TEXT = re.compile(rf"(?:^|(?<=>))[^<>]{{{MAX_TEXT},}}")
+_PARTIAL = re.compile(r"&[^;]{0,9}$")
 _HIDDEN = re.compile(
     "[\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff\x00-\x08\x0b\x0c\x0e-\x1f\x7f]"
 )
@@ -62,7 +63,7 @@ def clean_html(html: str) -> str:
     '<p>a&lt;script&gt;b&lt;/script&gt;</p>'
     """
     cleaned = _cleaner.clean(_STYLE_BLOCK.sub("", html))
-    cleaned = _LONG_TEXT.sub(lambda match: f">{re.sub(r'&[^;]{0,9}$', '', match[1][:MAX_TEXT])} …<", cleaned)
+    cleaned = _LONG_TEXT.sub(lambda match: f"{_PARTIAL.sub('', match[0][:MAX_TEXT])} …", cleaned)
     return visible(cleaned)
 
 

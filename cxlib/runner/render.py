@@ -14,7 +14,6 @@ from cxlib.runner.parameters import Parameter, Plain
 from cxlib.runner.words import say
 
 _HEADING = re.compile(r"<h([1-4])[^>]*>(.*?)</h\1>", re.DOTALL)
-_ANCHOR = re.compile(r'<a class="anchor-link"[^>]*>¶</a>')
 _TAG = re.compile(r"<[^>]+>")
 _REPEATED = re.compile(r'<p class="cx-(?:title|sample)">.*?</p>', re.DOTALL)
 
@@ -97,16 +96,18 @@ def _template_folder() -> Path:
 
 
 def _exporter() -> Any:
-    from nbconvert.exporters.html import HTMLExporter
+    from nbconvert.exporters import HTMLExporter, TemplateExporter
     from traitlets.config import Config
 
     class HandbookExporter(HTMLExporter):
         """nbconvert's exporter with our template; a class because the template path is a class setting."""
 
         def _init_resources(self, resources: dict[str, Any]) -> dict[str, Any]:
-            return (
-                resources  # the default reads style sheets and script addresses that the page must not have
-            )
+            return resources  # the default reads style sheets and script addresses we must not have
+
+        def from_notebook_node(self, nb: Any, resources: Any = None, **options: Any) -> Any:
+            # the default parses the finished page once more, to add descriptions that ours has already
+            return TemplateExporter.from_notebook_node(self, nb, resources, **options)
 
     exporter = HandbookExporter(
         config=Config(),
@@ -138,9 +139,10 @@ def _blocks(notebook: Any, *, shows_code: bool) -> Iterable[tuple[str, str]]:
 
 
 def _prose(cell: Any) -> str:
-    from nbconvert.filters.markdown_mistune import markdown2html_mistune
+    from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 
-    return clean_html(markdown2html_mistune(cell.source))
+    renderer = IPythonRenderer(escape=False, exclude_anchor_links=True)
+    return clean_html(MarkdownWithMath(renderer=renderer).render(cell.source))
 
 
 def _code(source: str) -> str:
@@ -158,7 +160,7 @@ def _headings(blocks: list[tuple[str, str]]) -> tuple[str, list[tuple[str, str]]
 
     def anchored(match: re.Match[str]) -> str:
         nonlocal title
-        level, inner = match[1], _ANCHOR.sub("", match[2]).strip()
+        level, inner = match[1], match[2].strip()
         words = _TAG.sub("", inner)
         if level == "1" and not title:
             title = words

@@ -1,0 +1,122 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+import cxlib
+from cxlib.runner import words
+from cxlib.runner.cli import main
+
+PLAIN = str(Path(__file__).parents[1] / "notebooks" / "plain")
+
+
+def test_the_quick_reader_of_sentences_agrees_with_yaml():
+    source = Path(cxlib.__file__).parent / "text" / "runner.yml"
+    assert words.entries() == yaml.safe_load(source.read_text(encoding="utf-8"))
+
+
+def test_list_and_show_import_nothing_heavy():
+    code = (
+        f"import sys; from cxlib.runner.cli import main; main(['show', 'plain', '--notebooks', {PLAIN!r}]);"
+        "heavy = {'yaml', 'rich', 'pandas', 'numpy', 'nbclient', 'nbformat', 'typer', 'pydantic'};"
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_show_tells_type_default_range_and_meaning(capsys):
+    assert main(["show", "plain", "--notebooks", PLAIN]) == 0
+    shown = capsys.readouterr().out
+    assert "conf_level" in shown and "0.5 … 0.999" in shown and "en | ja" in shown and "date | none" in shown
+    assert main(["show", "plain", "--notebooks", PLAIN, "--lang", "ja"]) == 0
+    assert "区間の信頼水準" in capsys.readouterr().out
+
+
+def test_list_names_reports_in_the_language(capsys):
+    assert main(["list", "--notebooks", PLAIN, "--lang=ja"]) == 0
+    assert capsys.readouterr().out.splitlines() == ["plain  素朴なレポート", "small  小さなレポート"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words_in_message"),
+    [
+        (["run", "plain", "-p", "n_row=3"], "n_rows"),
+        (["run", "plain", "-p", "n_rows=three"], "whole number"),
+        (["run", "plain", "-p", "n_rows=0"], "1 … 50"),
+        (["run", "plain", "-p", "period_end=2026-02-30"], "no such day"),
+        (["run", "plain", "-p", "period_start=2026-02-02", "-p", "period_end=2026-02-01"], "period_start"),
+        (["run", "plain", "-p", "conf_level=nan"], "finite"),
+        (["run", "plain", "-p", "x=1\nprint('owned')\ny"], "n"),
+        (["run", "plain", "-p", "__import__('os')=1"], "plain word"),
+        (["run", "plain", "-p", "password=hunter2"], "secret"),
+        (["run", "plain", "-p", "label"], "name=value"),
+        (["run", "plain", "-p", "label=a\0b"], "control character"),
+        (["run", "plain", "-p", f"label={'x' * 100_000}"], "10,000"),
+        (["run", "plain", "-f", "no-such-file.yml"], "no-such-file.yml"),
+        (["run", "plain", "-f", "a\0b.yml"], "UTF-8"),
+        (["run", "../../x"], "no report"),
+        (["run", "plain", "--lang", "fr"], "fr"),
+        (["run", "plain", "--jobs", "-1"], "--jobs"),
+        (["run", "plain", "--timeout", "nan"], "--timeout"),
+        (["run", "plain", "--no-such-option"], "--no-such-option"),
+        (["show"], "REPORT"),
+        (["show", "plan"], "plain"),
+        ([], "--help"),
+    ],
+)
+def test_usage_and_parameters_end_with_code_2_before_anything_starts(
+    arguments, words_in_message, capsys, tmp_path
+):
+    if arguments[:1] == ["run"]:
+        arguments = [*arguments, "--out", str(tmp_path / "out")]
+    if arguments:
+        arguments = [*arguments, "--notebooks", PLAIN]
+    assert main(arguments) == 2
+    captured = capsys.readouterr()
+    assert words_in_message in captured.err and "Traceback" not in captured.err and captured.out == ""
+    assert "hunter2" not in captured.err and len(captured.err) < 600
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("out", ["a\0b", "n" * 300, "x/" + "あ" * 100])
+def test_an_out_folder_no_system_takes_ends_with_code_2(out, tmp_path, capsys):
+    assert main(["run", "plain", "--notebooks", PLAIN, "--out", str(tmp_path / out)]) == 2
+    assert "--out" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("data", ["no-such-folder", "../../../../nowhere", "/nowhere", "n" * 300, "a\0b"])
+def test_a_data_folder_that_is_not_there_is_said_before_a_kernel_starts(data, tmp_path, capsys):
+    for arguments in (["--data", data], ["-p", f"data={data}"]):
+        code = main(["run", "plain", "--notebooks", PLAIN, "--out", str(tmp_path / "out"), *arguments])
+        assert code == (2 if "\0" in data else 3)
+        assert "data" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_dry_run_shows_values_and_starts_nothing(tmp_path, capsys, monkeypatch):
+    (tmp_path / "shop").mkdir()
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "p.yml").write_text("n_rows: 7\nplain:\n  label: from file\n  data: shop\n")
+    out = str(tmp_path / "out")
+    arguments = ["run", "plain", "--notebooks", PLAIN, "--out", out, "--dry-run", "-f", "p.yml"]
+    assert main([*arguments, "-p", "names=a,b"]) == 0
+    shown = capsys.readouterr().out
+    assert "7" in shown and "from file" in shown and "['a', 'b']" in shown and "shop" in shown
+    assert " ../" in shown and f" {tmp_path}" not in shown, "data is told relative to the notebooks"
+    assert not (tmp_path / "out").exists()
+
+
+def test_messages_come_in_japanese(capsys):
+    assert main(["show", "plan", "--notebooks", PLAIN, "--lang", "ja"]) == 2
+    assert "レポート" in capsys.readouterr().err
+
+
+def test_help_names_every_command(capsys):
+    with pytest.raises(SystemExit) as caught:
+        main(["--help"])
+    assert caught.value.code == 0
+    shown = capsys.readouterr().out
+    assert all(command in shown for command in ("list", "show", "run", "sample", "check", "import"))

@@ -1,0 +1,68 @@
+import io
+import math
+
+import pyarrow.parquet as pq
+import pytest
+
+from cxlib.runner.collect import collect, file_name, is_not_enough, to_csv, to_parquet
+
+
+def notebook(*records):
+    return {"cells": [{"outputs": [{"metadata": {"cx": record}} for record in records]}, {}]}
+
+
+def test_records_are_gathered_by_kind_and_key_at_full_precision():
+    table = {"kind": "table", "key": "shares", "columns": ["x"], "units": {}, "rows": [{"x": 0.1 + 0.2}]}
+    found = collect(
+        notebook(
+            {"kind": "header", "key": "a", "title": "T"},
+            table,
+            {"kind": "finding", "key": "f", "text": "s", "values": {"x": math.nan, "y": [math.inf, 1]}},
+            {"kind": "figure", "key": "g", "alt": "a"},
+            {"kind": "notice", "key": "n", "level": "info", "text": "t"},
+            {"kind": "unknown", "key": "n"},
+            "nonsense",
+        )
+    )
+    assert found["header"] == {"title": "T"}
+    assert found["tables"]["shares"]["rows"] == [{"x": 0.1 + 0.2}]
+    assert found["findings"]["f"]["values"] == {"x": None, "y": [None, 1]}
+    assert list(found["figures"]) == ["g"] and list(found["notices"]) == ["n"]
+    assert not is_not_enough(found)
+
+
+def test_a_key_shown_again_is_numbered():
+    record = {"kind": "finding", "key": "f", "text": "s"}
+    assert list(collect(notebook(record, record, record))["findings"]) == ["f", "f-2", "f-3"]
+
+
+def test_not_enough_data_is_seen():
+    assert is_not_enough(
+        collect(notebook({"kind": "notice", "key": "n", "level": "not_enough_data", "text": ""}))
+    )
+
+
+@pytest.mark.parametrize(
+    "text", ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx", "\nx", "＝1", "＋1", "－1", "＠x"]
+)
+def test_text_that_a_spreadsheet_would_calculate_is_guarded_in_csv_and_raw_in_parquet(text):
+    table = {"columns": ["name", text], "rows": [{"name": text, text: -1.5}]}
+    lines = to_csv(table).decode("utf-8-sig")
+    assert f"'{text}" in lines and "-1.5" in lines and "'-1.5" not in lines
+    assert pq.read_table(io.BytesIO(to_parquet(table))).to_pylist() == [{"name": text, text: -1.5}]
+
+
+def test_numbers_stay_numbers_and_missing_stays_missing():
+    table = {
+        "columns": ["n", "x", "mixed"],
+        "rows": [{"n": 1, "x": None, "mixed": 1}, {"n": 2, "x": 0.5, "mixed": "a"}],
+    }
+    read = pq.read_table(io.BytesIO(to_parquet(table)))
+    assert [str(field.type) for field in read.schema] == ["int64", "double", "string"]
+    assert to_csv(table).decode("utf-8-sig").splitlines()[1] == "1,,1"
+
+
+@pytest.mark.parametrize("key", ["../../x", "/abs", "a\0b", "k" * 300, "価格(円)", "a b"])
+def test_a_key_is_a_safe_file_name(key):
+    name = file_name(key)
+    assert name and len(name) <= 80 and not set(name) & set("/\\.\0 ")

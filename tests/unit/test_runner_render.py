@@ -1,0 +1,171 @@
+import base64
+import re
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from cxlib.runner.collect import collect
+from cxlib.runner.inert import MAX_TEXT, clean_html, clean_text, output_html
+from cxlib.runner.notebooks import prepare, read_notebook
+from cxlib.runner.parameters import read_parameters
+from cxlib.runner.render import render
+
+PLAIN = Path(__file__).parents[1] / "notebooks" / "plain"
+SVG = '<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'
+
+
+def output(html="", **record):
+    data = {"text/html": html, "text/plain": "plain"} if html else {"text/plain": "plain"}
+    metadata = {"cx": record} if record else {}
+    return nbformat.v4.new_output("display_data", data=data, metadata=metadata)
+
+
+def page(*outputs, lang="en", source="", stamp="20260401-093000", **options):
+    raw = read_notebook(PLAIN / "01_plain.ipynb")
+    form = options.get("form", "report")
+    notebook = nbformat.from_dict(prepare(raw, form=form, lang=lang, values={}))
+    notebook.cells.append(nbformat.v4.new_code_cell(source="print('code of a cell')", outputs=list(outputs)))
+    if source:
+        notebook.cells.append(nbformat.v4.new_markdown_cell(source=source))
+    declared = read_parameters(raw, "plain")
+    return render(
+        notebook,
+        report="plain",
+        lang=lang,
+        results=collect(notebook),
+        parameters=[(p, p.default) for p in declared],
+        stamp=stamp,
+        **options,
+    )
+
+
+HEADER = {"kind": "header", "key": "plain", "title": "T", "is_sample": True}
+
+
+def test_the_page_is_one_file_without_script_or_outside_address():
+    html = page(output("<p>Tiny</p>", **HEADER))
+    policy = re.search(r'Content-Security-Policy" content="([^"]*)"', html)[1]
+    assert policy.startswith("default-src 'none'; style-src 'unsafe-inline'; img-src data:")
+    assert not re.search(r"<(script|link|iframe|object|embed|base|form)\b", html, re.I)
+    assert not re.search(r"(src|href)=[\"']?(https?:|//)|url\(|@import", html, re.I)
+    assert len(html) < 100_000
+
+
+@pytest.mark.parametrize(("lang", "words"), [("en", "Data quality"), ("ja", "データ品質")])
+def test_the_page_speaks_the_language_of_the_report(lang, words):
+    html = page(lang=lang)
+    assert f'<html lang="{lang}">' in html and words in html
+    assert ("素朴なレポート" in html) == (lang == "ja")
+    assert 'name="viewport"' in html
+
+
+def test_the_sample_banner_shows_for_sample_data_only():
+    assert "SAMPLE DATA" in page(output("<p>x</p>", **HEADER))
+    assert "SAMPLE DATA" not in page(output("<p>x</p>", **HEADER | {"is_sample": False}))
+    assert "SAMPLE DATA" not in page()
+
+
+def test_the_header_stands_at_the_top_once():
+    html = page(output('<p class="cx-title">T</p><p class="cx-sample">S</p><p>Tiny Shop</p>', **HEADER))
+    assert html.count("Tiny Shop") == 1 and html.index("Tiny Shop") < html.index('id="quality"')
+    assert "cx-title" not in html.split("</style>")[1]
+
+
+def test_contents_link_to_every_section_and_the_title_is_the_only_h1():
+    html = page(source="## Second\n\n### Under it\n\n## Third")
+    links = re.findall(r'<a href="#(s\d+)">([^<]*)</a>', html)
+    assert [words for _, words in links] == ["Answer", "Chart", "Second", "Third"]
+    assert all(f'id="{anchor}"' in html for anchor, _ in links)
+    assert html.count("<h1") == 1 and "¶" not in html
+
+
+def test_the_quality_box_gathers_notices_gravest_first_and_once():
+    html = page(
+        output("<p>a</p>", kind="notice", key="a", level="info", text="Told <b>once</b>"),
+        output("<p>a</p>", kind="notice", key="a", level="info", text="Told <b>once</b>"),
+        output("<p>b</p>", kind="notice", key="b", level="not_enough_data", text="Too few"),
+        nbformat.v4.new_output("stream", name="stderr", text="UserWarning"),
+    )
+    box = re.search(r'<section[^>]*class="quality".*?</section>', html, re.S)[0]
+    assert box.count("Told &lt;b&gt;once&lt;/b&gt;") == 1
+    assert box.index("Too few") < box.index("Told")
+    assert "technical warnings (1)" in box and "UserWarning" not in html
+    assert "Nothing to report" in page()
+
+
+def test_a_figure_has_its_description_caption_and_source_line():
+    record = {"kind": "figure", "key": "g", "alt": 'A "bar"', "caption": "Cap", "source": "Source: Shop"}
+    picture = base64.b64encode(SVG.encode()).decode()
+    html = output_html(output(f'<figure><img src="data:image/svg+xml;base64,{picture}"></figure>', **record))
+    assert 'alt="A &quot;bar&quot;"' in html and "<figcaption>Cap" in html and "Source: Shop</span>" in html
+    assert html.count("<img") == 1 and "alert" not in html
+
+
+def test_parameters_and_values_are_printed():
+    html = page()
+    assert "<code>conf_level</code>" in html and "confidence level of every interval" in html
+    assert "信頼水準" in page(lang="ja") and ">なし<" in page(lang="ja")
+
+
+def test_code_is_hidden_unless_asked_for():
+    words = "code of a cell"
+    assert words not in page()
+    assert words in page(with_code=True) and 'id="code"' in page(with_code=True)
+    assert words in page(form="lesson") and 'id="code"' not in page(form="lesson")
+
+
+def test_two_equal_runs_differ_in_the_stamp_only():
+    first, second = page(stamp="20260401-093000"), page(stamp="20260402-120000")
+    assert first != second and first.count("20260401-093000") == 1
+    assert first.replace("20260401-093000", "20260402-120000") == second
+
+
+def test_harmless_html_stays_and_the_rest_becomes_text():
+    table = '<table class="cx-table"><tr><td class="cx-number" colspan="2">1 &lt; 2</td></tr></table>'
+    assert clean_html(table).replace("<tbody>", "").replace("</tbody>", "") == table
+    hostile = clean_html(
+        '<img src=x onerror=alert(1)><a href="javascript:alert(1)">a</a><svg onload=alert(1)></svg>'
+        '<p style="background:url(//x)" onclick="x()">b</p><img src="http://x/y.png">'
+        '<iframe src="//x"></iframe><meta http-equiv="refresh" content="0;url=//x"><style>p{}</style>'
+        '<img src="data:text/html;base64,AAAA">'
+    )
+    assert not re.search(r"<[^>]*(onerror|onload|onclick|javascript:|style=|src=)", hostile)
+    assert not re.search(r"<(svg|iframe|meta|style|script)", hostile)
+    assert "<p>b</p>" in hostile and "&lt;iframe" in hostile
+
+
+def test_hidden_and_reordering_characters_become_visible_and_long_text_short():
+    assert clean_text("a\u202eb\u200bc\x07") == "a⟨U+202E⟩b⟨U+200B⟩c⟨U+0007⟩"
+    assert clean_html("<p>a\u2066b</p>") == "<p>a⟨U+2066⟩b</p>"
+    assert len(clean_text("x" * 100_000)) < MAX_TEXT + 10
+    assert len(clean_html(f"<td>{'&lt;' * 50_000}</td>")) < MAX_TEXT + 50
+    assert clean_text("👨\u200d👩\u200d👧") == "👨\u200d👩\u200d👧", "joined emoji stay"
+
+
+def shown_data(**data):
+    return nbformat.v4.new_output("display_data", data=data)
+
+
+def stream(name, text):
+    return nbformat.v4.new_output("stream", name=name, text=text)
+
+
+@pytest.mark.parametrize(
+    ("made", "expected"),
+    [
+        (stream("stdout", "<b>\x1b[31mred"), "<pre>&lt;b&gt;red</pre>"),
+        (stream("stderr", "x"), ""),
+        (shown_data(**{"application/javascript": "x", "text/plain": "y"}), ""),
+        (shown_data(**{"text/markdown": "[a](javascript:x)"}), "<pre>[a](javascript:x)</pre>"),
+        (shown_data(**{"text/latex": r"$\href{x}$"}), r"<pre>$\href{x}$</pre>"),
+        (shown_data(**{"image/png": "aGk=\n"}), 'src="data:image/png;base64,aGk="'),
+        (shown_data(**{"image/png": '"><script>'}), ""),
+        (shown_data(**{"image/svg+xml": SVG}), "data:image/svg+xml;base64,"),
+        (nbformat.v4.new_output("error", ename="KeyError", evalue="secret", traceback=[]), "KeyError</pre>"),
+    ],
+)
+def test_every_kind_of_output_is_shown_inert(made, expected):
+    html = output_html(made)
+    assert expected in html if expected else html == ""
+    assert "<script" not in html and "secret" not in html
