@@ -127,7 +127,7 @@ def _id(values: pa.ChunkedArray, column: str, zone: str, findings: Findings) -> 
     if not kinds.is_string(values.type):
         return _text(values, column, zone, findings)
     trimmed = pc.utf8_trim_whitespace(values)
-    scientific = pc.fill_null(pc.match_substring_regex(trimmed, r"^\d\.\d+[eE]\+\d+$"), fill_value=False)
+    scientific = pc.fill_null(pc.match_substring_regex(trimmed, r"^\d(?:\.\d+)?[eE]\+\d+$"), fill_value=False)
     if pc.any(scientific).as_py():
         findings.add("tables.id_scientific", "error", column, scientific.to_numpy())
     return _text(trimmed, column, zone, findings)

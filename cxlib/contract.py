@@ -52,7 +52,11 @@ PERSONAL_NAMES = (
     r"|postal_code|(?:first|last|full|family|given|user|customer)_?name|name|surname|birthday|date_of_birth)$"
     r"|氏名|名前|姓|電話|メール|住所|郵便|生年月日"
 )
-PERSONAL_VALUES = r"^[^@\s]+@[^@\s]+\.[^@\s]+$|^\+?\d[\d\-() ]{8,}\d$"
+PERSONAL_VALUES = (
+    r"^[^@\s]+@[^@\s]+\.[^@\s]+$"
+    r"|^\+\d[\d\-() ]{8,}\d$|^0[789]0-?\d{4}-?\d{4}$"
+    r"|^0\d-\d{4}-\d{4}$|^0\d{2}-\d{3}-\d{4}$|^0\d{3}-\d{2}-\d{4}$"
+)
 
 _ID = Column("id", required=True)
 _MAYBE_ID = Column("id")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pandas as pd
 
 from cxlib.columns import Findings, among
@@ -22,7 +24,7 @@ def check_customers(frame: pd.DataFrame, customers: pd.DataFrame, findings: Find
         "error" if known == 0 else "notice",
         "customer_id",
         unknown,
-        known=f"{known:.1%}",
+        known=f"{math.floor(known * 1e4) / 1e4:.2%}",
     )
 
 
