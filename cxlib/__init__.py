@@ -37,6 +37,11 @@ _EXPORTS: dict[str, str] = {
     "study_members": "impact",
     "study_notes": "impact",
     "study_panel": "impact",
+    # samples
+    "Truth": "samples",
+    "make_company": "samples",
+    "make_company_with_truth": "samples",
+    "write_sample": "samples",
     # segmentation
     "backtest": "holdout",
     "backtest_gap": "holdout",
@@ -78,6 +83,7 @@ _EXPORTS: dict[str, str] = {
     # roi
     "cash_flows": "roi",
     "break_even_effect": "roi",
+    "flatten": "roi",
     "irr": "roi",
     "money_state": "roi",
     "npv": "roi",
@@ -89,6 +95,10 @@ _EXPORTS: dict[str, str] = {
     "format_value": "language",
     "text": "language",
     # plots
+    "plot_arm_months": "plots.impact",
+    "plot_cumulative_cash": "plots.impact",
+    "plot_ladder": "plots.impact",
+    "plot_monthly_gap": "plots.impact",
     "plot_backtest": "plots.segments",
     "plot_deciles": "plots.segments",
     "plot_lorenz": "plots.segments",

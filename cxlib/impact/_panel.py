@@ -29,7 +29,8 @@ def choose_initiative(initiatives: pd.DataFrame, initiative: str) -> pd.Series:
     Returns
     -------
     Series
-        That row. Missing costs stay missing: then no ROI can be computed, and the report says so.
+        That row, and `day_before` (the day before the start, ISO text). Missing costs stay missing: then no
+        ROI can be computed, and the report says so.
 
     Raises
     ------
@@ -51,7 +52,7 @@ def choose_initiative(initiatives: pd.DataFrame, initiative: str) -> pd.Series:
         raise ParameterError(
             "impact.unknown_initiative", found=repr(initiative), options=", ".join(sorted(known)) or "–"
         )
-    row = rows.iloc[0]
+    row = rows.iloc[0].copy()
     for column in ("one_time_cost", "monthly_cost"):
         if pd.notna(row.get(column)) and float(row[column]) < 0:
             raise InputError("impact.negative_cost", column=column, initiative=str(initiative))
@@ -59,6 +60,8 @@ def choose_initiative(initiatives: pd.DataFrame, initiative: str) -> pd.Series:
         raise InputError(
             "impact.incomplete_initiative", initiative=str(initiative), options=", ".join(ASSIGNMENTS)
         )
+    row["started_on"] = pd.Timestamp(row["started_on"])
+    row["day_before"] = (row["started_on"] - pd.Timedelta(days=1)).date().isoformat()
     return row
 
 

@@ -124,7 +124,7 @@ def roi_summary(
     unknown = bool(effects["std_error"].isna().any())
     rows = []
     for name, values in spread.items():
-        low, high = (np.nan, np.nan) if unknown else _interval(values, conf_level)
+        low, high = (np.nan, np.nan) if unknown or name == "cost" else _interval(values, conf_level)
         rows.append({"metric": name, "estimate": point[name][0], "conf_low": low, "conf_high": high})
     positive = np.nan if unknown else float((spread["net"] > 0).mean())
     rows.append(
@@ -135,6 +135,22 @@ def roi_summary(
     )
     rows.append({"metric": "break_even_effect", "estimate": needed, "conf_low": np.nan, "conf_high": np.nan})
     return pd.DataFrame(rows).replace([np.inf, -np.inf], np.nan).assign(n=draws)
+
+
+def flatten(summary: pd.DataFrame) -> dict[str, float]:
+    """Name the figures of a summary by metric: `roi`, `roi_low`, `roi_high` and so on, for sentences.
+
+    Examples
+    --------
+    >>> flatten(pd.DataFrame({"metric": ["roi"], "estimate": [0.5], "conf_low": [0.1], "conf_high": [0.9]}))
+    {'roi': 0.5, 'roi_low': 0.1, 'roi_high': 0.9}
+    """
+    columns = {"": "estimate", "_low": "conf_low", "_high": "conf_high"}
+    return {
+        f"{row['metric']}{tail}": row[column]
+        for row in summary.to_dict("records")
+        for tail, column in columns.items()
+    }
 
 
 def _flows(
