@@ -199,7 +199,7 @@ def backtest_gap(result: pd.DataFrame, *, conf_level: float = 0.95) -> pd.DataFr
     >>> base = pd.DataFrame({"r_score": [1] * 50 + [5] * 50, "next_orders": [0] * 45 + [1] * 55})
     >>> base["next_amount"] = 1.0
     >>> backtest_gap(backtest(base, by=["r_score"]))[["estimate", "verdict"]].values.tolist()
-    [[0.9, 'met']]
+    [[0.9, 'differ']]
     """
     rows = result[result["metric"] == "repeat_rate"].sort_values(["scheme", "group"], kind="stable")
     ends = rows.groupby("scheme", sort=False)
@@ -217,6 +217,6 @@ def backtest_gap(result: pd.DataFrame, *, conf_level: float = 0.95) -> pd.DataFr
         n=np.minimum(high["n"].to_numpy(), low["n"].to_numpy()).astype("int64"),
         high_rate=high["estimate"].to_numpy(),
         low_rate=low["estimate"].to_numpy(),
-        verdict=np.select([gap.conf_low > 0, gap.conf_high < 0], ["met", "not_met"], "no_difference_shown"),
+        verdict=np.where(gap.conf_low * gap.conf_high > 0, "differ", "no_difference_shown"),
     )
     return table.sort_values("estimate", ascending=False, kind="stable", ignore_index=True)
