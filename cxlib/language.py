@@ -39,7 +39,8 @@ def catalogue() -> dict[str, dict[str, str]]:
 
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # both are safe; the one in C is ten times faster
     entries: dict[str, dict[str, str]] = {}
-    for source in sorted(files("cxlib.text").iterdir(), key=lambda path: path.name):
+    # `text` is a folder, not a package: as a package it would hide the function `cx.text`
+    for source in sorted(files("cxlib").joinpath("text").iterdir(), key=lambda path: path.name):
         if source.name.endswith(".yml"):
             loaded = yaml.load(
                 source.read_text(encoding="utf-8"), Loader=loader

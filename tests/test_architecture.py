@@ -18,6 +18,7 @@ LAYER_OF = {
     "language": 0,
     "markup": 0,
     "checks": 1,
+    "columns": 3,
     "contract": 2,
     "engine": 2,
     "intervals": 2,
@@ -38,6 +39,7 @@ LAYER_OF = {
     "impact": 4,
     "journey": 4,
     "layout": 4,
+    "nonresponse": 4,
     "plots.theme": 4,
     "repeat": 4,
     "roi": 4,
@@ -108,7 +110,7 @@ def _imports(path):
 
 
 MODULES = [
-    pytest.param(path, id=_module(path)) for path in _sources() if _module(path) not in ("plots", "text")
+    pytest.param(path, id=_module(path)) for path in _sources() if _module(path) != "plots"
 ]
 
 
@@ -183,6 +185,13 @@ def test_every_public_name_exists_and_is_explained(name):
     found = getattr(cxlib, name)
     if callable(found):
         assert (found.__doc__ or "").strip()
+
+
+def test_no_public_name_is_hidden_by_a_module():
+    """Importing `cxlib.x` sets the attribute `x`, whatever the package exports under that name."""
+    modules = {_module(path).split(".")[0] for path in _sources()}
+    assert not modules & set(cxlib._EXPORTS)
+    assert not (PACKAGE / "text" / "__init__.py").exists()
 
 
 def test_an_unknown_name_is_an_attribute_error():

@@ -14,7 +14,18 @@ ROOT = Path(__file__).parents[1]
 CHAPTERS = sorted((ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"))
 TAGS = {"parameters", "setup", "teach", "exercise", "solution", "lang-en", "lang-ja", "raises-exception"}
 LESSON_TAGS = {"teach", "exercise", "solution"}
-COMMON = ("data", "as_of", "period_start", "period_end", "by", "segment", "lang", "conf_level", "min_cell")
+#: The parameters every chapter begins with, word for word; a line longer than 110 would be folded by ruff.
+COMMON = """\
+data: str = "../data/sample"  # folder of customer tables | 顧客テーブルのフォルダ
+as_of: date | None = None  # analysis date; none = date of extraction | 分析日（なければ抽出日）
+period_start: date | None = None  # first day of the period | 期間の初日
+period_end: date | None = None  # last day of the period | 期間の最終日
+by: str | None = None  # customer attribute or "segment" to split by | 内訳に使う顧客属性または "segment"
+segment: str | None = None  # only customers of this RFM segment | この RFM セグメントの顧客だけ
+lang: Literal["en", "ja"] = "en"  # language of the report | レポートの言語
+conf_level: float = 0.95  # [0.5, 0.999] confidence level of every interval | 区間の信頼水準
+min_cell: int = 10  # [5, 1000] smallest number of customers a shown cell may hold | 表示するセルの最小顧客数
+"""
 FORBIDDEN = {
     "installs": r"pip install|conda install",
     "hides warnings": r"filterwarnings\(\s*['\"]ignore|simplefilter\(\s*['\"]ignore",
@@ -30,6 +41,7 @@ RESULT_LIKE = re.compile(
 )
 LINK = re.compile(r"\]\(([^)]+)\)")
 CODE = re.compile(r"`([^`]+)`")
+NAME = re.compile(r"[!-~]+")  # what both languages write alike: names, code and addresses, without blanks
 PLACE = re.compile(r"/(?:home|root|work|tmp|Users|mnt)/\S+|[A-Z]:\\\\\S+")
 
 pytestmark = pytest.mark.skipif(not CHAPTERS, reason="no chapters yet")
@@ -104,7 +116,9 @@ def _compare(english, japanese):
     assert same[0] == same[1], where
     assert _headings(english) == _headings(japanese), where
     for pattern in (LINK, CODE):
-        found = [sorted(pattern.findall(_source(cell))) for cell in (english, japanese)]
+        found = [
+            sorted(filter(NAME.fullmatch, pattern.findall(_source(cell)))) for cell in (english, japanese)
+        ]
         assert found[0] == found[1], where
     assert not re.search(r"[\u3040-\u30ff\u4e00-\u9fff]", CODE.sub("", _source(english))), where
     assert re.search(r"[\u3040-\u30ff\u4e00-\u9fff]", _source(japanese)), where
@@ -124,10 +138,10 @@ def test_code_cells_are_sentences(path):
 
 @each_chapter
 def test_prose_stands_before_code(path):
-    """Two code cells in a row are fine, three read like a script."""
+    """Table, figure, finding and notice may follow each other; five code cells read like a script."""
     kinds = "".join("c" if cell["cell_type"] == "code" else "m" for cell in _cells(path))
     assert kinds.startswith("m")
-    assert "cccc" not in kinds
+    assert "ccccc" not in kinds
 
 
 @each_chapter
@@ -145,9 +159,8 @@ def _parameters(path):
 
 @each_chapter
 def test_common_parameters_are_the_same_everywhere(path):
-    mine = _parameters(path)
-    assert tuple(mine)[: len(COMMON)] == COMMON
-    assert [mine[name] for name in COMMON] == [_parameters(CHAPTERS[0])[name] for name in COMMON]
+    common = COMMON.splitlines()
+    assert list(_parameters(path).values())[: len(common)] == common
 
 
 @each_chapter

@@ -1,1 +1,0 @@
-"""Every sentence the package prints, one YAML file per area: `key: {en: …, ja: …}`."""
