@@ -30,6 +30,15 @@ class Answers(NamedTuple):
         """Answers per group."""
         return np.bincount(self.group, minlength=len(self.keys)).astype(float)
 
+    @property
+    def n_clusters(self) -> Array:
+        """Clusters per group; an answer without a cluster is one of its own."""
+        pairs = pd.DataFrame({"group": self.group, "cluster": self.cluster})
+        known = pairs.groupby("group")["cluster"].nunique()
+        alone = pairs["cluster"].isna().groupby(pairs["group"]).sum()
+        total = known.add(alone).reindex(range(len(self.keys)), fill_value=0)
+        return total.to_numpy().astype(np.float64)
+
     def mean(self, values: NDArray[np.generic]) -> Array:
         """Weighted mean of `values` per group; NaN for a group without answers."""
         weight = np.ones(len(self.group)) if self.weight is None else self.weight
@@ -142,11 +151,7 @@ def effective_n(answers: Answers, values: Array, *, conf_level: float) -> tuple[
     clustered = clustered_mean_interval(
         values, answers.cluster, weights=answers.weight, groups=answers.group, n_groups=len(n)
     )
-    pairs = pd.DataFrame({"group": answers.group, "cluster": answers.cluster})
-    n_clusters = (
-        pairs.groupby("group")["cluster"].nunique().reindex(range(len(n)), fill_value=0)
-        + pairs["cluster"].isna().groupby(pairs["group"]).sum().reindex(range(len(n)), fill_value=0)
-    ).to_numpy(dtype=float)
+    n_clusters = answers.n_clusters
     with np.errstate(invalid="ignore", divide="ignore"):
         variance = answers.mean(values**2) - answers.mean(values) ** 2
         known = (variance > 0) & (clustered.std_error > 0)
@@ -192,3 +197,58 @@ def check_numbers(data: pd.DataFrame, column: str) -> Array:
         counts = {"n": f"{bad.sum():,}", "total": f"{len(data):,}", "first": f"{bad.argmax() + 1:,}"}
         raise ParameterError("nps.text_driver", column=column, **counts)
     return numbers
+
+
+def survey_answers(
+    responses: pd.DataFrame | None,
+    customers: pd.DataFrame,
+    *,
+    survey: str = "relationship",
+    by: str | None = None,
+    only_these: bool = False,
+) -> pd.DataFrame:
+    """Answers of one survey with the customers' attribute beside them; none when there is no table.
+
+    Parameters
+    ----------
+    responses : DataFrame or None
+        The contract's responses table, or None when the data set has none.
+    customers : DataFrame
+        Customers, one row per ``customer_id``.
+    survey : str
+        "relationship" or "transaction".
+    by : str, optional
+        Column of `customers` to bring along; missing for an answer without a known customer.
+    only_these : bool
+        Leave out answers of anybody who is not in `customers`.
+
+    Returns
+    -------
+    DataFrame
+        The responses of the survey, `by`, and ``wave`` filled with the calendar quarter ("2026Q3") where the
+        survey names none.
+
+    Raises
+    ------
+    ParameterError
+        If `by` is no column of `customers`.
+
+    Examples
+    --------
+    >>> people = pd.DataFrame({"customer_id": ["a"], "region": ["x"]})
+    >>> survey_answers(None, people, by="region").empty
+    True
+    """
+    check_columns(customers, by=by)
+    if responses is None:
+        columns = ("customer_id", "wave", "nps_score", "csat_score", "ces_score", *([by] if by else []))
+        return pd.DataFrame({column: pd.Series(dtype=float) for column in columns})
+    answers = responses[responses["survey"] == survey]
+    if only_these:
+        answers = answers[answers["customer_id"].isin(customers["customer_id"])]
+    quarter = answers["answered_at"].dt.tz_localize(None).dt.to_period("Q").astype(str)
+    answers = answers.assign(wave=answers["wave"].fillna(quarter) if "wave" in answers else quarter)
+    if by is not None:
+        known = customers.drop_duplicates("customer_id").set_index("customer_id")[by]
+        answers = answers.assign(**{by: answers["customer_id"].map(known)})
+    return answers.reset_index(drop=True)

@@ -25,6 +25,7 @@ from cxlib.importance import (
     standardised_coefficients,
 )
 from cxlib.intervals import critical_value
+from cxlib.language import has_text, text
 from cxlib.resampling import bootstrap_counts, bootstrap_interval
 
 Array = NDArray[np.float64]
@@ -149,6 +150,32 @@ def driver_importance(
         frame["group"] = [groups[drivers[unit[0]]] for unit in units]
     columns = [column for column in COLUMNS if column in frame]
     return frame[columns].sort_values("rank", kind="stable").reset_index(drop=True)
+
+
+def driver_labels(drivers: Sequence[str], lang: str = "en") -> dict[str, str]:
+    """Words for driver columns: from the catalogue (``driver.…``), or the name without its prefix.
+
+    Parameters
+    ----------
+    drivers : sequence of str
+        Column names, or collinear ones joined by " + ".
+    lang : str
+
+    Returns
+    -------
+    dict
+
+    Examples
+    --------
+    >>> driver_labels(["driver_price", "driver_opening_hours"])
+    {'driver_price': 'Price', 'driver_opening_hours': 'opening hours'}
+    """
+
+    def word(name: str) -> str:
+        key = f"driver.{name.removeprefix('driver_')}"
+        return text(key, lang) if has_text(key) else name.removeprefix("driver_").replace("_", " ")
+
+    return {name: " + ".join(word(part) for part in name.split(" + ")) for name in drivers}
 
 
 class _Moments:

@@ -51,9 +51,9 @@ def nps(
     -------
     DataFrame
         Group columns, ``metric`` ("nps"), ``estimate, std_error, conf_low, conf_high`` (points, clipped to
-        ±100), ``n`` answers, ``n_missing``, ``n_effective``, ``promoter_share, passive_share,
-        detractor_share`` (0–1) and the ``method`` used in the row: Wald and bootstrap have no width when all
-        answers agree, such rows fall back to the adjusted Wald interval.
+        ±100), ``n`` answers, ``n_missing``, ``customers`` (clusters, if given), ``n_effective``,
+        ``promoter_share, passive_share, detractor_share`` (0–1) and the ``method`` used in the row: Wald and
+        bootstrap have no width when all answers agree, such rows fall back to the adjusted Wald interval.
 
     Raises
     ------
@@ -95,6 +95,47 @@ def nps(
         used[flat] = "adjusted_wald"
     parts = dict(zip(("promoter_share", "passive_share", "detractor_share"), shares, strict=True))
     return _frame(answers, "nps", interval, n_effective=n_error, **parts, method=used)
+
+
+def score_distribution(
+    data: pd.DataFrame, *, score_col: str = "nps_score", cluster_col: str | None = None
+) -> pd.DataFrame:
+    """Count the answers at each score 0–10 of the likelihood to recommend.
+
+    Parameters
+    ----------
+    data : DataFrame
+        One row per answer; missing scores are left out.
+    score_col : str
+    cluster_col : str, optional
+        Customer, to count customers too.
+
+    Returns
+    -------
+    DataFrame
+        ``score`` 0 to 10, ``metric`` ("share"), ``estimate`` (share of answers, 0–1), ``n`` answers with this
+        score, with `cluster_col` also ``customers``.
+
+    Raises
+    ------
+    ParameterError
+        For a missing column or a score that is not a whole 0–10.
+
+    Examples
+    --------
+    >>> score_distribution(pd.DataFrame({"nps_score": [10, 10, 3]}))["n"].tolist()
+    [0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 2]
+    """
+    answers = read_answers(data, score_col, (0, 10), cluster_col=cluster_col)
+    n = np.bincount(answers.score.astype(int), minlength=11)
+    share = n / n.sum() if n.sum() else np.full(11, np.nan)
+    frame = pd.DataFrame({"score": range(11), "metric": "share", "estimate": share, "n": n})
+    if answers.cluster is not None:
+        rows = pd.DataFrame({"score": answers.score, "cluster": answers.cluster})
+        missing = rows["cluster"].isna().groupby(rows["score"]).sum()
+        known = rows.groupby("score")["cluster"].nunique()
+        frame["customers"] = known.add(missing, fill_value=0).reindex(range(11), fill_value=0).astype(int)
+    return frame
 
 
 def csat(
@@ -262,4 +303,6 @@ def _beside(name: str, interval: Interval) -> dict[str, Array]:
 def _frame(answers: Answers, metric: str, interval: Interval, **extra: Any) -> pd.DataFrame:
     """Tidy result: group columns, metric, estimate with its interval, answers, extras."""
     counts = {"n": answers.n.astype(int), "n_missing": answers.n_missing}
+    if answers.cluster is not None:
+        counts["customers"] = answers.n_clusters.astype(int)
     return answers.keys.assign(metric=metric, **interval._asdict(), **counts, **extra)

@@ -1,0 +1,414 @@
+"""Did the score move? Differences between two waves, mix against rate, control limits, and needed answers."""
+
+from __future__ import annotations
+
+from math import ceil
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from cxlib.answers import Answers, Scale, effective_n, read_answers
+from cxlib.checks import ParameterError, check_columns, fail_option
+from cxlib.intervals import critical_value, false_discovery, nps_interval
+
+Array = NDArray[np.float64]
+Codes = NDArray[np.integer[Any]]
+METRICS = ("nps", "csat", "mean")
+SCALES: dict[str, Scale] = {"nps": (0, 10), "csat": (1, 5)}
+WAVE = "__wave__"
+
+
+def score_change(
+    before: pd.DataFrame,
+    after: pd.DataFrame,
+    *,
+    metric: str = "nps",
+    score_col: str = "nps_score",
+    scale: Scale | None = None,
+    by: str | list[str] | None = None,
+    customer_id_col: str | None = "customer_id",
+    min_answers: int = 30,
+    conf_level: float = 0.95,
+) -> pd.DataFrame:
+    """Change of a score, after minus before, with interval, test and verdict.
+
+    Parameters
+    ----------
+    before, after : DataFrame
+        Answers of the two waves; missing scores are left out.
+    metric : {"nps", "csat", "mean"}
+        Points, share of the top two boxes (0–1), or mean of the score.
+    score_col : str
+    scale : tuple of two numbers, optional
+        Needed for "mean"; 0–10 for "nps" and 1–5 for "csat" otherwise.
+    by : str or list of str, optional
+        Group columns; p-values are then adjusted for false discoveries over the groups.
+    customer_id_col : str, optional
+        Customers who answered in both waves are taken as paired. None: all answers independent.
+    min_answers : int
+        Below this in either wave the verdict is "too_few_answers".
+    conf_level : float
+
+    Returns
+    -------
+    DataFrame
+        Group columns, ``metric``, ``before, after``, ``estimate, std_error, conf_low, conf_high`` (after -
+        before), ``statistic, p_value, p_adjusted``, ``n_before, n_after, n_paired, n`` (the smaller wave) and
+        ``verdict`` (risen, fallen, no_difference_shown, too_few_answers; by the adjusted p-value).
+
+    Raises
+    ------
+    ParameterError
+        For a missing column, a bad score, an unknown metric, or "mean" without a scale.
+
+    Notes
+    -----
+    Each answer's influence (x - mean)/n, negative before, is summed by customer; the variance is the sum of
+    squares times G/(G-1), so a customer's two answers count with their covariance. t with G-1 degrees.
+
+    References
+    ----------
+    Liang & Zeger (1986) Biometrika 73; Benjamini & Hochberg (1995) JRSS-B 57.
+
+    Examples
+    --------
+    >>> one, two = pd.DataFrame({"nps_score": [9, 7, 3] * 20}), pd.DataFrame({"nps_score": [10, 9, 8] * 20})
+    >>> result = score_change(one, two, customer_id_col=None)
+    >>> float(result["estimate"].iloc[0].round(1)), result["verdict"].iloc[0]
+    (66.7, 'risen')
+    """
+    if metric not in METRICS:
+        fail_option("metric", metric, METRICS)
+    limits = scale or SCALES.get(metric)
+    if limits is None:
+        raise ParameterError("nps.scale_needed")
+    group_cols = [by] if isinstance(by, str) else list(by or [])
+    answers = _two_waves(before, after, score_col, limits, group_cols, customer_id_col)
+    values = _values(answers, metric, limits)
+    frame, variance, df = _contrast(answers, values, group_cols)
+    frame["estimate"] = frame["after"] - frame["before"]
+    frame["std_error"] = np.sqrt(variance)
+    frame.loc[frame["std_error"] == 0, "std_error"] = np.nan
+    half = critical_value(conf_level, df=df) * frame["std_error"]
+    frame["conf_low"], frame["conf_high"] = frame["estimate"] - half, frame["estimate"] + half
+    frame = _tested(frame, df, min_answers=min_answers, conf_level=conf_level)
+    ends = ["statistic", "p_value", "p_adjusted", "n_before", "n_after", "n_paired", "n", "verdict"]
+    middle = ["before", "after", "estimate", "std_error", "conf_low", "conf_high"]
+    return frame.assign(metric=metric)[[*group_cols, "metric", *middle, *ends]]
+
+
+def mix_rate(
+    before: pd.DataFrame,
+    after: pd.DataFrame,
+    *,
+    by: str,
+    score_col: str = "nps_score",
+    customer_id_col: str | None = None,
+    conf_level: float = 0.95,
+) -> pd.DataFrame:
+    """Split the change of the NPS, after minus before, into changed scores (rate) and changed mix of groups.
+
+    Parameters
+    ----------
+    before, after : DataFrame
+        Answers of the two waves; missing scores are left out.
+    by : str
+        Group column. A group seen in one wave only moves the mix.
+    score_col : str
+    customer_id_col : str, optional
+        Customers who answered in both waves are taken as paired.
+    conf_level : float
+
+    Returns
+    -------
+    DataFrame
+        A row each for ``metric`` "rate", "mix" and "total" (their sum): ``estimate, std_error, conf_low,
+        conf_high`` in points, ``n`` answers of both waves.
+
+    Raises
+    ------
+    ParameterError
+        For a missing column or a bad score.
+
+    Notes
+    -----
+    With shares w and scores s of group g: rate = Σ ½(w₀+w₁)(s₁-s₀), mix = Σ (w₁-w₀)·½(s₀+s₁). Errors by the
+    delta method: both are smooth in the group means and shares.
+
+    References
+    ----------
+    Kitagawa (1955) JASA 50; Das Gupta (1993).
+
+    Examples
+    --------
+    >>> one = pd.DataFrame({"g": ["a"] * 8 + ["b"] * 2, "nps_score": [10] * 4 + [8] * 4 + [8, 8]})
+    >>> two = pd.DataFrame({"g": ["a"] * 5 + ["b"] * 5, "nps_score": [10, 10, 10, 8, 8] + [8] * 5})
+    >>> mix_rate(one, two, by="g").set_index("metric")["estimate"].round(2).to_dict()
+    {'rate': 6.5, 'mix': -16.5, 'total': -10.0}
+    """
+    answers = _two_waves(before, after, score_col, (0, 10), [by], customer_id_col)
+    points = _values(answers, "nps", (0, 10))
+    side = answers.keys[WAVE].to_numpy(dtype=int)
+    group = answers.keys.groupby(by, dropna=False, observed=True).ngroup().to_numpy()
+    shape = (2, int(group.max(initial=-1)) + 1)
+    n, score = np.zeros(shape), np.full(shape, np.nan)
+    n[side, group], score[side, group] = answers.n, answers.mean(points)
+    score = np.where(np.isnan(score), score[::-1], score)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        weight = n / n.sum(axis=1, keepdims=True)
+        average, step = weight.mean(axis=0), np.array([[-1.0], [1.0]])
+        rise, shift = score[1] - score[0], weight[1] - weight[0]
+        gains = {"rate": average * rise, "mix": shift * score.mean(axis=0)}
+        slopes = {
+            "rate": (step * average, rise / 2 + 0 * step),
+            "mix": (shift / 2 + 0 * step, step * score.mean(axis=0)),
+        }
+        slopes["total"] = (slopes["rate"][0] + slopes["mix"][0], slopes["rate"][1] + slopes["mix"][1])
+        at = side[answers.group], group[answers.group]
+        influence = {
+            name: (by_score[at] * (points - score[at])) / n[at]
+            + (by_share[at] - (weight * by_share).sum(axis=1)[at[0]]) / n.sum(axis=1)[at[0]]
+            for name, (by_score, by_share) in slopes.items()
+        }
+    estimates = {
+        name: float(np.nansum(gain)) if n.sum(axis=1).all() else np.nan for name, gain in gains.items()
+    }
+    rows = []
+    for name, each in influence.items():
+        variance, df = _clustered_variance(answers, each, np.zeros(len(each), dtype=int), 1)
+        estimate = estimates.get(name, sum(estimates.values()))
+        half = float(critical_value(conf_level, df=df)[0] * np.sqrt(variance[0]))
+        limits = {"conf_low": estimate - half, "conf_high": estimate + half, "n": len(each)}
+        rows.append(
+            {"metric": name, "estimate": estimate, "std_error": float(np.sqrt(variance[0])), **limits}
+        )
+    return pd.DataFrame(rows)
+
+
+def wave_chart(
+    data: pd.DataFrame,
+    *,
+    wave_col: str = "wave",
+    score_col: str = "nps_score",
+    cluster_col: str | None = None,
+    conf_level: float = 0.95,
+) -> pd.DataFrame:
+    """NPS of every wave with its interval, beside the limits within which it wanders by chance alone.
+
+    Parameters
+    ----------
+    data : DataFrame
+        Answers; those without wave or score are left out.
+    wave_col : str
+        Wave, in sorting order of time.
+    score_col : str
+    cluster_col : str, optional
+        Customer, when one may answer several times in a wave.
+    conf_level : float
+
+    Returns
+    -------
+    DataFrame
+        ``wave``, ``metric`` ("nps"), ``estimate, std_error, conf_low, conf_high`` (points), ``n``, ``centre``
+        (NPS of all waves together), ``limit_low, limit_high`` (centre ± 3 standard errors of that wave's n,
+        cut at ±100), ``is_signal`` (outside the limits). Signals need at least four waves.
+
+    Raises
+    ------
+    ParameterError
+        For a missing column or a bad score.
+
+    References
+    ----------
+    Montgomery, Introduction to Statistical Quality Control, ch. 7.
+
+    Examples
+    --------
+    >>> answers = pd.DataFrame({"wave": ["1", "2"] * 20, "nps_score": [10, 6] * 20})
+    >>> wave_chart(answers)[["estimate", "centre"]].to_numpy().tolist()
+    [[100.0, 0.0], [-100.0, 0.0]]
+    """
+    check_columns(data, wave_col=wave_col)
+    known = data[data[wave_col].notna()]
+    answers = read_answers(known, score_col, (0, 10), by=wave_col, cluster_col=cluster_col)
+    points = _values(answers, "nps", (0, 10))
+    shares = np.nan_to_num([answers.mean(points == value) for value in (100, 0, -100)])
+    n_effective, n_limits = effective_n(answers, points, conf_level=conf_level)
+    interval = nps_interval(*(shares * n_limits), conf_level=conf_level)
+    centre = points.mean() if len(points) else np.nan
+    with np.errstate(divide="ignore"):
+        reach = 3 * np.sqrt(points.var() / n_effective) if len(points) else np.full(len(n_limits), np.nan)
+    frame = pd.DataFrame({"wave": answers.keys[wave_col], "metric": "nps", **interval._asdict()})
+    frame["n"], frame["centre"] = answers.n.astype(int), centre
+    if cluster_col is not None:
+        frame["customers"] = answers.n_clusters.astype(int)
+    frame["limit_low"], frame["limit_high"] = (
+        np.maximum(centre - reach, -100),
+        np.minimum(centre + reach, 100),
+    )
+    outside = (frame["estimate"] < frame["limit_low"]) | (frame["estimate"] > frame["limit_high"])
+    return frame.assign(is_signal=outside & (len(frame) >= 4))
+
+
+def sample_size(
+    *,
+    margin: float | None = None,
+    change: float | None = None,
+    variance: float = 0.7,
+    power: float = 0.8,
+    conf_level: float = 0.95,
+) -> int:
+    """Answers needed for an NPS with a margin of error, or per wave to detect a change.
+
+    Parameters
+    ----------
+    margin : float
+        Half width of the interval in points.
+    change : float
+        Change in points to detect with `power` between two independent waves.
+    variance : float
+        p + d - (p - d)² of the answers, 0–1; 0.6 to 0.7 is common.
+    power, conf_level : float
+
+    Returns
+    -------
+    int
+        Answers (per wave for a change), before any design effect.
+
+    Raises
+    ------
+    ParameterError
+        Unless exactly one of `margin` and `change` is given and above 0.
+
+    Examples
+    --------
+    >>> sample_size(margin=5, variance=0.6), sample_size(change=5, variance=0.6), sample_size(change=10)
+    (922, 3768, 1099)
+    """
+    asked = [value for value in (margin, change) if value is not None]
+    if len(asked) != 1 or not asked[0] > 0:
+        raise ParameterError("nps.sample_size", margin=margin, change=change)
+    z = critical_value(conf_level)
+    if change is None:
+        return ceil(variance * (100 * z / asked[0]) ** 2)
+    return ceil(2 * variance * (100 * (z + critical_value(2 * power - 1)) / asked[0]) ** 2)
+
+
+def last_waves(data: pd.DataFrame, *, wave_col: str = "wave") -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Give the answers of the last wave but one, and of the last; empty frames where there are fewer.
+
+    Examples
+    --------
+    >>> before, after = last_waves(pd.DataFrame({"wave": ["2026Q1", "2026Q2", "2025Q4"]}))
+    >>> before["wave"].tolist(), after["wave"].tolist()
+    (['2026Q1'], ['2026Q2'])
+    """
+    check_columns(data, wave_col=wave_col)
+    waves = [None, None, *sorted(data[wave_col].dropna().unique())][-2:]
+    before, after = (data[data[wave_col] == wave] if wave is not None else data.head(0) for wave in waves)
+    return before, after
+
+
+def everyone_else(data: pd.DataFrame, *, by: str) -> pd.DataFrame:
+    """Give, for each group, the answers of all others under that group's name: what to compare a group with.
+
+    Examples
+    --------
+    >>> everyone_else(pd.DataFrame({"g": ["a", "a", "b"], "nps_score": [9, 8, 3]}), by="g").to_dict("list")
+    {'g': ['a', 'b', 'b'], 'nps_score': [3, 9, 8]}
+    """
+    check_columns(data, by=by)
+    others = [data[data[by] != group].assign(**{by: group}) for group in sorted(data[by].dropna().unique())]
+    return pd.concat(others, ignore_index=True) if others else data.head(0)
+
+
+def _two_waves(
+    before: pd.DataFrame,
+    after: pd.DataFrame,
+    score_col: str,
+    scale: Scale,
+    group_cols: list[str],
+    customer_id_col: str | None,
+) -> Answers:
+    """Check both waves and return their answers by group and wave (0 before, 1 after)."""
+    columns = [score_col, *group_cols, *([customer_id_col] if customer_id_col else [])]
+    for frame in (before, after):
+        check_columns(frame, score_col=score_col, customer_id_col=customer_id_col)
+        for column in group_cols:
+            check_columns(frame, by=column)
+    both = [frame[columns].assign(**{WAVE: side}) for side, frame in enumerate((before, after))]
+    return read_answers(
+        pd.concat(both, ignore_index=True),
+        score_col,
+        scale,
+        by=[*group_cols, WAVE],
+        cluster_col=customer_id_col,
+    )
+
+
+def _values(answers: Answers, metric: str, scale: Scale) -> Array:
+    """Return what is averaged: ±100 and 0 for the NPS, 0 and 1 for the top two boxes, or the score."""
+    if metric == "nps":
+        return 100.0 * ((answers.score >= 9).astype(float) - (answers.score <= 6))
+    return (answers.score >= scale[1] - 1).astype(float) if metric == "csat" else answers.score
+
+
+def _contrast(answers: Answers, values: Array, group_cols: list[str]) -> tuple[pd.DataFrame, Array, Codes]:
+    """Return group keys with both means and counts, the variance of the difference and its degrees."""
+    side = answers.keys[WAVE].to_numpy(dtype=int)
+    if group_cols:
+        groups = answers.keys.groupby(group_cols, dropna=False, observed=True)
+        code, frame = groups.ngroup().to_numpy(), groups.size().index.to_frame(index=False)
+    else:
+        code, frame = np.zeros(len(side), dtype=int), pd.DataFrame(index=range(1))
+    mean, n = answers.mean(values), answers.n
+    for place, name in enumerate(("before", "after")):
+        here = side == place
+        frame[name] = pd.Series(mean[here], index=code[here]).reindex(frame.index).to_numpy()
+        frame[f"n_{name}"] = pd.Series(n[here], index=code[here]).reindex(frame.index).fillna(0).astype(int)
+    sign = np.where(side[answers.group] == 1, 1.0, -1.0)
+    influence = sign * (values - mean[answers.group]) / n[answers.group]
+    variance, df = _clustered_variance(answers, influence, code[answers.group], len(frame))
+    frame["n_paired"] = _paired(answers, code, side, len(frame))
+    return frame, np.where((frame["n_before"] > 1) & (frame["n_after"] > 1), variance, np.nan), df
+
+
+def _clustered_variance(
+    answers: Answers, influence: Array, code: Codes, n_groups: int
+) -> tuple[Array, Codes]:
+    """Sum influences by customer within each group; return the variance and the degrees of freedom."""
+    alone = np.arange(len(influence))
+    cluster = alone if answers.cluster is None else pd.factorize(answers.cluster)[0]
+    cluster = np.where(cluster < 0, cluster.max(initial=-1) + 1 + alone, cluster)
+    sums = pd.Series(influence).groupby([code, cluster]).sum()
+    owner = sums.index.get_level_values(0).to_numpy(dtype=int)
+    count = np.bincount(owner, minlength=n_groups)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return count / (count - 1) * np.bincount(owner, sums.to_numpy() ** 2, n_groups), count - 1
+
+
+def _paired(answers: Answers, code: Codes, side: Codes, n_groups: int) -> Codes:
+    """Count the customers of each group who answered in both waves."""
+    if answers.cluster is None:
+        return np.zeros(n_groups, dtype=int)
+    where = pd.DataFrame(
+        {"group": code[answers.group], "side": side[answers.group], "customer": answers.cluster}
+    ).dropna()
+    both = where.drop_duplicates().groupby(["group", "customer"]).size()
+    return both[both == 2].groupby("group").size().reindex(range(n_groups), fill_value=0).to_numpy()
+
+
+def _tested(frame: pd.DataFrame, df: Codes, *, min_answers: int, conf_level: float) -> pd.DataFrame:
+    """Add test, adjusted p-value and verdict."""
+    from scipy.special import stdtr
+
+    statistic = (frame["estimate"] / frame["std_error"]).to_numpy()
+    p_value = 2 * stdtr(np.maximum(df, 1), -np.abs(statistic))
+    n = frame[["n_before", "n_after"]].min(axis=1)
+    p_adjusted = false_discovery(np.where(n >= min_answers, p_value, np.nan))
+    moved = np.where(frame["estimate"] > 0, "risen", "fallen")
+    verdict = np.where(p_adjusted <= 1 - conf_level, moved, "no_difference_shown")
+    verdict = np.where(n < min_answers, "too_few_answers", verdict)
+    return frame.assign(statistic=statistic, p_value=p_value, p_adjusted=p_adjusted, n=n, verdict=verdict)

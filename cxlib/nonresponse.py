@@ -1,0 +1,171 @@
+"""Whom the survey did not hear: respondents against the silent, bounds, and weights that match known margins."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from cxlib.answers import check_numbers
+from cxlib.checks import ParameterError, check_columns
+from cxlib.intervals import critical_value, effective_n, share_interval
+
+VALUES = ("recency_days", "frequency", "monetary_total")
+
+
+def compare_respondents(
+    customers: pd.DataFrame,
+    *,
+    answered_col: str = "answered",
+    value_cols: Sequence[str] = VALUES,
+    conf_level: float = 0.95,
+) -> pd.DataFrame:
+    """Compare customers who answered with the silent ones, in standard deviations.
+
+    Parameters
+    ----------
+    customers : DataFrame
+        One row per customer who could have answered.
+    answered_col : str
+        True for those who did.
+    value_cols : sequence of str
+        What to compare, numbers; missing values are left out.
+    conf_level : float
+
+    Returns
+    -------
+    DataFrame
+        One row per value: ``metric``, ``answered, silent`` (means), ``estimate`` (answered - silent, in pooled
+        standard deviations), ``std_error, conf_low, conf_high``, ``n_answered, n_silent, n`` (the smaller).
+
+    Raises
+    ------
+    ParameterError
+        For a missing column or text in a value column.
+
+    Notes
+    -----
+    Standardised mean difference with variance 1/n₁ + 1/n₀ + d²/2(n₁+n₀). Alike in what is known does not
+    prove alike in what was asked.
+
+    References
+    ----------
+    Groves (2006) Public Opinion Quarterly 70; Hedges & Olkin (1985).
+
+    Examples
+    --------
+    >>> people = pd.DataFrame({"answered": [True, True, False, False], "frequency": [4, 6, 1, 3]})
+    >>> compare_respondents(people, value_cols=["frequency"])[["answered", "silent"]].to_numpy().tolist()
+    [[5.0, 2.0]]
+    """
+    check_columns(customers, answered_col=answered_col, **{f"value_cols[{c}]": c for c in value_cols})
+    answered = customers[answered_col].to_numpy(dtype=bool)
+    z, rows = critical_value(conf_level), []
+    for column in value_cols:
+        values = check_numbers(customers, column)
+        parts = [part[np.isfinite(part)] for part in (values[answered], values[~answered])]
+        n = [len(part) for part in parts]
+        mean = [part.mean() if len(part) else np.nan for part in parts]
+        estimate = std_error = np.nan
+        if min(n) > 1:
+            pooled = np.sqrt(sum(part.var() * len(part) for part in parts) / (sum(n) - 2))
+            estimate = (mean[0] - mean[1]) / pooled if pooled > 0 else 0.0
+            std_error = np.sqrt(1 / n[0] + 1 / n[1] + estimate**2 / (2 * sum(n)))
+        limits = {"conf_low": estimate - z * std_error, "conf_high": estimate + z * std_error}
+        counts = {"n_answered": n[0], "n_silent": n[1], "n": min(n)}
+        row = {"metric": column, "answered": mean[0], "silent": mean[1], "estimate": estimate}
+        rows.append({**row, "std_error": std_error, **limits, **counts})
+    return pd.DataFrame(rows)
+
+
+def response_bounds(
+    nps: float, *, n_answered: int, n_customers: int, conf_level: float = 0.95
+) -> pd.DataFrame:
+    """Response rate, and the NPS of everybody if all the silent were detractors, or all promoters.
+
+    Parameters
+    ----------
+    nps : float
+        NPS of those who answered, points.
+    n_answered, n_customers : int
+        Customers who answered, and all who could have.
+    conf_level : float
+
+    Returns
+    -------
+    DataFrame
+        ``metric`` "response_rate" (0–1, Wilson limits) and "nps_bounds" (points; ``conf_low, conf_high`` are the
+        bounds, ``estimate`` is missing: between them the answers alone cannot decide), ``n`` customers.
+
+    References
+    ----------
+    Manski (2003) Partial Identification of Probability Distributions.
+
+    Examples
+    --------
+    >>> response_bounds(20, n_answered=500, n_customers=1000)[["conf_low", "conf_high"]].iloc[1].tolist()
+    [-40.0, 60.0]
+    """
+    rate = share_interval(n_answered, n_customers, conf_level=conf_level)
+    low, high = (rate.estimate * nps + side * 100 * (1 - rate.estimate) for side in (-1, 1))
+    return pd.DataFrame(
+        [
+            {"metric": "response_rate", **rate._asdict(), "n": n_customers},
+            {"metric": "nps_bounds", "estimate": np.nan, "std_error": np.nan}
+            | {"conf_low": low, "conf_high": high, "n": n_customers},
+        ]
+    ).astype({"estimate": float, "std_error": float})
+
+
+def rake(
+    data: pd.DataFrame, *, margins: Mapping[str, Mapping[object, float]], max_rounds: int = 200
+) -> pd.DataFrame:
+    """Weights (mean 1) that make the answers match known shares of groups, one column after the other.
+
+    Parameters
+    ----------
+    data : DataFrame
+        One row per answer, without missing values in the columns of `margins`.
+    margins : mapping of column → group → share
+        Shares (or counts) among all customers.
+    max_rounds : int
+
+    Returns
+    -------
+    DataFrame
+        ``weight`` per row of `data`, in its order, and ``n_effective`` (Kish), the same in every row.
+
+    Raises
+    ------
+    ParameterError
+        If a group of the answers has no share in `margins`, or one of `margins` has no answers.
+
+    References
+    ----------
+    Deming & Stephan (1940) Annals of Mathematical Statistics 11.
+
+    Examples
+    --------
+    >>> answers = pd.DataFrame({"region": ["east", "east", "east", "west"]})
+    >>> rake(answers, margins={"region": {"east": 0.5, "west": 0.5}})["weight"].round(3).tolist()
+    [0.667, 0.667, 0.667, 2.0]
+    """
+    codes, targets = [], []
+    for column, shares in margins.items():
+        check_columns(data, margins=column)
+        groups = pd.Index(list(shares))
+        code = groups.get_indexer(data[column])
+        if (code < 0).any() or len(np.unique(code)) < len(groups):
+            raise ParameterError("nps.margin", column=column)
+        share = np.array([float(value) for value in shares.values()])
+        codes.append(code)
+        targets.append(share / share.sum() * len(data))
+    weight = np.ones(len(data))
+    for _ in range(max_rounds):
+        before = weight
+        for code, target in zip(codes, targets, strict=True):
+            weight = weight * (target / np.bincount(code, weight, len(target)))[code]
+        if len(weight) == 0 or np.abs(weight / before - 1).max() < 1e-12:
+            break
+    return pd.DataFrame({"weight": weight, "n_effective": effective_n(weight)})

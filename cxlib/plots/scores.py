@@ -1,0 +1,145 @@
+"""Charts of survey scores: NPS by group, the eleven scores, waves within their limits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+from matplotlib.axes import Axes
+
+from cxlib.language import clean_text, format_value, text
+from cxlib.plots.theme import colours, draw_band, draw_interval, format_axis, label_end, new_axes
+
+
+def plot_nps(
+    result: pd.DataFrame,
+    *,
+    by: str | None = None,
+    ax: Axes | None = None,
+    palette: Mapping[str, str] | None = None,
+    lang: str = "en",
+    labels: Mapping[Any, str] | None = None,
+    total: float | None = None,
+) -> Axes:
+    """Draw the NPS of every group as a point with its interval, the answers beside the name.
+
+    Parameters
+    ----------
+    result : DataFrame
+        As `nps`, one row per group, drawn in its order from the top; a suppressed row keeps its name only.
+    by : str, optional
+        Group column.
+    ax, palette, lang
+        Axes to draw on; colours by role; language of the words.
+    labels : mapping, optional
+        Words for the groups.
+    total : float, optional
+        NPS of all answers, as a dashed line.
+
+    Returns
+    -------
+    Axes
+    """
+    names = [text("nps.everyone", lang)] * len(result) if by is None else result[by].tolist()
+    ax, colour = new_axes(ax, figsize=(7.2, 1.6 + 0.42 * max(len(result), 1))), colours(palette)
+    if total is not None and total == total:
+        ax.axvline(total, color=colour["neutral"], linestyle="--", linewidth=1, zorder=0)
+    ax.axvline(0, color=colour["neutral"], linewidth=0.8, zorder=0)
+    ticks = []
+    for place, (name, row) in enumerate(zip(names, result.to_dict("records"), strict=True)):
+        draw_interval(ax, place, row["conf_low"], row["conf_high"], colour=colour["total"])
+        ax.plot([row["estimate"]], [place], "o", color=colour["positive"], markersize=7)
+        word = text("nps.no_group", lang) if pd.isna(name) else (labels or {}).get(name, name)
+        ticks.append(f"{clean_text(word, limit=40)}\nn = {format_value(row['n'], 'count', lang)}")
+    ax.set(yticks=range(len(ticks)), yticklabels=ticks, ylim=(len(ticks) - 0.4, -0.6), xlim=(-100, 100))
+    ax.set_xlabel(text("nps.plot_points", lang))
+    ax.grid(visible=False, axis="y")
+    ax.set_title(text("nps.plot_nps_title", lang, n=format_value(result["n"].sum(), "count", lang)))
+    return ax
+
+
+def plot_score_distribution(
+    result: pd.DataFrame,
+    *,
+    ax: Axes | None = None,
+    palette: Mapping[str, str] | None = None,
+    lang: str = "en",
+) -> Axes:
+    """Draw the share of answers at each score 0–10, coloured detractor, passive, promoter.
+
+    Parameters
+    ----------
+    result : DataFrame
+        As `score_distribution`; suppressed scores leave a gap.
+    ax, palette, lang
+        As `plot_nps`.
+
+    Returns
+    -------
+    Axes
+    """
+    ax, colour = new_axes(ax, figsize=(7.2, 3.4)), colours(palette)
+    for role, low, high in (("detractor", 0, 6), ("passive", 7, 8), ("promoter", 9, 10)):
+        part = result[result["score"].between(low, high)]
+        ax.bar(part["score"], part["estimate"].astype(float).fillna(0), color=colour[role], width=0.8)
+        share = format_value(part["estimate"].sum(), "share", lang)
+        ax.annotate(
+            text(f"nps.plot_{role}", lang, share=share),
+            ((low + high) / 2, 0.97),
+            xycoords=("data", "axes fraction"),
+            ha="center",
+            va="top",
+            color=colour[role],
+        )
+    ax.set(xticks=range(11), xlabel=text("nps.plot_score", lang), ylabel=text("nps.plot_answers", lang))
+    top = result["estimate"].astype(float).max()
+    ax.set_ylim(0, 1.3 * top if top > 0 else 1)
+    ax.grid(visible=False, axis="x")
+    format_axis(ax.yaxis, "share", lang)
+    ax.set_title(text("nps.plot_distribution_title", lang, n=format_value(result["n"].sum(), "count", lang)))
+    return ax
+
+
+def plot_waves(
+    result: pd.DataFrame,
+    *,
+    ax: Axes | None = None,
+    palette: Mapping[str, str] | None = None,
+    lang: str = "en",
+) -> Axes:
+    """Draw the NPS wave by wave with intervals, inside the limits of chance; waves outside are highlighted.
+
+    Parameters
+    ----------
+    result : DataFrame
+        As `wave_chart`.
+    ax, palette, lang
+        As `plot_nps`.
+
+    Returns
+    -------
+    Axes
+    """
+    ax, colour = new_axes(ax, figsize=(8.0, 4.0)), colours(palette)
+    x = list(range(len(result)))
+    draw_band(ax, x, result["limit_low"], result["limit_high"], colour=colour["neutral"])
+    if x:
+        ax.plot(x, result["centre"], color=colour["neutral"], linestyle="--", linewidth=1)
+        label_end(
+            ax, x[-1], result["centre"].iloc[-1], text("nps.plot_centre", lang), colour=colour["neutral"]
+        )
+    ax.plot(x, result["estimate"], color=colour["total"], marker="o", linewidth=1.8)
+    for place, row in zip(x, result.to_dict("records"), strict=True):
+        tone = colour["negative"] if row["is_signal"] is True else colour["total"]
+        draw_interval(ax, place, row["conf_low"], row["conf_high"], horizontal=False, colour=tone)
+        if row["is_signal"] is True:
+            ax.plot([place], [row["estimate"]], "o", color=tone, markersize=9)
+    n = [format_value(count, "count", lang) for count in result["n"]]
+    ticks = [f"{clean_text(wave)}\nn = {count}" for wave, count in zip(result["wave"], n, strict=True)]
+    ax.set(xticks=x, xticklabels=ticks, ylabel=text("nps.plot_points", lang))
+    ax.grid(visible=False, axis="x")
+    signals = int(result["is_signal"].fillna(value=False).astype(bool).sum())
+    key = "nps.plot_waves_signal_title" if signals else "nps.plot_waves_calm_title"
+    ax.set_title(text(key, lang, signals=signals, waves=len(result)))
+    return ax
