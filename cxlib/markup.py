@@ -7,6 +7,7 @@ readable where the report's own style sheet is missing.
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
@@ -58,7 +59,12 @@ def sentence_html(sentence: str, *, kind: str, badge: str | None = None, tone: s
     mark = f'<strong class="cx-badge cx-badge-{escape(tone)}">{escape(badge)}</strong> ' if badge else ""
     style = "border-left:4px solid #0072B2;padding:.4em .8em;margin:.6em 0"
     classes = f"cx-{kind} cx-{kind}-{escape(tone)} {_SAFE}"
-    return f'<div class="{classes}" style="{style}"><p>{mark}{escape(sentence)}</p></div>'
+    return f'<div class="{classes}" style="{style}"><p>{mark}{_with_code(sentence)}</p></div>'
+
+
+def _with_code(sentence: str) -> str:
+    """Escape a sentence and set what stands between backticks as code."""
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(sentence))
 
 
 def header_html(title: str, lines: Sequence[str], *, banner: str | None, coverage: str) -> str:

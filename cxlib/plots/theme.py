@@ -127,9 +127,12 @@ def label_end(ax: Axes, x: float, y: float, label: object, *, colour: str = ROLE
 
 def format_axis(axis: Any, unit: str, lang: str = "en", *, currency: str | None = None) -> None:
     """Write an axis' tick labels in the unit and language, as tables do (`ax.yaxis`, `"share"`)."""
-    axis.set_major_formatter(
-        FuncFormatter(lambda value, _: format_value(value, unit, lang, currency=currency, worded=False))
-    )
+
+    def write(value: float, _: int | None = None) -> str:
+        shown = format_value(value, unit, lang, currency=currency, worded=False)
+        return shown.replace(".0%", "%")
+
+    axis.set_major_formatter(FuncFormatter(write))
 
 
 @cache

@@ -215,7 +215,7 @@ def test_hostile_text_stays_text_everywhere(sent, lang):
     for bundle, _ in sent:
         html = bundle["text/html"]
         tags = set(re.findall(r"<(\w+)", html))
-        assert tags <= {"div", "table", "thead", "tbody", "tr", "th", "td", "p", "strong"}
+        assert tags <= {"div", "table", "thead", "tbody", "tr", "th", "td", "p", "strong", "code"}
         assert "onerror" not in "".join(re.findall(r"<[^>]*>", html))
         assert "mathjax_ignore" in html
         assert len(html) < 20_000
@@ -303,6 +303,8 @@ def test_notice_levels(sent):
         "text": "ordersに3行",
     }
     assert sent[-1][0]["text/plain"] == "注意: ordersに3行"
+    report.notice("test.note", where="`<b>`", count=3)
+    assert "<code>&lt;b&gt;</code>に3行" in sent[-1][0]["text/html"]
     with pytest.raises(ParameterError, match="not_enough_data"):
         report.notice("test.note", level="error", where="x", count=1)
 

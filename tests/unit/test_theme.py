@@ -87,7 +87,8 @@ def test_axis_ticks_are_written_like_tables():
     axes.set_ylim(0, 1)
     theme.format_axis(axes.yaxis, "share")
     theme.format_axis(axes.xaxis, "currency", "ja", currency="JPY")
-    assert axes.yaxis.get_major_formatter()(0.5, 0) == "50.0%"
+    assert axes.yaxis.get_major_formatter()(0.5, 0) == "50%"
+    assert axes.yaxis.get_major_formatter()(0.125, 0) == "12.5%"
     assert axes.xaxis.get_major_formatter()(1500, 0) == "1,500円"
 
 
