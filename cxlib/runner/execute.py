@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import asyncio
+import atexit
 import logging
 import re
 from collections.abc import Callable
@@ -121,6 +122,8 @@ def execute(
         cause: CxError | None = None if position is None else ExecutionError("runner.cause_unrun")
     except Exception as error:
         position, cause = client.position, _cause(error, client)
+    finally:
+        atexit.unregister(client._cleanup_kernel)  # nbclient leaves it behind when a kernel does not start
     tidy(notebook)
     if cause is not None and position is not None:
         codes = [index for index, cell in enumerate(notebook.cells) if cell.cell_type == "code"]

@@ -1,0 +1,143 @@
+"""The runner with real kernels on small chapters."""
+
+import json
+import re
+from pathlib import Path
+
+import nbformat
+import pyarrow.parquet as pq
+import pytest
+
+from cxlib.runner.batch import Settings, run
+from cxlib.runner.cli import main
+
+PLAIN = Path(__file__).parents[1] / "notebooks" / "plain"
+
+
+@pytest.fixture(scope="module")
+def two_runs(tmp_path_factory):
+    """The same run twice, into a folder that did not exist."""
+    out = tmp_path_factory.mktemp("two") / "new" / "reports"
+    return [run(Settings(notebooks=PLAIN, out=out)) for _ in range(2)]
+
+
+def files(folder):
+    return {path.relative_to(folder).as_posix(): path for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+def test_a_run_holds_page_notebook_results_tables_and_manifest(two_runs):
+    assert list(files(two_runs[0].folder)) == [
+        "plain.html",
+        "plain.ipynb",
+        "results.json",
+        "run.json",
+        "small.html",
+        "small.ipynb",
+        "tables/plain/shares.csv",
+        "tables/plain/shares.parquet",
+        "tables/small/groups.csv",
+        "tables/small/groups.parquet",
+    ]
+    assert [outcome.exit_code for outcome in two_runs] == [0, 0]
+
+
+def test_the_same_run_twice_gives_the_same_results_and_pages_but_for_the_stamp(two_runs):
+    first, second = (outcome.folder for outcome in two_runs)
+    assert first.name != second.name
+    for name in files(first):
+        one, other = (first / name).read_bytes(), (second / name).read_bytes()
+        if name.endswith(".html"):
+            assert one.count(first.name.encode()) == 1
+            one = one.replace(first.name.encode(), second.name.encode())
+        if name != "run.json":
+            assert one == other, name
+
+
+def test_results_hold_what_the_page_shows_at_full_precision(two_runs):
+    results = json.loads((two_runs[0].folder / "results.json").read_text())
+    table = results["plain"]["tables"]["shares"]
+    assert table["rows"][1] == {"segment": "S1", "estimate": 1 / 3, "n": 11}
+    assert table["units"]["estimate"] == "share"
+    assert results["plain"]["findings"]["plain.leads"]["values"] == {"share": 1.0}
+    assert results["plain"]["header"]["as_of"] == "2026-10-01"
+    rows = pq.read_table(two_runs[0].folder / "tables/plain/shares.parquet").to_pylist()
+    assert rows == table["rows"]
+    csv = (two_runs[0].folder / "tables/plain/shares.csv").read_text(encoding="utf-8-sig")
+    assert "'=1+1" in csv and rows[-1]["segment"] == "=1+1"
+
+
+def test_the_manifest_says_what_the_run_was_made_from(two_runs):
+    record = json.loads((two_runs[0].folder / "run.json").read_text())
+    assert record["status"] == "ok" and record["run"] == two_runs[0].folder.name
+    assert record["reports"]["plain"]["parameters"]["n_rows"] == 4
+    assert record["reports"]["plain"]["as_of"] == "2026-10-01"
+    assert record["reports"]["plain"]["timezone"] == "Asia/Tokyo"
+    assert record["reports"]["plain"]["seconds"] > 0
+    assert record["reports"]["plain"]["tables"][0]["rows"] == 120
+    assert re.fullmatch("[0-9a-f]{64}", record["data"]["data"][0]["sha256"])
+    assert {"python", "pandas", "nbclient"} <= set(record["versions"])
+
+
+def test_the_notebook_is_complete_and_clean(two_runs):
+    notebook = nbformat.read(two_runs[0].folder / "plain.ipynb", as_version=4)
+    nbformat.validate(notebook)
+    codes = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    assert [cell.execution_count for cell in codes] == list(range(1, len(codes) + 1))
+    assert "papermill" not in notebook.metadata and all("execution" not in cell.metadata for cell in codes)
+    assert codes[-1].outputs[0].text == "a # b ['x'] 0.95 None\n"
+
+
+def test_the_index_lists_both_runs(two_runs):
+    html = two_runs[1].index.read_text()
+    assert all(f'href="{outcome.folder.name}/plain.html"' in html for outcome in two_runs)
+    assert html.index(two_runs[1].folder.name) < html.index(two_runs[0].folder.name)
+
+
+def test_no_path_of_the_machine_is_in_any_artefact(tmp_path, capsys):
+    data = tmp_path / "secret-place" / "shop"
+    data.mkdir(parents=True)
+    (data / "orders.csv").write_text("order_id\n1\n2\n")
+    arguments = ["--notebooks", str(PLAIN), "--data", str(data), "--out", str(tmp_path / "out")]
+    assert main(["run", "plain", *arguments]) == 0
+    assert str(tmp_path / "out" / "index.html") in capsys.readouterr().out
+    published = b"".join(path.read_bytes() for path in files(tmp_path / "out").values())
+    for place in (
+        b"secret-place",
+        str(tmp_path).encode(),
+        str(PLAIN).encode(),
+        str(Path.home()).encode() + b"/",
+    ):
+        assert place not in published
+    record = json.loads(next((tmp_path / "out").glob("*/run.json")).read_text())
+    assert record["data"]["shop"][0] | {"sha256": ""} == {
+        "file": "orders.csv",
+        "sha256": "",
+        "bytes": 13,
+        "rows": 2,
+    }
+
+
+def test_parameters_reach_the_chapter_and_plain_kernels_give_the_same(tmp_path, two_runs):
+    (tmp_path / "p.yml").write_text('plain:\n  n_rows: 2\n  label: "it\'s"\n')
+    for extra in ([], ["--no-warm"]):
+        arguments = ["--notebooks", str(PLAIN), "--out", str(tmp_path / "out"), "-f", str(tmp_path / "p.yml")]
+        assert main(["run", "plain", *arguments, "--jobs", "1", *extra]) == 0
+    warm, plain = sorted((tmp_path / "out").glob("2*"))
+    for name in ("results.json", "plain.ipynb", "tables/plain/shares.parquet"):
+        assert (warm / name).read_bytes() == (plain / name).read_bytes()
+    results = json.loads((plain / "results.json").read_text())
+    assert [row["segment"] for row in results["plain"]["tables"]["shares"]["rows"]] == ["S0", "S1", "=1+1"]
+    assert "it&#x27;s" in (plain / "plain.html").read_text()
+    kinds = [json.loads((folder / "run.json").read_text())["kernels"] for folder in (warm, plain)]
+    assert kinds[1] == "plain"
+
+
+def test_lesson_and_full_form_and_japanese(tmp_path):
+    arguments = ["--notebooks", str(PLAIN), "--out", str(tmp_path / "out"), "--lang", "ja"]
+    assert main(["run", *arguments, "--form", "lesson"]) == 0
+    html = next((tmp_path / "out").glob("*/plain.html")).read_text()
+    assert "この章で学ぶこと" in html and "練習" in html and "answer = 42" not in html
+    assert '<html lang="ja">' in html and "What you will learn" not in html
+    assert main(["run", "plain", *arguments, "--form", "full"]) == 0
+    html = max((tmp_path / "out").glob("*/plain.html")).read_text()
+    assert "What you will learn" in html and "answer" in html
