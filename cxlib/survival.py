@@ -131,7 +131,7 @@ def rmst(
     -------
     DataFrame
         Group columns, `metric` ("rmst", or "difference" from the first group), `estimate, std_error,
-        conf_low, conf_high, p_value, n`.
+        conf_low, conf_high, p_value, n` (of a difference: people in the smaller group).
 
     Raises
     ------
@@ -171,7 +171,7 @@ def rmst(
                 "metric": "difference",
                 "estimate": row["estimate"] - rows[0]["estimate"],
                 "std_error": float(np.hypot(row["std_error"], rows[0]["std_error"])),
-                "n": row["n"] + rows[0]["n"],
+                "n": min(row["n"], rows[0]["n"]),
             }
         )
     result = pd.DataFrame(rows, columns=[*_names(by), "metric", "estimate", "std_error", "n"])
@@ -239,7 +239,7 @@ def logrank(
         gap = (d - share * all_d).sum(1)
         cov = np.diag((share * spread).sum(1)) - (share * spread) @ share.T
         statistic = float(gap @ np.linalg.pinv(cov, hermitian=True) @ gap)
-    p_value = stats.chi2.sf(statistic, max(df, 1))
+    p_value = np.maximum(stats.chi2.sf(statistic, max(df, 1)), np.finfo(float).tiny)
     return pd.DataFrame({"statistic": [statistic], "df": [max(df, 0)], "p_value": [p_value], "n": [n]})
 
 

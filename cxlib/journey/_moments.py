@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+from scipy.special import ndtr
 
 from cxlib.checks import ParameterError, check_columns, fail_option, nearest
 from cxlib.intervals import critical_value
@@ -167,17 +168,12 @@ def critical_values(contrasts: np.ndarray, fit: Moments, conf_level: float) -> n
     stages = np.flatnonzero(usable)
     chosen = contrasts[np.ix_(inside, usable)]
     cov = fit.cov[np.ix_(stages, stages)]
-    spread = np.sqrt(np.einsum("ij,jk,ik->i", chosen, cov, chosen)) if len(chosen) else np.empty(0)
-    chosen, spread = chosen[spread > 0], spread[spread > 0]
     tail = 1 - conf_level
     if len(chosen):
         values, vectors = np.linalg.eigh(cov)
-        root = vectors * np.sqrt(np.maximum(values, 0))
-        draws = (
-            np.random.default_rng(_SEED).standard_normal((_DRAWS, len(stages)))
-            @ (chosen @ root / spread[:, None]).T
-        )
-        from scipy.special import ndtr
-
+        root = chosen @ (vectors * np.sqrt(np.maximum(values, 0)))
+        spread = np.sqrt((root**2).sum(1))
+        unit = root[spread > 1e-9 * spread.max()] / spread[spread > 1e-9 * spread.max(), None]
+        draws = np.random.default_rng(_SEED).standard_normal((_DRAWS, len(stages))) @ unit.T
         tail = 2 * ndtr(-np.quantile(np.abs(draws).max(1), conf_level))
     return np.asarray(critical_value(1 - tail, df=df))

@@ -112,7 +112,7 @@ def name_valley(pooled: pd.DataFrame, paired: pd.DataFrame) -> pd.DataFrame:
         One row per group: group column, `stage, depth, conf_low, conf_high, share_of_customers, n, verdict`.
         Verdict "found" (in both curves), "pooled_only" (not confirmed for the same customers: who answered
         may have made it), "none" (no stage is a valley), "unknown" (fewer than three stages with answers);
-        for the last two the other columns are missing.
+        for the last two `n` is the largest of the group, and the rest is missing.
 
     Examples
     --------
@@ -131,7 +131,7 @@ def name_valley(pooled: pd.DataFrame, paired: pd.DataFrame) -> pd.DataFrame:
         valleys = group[group["is_valley"]].sort_values("depth", ascending=False)
         if valleys.empty:
             verdict = "none" if group["depth"].notna().any() else "unknown"
-            rows.append(group.iloc[[0]][by].assign(verdict=verdict))
+            rows.append(group.iloc[[0]][by].assign(verdict=verdict, n=group["n"].max()))
         else:
             best = valleys.iloc[[0]]
             rows.append(best.assign(verdict="found" if best["confirmed"].item() else "pooled_only"))

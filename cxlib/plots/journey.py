@@ -12,6 +12,8 @@ from matplotlib.axes import Axes
 from cxlib.language import clean_text, format_value, text
 from cxlib.plots.theme import SERIES, colours, draw_band, draw_interval, format_axis, label_end, new_axes
 
+#: More curves than this are drawn without bands, which would hide each other.
+MOST_BANDS = 3
 AT_RISK_DAYS = (0, 30, 60, 90, 180, 365)
 
 
@@ -52,24 +54,17 @@ def plot_emotion_curve(
     """
     ax, roles = new_axes(ax, figsize=(8.4, 4.4)), colours(palette)
     pooled, by = result[result["metric"] == "pooled"], _group_column(result)
-    curves = [(None, pooled)] if by is None else list(pooled.groupby(by, sort=False, observed=True))
+    curves = _curves(pooled, by, roles, text("journey.curve_pooled", lang))
     ax.axhline(0, color=roles["neutral"], linewidth=0.8, zorder=0)
     ends = []
-    for number, (name, curve) in enumerate(curves):
-        colour = roles["total"] if by is None else SERIES[number % len(SERIES)]
-        x = curve["stage_number"].to_numpy()
-        draw_band(ax, x, curve["band_low"], curve["band_high"], colour=colour)
-        ax.plot(x, curve["estimate"], color=colour, marker="o", linewidth=2)
-        ends.append((curve, text("journey.curve_pooled", lang) if by is None else str(name), colour))
-        for _, point in curve.iterrows():
-            draw_interval(
-                ax,
-                point["stage_number"],
-                point["conf_low"],
-                point["conf_high"],
-                horizontal=False,
-                colour=colour,
-            )
+    for number, (name, curve, colour) in enumerate(curves):
+        x = curve["stage_number"].to_numpy() + 0.06 * (number - (len(curves) - 1) / 2)
+        if len(curves) <= MOST_BANDS:
+            draw_band(ax, x, curve["band_low"], curve["band_high"], colour=colour)
+        ax.plot(x, curve["estimate"], color=colour, marker="o", linewidth=2, markersize=5)
+        for place, low, high in zip(x, curve["conf_low"], curve["conf_high"], strict=True):
+            draw_interval(ax, place, low, high, horizontal=False, colour=colour)
+        ends.append((curve, name, colour))
     if by is None:
         paired = result[result["metric"] == "paired"]
         ax.plot(
@@ -82,7 +77,7 @@ def plot_emotion_curve(
         )
         ends.append((paired, text("journey.curve_paired", lang), roles["positive"]))
     _label_apart(ax, ends)
-    first = curves[0][1]
+    first = pooled.drop_duplicates("stage_number")
     for place in first.loc[first["stage"].isin(valleys), "stage_number"]:
         ax.axvspan(place - 0.4, place + 0.4, color=roles["highlight"], alpha=0.25, zorder=0)
     counts = pooled.groupby("stage_number")["n"].sum(min_count=1)
@@ -124,21 +119,14 @@ def plot_repeat_curve(
     0.5
     """
     ax, roles, by = new_axes(ax, figsize=(8.4, 4.8)), colours(palette), _group_column(result)
-    curves = [(None, result)] if by is None else list(result.groupby(by, sort=False, observed=True))
+    curves = _curves(result, by, roles, text("journey.f2_kaplan_meier", lang))
     ends = []
-    for number, (name, curve) in enumerate(curves):
-        colour = roles["total"] if by is None else SERIES[number % len(SERIES)]
+    for name, curve, colour in curves:
         ax.step(curve["days"], curve["estimate"], where="post", color=colour, linewidth=2)
-        ax.fill_between(
-            curve["days"],
-            curve["conf_low"],
-            curve["conf_high"],
-            step="post",
-            color=colour,
-            alpha=0.18,
-            linewidth=0,
-        )
-        ends.append((curve, text("journey.f2_kaplan_meier", lang) if by is None else str(name), colour))
+        if len(curves) <= MOST_BANDS:
+            band: dict[str, Any] = {"step": "post", "color": colour, "alpha": 0.18, "linewidth": 0}
+            ax.fill_between(curve["days"], curve["conf_low"], curve["conf_high"], **band)
+        ends.append((curve, name, colour))
     if by is None:
         ax.step(result["days"], result["naive"], where="post", color=roles["negative"], linestyle="--")
         ends.append(
@@ -152,13 +140,29 @@ def plot_repeat_curve(
     format_axis(ax.yaxis, "share", lang)
     ax.set_xlabel(text("journey.axis_days", lang))
     ax.set_ylabel(text("journey.axis_f2", lang))
-    _numbers_at_risk(ax, curves, days, lang)
+    _numbers_at_risk(ax, curves if by else [("", result, "")], days, lang)
     return ax
 
 
-def _numbers_at_risk(ax: Axes, curves: list[Any], days: list[int], lang: str) -> None:
+def _curves(
+    result: pd.DataFrame, by: str | None, roles: Mapping[str, str], alone: str
+) -> list[tuple[str, pd.DataFrame, str]]:
+    """Name, rows and colour of each curve; groups beyond the palette share grey and the last name."""
+    if by is None:
+        return [(alone, result, roles["total"])]
+    groups = list(result.groupby(by, sort=False, observed=True))
+    colours_of = [*SERIES[: len(groups)], *[roles["neutral"]] * (len(groups) - len(SERIES))]
+    return [
+        (clean_text(name, limit=20), rows, colour)
+        for (name, rows), colour in zip(groups, colours_of, strict=True)
+    ]
+
+
+def _numbers_at_risk(
+    ax: Axes, curves: list[tuple[str, pd.DataFrame, str]], days: list[int], lang: str
+) -> None:
     """Write how many customers each curve still rests on, under the axis."""
-    names = [clean_text(name, limit=14) for name, _ in curves if name is not None]
+    names = [clean_text(name, limit=14) for name, _, _ in curves if name]
     lines = [text("journey.at_risk", lang), *names]
     offset = 1 if len(lines) > 1 else 0
     for line, label in enumerate(lines):
@@ -166,7 +170,7 @@ def _numbers_at_risk(ax: Axes, curves: list[Any], days: list[int], lang: str) ->
         ax.annotate(
             label, (0, -0.2 - 0.065 * line), xycoords=place, ha="right", fontsize=8, annotation_clip=False
         )
-    for line, (_, curve) in enumerate(curves):
+    for line, (_, curve, _) in enumerate(curves):
         held = curve.set_index("days")["n_at_risk"]
         for day in days:
             if day in held.index:
@@ -187,15 +191,19 @@ def _label_apart(ax: Axes, ends: list[tuple[pd.DataFrame, str, str]], x: str = "
     if not last:
         return
     low, high = ax.get_ylim()
-    gap, place = (high - low) * 0.06, -np.inf
+    gap = (high - low) * 0.06
+    last = sorted(last, key=lambda end: end[0]["estimate"])
+    heights = [float(row["estimate"]) for row, _, _ in last]
+    places = np.maximum.accumulate(np.array(heights) - gap * np.arange(len(last))) + gap * np.arange(
+        len(last)
+    )
     right = max(float(row[x]) for row, _, _ in last)
-    for row, name, colour in sorted(last, key=lambda end: end[0]["estimate"]):
-        place = max(float(row["estimate"]), place + gap)
+    for (_, name, colour), place in zip(last, places - (places - heights).mean(), strict=True):
         label_end(ax, right, place, name, colour=colour)
 
 
 def _stage_tick(row: Any, counts: Any, labels: Mapping[str, str], lang: str) -> str:
-    label = _wrapped(clean_text(labels.get(row.stage, row.stage), limit=40), 7 if lang == "ja" else 12, lang)
+    label = _wrapped(clean_text(labels.get(row.stage, row.stage), limit=40), 7 if lang == "ja" else 11, lang)
     n = format_value(counts.get(row.stage_number, np.nan), "count", lang)
     return f"{label}\nn = {n}"
 
