@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
+_SHORT = 14  # characters that stay on one line
 _SAFE = "mathjax_ignore tex2jax_ignore"  # JupyterLab would otherwise read $…$ as mathematics
 
 
@@ -44,7 +45,11 @@ def table_html(
 
 def _cell(tag: str, words: str, *, is_right: bool) -> str:
     scope = ' scope="col"' if tag == "th" else ""
-    style = ' class="cx-number" style="text-align:right"' if is_right else ' style="text-align:left"'
+    if is_right:
+        style = ' class="cx-number" style="text-align:right"'
+    else:  # Japanese may break anywhere, so that a narrow column would stand its words on end
+        is_short = len(words) <= _SHORT
+        style = f' class="{"cx-short" if is_short else "cx-text"}" style="text-align:left"'
     return f"<{tag}{scope}{style}>{escape(words)}</{tag}>"
 
 
