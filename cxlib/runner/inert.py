@@ -28,6 +28,7 @@ _PARTIAL = re.compile(r"&[^;]{0,9}$")
 _HIDDEN = re.compile(
     "[\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff\x00-\x08\x0b\x0c\x0e-\x1f\x7f]"
 )
+_BACKTICKS = re.compile(r"`([^`<>&]{1,60})`")
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
@@ -72,6 +73,11 @@ def clean_text(text: str) -> str:
     return escape(visible(shortened(_ANSI.sub("", text))))
 
 
+def with_code_words(html: str) -> str:
+    """Set words between back-ticks as code, in sentences that are safe already."""
+    return _BACKTICKS.sub(r"<code>\1</code>", html)
+
+
 def output_html(output: Mapping[str, Any]) -> str:
     """HTML of one notebook output; empty for what a report does not show (warnings, scripts, widgets)."""
     kind = output["output_type"]
@@ -83,7 +89,9 @@ def output_html(output: Mapping[str, Any]) -> str:
     if record.get("kind") == "figure" and (html := _figure(data, record)):
         return html
     if "text/html" in data:
-        return f'<div class="scroll">{clean_html(data["text/html"])}</div>'
+        html = clean_html(data["text/html"])
+        html = with_code_words(html) if record.get("kind") in ("notice", "finding") else html
+        return f'<div class="scroll">{html}</div>'
     if picture := _picture(data):
         alt = escape(visible(str(record.get("alt", ""))), quote=True)
         return f'<figure class="cx-figure"><img alt="{alt}" src="{picture}"></figure>'

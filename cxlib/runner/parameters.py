@@ -79,11 +79,18 @@ def parse_cell(source: str, report: str = "") -> list[Parameter]:
         try:
             if not isinstance(node, ast.AnnAssign) or not isinstance(node.target, ast.Name):
                 raise ValueError
-            rest = lines[(node.end_lineno or 1) - 1].encode()[node.end_col_offset :].decode().strip()
-            found.append(_declaration(node, rest.removeprefix("#").strip()))
+            found.append(_declaration(node, _comment(lines, node) or _comment(lines, node.value)))
         except (ValueError, TypeError, SyntaxError):
             raise ParameterError("runner.bad_cell", report=report, line=node.lineno) from None
     return found
+
+
+def _comment(lines: list[str], node: ast.expr | ast.stmt | None) -> str:
+    """Text behind a node on its last line; a formatter may have folded the line behind the value."""
+    if node is None or node.end_lineno is None:
+        return ""
+    rest = lines[node.end_lineno - 1].encode()[node.end_col_offset :].decode().strip()
+    return rest.removeprefix("#").strip()
 
 
 def _declaration(node: ast.AnnAssign, comment: str) -> Parameter:

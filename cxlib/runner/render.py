@@ -9,7 +9,7 @@ from html import escape
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from cxlib.runner.inert import POLICY, clean_html, clean_text, output_html, visible
+from cxlib.runner.inert import POLICY, clean_html, clean_text, output_html, visible, with_code_words
 from cxlib.runner.parameters import Parameter, Plain
 from cxlib.runner.words import say
 
@@ -194,7 +194,8 @@ def _header(notebook: Any) -> str:
 def _notices(notebook: Any, results: Mapping[str, Any], lang: str) -> list[tuple[str, str]]:
     """Pairs `level, sentence` for the *Data quality* box, the gravest first, each sentence once."""
     order = ["not_enough_data", "warning", "info"]
-    found = [(str(n.get("level")), clean_text(str(n.get("text", "")))) for n in results["notices"].values()]
+    notices = results["notices"].values()
+    found = [(str(n.get("level")), with_code_words(clean_text(str(n.get("text", ""))))) for n in notices]
     warned = sum(
         output.output_type == "stream" and output.name == "stderr"
         for cell in notebook.cells

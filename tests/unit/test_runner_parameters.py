@@ -81,6 +81,11 @@ def test_a_cell_with_anything_else_is_refused_without_running_it(line):
     assert "chapter" in str(caught.value) and "line 1" in str(caught.value)
 
 
+def test_a_comment_that_the_formatter_folded_is_still_read():
+    (folded,) = parse_cell("n: int = (\n    5  # [1, 9] how many | 個数\n)")
+    assert (folded.default, folded.high, folded.meaning["ja"]) == (5, 9, "個数")
+
+
 def test_a_notebook_without_parameters_has_none():
     assert (
         read_parameters({"cells": [{"cell_type": "code", "metadata": {}, "source": ["n: int = 1"]}]}, "x")
