@@ -1,45 +1,29 @@
-"""Rules and settings kept as YAML, read safely and held to models that refuse unknown keys."""
+"""Rules and settings of an organisation, kept as data: the models they must fit, and where they lie."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Hashable
 from datetime import date, datetime, time
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
-import yaml
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    ValidationError,
-    model_validator,
-)
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from cxlib.checks import InputError, fail_option, nearest
-from cxlib.language import text
-
-Model = TypeVar("Model", bound=BaseModel)
-
-
-class Closed(BaseModel):
-    """A model that refuses keys it does not know, because a misspelt key must not be silently ignored."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
+from cxlib.checks import fail_option, nearest
+from cxlib.closed import Closed, fault, read_model
 
 
 def _known_zone(name: str) -> str:
-    ZoneInfo(name)
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError) as error:
+        raise fault("unknown_zone") from error
     return name
 
 
 def _ordered(scale: tuple[float, float]) -> tuple[float, float]:
     if not scale[0] < scale[1]:
-        raise ValueError("the lower end must come first")
+        raise fault("wrong_order")
     return scale
 
 
@@ -76,8 +60,11 @@ class Settings(Closed):
         """Take `extracted_at: 2026-10-01` as the end of that day, so that the day is not the future."""
         found = values.get("extracted_at") if isinstance(values, dict) else None
         if isinstance(found, str) and len(found.strip()) == 10:
-            end = datetime.combine(date.fromisoformat(found.strip()), time.max)
-            return {**values, "extracted_at": end}
+            try:
+                day = date.fromisoformat(found.strip())
+            except ValueError as error:
+                raise fault("no_day") from error
+            return {**values, "extracted_at": datetime.combine(day, time.max)}
         return values
 
     @property
@@ -119,7 +106,9 @@ class Journey(Closed):
         _unique("touchpoints", [touchpoint.id for touchpoint in self.touchpoints])
         for touchpoint in self.touchpoints:
             if touchpoint.stage not in known:
-                raise ValueError(f"touchpoint {touchpoint.id}: stage {touchpoint.stage}: {', '.join(known)}")
+                raise fault(
+                    "unknown_stage", touchpoint=touchpoint.id, nearest=nearest(touchpoint.stage, known)
+                )
         return self
 
 
@@ -139,7 +128,7 @@ class RfmSegment(Closed):
     def _ordered_spans(self) -> RfmSegment:
         for low, high in (self.r, self.f, self.m):
             if not 1 <= low <= high:
-                raise ValueError("a score range is [lowest, highest], at least 1")
+                raise fault("wrong_order")
         return self
 
 
@@ -170,7 +159,7 @@ class Condition(Closed):
     @model_validator(mode="after")
     def _says_something(self) -> Condition:
         if self.at_least is None and self.at_most is None and not self.is_in and self.is_missing is None:
-            raise ValueError("a condition needs at_least, at_most, is_in or is_missing")
+            raise fault("empty_condition")
         return self
 
 
@@ -179,7 +168,7 @@ class State(Closed):
 
     id: Code
     label: Label
-    when: list[Condition] = []
+    when: list[Condition] = Field(default_factory=list)
 
 
 class States(Closed):
@@ -191,7 +180,7 @@ class States(Closed):
     def _for_everyone(self) -> States:
         _unique("states", [state.id for state in self.states])
         if self.states[-1].when or not all(state.when for state in self.states[:-1]):
-            raise ValueError("only the last state has no conditions: it takes everyone else")
+            raise fault("last_takes_all")
         return self
 
 
@@ -240,7 +229,7 @@ class Actions(Closed):
 def _unique(what: str, ids: list[str]) -> None:
     repeated = sorted({name for name in ids if ids.count(name) > 1})
     if repeated:
-        raise ValueError(f"{what} named twice: {', '.join(repeated)}")
+        raise fault("named_twice", what=what, names=", ".join(repeated))
 
 
 RULES: dict[str, type[Closed]] = {
@@ -284,101 +273,3 @@ def load_rules(name: str, path: str | Path | None = None) -> Any:
         fail_option("name", name, RULES)
     default = Path(__file__).resolve().parents[1] / "data" / "rules" / f"{name}.yml"
     return read_model(RULES[name], default if path is None else Path(path))
-
-
-def read_model(model: type[Model], path: Path) -> Model:
-    """One YAML file as a checked model; every problem of the file in one message."""
-    return to_model(model, read_yaml(path), file=path.name)
-
-
-class _Loader(yaml.SafeLoader):
-    """A safe loader that refuses repeated keys and leaves dates, `yes` and `no` as text."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:  # noqa: FBT001, FBT002
-        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
-        for key, (key_node, _) in zip(keys, node.value, strict=True):
-            if keys.count(key) > 1:
-                raise yaml.constructor.ConstructorError(None, None, "repeated key", key_node.start_mark)
-        return super().construct_mapping(node, deep)
-
-
-_LEFT_AS_TEXT = ("tag:yaml.org,2002:timestamp", "tag:yaml.org,2002:bool")
-_Loader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in resolvers if tag not in _LEFT_AS_TEXT]
-    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
-_Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile("^(?:true|false)$"), list("tf"))
-
-
-def read_yaml(path: Path) -> Any:
-    """Content of a YAML file, read safely.
-
-    Raises
-    ------
-    InputError
-        When the file is missing, is not UTF-8 or is no YAML; says on which line.
-    """
-    if not path.is_file():
-        raise InputError("rules.no_file", file=path.name)
-    try:
-        return yaml.load(path.read_text(encoding="utf-8-sig"), Loader=_Loader)
-    except UnicodeDecodeError as error:
-        raise InputError("rules.not_utf8", file=path.name) from error
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = "?" if mark is None else mark.line + 1
-        raise InputError("rules.no_yaml", file=path.name, line=line) from error
-
-
-def to_model(model: type[Model], content: Any, *, file: str) -> Model:
-    """Plain data as a checked model; unknown keys are named with the nearest known one.
-
-    Raises
-    ------
-    InputError
-        Lists every entry that does not fit.
-    """
-    try:
-        return model.model_validate(content)
-    except ValidationError as error:
-        details = error.errors(include_url=False, include_context=False)
-
-    def wording(lang: str) -> str:
-        return "\n".join(_sentence(model, detail, lang) for detail in details)
-
-    raise InputError("rules.invalid", file=file, details=Wording(wording))
-
-
-class Wording:
-    """A text that is worded when it is needed, so that an error can be said again in another language."""
-
-    def __init__(self, wording: Any) -> None:
-        self.text = wording
-
-
-def _sentence(model: type[BaseModel], detail: Any, lang: str) -> str:
-    place = ".".join(str(part) for part in detail["loc"]) or "—"
-    if detail["type"] == "extra_forbidden":
-        key = str(detail["loc"][-1])
-        options = _options(model, detail["loc"][:-1])
-        return text("rules.unknown_key", lang, place=place, nearest=nearest(key, options))
-    if detail["type"] == "missing":
-        return text("rules.missing_key", lang, place=place)
-    return text("rules.wrong_value", lang, place=place, reason=detail["msg"].removeprefix("Value error, "))
-
-
-def _options(model: Any, location: tuple[Any, ...]) -> list[str]:
-    """Keys allowed at a place inside a model."""
-    for part in location:
-        if isinstance(part, int):
-            continue
-        field = getattr(model, "model_fields", {}).get(part)
-        model = _inner_model(field.annotation) if field is not None else model
-    return list(getattr(model, "model_fields", {}))
-
-
-def _inner_model(annotation: Any) -> Any:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    inner = (_inner_model(part) for part in getattr(annotation, "__args__", ()))
-    return next((found for found in inner if found is not None), None)

@@ -8,8 +8,9 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, model_validator
 
 from cxlib.checks import InputError, nearest
+from cxlib.closed import Closed, fault, read_yaml, to_model
 from cxlib.contract import TABLES, Kind
-from cxlib.rules import Closed, Settings, Zone, read_yaml, to_model
+from cxlib.rules import Settings, Zone
 
 SOURCES = ("from_", "const", "first_non_empty", "minus", "row_within")
 Cell = Annotated[str, BeforeValidator(lambda value: _as_text(value))]
@@ -55,7 +56,7 @@ class Verb(Closed):
     def _one_source(self) -> Verb:
         given = [source for source in SOURCES if getattr(self, source) is not None]
         if len(given) != 1:
-            raise ValueError("give exactly one of from, const, first_non_empty, minus, row_within")
+            raise fault("exactly_one", options="from, const, first_non_empty, minus, row_within")
         return self
 
     @property
@@ -85,7 +86,7 @@ class Reading(Closed):
     def _inside(self) -> Reading:
         path = Path(self.file)
         if path.is_absolute() or ".." in path.parts or "\0" in self.file or "\\" in self.file:
-            raise ValueError("the file must lie inside the folder of the export")
+            raise fault("outside")
         return self
 
 
@@ -120,7 +121,7 @@ class Where(Closed):
     @model_validator(mode="after")
     def _one_condition(self) -> Where:
         if [self.is_in, self.not_in, self.empty].count(None) != 2:
-            raise ValueError("give exactly one of is_in, not_in, empty")
+            raise fault("exactly_one", options="is_in, not_in, empty")
         return self
 
 

@@ -60,6 +60,7 @@ class Coverage:
     chapter: str
     state: Literal["ready", "partial", "missing"]
     lacking: tuple[str, ...]
+    broken: tuple[str, ...] = ()
 
     def text(self, lang: str = "en") -> str:
         """Return the line `cx check` prints."""
@@ -67,7 +68,8 @@ class Coverage:
         if self.state == "ready":
             what = text("tables.coverage.ready", lang)
         else:
-            reasons = [text(f"tables.lack.{self.chapter}.{key}", lang) for key in self.lacking]
+            reasons = [text("tables.coverage.broken", lang, table=table) for table in self.broken]
+            reasons += [text(f"tables.lack.{self.chapter}.{key}", lang) for key in self.lacking]
             joined = text("tables.coverage.join", lang).join(reasons)
             what = text(f"tables.coverage.{self.state}", lang, reasons=joined)
         return text("tables.coverage.line", lang, chapter=chapter, what=what)
@@ -97,9 +99,12 @@ def _errors(problems: Sequence[Problem]) -> list[Problem]:
 def _chapter(chapter: str, needs: tuple[Need, ...], data_set: DataSet, usable: set[str]) -> Coverage:
     lacking = [need for need in needs if not _met(need, data_set, usable)]
     vital = [need for need in lacking if need.vital]
+    state: Literal["ready", "partial", "missing"] = "partial" if lacking else "ready"
     if vital or len(lacking) == len(needs):
-        return Coverage(chapter, "missing", tuple(need.key for need in vital or lacking))
-    return Coverage(chapter, "partial" if lacking else "ready", tuple(need.key for need in lacking))
+        state, lacking = "missing", vital or lacking
+    broken = {need.table for need in lacking if data_set.has(need.table) and need.table not in usable}
+    keys = tuple(need.key for need in lacking if need.table not in broken)
+    return Coverage(chapter, state, keys, tuple(sorted(broken)))
 
 
 def _met(need: Need, data_set: DataSet, usable: set[str]) -> bool:

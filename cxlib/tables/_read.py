@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from cxlib.checks import InputError, Problem, TableError, nearest
+from cxlib.closed import read_model, to_model
 from cxlib.contract import TABLES
-from cxlib.rules import Settings, read_model, to_model
+from cxlib.rules import Settings
 
 if TYPE_CHECKING:
     import duckdb
