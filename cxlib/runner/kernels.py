@@ -28,32 +28,8 @@ from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
 from jupyter_client.provisioning import LocalProvisioner
 
-PRELOADED = [
-    "ipykernel.kernelapp",
-    "pandas",
-    "pyarrow",
-    "seaborn",
-    "scipy.stats",
-    "statsmodels.api",
-    "yaml",
-    "pydantic",
-    "narwhals",
-    "duckdb",
-    "babel.numbers",
-    "cxlib.display",
-    "cxlib.tables",
-    "cxlib.scores",
-    "cxlib.segments",
-    "cxlib.journey",
-    "cxlib.drivers",
-    "cxlib.impact",
-    "cxlib.roi",
-    "cxlib.plots.segments",
-    "cxlib.plots.journey",
-    "cxlib.plots.drivers",
-    "cxlib.plots.scores",
-    "cxlib.plots.impact",
-]
+_LIBRARIES = ["ipykernel.kernelapp", "pandas", "seaborn", "babel.dates", "narwhals", "pydantic"]
+_NOT_ANALYSIS = {"runner", "text", "samples", "exports"}
 _LONGEST_SOCKET_FOLDER = 80
 _INLINE = "module://matplotlib_inline.backend_inline"
 _start_lock = threading.Lock()
@@ -100,7 +76,7 @@ class Kernels:
     def _start_server(self) -> None:
         """Start the fork server; it imports while the runner goes on."""
         with _start_lock, _blank_main(), _environment(self.environment):
-            multiprocessing.get_context("forkserver").set_forkserver_preload(PRELOADED)
+            multiprocessing.get_context("forkserver").set_forkserver_preload(_preloaded())
             forkserver.ensure_running()
 
     def stop(self) -> None:
@@ -128,6 +104,16 @@ class Kernels:
         environment = {**os.environ, **self.environment}
         environment.pop("JPY_PARENT_PID", None)
         return {"env": environment, "stdout": -3, "stderr": -3}  # -3: subprocess.DEVNULL
+
+
+def _preloaded() -> list[str]:
+    """Modules the chapters use: the libraries nearly all of them load, and all of cxlib's analysis."""
+    package = Path(__file__).parents[1]
+    files = [*package.glob("[!_]*.py"), *package.glob("[!_]*/__init__.py"), *package.glob("plots/[!_]*.py")]
+    names = {
+        ".".join(file.relative_to(package).with_suffix("").parts).removesuffix(".__init__") for file in files
+    }
+    return _LIBRARIES + sorted(f"cxlib.{name}" for name in names - _NOT_ANALYSIS)
 
 
 class HandbookKernelManager(AsyncKernelManager):
