@@ -17,6 +17,11 @@ KEY_COLUMNS = frozenset(
     | {"period", "r_score", "stage_number", "time_days", "wave"}
 )
 
+#: What the contract lets a table say about a customer.
+ATTRIBUTES = frozenset(
+    {"acquisition_channel", "birth_year", "company_size", "customer_type", "gender", "industry", "region"}
+)
+
 
 def suppress_small(
     data: pd.DataFrame,
@@ -137,3 +142,31 @@ def _blank(data: pd.DataFrame, rows: np.ndarray, labels: np.ndarray, *, kept: se
 def _without(column: pd.Series, rows: np.ndarray) -> pd.Series:
     is_plain_number = pd.api.types.is_bool_dtype(column.dtype) or pd.api.types.is_integer_dtype(column.dtype)
     return (column.astype("float64") if is_plain_number else column).mask(rows)
+
+
+def hide_names(shown: pd.DataFrame, columns: Iterable[Hashable], *, word: str) -> pd.DataFrame:
+    """Put `word` in place of the texts that name blanked rows in `columns`; numbers that do become missing.
+
+    Parameters
+    ----------
+    shown
+        A frame from `suppress_small`; not changed.
+    columns
+        Columns whose values may point at a person once a group is small.
+    word
+        What stands there instead.
+
+    Examples
+    --------
+    >>> frame = suppress_small(pd.DataFrame({"town": ["Oz", "Ur", "Ys"], "n": [1, 50, 60]}), min_cell=10)
+    >>> hide_names(frame, ["town"], word="(small group)")["town"].tolist()
+    ['(small group)', '(small group)', 'Ys']
+    """
+    changed: dict[str, pd.Series] = {}
+    for name in columns:
+        values = shown[name].astype("object")
+        if pd.api.types.infer_dtype(values, skipna=True) == "string":
+            changed[str(name)] = values.mask(shown[FLAG], word)
+        elif name in ATTRIBUTES:
+            changed[str(name)] = values.mask(shown[FLAG])
+    return shown.assign(**changed)

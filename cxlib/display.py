@@ -18,7 +18,7 @@ from matplotlib.figure import Figure
 
 from cxlib import markup
 from cxlib.checks import ParameterError, fail_option
-from cxlib.disclosure import FLAG, suppress_small
+from cxlib.disclosure import ATTRIBUTES, FLAG, hide_names, suppress_small
 from cxlib.language import (
     MISSING,
     clean_text,
@@ -146,15 +146,13 @@ class Report:
     ) -> pd.DataFrame:
         """Blank rows that stand for too few customers (`suppress_small`), for tables and charts alike.
 
-        The names of blanked groups are hidden too where the column is a customer attribute the handbook does
-        not know: a group of one may be called by a name.
+        The names of blanked groups are hidden too where the column is an attribute of customers: a group of
+        one may be called by a name. Names the handbook's own rules give (segments, stages) stay.
         """
         n_col = _count_column(frame, n_col)
         shown = suppress_small(frame, min_cell=self.min_cell, n_col=n_col, within=within, keep=keep)
-        for column in frame.columns:
-            if pd.api.types.is_string_dtype(frame[column]) and not has_text(f"column.{column}"):
-                shown[column] = frame[column].mask(shown[FLAG], text("display.small_group", self.lang))
-        return shown
+        names = [name for name in frame.columns if name in ATTRIBUTES or not has_text(f"column.{name}")]
+        return hide_names(shown, names, word=text("display.small_group", self.lang))
 
     def table(
         self,

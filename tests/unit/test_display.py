@@ -172,14 +172,29 @@ def test_units_can_follow_the_metric_and_labels_the_value(sent):
     ]
 
 
+@pytest.mark.parametrize(
+    ("column", "groups", "hidden"),
+    [
+        ("region", ["Yuki", "north", "south"], "(small group)"),
+        ("birth_year", [1931, 1980, 1990], None),
+        ("segment", ["Loyal", "New", "Lost"], "Loyal"),
+        ("dtype", pd.Categorical(["Yuki", "north", "south"]), "(small group)"),
+    ],
+)
+def test_a_blanked_group_of_customers_keeps_no_name(sent, column, groups, hidden):
+    _report().table("groups", pd.DataFrame({column: groups, "estimate": 0.5, "n": [3, 40, 50]}))
+    shown = [row[column] for row in sent[-1][1]["rows"]]
+    assert (shown[0], shown[2]) == (hidden, groups[2])
+
+
 def test_small_rows_are_blanked_even_where_the_author_forgot(sent):
     _report().table("shares", _frame(n=[4, 40, 60]), units={"estimate": "share"})
     bundle, record = sent[-1]
     assert record["suppressed"] == [0, 1]
     assert record["rows"][0] == dict.fromkeys(("estimate", "std_error", "conf_low", "conf_high", "n")) | {
-        "region": "a"
+        "region": "(small group)"
     }
-    assert bundle["text/plain"].splitlines()[1] == "a | <10 | <10 | <10"
+    assert bundle["text/plain"].splitlines()[1] == "(small group) | <10 | <10 | <10"
     assert "&lt;10: not shown" in bundle["text/html"]
 
 
