@@ -111,6 +111,7 @@ _EXPORTS: dict[str, str] = {
     "plot_score_distribution": "plots.scores",
     "plot_waves": "plots.scores",
     # roi
+    "MONEY_UNITS": "roi",
     "cash_flows": "roi",
     "break_even_effect": "roi",
     "flatten": "roi",

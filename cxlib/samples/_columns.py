@@ -45,7 +45,7 @@ class Calendar:
 
     def dates(self, days: np.ndarray, *, missing: np.ndarray | None = None) -> pd.Series:
         """Day numbers as dates, missing where told."""
-        dates = (self.first_day + days.astype("m8[D]")).astype("M8[s]")
+        dates = (self.first_day + days.astype("m8[D]")).astype("M8[us]")
         if missing is not None:
             dates[missing] = np.datetime64("NaT")
         return pd.Series(dates)
@@ -65,14 +65,18 @@ def words(vocabulary: Any, codes: np.ndarray) -> pd.Series:
     codes = codes.astype(np.int32)
     indices = pa.array(codes, mask=codes < 0)
     coded = pa.DictionaryArray.from_arrays(indices, pa.array(list(vocabulary), pa.large_string()))
-    return pd.Series(_TEXT.__from_arrow__(coded.cast(pa.large_string())))
+    return _series(coded.cast(pa.large_string()))
 
 
 def ids(prefix: str, numbers: np.ndarray, *, width: int = 7) -> pd.Series:
     """Ids such as C0000012; a negative number is a missing id."""
     digits = pc.utf8_lpad(pa.array(numbers, mask=numbers < 0).cast(pa.large_string()), width, "0")
     parts = (pa.scalar(prefix, pa.large_string()), digits, pa.scalar("", pa.large_string()))
-    return pd.Series(_TEXT.__from_arrow__(pc.binary_join_element_wise(*parts)))
+    return _series(pc.binary_join_element_wise(*parts))
+
+
+def _series(texts: pa.Array) -> pd.Series:
+    return pd.Series(texts.to_pandas(types_mapper={pa.large_string(): _TEXT}.get))
 
 
 def pick(rng: np.random.Generator, shares: Any, size: int) -> np.ndarray:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
+from cxlib.checks import ParameterError
 from cxlib.samples._columns import Calendar, daytime, ids, pick, words
 from cxlib.samples._initiatives import TOUCHPOINTS as INITIATIVE_TOUCHPOINTS
 from cxlib.samples._initiatives import Study
@@ -16,13 +17,23 @@ from cxlib.samples._settings import STAGES, TOUCHPOINTS, VALLEY_STAGE, Truth
 
 PAGES = ("home", "list", "product", "cart", "payment", "done")
 EXIT_AFTER = (0.25, 0.25, 0.20, 0.08, 0.22)  # where sessions without a purchase end: payment loses too many
-CHANNELS = ("web", "sns", "store", "parcel", "mail", "line", "chat", "sales")
+CHANNELS = ("ad", "sns", "ec", "external", "store", "parcel", "mail", "line", "support", "sales")
 MOOD_WIDTH = 0.3  # customers' own level of valence lies evenly within plus/minus this
 ANSWER_SHARE = 0.55  # of contacts where the customer tells how it felt
 EXPECTATION = (0.05, 0.15, 0.40, 0.30, 0.10)  # shares of 1 to 5
 SHIFT = {"delivery": (0.10, 0.20, 0.45, 0.20, 0.05), "support_chat": (0.12, 0.25, 0.38, 0.20, 0.05)}
 USUAL_SHIFT = (0.06, 0.17, 0.45, 0.24, 0.08)  # shares of experience minus expectation, -2 to 2
+CONTACT_TYPES = {
+    "customer": "i4",
+    "second": "i4",
+    "touchpoint": "i1",
+    "felt": "?",
+    "page": "i1",
+    "campaign": "i1",
+    "session": "i4",
+}
 _NAMES = tuple(TOUCHPOINTS)
+_DECIDES = np.array([stage == VALLEY_STAGE for stage, _ in TOUCHPOINTS.values()])
 
 
 @dataclass(frozen=True)
@@ -49,11 +60,20 @@ def events_table(
     """Return the contract's events."""
     parts = [*_journey(rng, people, base, calendar), *_campaigns(rng, studies, calendar)]
     parts.append(_sessions(rng, people, calendar))
-    joined = Contacts(*(np.concatenate([getattr(part, f.name) for part in parts]) for f in fields(Contacts)))
-    keep = np.flatnonzero((joined.second >= 0) & (joined.second < calendar.n_days * 86_400))
-    keep = keep[np.argsort(joined.second[keep], kind="stable")]
-    contacts = Contacts(*(getattr(joined, f.name)[keep] for f in fields(Contacts)))
+    second = np.concatenate([part.second for part in parts])
+    keep = np.flatnonzero((second >= 0) & (second < calendar.n_days * 86_400))
+    keep = keep[np.argsort(second[keep], kind="stable")]
+    contacts = Contacts(
+        *(np.concatenate([getattr(part, name) for part in parts])[keep] for name in CONTACT_TYPES)
+    )
+    del parts, second, keep
     return _event_columns(rng, contacts, people, calendar, truth)
+
+
+def _compact(*columns: np.ndarray) -> Contacts:
+    """Contacts in the smallest types that hold them: a large company has tens of millions."""
+    types = CONTACT_TYPES.values()
+    return Contacts(*(values.astype(kind) for values, kind in zip(columns, types, strict=True)))
 
 
 def _contact(
@@ -65,15 +85,9 @@ def _contact(
     n = len(customer)
     codes = np.array([_NAMES.index(name) for name in names])
     none = np.full(n, -1)
-    return Contacts(
-        customer=customer,
-        second=day * 86_400 + daytime(rng, n),
-        touchpoint=codes[rng.integers(0, len(codes), n)],
-        felt=rng.random(n) < ANSWER_SHARE,
-        page=none,
-        campaign=none,
-        session=none,
-    )
+    second = day * 86_400 + daytime(rng, n)
+    touchpoint = codes[rng.integers(0, len(codes), n)]
+    return _compact(customer, second, touchpoint, rng.random(n) < ANSWER_SHARE, none, none, none)
 
 
 def _journey(rng: np.random.Generator, people: People, base: Purchases, calendar: Calendar) -> list[Contacts]:
@@ -117,19 +131,15 @@ def _journey(rng: np.random.Generator, people: People, base: Purchases, calendar
 
 
 def _campaigns(rng: np.random.Generator, studies: tuple[Study, ...], calendar: Calendar) -> list[Contacts]:
-    """Return three messages to each treated customer of the first three initiatives; nobody is asked about them."""
+    """Return three messages to each treated customer of I1 to I3; nobody is asked how they felt."""
     parts = []
     for number, study in enumerate(studies[:3]):
         who, start = study.customer[study.treated], study.start_day[study.treated]
         for wait in (0, 30, 60):
             day = start + wait + rng.integers(0, 7, len(who))
             sent = _contact(rng, who, day, (INITIATIVE_TOUCHPOINTS[number],), 1.0)
-            quiet = np.zeros(len(who), bool)
-            parts.append(
-                Contacts(
-                    who, sent.second, sent.touchpoint, quiet, sent.page, np.full(len(who), number), sent.page
-                )
-            )
+            quiet, campaign = np.zeros(len(who)), np.full(len(who), number)
+            parts.append(_compact(who, sent.second, sent.touchpoint, quiet, sent.page, campaign, sent.page))
     return parts
 
 
@@ -152,14 +162,10 @@ def _sessions(rng: np.random.Generator, people: People, calendar: Calendar) -> C
     of = np.repeat(np.arange(n), depth)
     page = np.arange(len(of)) - np.repeat(np.cumsum(depth) - depth, depth)
     checkout, product = _NAMES.index("checkout"), _NAMES.index("web_product")
-    return Contacts(
-        customer=who[of],
-        second=start[of] + page * 90 + rng.integers(0, 80, len(of)),
-        touchpoint=np.where(page >= 3, checkout, product),
-        felt=np.zeros(len(of), bool),
-        page=page,
-        campaign=np.full(len(of), -1),
-        session=of,
+    second = start[of] + page * 90 + rng.integers(0, 80, len(of))
+    none = np.full(len(of), -1)
+    return _compact(
+        who[of], second, np.where(page >= 3, checkout, product), np.zeros(len(of)), page, none, of
     )
 
 
@@ -169,33 +175,47 @@ def gap_shares(touchpoint: str) -> tuple[float, float]:
     return float(shift[:2].sum() * (1 - EXPECTATION[0])), float(shift[3:].sum() * (1 - EXPECTATION[4]))
 
 
+def mean_levels(truth: Truth) -> np.ndarray:
+    """Mean valence by touchpoint where the experience is below, at and above expectation.
+
+    The three average to the stage's mean, whatever the touchpoint.
+
+    Raises
+    ------
+    ParameterError
+        When a customer's mean would leave the scale: then the stated truths could not all hold.
+    """
+    levels = np.empty((len(_NAMES), 3))
+    for code, (name, (stage, _)) in enumerate(TOUCHPOINTS.items()):
+        penalty, reward = truth.penalty_reward.get(name, (0.0, 0.0))
+        below, above = gap_shares(name)
+        base = truth.stage_valence[stage] - below * penalty - above * reward
+        levels[code] = base + np.array([penalty, 0.0, reward])
+    own = truth.valley_gap * _DECIDES
+    room = MOOD_WIDTH + np.outer(own, [truth.share_in_valley, 1 - truth.share_in_valley])
+    if (levels + room[:, :1]).max() > 2 or (levels - room[:, 1:]).min() < -2:
+        raise ParameterError("samples.impossible_truth", argument="stage_valence, penalty_reward, valley_gap")
+    return levels
+
+
 def _feelings(
     rng: np.random.Generator, touchpoint: np.ndarray, customer: np.ndarray, people: People, truth: Truth
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return expectation, experience and valence of contacts; the stages' mean valence comes out exactly.
 
-    Valence is -2 plus a binomial count out of 4, whose mean is: stage mean, plus or minus the valley's part,
-    plus the customer's own level, plus penalty or reward minus their average.
+    Valence is -2 plus a binomial count out of 4 with the mean of touchpoint and gap, plus or minus the
+    valley's part, plus the customer's own level.
     """
     expectation = 1 + pick(rng, EXPECTATION, len(touchpoint))
     shift = np.empty(len(touchpoint), int)
-    level = np.empty(len(touchpoint))
-    effect = np.zeros((len(_NAMES), 3))
-    for code, (name, (stage, _)) in enumerate(TOUCHPOINTS.items()):
+    for code, name in enumerate(_NAMES):
         here = touchpoint == code
         shift[here] = pick(rng, SHIFT.get(name, USUAL_SHIFT), int(here.sum())) - 2
-        level[here] = truth.stage_valence[stage]
-        penalty, reward = truth.penalty_reward.get(name, (0.0, 0.0))
-        below, above = gap_shares(name)
-        mean = below * penalty + above * reward
-        effect[code] = np.array([penalty, 0.0, reward]) - mean
     experience = (expectation + shift).clip(1, 5)
-    level += effect[touchpoint, np.sign(experience - expectation) + 1]
-    share = truth.share_in_valley
-    decides = np.array([stage == VALLEY_STAGE for stage, _ in TOUCHPOINTS.values()])[touchpoint]
-    level -= decides * truth.valley_gap * (people.in_valley[customer] - share)
+    level = mean_levels(truth)[touchpoint, np.sign(experience - expectation) + 1]
+    level -= _DECIDES[touchpoint] * truth.valley_gap * (people.in_valley[customer] - truth.share_in_valley)
     own = rng.uniform(-MOOD_WIDTH, MOOD_WIDTH, len(people))
-    valence = rng.binomial(4, ((level + own[customer] + 2) / 4).clip(0, 1)) - 2
+    valence = rng.binomial(4, (level + own[customer] + 2) / 4) - 2
     return expectation, experience, valence
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ import pyarrow.parquet as pq
 import yaml
 
 from cxlib.checks import ParameterError, fail_option
+from cxlib.contract import TABLES
 from cxlib.samples._columns import EXTRACTED_ON, TIMEZONE
 
 SETTINGS = {
@@ -31,43 +31,40 @@ SETTINGS = {
 FORMATS = ("parquet", "csv")
 
 
-def write_company(out: Path, tables: dict[str, pd.DataFrame], truth: dict[str, Any], format: str) -> Path:
-    """Write all files beside the target first, then put them in its place at once.
+def check_target(out: Path, format: str) -> Path:
+    """Return the folder to write, once it is sure that nothing but an earlier sample would be replaced.
 
     Raises
     ------
     ParameterError
-        For an unknown format, and when `out` exists and is neither empty nor a sample written before.
+        For an unknown format, and when `out` is a file or holds anything that `write_company` did not write.
     """
     if format not in FORMATS:
         fail_option("format", format, FORMATS)
-    if out.exists() and not _is_replaceable(out):
-        raise ParameterError("samples.not_a_sample", argument="out")
-    out.parent.mkdir(parents=True, exist_ok=True)
-    work = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
-    try:
-        for name, frame in tables.items():
-            _write_table(frame, work / f"{name}.{format}")
-        settings = yaml.safe_dump(SETTINGS, sort_keys=False, default_flow_style=None)
-        (work / "dataset.yml").write_text(settings, encoding="utf-8")
-        text = json.dumps(truth, indent=2, ensure_ascii=False)
-        (work / "truth.json").write_text(text + "\n", encoding="utf-8")
-        work.chmod(0o755)
-        if out.exists():
-            shutil.rmtree(out)
-        work.rename(out)
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
+    out = out.resolve()
+    if out.exists():
+        ours = {"dataset.yml", "truth.json"} | {f"{table}.{kind}" for table in TABLES for kind in FORMATS}
+        found = {path.name for path in out.iterdir()} if out.is_dir() else {out.name}
+        if not found <= ours or (found and not {"dataset.yml", "truth.json"} <= found):
+            raise ParameterError("samples.not_a_sample", argument="out")
     return out
 
 
-def _is_replaceable(out: Path) -> bool:
-    if not out.is_dir():
-        return False
-    settings = out / "dataset.yml"
-    if not settings.is_file():
-        return not any(out.iterdir())
-    return bool((yaml.safe_load(settings.read_text(encoding="utf-8")) or {}).get("is_sample"))
+def write_company(out: Path, tables: dict[str, pd.DataFrame], truth: dict[str, Any], format: str) -> None:
+    """Write all files beside the target, then put them in its place at once; empties `tables` on the way."""
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{out.name}-", dir=out.parent) as work:
+        new = Path(work, "new")
+        new.mkdir()
+        for name in list(tables):
+            _write_table(tables.pop(name), new / f"{name}.{format}")
+        settings = yaml.safe_dump(SETTINGS, sort_keys=False, default_flow_style=None)
+        (new / "dataset.yml").write_text(settings, encoding="utf-8", newline="\n")
+        text = json.dumps(truth, indent=2, ensure_ascii=False)
+        (new / "truth.json").write_text(text + "\n", encoding="utf-8", newline="\n")
+        if out.exists():
+            out.rename(Path(work, "old"))
+        new.rename(out)
 
 
 def _write_table(frame: pd.DataFrame, path: Path) -> None:

@@ -14,6 +14,7 @@ from cxlib.samples._settings import REFILL_MARGIN, Truth
 
 FOLLOW_UP = 12  # months of follow-up that every study group has
 GROWTH_MONTHS = 12
+LOW_SPENDERS = 0.4  # share of buyers whom I3 is about
 WAVES = {"Kanto": 0, "Kansai": 2, "Chubu": 4}  # region: months after I2's start; other regions never
 REGION_CODES = {"Kanto": 1, "Chubu": 2, "Kansai": 3}
 NAMES = (
@@ -23,10 +24,10 @@ NAMES = (
     "Lighter packaging",
 )
 TOUCHPOINTS = ("line_message", "loyalty_club", "mail_magazine", "parcel_insert")
-TARGET_STATES = ("bought_not_convinced", "convinced_regular", "lapsed", None)
+TARGET_STATES = ("not_yet_convinced", "convinced", "wondering", None)
 ASSIGNMENTS = ("randomised", "staggered", "targeted", "everyone")
-ONE_TIME_COST = (700, 7000, 900, 1200)  # yen per treated customer
-MONTHLY_COST = (60, 120, 90, 20)
+ONE_TIME_COST = (400, 6000, 900, 400)  # yen per treated customer
+MONTHLY_COST = (50, 120, 90, 20)
 
 
 @dataclass(frozen=True)
@@ -66,11 +67,11 @@ def staggered_study(base: Purchases, people: People, calendar: Calendar) -> Stud
 
 
 def targeted_study(amount_by_month: np.ndarray, people: People, calendar: Calendar) -> Study:
-    """I3: the lowest spenders of the six months before; those without mail permission are the control."""
+    """I3: buyers of the six months before who spent least; those without mail permission are the control."""
     start = starts(calendar)[2]
-    known = (people.kind == CONSUMER) & people.buys & (people.first_day < calendar.month_starts[start - 6])
     spent = amount_by_month[:, start - 6 : start].sum(axis=1)
-    limit = np.quantile(spent[known], 0.5) if known.any() else 0.0
+    known = (people.kind == CONSUMER) & (spent > 0)
+    limit = np.quantile(spent[known], LOW_SPENDERS) if known.any() else 0.0
     customer = np.flatnonzero(known & (spent <= limit))
     treated = people.permission[customer]
     return Study(customer, treated, np.where(treated, calendar.month_starts[start], -1))
@@ -154,8 +155,8 @@ def initiative_truth(
         dict.fromkeys(("6", "12"), 0.0),
         {str(h): _gain(amount_by_month, studies[3], calendar, truth, h) for h in (6, 12)},
     ]
-    none = {"180": 0.0, "365": 0.0}
-    f2 = [{str(days): _f2_effect(studies[0], people, calendar, truth, days) for days in (180, 365)}]
+    none = {"6": 0.0, "12": 0.0}
+    f2 = [{str(months): _f2_effect(studies[0], people, calendar, truth, months) for months in (6, 12)}]
     f2 += [none, none, none]
     result: dict[str, dict[str, object]] = {}
     for i, month in enumerate(starts(calendar)):
@@ -192,7 +193,7 @@ def base_f2(days: np.ndarray, truth: Truth) -> np.ndarray:
 
 
 def expected_extra(first: np.ndarray, day: np.ndarray, calendar: Calendar, truth: Truth) -> np.ndarray:
-    """Expected number of I1's orders of a treated customer from day `first` until before `day`."""
+    """Return how many I1 orders a treated customer is expected to place from `first` until before `day`."""
     month = np.arange(calendar.months)
     start = starts(calendar)[0]
     rate = truth.i1_orders_per_month * ((month >= start) & (month < start + FOLLOW_UP))
@@ -202,12 +203,11 @@ def expected_extra(first: np.ndarray, day: np.ndarray, calendar: Calendar, truth
     )
 
 
-def _f2_effect(study: Study, people: People, calendar: Calendar, truth: Truth, days: int) -> float:
-    """Expected difference in F2 within `days` of the start, among customers with one order at the start."""
-    start = calendar.month_starts[starts(calendar)[0]]
+def _f2_effect(study: Study, people: People, calendar: Calendar, truth: Truth, months: int) -> float:
+    """Return the difference in F2 within `months` of I1's start, among customers with one order by then."""
+    first = starts(calendar)[0]
+    start, end = calendar.month_starts[[first, first + months]]
     age = start - people.first_day[study.customer]
-    waiting = 1 - base_f2(age - 1, truth)
-    still = 1 - base_f2(age - 1 + days, truth)
-    first = np.array([start])
-    extra = float(expected_extra(first, first + days, calendar, truth)[0])
-    return float(still.sum() / waiting.sum() * (1 - np.exp(-extra)))
+    waiting = (1 - base_f2(age - 1, truth)).sum()
+    still = (1 - base_f2(age - 1 + end - start, truth)).sum()
+    return float(still / waiting * (1 - np.exp(-truth.i1_orders_per_month * months)))

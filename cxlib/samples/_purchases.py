@@ -42,7 +42,7 @@ DISCOUNTS = (0.0, 0.05, 0.10, 0.20)
 
 @dataclass(frozen=True)
 class Purchases:
-    """One value per order: whose it is (-1 for guests), when, the how manieth, and through which initiative."""
+    """One value per order: whose (-1: a guest's), when, the customer's how manieth, from which initiative."""
 
     customer: np.ndarray
     day: np.ndarray

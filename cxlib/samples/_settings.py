@@ -4,27 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from cxlib.checks import ParameterError
 
 STAGES = ("discover", "consider", "buy", "wait", "first_use", "decide", "repeat", "recommend")
 VALLEY_STAGE = "decide"
 TOUCHPOINTS: dict[str, tuple[str, str]] = {  # touchpoint: (stage, channel)
-    "ad": ("discover", "web"),
+    "ad": ("discover", "ad"),
     "sns": ("discover", "sns"),
-    "web_product": ("consider", "web"),
-    "review_site": ("consider", "web"),
+    "web_product": ("consider", "ec"),
+    "review_site": ("consider", "external"),
     "store_visit": ("consider", "store"),
-    "checkout": ("buy", "web"),
+    "checkout": ("buy", "ec"),
     "store_checkout": ("buy", "store"),
-    "delivery": ("wait", "parcel"),
+    "delivery": ("wait", "ec"),
     "parcel_insert": ("first_use", "parcel"),
     "first_use_mail": ("first_use", "mail"),
     "mail_magazine": ("decide", "mail"),
     "line_message": ("decide", "line"),
-    "support_chat": ("decide", "chat"),
-    "web_mypage": ("repeat", "web"),
-    "loyalty_club": ("repeat", "line"),
+    "support_chat": ("decide", "support"),
+    "web_mypage": ("repeat", "ec"),
+    "loyalty_club": ("repeat", "ec"),
     "referral_card": ("recommend", "parcel"),
     "sales_visit": ("consider", "sales"),
     "proposal": ("consider", "sales"),
@@ -41,7 +42,7 @@ REFILL_PRICE, REFILL_MARGIN_RATE, REFILL_PAIR_SHARE = 3600, 0.60, 0.25
 REFILL_MARGIN = REFILL_PRICE * REFILL_MARGIN_RATE * (1 + REFILL_PAIR_SHARE)  # mean of one extra order
 
 
-def _default(values: dict) -> Mapping:  # type: ignore[type-arg]
+def _default(values: dict[Any, Any]) -> Any:
     return field(default_factory=lambda: dict(values))
 
 
@@ -79,7 +80,7 @@ class Truth:
 
     f2_by_day: Mapping[int, float] = _default({30: 0.14, 60: 0.24, 90: 0.31, 180: 0.41, 365: 0.50})
     stage_valence: Mapping[str, float] = _default(
-        dict(zip(STAGES, (0.2, 0.4, 0.9, 0.75, 0.6, -0.4, 0.6, 1.0), strict=True))
+        dict(zip(STAGES, (0.2, 0.4, 0.9, 0.75, 0.6, -0.4, 0.7, 1.0), strict=True))
     )
     valley_share: Mapping[str, float] = _default({"ec": 0.42, "store": 0.24})
     valley_f2_factor: float = 0.5
@@ -105,11 +106,14 @@ class Truth:
     )
     i1_orders_per_month: float = 0.08
     i2_orders_growth: float = 0.03
-    i4_margin_gain: float = 0.03
+    i4_margin_gain: float = 0.05
 
     def __post_init__(self) -> None:
         """Refuse truths that no company can have."""
         shares = [self.f2_by_day[day] for day in sorted(self.f2_by_day)]
+        in_valley = (*self.valley_share.values(), self.valley_f2_factor)
+        if set(self.valley_share) != {"ec", "store"} or min(in_valley) < 0 or max(in_valley) >= 1:
+            raise ParameterError("samples.impossible_truth", argument="valley_share, valley_f2_factor")
         if not shares or shares != sorted(shares) or shares[0] < 0 or self.outside_factor * shares[-1] > 1:
             raise ParameterError("samples.impossible_truth", argument="f2_by_day")
         if set(self.stage_valence) != set(STAGES):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from functools import cache
 from itertools import combinations
 from math import factorial
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,30 +20,43 @@ NPS_LEVEL, NPS_NOISE = 6.0, 1.3
 THRESHOLDS = np.array([-1.9, -1.0, 0.0, 1.1])  # of the five answers to a driver item
 ITEM_LEVEL = np.array([0.35, 0.25, 0.10, 0.15, -0.20])
 RATIONAL = np.array([False, True, True, False, True])
-TOPICS = (("texture", "packaging"), ("ordering", "ordering"), ("delivery", "packaging"), ("support", "support"),
-          ("price", "price"))  # fmt: skip
+TOPICS = (  # by driver
+    ("texture", "packaging"),
+    ("ordering", "ordering"),
+    ("delivery", "packaging"),
+    ("support", "support"),
+    ("price", "price"),
+)
 VARIANTS = 3
 TONES = ("good", "bad")
 MISSING_ITEM, EMPTY_ANSWER = 0.06, 0.015
+TRUTH_BATCHES = 10
 TRANSACTION_TOUCHPOINTS = ("delivery", "support_chat", "store_visit", "checkout")
 
 
 def survey_answers(
     rng: np.random.Generator, mood: np.ndarray, channel: np.ndarray, truth: Truth
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return driver items (1-5), 0-10 answers and who answers at all, for invited customers.
+    """Return driver items (1-5), 0-10 answers and who answers at all, for invited customers."""
+    weights = np.array([truth.driver_weights[name] for name in DRIVERS])
+    by_channel = np.array([truth.channel_nps[name] for name in ACQUISITION_CHANNELS])
+    return _answers(rng, mood, by_channel[channel], weights)
+
+
+def _answers(
+    rng: np.random.Generator, mood: np.ndarray, extra: np.ndarray, weights: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Answer the questionnaire; the more satisfied, the likelier an answer at all.
 
     The mood is the customer's lasting satisfaction; rational items (ease, delivery, price) and emotional ones
-    (quality, support) each share a feeling of the day. The more satisfied, the likelier an answer.
+    (quality, support) each share a feeling of the day.
     """
     n = len(mood)
     rational, emotional = rng.normal(size=(2, n))
     shared = np.where(RATIONAL, rational[:, None], emotional[:, None])
     latent = ITEM_LEVEL + 0.55 * mood[:, None] + 0.45 * shared + 0.70 * rng.normal(size=(n, len(DRIVERS)))
     items = 1 + np.searchsorted(THRESHOLDS, latent.ravel()).reshape(n, len(DRIVERS))
-    weights = np.array([truth.driver_weights[name] for name in DRIVERS])
-    by_channel = np.array([truth.channel_nps[name] for name in ACQUISITION_CHANNELS])
-    score = NPS_LEVEL + (items - 3) @ weights + by_channel[channel] + rng.normal(0, NPS_NOISE, n)
+    score = NPS_LEVEL + (items - 3) @ weights + extra + rng.normal(0, NPS_NOISE, n)
     nps_score = np.rint(score).clip(0, 10).astype(int)
     answers = rng.random(n) < 1 / (1 + np.exp(1.0 - 0.16 * (nps_score - 6)))
     return items, nps_score, answers
@@ -186,55 +201,75 @@ def _comment_codes(rng: np.random.Generator, customer: np.ndarray, answers: np.n
     return np.where(rng.random(n) < 0.25, code, -1)
 
 
-def survey_truth(invited: pd.DataFrame, truth: Truth, *, n_draws: int = 600_000) -> dict[str, dict]:  # type: ignore[type-arg]
-    """Shares of the drivers and NPS of all invited and of those who answer, by one large simulation.
-
-    Its seed is fixed: the truth does not depend on the company's seed but through the mix of channels.
-    """
-    rng = np.random.default_rng(20_261_001)
-    share = truth.share_in_valley
-    mood = rng.normal(size=n_draws) - VALLEY_MOOD * ((rng.random(n_draws) < share) - share)
-    mix = invited.groupby("channel")["n_invited"].sum().to_numpy()
-    channel = pick(rng, mix, n_draws)
-    items, nps_score, answers = survey_answers(rng, mood, channel, truth)
-    contribution = 100.0 * ((nps_score >= 9).astype(int) - (nps_score <= 6))
-    by_channel = pd.DataFrame({"channel": channel, "all": contribution, "answers": answers})
-    by_channel["respondents"] = by_channel["all"].where(by_channel["answers"])
-    means = by_channel.groupby("channel").mean()
-    importance = shapley_shares(items[answers], nps_score[answers])
-    halves = [shapley_shares(items[answers][part::2], nps_score[answers][part::2]) for part in (0, 1)]
+def survey_truth(invited: pd.DataFrame, truth: Truth) -> dict[str, dict[str, Any]]:
+    """Shares of the drivers, and NPS of all invited and of those who answer, weighted by who was invited."""
+    shares, error, channels = _simulated_survey(
+        tuple(truth.driver_weights[name] for name in DRIVERS),
+        tuple(truth.channel_nps[name] for name in ACQUISITION_CHANNELS),
+        truth.share_in_valley,
+    )
+    rows = invited.join(pd.DataFrame(channels), on="channel")
+    rows["answers"] = rows["n_invited"] * rows["answer_share"]
+    rows["points"] = rows["answers"] * rows["respondents"]
+    waves = rows.groupby("wave")[["points", "answers"]].sum()
+    by_wave = waves["points"] / waves["answers"]
     return {
         "drivers": {
             "outcome": "nps_score",
-            "importance": dict(zip(DRIVERS, importance.tolist(), strict=True)),
-            "simulation_error": float(np.abs(halves[0] - halves[1]).max() / 2),
+            "importance": dict(zip(DRIVERS, shares, strict=True)),
+            "simulation_error": error,
         },
         "nps": {
-            "all_invited": float(contribution.mean()),
-            "respondents": float(contribution[answers].mean()),
-            "by_acquisition_channel": dict(
-                zip(ACQUISITION_CHANNELS, means["respondents"].tolist(), strict=True)
-            ),
-            "by_wave": _nps_by_wave(invited, means),
+            "survey": "relationship",
+            "all_invited": float((rows["n_invited"] * rows["everyone"]).sum() / rows["n_invited"].sum()),
+            "respondents": float(rows["points"].sum() / rows["answers"].sum()),
+            "by_acquisition_channel": dict(zip(ACQUISITION_CHANNELS, channels["respondents"], strict=True)),
+            "by_wave": {str(wave): float(value) for wave, value in by_wave.items()},
         },
     }
 
 
-def _nps_by_wave(invited: pd.DataFrame, means: pd.DataFrame) -> dict[str, float]:
-    rows = invited.join(means, on="channel")
-    rows["n_answers"] = rows["n_invited"] * rows["answers"]
-    rows["points"] = rows["n_answers"] * rows["respondents"]
-    sums = rows.groupby("wave")[["points", "n_answers"]].sum()
-    return {str(wave): float(value) for wave, value in (sums["points"] / sums["n_answers"]).items()}
+@cache
+def _simulated_survey(
+    weights: tuple[float, ...], by_channel: tuple[float, ...], share: float
+) -> tuple[list[float], float, dict[str, list[float]]]:
+    """Driver shares with their simulation error, and per channel the NPS and the share that answers.
+
+    One large simulation of the same questionnaire with a seed of its own: the truth does not move with the
+    company's seed. Channels come in equal numbers.
+    """
+    rng = np.random.default_rng(20_261_001)
+    size, n_drivers, n_channels = 200_000, len(weights), len(by_channel)
+    moments = np.zeros((TRUTH_BATCHES, n_drivers + 2, n_drivers + 2))
+    totals = np.zeros((4, n_channels))
+    for batch in range(TRUTH_BATCHES):
+        mood = rng.normal(size=size) - VALLEY_MOOD * ((rng.random(size) < share) - share)
+        channel = np.arange(size) % n_channels
+        items, nps_score, answers = _answers(rng, mood, np.array(by_channel)[channel], np.array(weights))
+        points = 100.0 * ((nps_score >= 9).astype(int) - (nps_score <= 6))
+        for row, values in enumerate((np.ones(size), points, answers, answers * points)):
+            totals[row] += np.bincount(channel, weights=values, minlength=n_channels)
+        columns = np.column_stack([np.ones(size), items - 3, nps_score - 7])[answers]
+        moments[batch] = columns.T @ columns
+    each = [_shares_from_moments(batch) for batch in moments]
+    channels = {
+        "everyone": totals[1] / totals[0],
+        "answer_share": totals[2] / totals[0],
+        "respondents": totals[3] / totals[2],
+    }
+    error = float(np.std(each, axis=0).max() / np.sqrt(TRUTH_BATCHES))
+    shares = _shares_from_moments(moments.sum(axis=0))
+    return shares.tolist(), error, {name: values.tolist() for name, values in channels.items()}
 
 
-def shapley_shares(items: np.ndarray, outcome: np.ndarray) -> np.ndarray:
-    """Shapley shares of R² by all subsets of the drivers, from one correlation matrix."""
-    corr = np.corrcoef(np.column_stack([items, outcome]), rowvar=False)
-    p = items.shape[1]
+def _shares_from_moments(moments: np.ndarray) -> np.ndarray:
+    """Shapley shares of R² by all subsets of drivers; the first column is constant, the last the outcome."""
+    mean = moments[0, 1:] / moments[0, 0]
+    cov = moments[1:, 1:] / moments[0, 0] - np.outer(mean, mean)
+    p = len(cov) - 1
 
-    def r_squared(chosen: tuple[int, ...]) -> float:
-        inner, outer = corr[np.ix_(chosen, chosen)], corr[chosen, p]
+    def explained(chosen: tuple[int, ...]) -> float:
+        inner, outer = cov[np.ix_(chosen, chosen)], cov[chosen, p]
         return float(outer @ np.linalg.solve(inner, outer)) if chosen else 0.0
 
     values = np.zeros(p)
@@ -243,5 +278,5 @@ def shapley_shares(items: np.ndarray, outcome: np.ndarray) -> np.ndarray:
         for size in range(p):
             weight = factorial(size) * factorial(p - size - 1) / factorial(p)
             for chosen in combinations(others, size):
-                values[driver] += weight * (r_squared((*chosen, driver)) - r_squared(chosen))
+                values[driver] += weight * (explained((*chosen, driver)) - explained(chosen))
     return values / values.sum()
