@@ -37,10 +37,12 @@ class _Loader(yaml.SafeLoader):
     """A safe loader that refuses repeated keys and leaves dates, `yes` and `no` as text."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:  # noqa: FBT001, FBT002
-        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
-        for key, (key_node, _) in zip(keys, node.value, strict=True):
-            if keys.count(key) > 1:
+        seen: set[Hashable] = set()
+        for key_node, _ in node.value:
+            key = self.construct_object(key_node, deep=True)
+            if key in seen:
                 raise yaml.constructor.ConstructorError(None, None, "repeated key", key_node.start_mark)
+            seen.add(key)
         return super().construct_mapping(node, deep)
 
 
