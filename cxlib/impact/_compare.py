@@ -127,7 +127,8 @@ def did(
     DataFrame
         One row: `metric` (did), `estimate, std_error, conf_low, conf_high, statistic, df, p_value, n`,
         `n_treatment, n_control` (units) and the four means `treatment_before, treatment_after,
-        control_before, control_after`. The error is NaN where a group has a single unit.
+        control_before, control_after`. The error is NaN where a group has a single unit; the interval is also
+        missing where nothing varies.
 
     Raises
     ------
@@ -317,7 +318,7 @@ def _frame(
 ) -> pd.DataFrame:
     estimate, error, df = fit["estimate"], fit["std_error"], fit["df"]
     statistic = estimate / error if error > 0 else np.nan
-    half = error * float(stats.t.ppf((1 + conf_level) / 2, df)) if error > 0 else error * 0
+    half = error * float(stats.t.ppf((1 + conf_level) / 2, df)) if error > 0 else np.nan
     row = {
         "metric": metric, "estimate": estimate, "std_error": error,
         "conf_low": estimate - half, "conf_high": estimate + half, "statistic": statistic, "df": df,

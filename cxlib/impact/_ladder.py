@@ -88,6 +88,9 @@ def evidence_ladder(
 def observed_months(panel: pd.DataFrame) -> int:
     """Whole months that at least half of the treated were observed since their own start.
 
+    Where everybody is treated sooner or later, months after the last wave's start do not count: nobody is
+    left to compare with.
+
     Examples
     --------
     >>> observed_months(pd.DataFrame({"customer_id": ["a"] * 3, "month": [-1, 0, 1], "start_month": 0.0}))
@@ -99,6 +102,9 @@ def observed_months(panel: pd.DataFrame) -> int:
     if starts.empty:
         return 0
     last = int(panel["month"].max()) + 1
+    never = panel["start_month"].isna().any() or (starts >= last).any()
+    if not never and len(starts.unique()) > 1:
+        last = int(starts.max())
     return max(0, int(last - np.quantile(starts, 0.5, method="inverted_cdf")))
 
 
@@ -279,9 +285,9 @@ def f2_effect(
     bought = orders.loc[orders["amount"] > 0, ["customer_id"]].assign(day=dates(orders["ordered_at"]))
     bought = bought[bought["customer_id"].isin(members["customer_id"])].drop_duplicates()
     before = bought[bought["day"] < start].groupby("customer_id").size()
-    risk = members[members["customer_id"].map(before).eq(1)]
+    risk = members[members["customer_id"].isin(before.index[before == 1])].reset_index(drop=True)
     following = bought[bought["day"] >= start].groupby("customer_id")["day"].min()
-    again = risk["customer_id"].map(following)
+    again = pd.Series(following.reindex(risk["customer_id"]).to_numpy("datetime64[us]"))
     rows = []
     for horizon in sorted(horizon_months):
         end = start + pd.DateOffset(months=horizon)
@@ -318,7 +324,7 @@ def _rungs(
             parts.append(_staggered_rung(panel, outcome_col, months, conf_level))
         else:
             parts += _two_arms(panel, outcome_col, months, conf_level, randomised=assignment == "randomised")
-    ladder = pd.concat([part for part in parts if len(part)], ignore_index=True)
+    ladder = pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
     return ladder.assign(metric=outcome_col, is_answer=ladder["rung"] == BEST.get(assignment))
 
 
@@ -352,15 +358,22 @@ def _staggered_rung(panel: pd.DataFrame, outcome_col: str, months: int, conf_lev
     if result is None:
         return pd.DataFrame()
     row = result.aggregate("dynamic", horizon_months=months).iloc[[0]].assign(rung="staggered_did")
-    n_control = int(np.isinf(result.unit_start).sum())
+    n_control = int(result.estimates["n_control"].max())
+    row = row[row["estimate"].notna()]
     return row.assign(n_treatment=row["n"], n_control=n_control, n=row["n"] + n_control)
 
 
 def _effects(panel: pd.DataFrame, outcome_col: str, conf_level: float) -> AttResult | None:
     """Group-time effects against the never treated (else the not yet treated); None without either."""
-    if panel.empty or not has_comparison(panel) or not (panel["month"] < 0).any():
+    months, starts = panel["month"], panel["start_month"]
+    if (
+        panel.empty
+        or not has_comparison(panel)
+        or not (months < 0).any()
+        or not (starts <= months.max()).any()
+    ):
         return None
-    never = panel["start_month"].isna() | (panel["start_month"] > panel["month"].max())
+    never = starts.isna() | (starts > months.max())
     return att_gt(
         panel, outcome_col=outcome_col, unit_col="customer_id", time_col="month", start_col="start_month",
         control="never" if never.any() else "not_yet", base="mean", conf_level=conf_level,

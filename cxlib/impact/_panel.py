@@ -174,7 +174,7 @@ def study_panel(
     DataFrame
         `customer_id, arm, start_month, month` and the outcomes per customer and month: `margin` and `amount`
         in the currency of the data, `orders` (distinct orders with a positive line). Sorted by customer and
-        month; empty when the data hold no whole month.
+        month; empty when the data hold no whole month, or do not reach back to the start.
 
     Examples
     --------
@@ -237,6 +237,8 @@ def _window(day: pd.Series, start: pd.Timestamp, last_day: pd.Timestamp) -> tupl
     index = int(month_index(pd.Series([first]), start)[0])
     begins = start + pd.DateOffset(months=index)
     first_month = max(-MONTHS_BEFORE, index + int(begins < first))
+    if first_month > 0:
+        return 0, np.arange(0)
     after = int(month_index(pd.Series([last_day + pd.Timedelta(days=1)]), start)[0])
     return first_month, np.arange(first_month, max(after, first_month))
 

@@ -196,6 +196,8 @@ class AttResult:
     def _critical(self, influence: Array, seed: int) -> float:
         """Quantile of the largest |t| among jointly normal rows (Montiel Olea & Plagborg-Møller 2019)."""
         spread = np.sqrt((influence**2).sum(axis=0))
+        if not (spread > 0).any():
+            return float("nan")
         scaled = influence[:, spread > 0] / spread[spread > 0]
         values, vectors = np.linalg.eigh(scaled.T @ scaled)
         root = vectors * np.sqrt(np.clip(values, 0, None))

@@ -38,6 +38,8 @@ def study_notes(
     assignment: str,
     outcome_col: str = "margin",
     min_cell: int = 10,
+    first_day: object = None,
+    started_on: object = None,
 ) -> list[dict[str, Any]]:
     """List what weakens a study, each as the arguments of `Report.notice`: `key`, `level`, values.
 
@@ -51,6 +53,9 @@ def study_notes(
         As in `evidence_ladder`.
     min_cell : int
         Smallest arm that may be shown.
+    first_day, started_on : date, optional
+        Day of the first order and start of the initiative, to tell data that begin too late from an
+        initiative that began too recently.
 
     Examples
     --------
@@ -67,14 +72,19 @@ def study_notes(
     known = [size for size in (treated, controls) if size]
     compared = has_comparison(panel)
     small = [size for size in known if size < min_cell]
+    unseen = not small and bool(known) and not after.any()
+    late = first_day is not None and pd.Timestamp(first_day) > pd.Timestamp(started_on)  # type: ignore[arg-type]
+    waves = panel.drop_duplicates("customer_id")["start_month"]
     rules: list[tuple[bool, str, str, dict[str, Any]]] = [
         (not known, "no_members", "not_enough_data", {}),
         (bool(small), "small_arm", "not_enough_data", {"min_cell": min_cell}),
-        (not small and bool(known) and not after.any(), "not_started", "not_enough_data", {}),
+        (unseen and late, "starts_before_data", "not_enough_data", {}),
+        (unseen and not late, "not_started", "not_enough_data", {}),
         (bool(after.any()) and bool(after.all()), "no_months_before", "warning", {}),
         (assignment == "everyone", "everyone", "warning", {}),
         (assignment != "everyone" and len(panel) > 0 and not compared, "no_control", "warning", {}),
         (assignment == "targeted" and compared, "targeted", "warning", {}),
+        (compared and bool(waves.notna().all()), "not_yet", "warning", {}),
         (exposed > 0, "exposed", "warning", {"count": exposed}),
         (not small and 0 < min(known, default=0) < FEW, "few", "warning", {"few": FEW}),
         (len(panel) > 0 and panel[outcome_col].nunique() < 2, "constant", "not_enough_data", {}),

@@ -58,13 +58,18 @@ def plot_arm_months(
     """Draw the mean per customer and month of each arm, with intervals (`arm_months`)."""
     colour = colours(palette)
     ax = new_axes(ax)
+    ends = {}
     for arm, part in months.groupby("arm", sort=False):
         shade = colour["positive"] if arm == "treatment" else colour["neutral"]
         draw_band(ax, part["month"], part["conf_low"], part["conf_high"], colour=shade)
         ax.plot(part["month"], part["estimate"], marker="o", markersize=4, color=shade)
-        last = part.iloc[-1]
+        ends[arm] = (part.iloc[-1], shade)
+    apart = 0.06 * float(np.subtract(*ax.get_ylim()[::-1]))
+    lowest = -np.inf
+    for arm, (last, shade) in sorted(ends.items(), key=lambda item: item[1][0]["estimate"]):
+        lowest = max(float(last["estimate"]), lowest + apart)
         name = text(f"impact.arm_{arm}", lang, n=f"{int(last['n']):,}")
-        label_end(ax, last["month"], last["estimate"], name, colour=shade)
+        label_end(ax, last["month"], lowest, name, colour=shade)
     outcome = str(months["metric"].iloc[0]) if len(months) else "margin"
     _month_axis(ax, colour, lang)
     _value_axis(ax, outcome, lang, currency, "impact.plot_per_customer")

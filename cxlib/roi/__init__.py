@@ -1,10 +1,11 @@
 """Money: cash flows of an initiative, its ROI with an interval, and the verdict by a rule stated before."""
 
-from cxlib.roi._flows import cash_flows, flatten, roi_summary
+from cxlib.roi._flows import MONEY_UNITS, cash_flows, flatten, roi_summary
 from cxlib.roi._rates import irr, npv, xirr, xnpv
 from cxlib.roi._verdict import break_even_effect, money_state, verdict
 
 __all__ = [
+    "MONEY_UNITS",
     "break_even_effect",
     "cash_flows",
     "flatten",

@@ -12,6 +12,12 @@ from cxlib.roi._verdict import break_even_effect
 
 Array = npt.NDArray[np.float64]
 DRAWS = 10_000
+_MONEY = dict.fromkeys(["benefit", "cost", "net", "npv", "cumulative", "discounted"], "currency")
+_SHARES = dict.fromkeys(["roi", "irr_annual", "prob_roi_positive"], "share")
+_COUNTS = dict.fromkeys(["month", "months", "horizon_months", "payback_months"], "count")
+_UNITS = {**_MONEY, **_SHARES, **_COUNTS, "break_even_effect": "currency"}
+#: Unit of every figure of this package, its interval included (`roi`, `roi_low`, `roi_high`).
+MONEY_UNITS = {f"{name}{tail}": unit for name, unit in _UNITS.items() for tail in ("", "_low", "_high")}
 
 
 def cash_flows(

@@ -97,9 +97,9 @@ def money_state(
     Returns
     -------
     str
-        `nothing` (neither effect nor costs are known) · `no_effect` (no comparison group, or nothing
-        observed) · `no_cost` (a cost is missing) · `too_early` (fewer months than the horizon: only the cash
-        so far) · `zero_cost` (ROI is not defined) · `ready`; the first that holds.
+        `no_data` (no month observed) · `nothing` (neither effect nor costs are known) · `no_effect` (nobody
+        to compare with, or no interval) · `no_cost` (a cost is missing) · `too_early` (fewer months than the
+        horizon: only the cash so far) · `zero_cost` (ROI is not defined) · `ready`; the first that holds.
 
     Examples
     --------
@@ -109,6 +109,7 @@ def money_state(
     """
     unknown = bool(pd.isna(one_time_cost) or pd.isna(monthly_cost))
     rules = [
+        (months_observed < 1, "no_data"),
         (not has_effect and unknown, "nothing"),
         (not has_effect, "no_effect"),
         (unknown, "no_cost"),
