@@ -218,7 +218,7 @@ def survey_answers(
     survey : str
         "relationship" or "transaction".
     by : str, optional
-        Column of `customers` to bring along; missing for an answer without a known customer.
+        Column of `customers` to bring along, as text; missing for an answer without a known customer.
     only_these : bool
         Leave out answers of anybody who is not in `customers`.
 
@@ -250,5 +250,12 @@ def survey_answers(
     answers = answers.assign(wave=answers["wave"].fillna(quarter) if "wave" in answers else quarter)
     if by is not None:
         known = customers.drop_duplicates("customer_id").set_index("customer_id")[by]
-        answers = answers.assign(**{by: answers["customer_id"].map(known)})
+        answers = answers.assign(**{by: answers["customer_id"].map(_as_text(known))})
     return answers.reset_index(drop=True)
+
+
+def _as_text(column: pd.Series) -> pd.Series:
+    """Return group labels as text, whole numbers without decimals, missing ones missing."""
+    if not pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column):
+        return column.astype("string")
+    return column.astype("Float64").map(lambda value: f"{value:g}", na_action="ignore").astype("string")

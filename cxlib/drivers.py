@@ -34,7 +34,7 @@ EXACT_DRIVERS = 20
 N_ORDERINGS = 2000
 WIDEST = 2.5  # half width in log-odds: beyond it a share says nothing, and the logistic curve would explode
 COLUMNS = (
-    *("driver", "group", "method", "importance", "std_error", "conf_low", "conf_high", "n"),
+    *("driver", "group", "method", "importance", "std_error", "conf_low", "conf_high", "n", "customers"),
     *("r_squared_part", "r_squared", "sign", "coefficient", "rank", "rank_low", "rank_high"),
     *("probability_first", "mc_error", "status"),
 )
@@ -66,7 +66,7 @@ def driver_importance(
     outcome_col : str
         Outcome, a number, for example ``nps_score``.
     driver_cols : sequence of str
-        Driver items, numbers.
+        Driver items, numbers. None at all gives an empty result.
     method : {"shapley", "relative_weights", "std_beta", "correlation"}
         Shapley (LMG) averages the gain in R² over all orderings; relative weights are Johnson's; the other
         two share out squared standardised coefficients and squared correlations.
@@ -85,7 +85,8 @@ def driver_importance(
     -------
     DataFrame
         Most important first: ``driver`` (collinear ones named together, "a + b"), ``method``, ``importance``
-        (sums to 1), ``std_error, conf_low, conf_high``, ``n`` answers with driver and outcome,
+        (sums to 1), ``std_error, conf_low, conf_high``, ``n`` answers with driver and outcome (and their
+        ``customers`` with `cluster_col`),
         ``r_squared_part`` (sums to ``r_squared`` for Shapley and relative weights), ``sign`` (of the
         correlation; of the coefficient for std_beta), ``coefficient`` (standardised; the correlation for that
         method), ``rank, rank_low, rank_high, probability_first``, ``mc_error`` (only beyond 20 drivers),
@@ -124,6 +125,8 @@ def driver_importance(
     if method not in METHODS:
         fail_option("method", method, METHODS)
     drivers = list(driver_cols)
+    if not drivers:
+        return pd.DataFrame(columns=list(COLUMNS)).drop(columns="group")
     values, weight = _read(data, outcome_col, drivers, weight_col)
     keep = np.isfinite(values[:, -1]) & np.isfinite(weight)
     values, weight = values[keep], weight[keep]
@@ -146,6 +149,10 @@ def driver_importance(
         r_squared=_r_squared(matrix) if np.isfinite(parts).all() else np.nan,
         mc_error=mc_error,
     )
+    if cluster_col is not None:
+        clusters = data[cluster_col].to_numpy(dtype=object)[keep]
+        held = [pd.Series(clusters[np.isfinite(values[:, unit[0]])]) for unit in units]
+        frame["customers"] = [int(each.nunique() + each.isna().sum()) for each in held]
     if groups is not None:
         frame["group"] = [groups[drivers[unit[0]]] for unit in units]
     columns = [column for column in COLUMNS if column in frame]
@@ -234,8 +241,8 @@ def _read(
     for driver in drivers:
         check_columns(data, driver_cols=driver)
     repeated = [driver for driver in drivers if drivers.count(driver) > 1 or driver == outcome_col]
-    if repeated or not drivers:
-        raise ParameterError("nps.repeated_driver", columns=", ".join(dict.fromkeys(repeated)) or "[]")
+    if repeated:
+        raise ParameterError("nps.repeated_driver", columns=", ".join(dict.fromkeys(repeated)))
     columns = [check_numbers(data, column) for column in (*drivers, outcome_col)]
     weight = np.ones(len(data)) if weight_col is None else check_weights(data, weight_col)
     return np.column_stack(columns), weight

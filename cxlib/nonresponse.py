@@ -1,4 +1,4 @@
-"""Whom the survey did not hear: respondents against the silent, bounds, and weights that match known margins."""
+"""Whom the survey did not hear: respondents against the silent, bounds, weights to known margins."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ def compare_respondents(
     Returns
     -------
     DataFrame
-        One row per value: ``metric``, ``answered, silent`` (means), ``estimate`` (answered - silent, in pooled
-        standard deviations), ``std_error, conf_low, conf_high``, ``n_answered, n_silent, n`` (the smaller).
+        One row per value: ``metric``, ``answered, silent`` (means), ``estimate`` (their difference in pooled
+        standard deviations), ``std_error, conf_low, conf_high``, ``n_answered, n_silent, n`` (smaller one).
 
     Raises
     ------
@@ -95,8 +95,8 @@ def response_bounds(
     Returns
     -------
     DataFrame
-        ``metric`` "response_rate" (0–1, Wilson limits) and "nps_bounds" (points; ``conf_low, conf_high`` are the
-        bounds, ``estimate`` is missing: between them the answers alone cannot decide), ``n`` customers.
+        ``metric`` "response_rate" (0–1, Wilson limits) and "nps_bounds" (points; ``conf_low, conf_high`` are
+        the bounds, ``estimate`` is missing: the answers alone cannot narrow it), ``n`` customers.
 
     References
     ----------
@@ -155,7 +155,7 @@ def rake(
     for column, shares in margins.items():
         check_columns(data, margins=column)
         groups = pd.Index(list(shares))
-        code = groups.get_indexer(data[column])
+        code = groups.get_indexer(pd.Index(data[column]))
         if (code < 0).any() or len(np.unique(code)) < len(groups):
             raise ParameterError("nps.margin", column=column)
         share = np.array([float(value) for value in shares.values()])

@@ -1,23 +1,21 @@
-"""Did the score move? Differences between two waves, mix against rate, control limits, and needed answers."""
+"""Did the score move? Differences between two waves, limits of chance over many, and answers needed."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from math import ceil
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from cxlib.answers import Answers, Scale, effective_n, read_answers
+from cxlib.change._contrast import WAVE, Array, Codes, clustered_variance, score_values, two_waves
 from cxlib.checks import ParameterError, check_columns, fail_option
 from cxlib.intervals import critical_value, false_discovery, nps_interval
 
-Array = NDArray[np.float64]
-Codes = NDArray[np.integer[Any]]
 METRICS = ("nps", "csat", "mean")
 SCALES: dict[str, Scale] = {"nps": (0, 10), "csat": (1, 5)}
-WAVE = "__wave__"
 
 
 def score_change(
@@ -67,6 +65,7 @@ def score_change(
     -----
     Each answer's influence (x - mean)/n, negative before, is summed by customer; the variance is the sum of
     squares times G/(G-1), so a customer's two answers count with their covariance. t with G-1 degrees.
+    Waves in which all answers agree take the adjusted Wald error instead of none.
 
     References
     ----------
@@ -85,106 +84,21 @@ def score_change(
     if limits is None:
         raise ParameterError("nps.scale_needed")
     group_cols = [by] if isinstance(by, str) else list(by or [])
-    answers = _two_waves(before, after, score_col, limits, group_cols, customer_id_col)
-    values = _values(answers, metric, limits)
+    answers = two_waves(before, after, score_col, limits, group_cols, customer_id_col)
+    values = score_values(answers, metric, limits)
     frame, variance, df = _contrast(answers, values, group_cols)
     frame["estimate"] = frame["after"] - frame["before"]
     frame["std_error"] = np.sqrt(variance)
-    frame.loc[frame["std_error"] == 0, "std_error"] = np.nan
+    flat = frame["std_error"] == 0
+    frame.loc[flat, "std_error"] = (
+        _flat_error(answers, values, group_cols)[flat] if metric == "nps" else np.nan
+    )
     half = critical_value(conf_level, df=df) * frame["std_error"]
     frame["conf_low"], frame["conf_high"] = frame["estimate"] - half, frame["estimate"] + half
     frame = _tested(frame, df, min_answers=min_answers, conf_level=conf_level)
     ends = ["statistic", "p_value", "p_adjusted", "n_before", "n_after", "n_paired", "n", "verdict"]
     middle = ["before", "after", "estimate", "std_error", "conf_low", "conf_high"]
     return frame.assign(metric=metric)[[*group_cols, "metric", *middle, *ends]]
-
-
-def mix_rate(
-    before: pd.DataFrame,
-    after: pd.DataFrame,
-    *,
-    by: str,
-    score_col: str = "nps_score",
-    customer_id_col: str | None = None,
-    conf_level: float = 0.95,
-) -> pd.DataFrame:
-    """Split the change of the NPS, after minus before, into changed scores (rate) and changed mix of groups.
-
-    Parameters
-    ----------
-    before, after : DataFrame
-        Answers of the two waves; missing scores are left out.
-    by : str
-        Group column. A group seen in one wave only moves the mix.
-    score_col : str
-    customer_id_col : str, optional
-        Customers who answered in both waves are taken as paired.
-    conf_level : float
-
-    Returns
-    -------
-    DataFrame
-        A row each for ``metric`` "rate", "mix" and "total" (their sum): ``estimate, std_error, conf_low,
-        conf_high`` in points, ``n`` answers of both waves.
-
-    Raises
-    ------
-    ParameterError
-        For a missing column or a bad score.
-
-    Notes
-    -----
-    With shares w and scores s of group g: rate = Σ ½(w₀+w₁)(s₁-s₀), mix = Σ (w₁-w₀)·½(s₀+s₁). Errors by the
-    delta method: both are smooth in the group means and shares.
-
-    References
-    ----------
-    Kitagawa (1955) JASA 50; Das Gupta (1993).
-
-    Examples
-    --------
-    >>> one = pd.DataFrame({"g": ["a"] * 8 + ["b"] * 2, "nps_score": [10] * 4 + [8] * 4 + [8, 8]})
-    >>> two = pd.DataFrame({"g": ["a"] * 5 + ["b"] * 5, "nps_score": [10, 10, 10, 8, 8] + [8] * 5})
-    >>> mix_rate(one, two, by="g").set_index("metric")["estimate"].round(2).to_dict()
-    {'rate': 6.5, 'mix': -16.5, 'total': -10.0}
-    """
-    answers = _two_waves(before, after, score_col, (0, 10), [by], customer_id_col)
-    points = _values(answers, "nps", (0, 10))
-    side = answers.keys[WAVE].to_numpy(dtype=int)
-    group = answers.keys.groupby(by, dropna=False, observed=True).ngroup().to_numpy()
-    shape = (2, int(group.max(initial=-1)) + 1)
-    n, score = np.zeros(shape), np.full(shape, np.nan)
-    n[side, group], score[side, group] = answers.n, answers.mean(points)
-    score = np.where(np.isnan(score), score[::-1], score)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        weight = n / n.sum(axis=1, keepdims=True)
-        average, step = weight.mean(axis=0), np.array([[-1.0], [1.0]])
-        rise, shift = score[1] - score[0], weight[1] - weight[0]
-        gains = {"rate": average * rise, "mix": shift * score.mean(axis=0)}
-        slopes = {
-            "rate": (step * average, rise / 2 + 0 * step),
-            "mix": (shift / 2 + 0 * step, step * score.mean(axis=0)),
-        }
-        slopes["total"] = (slopes["rate"][0] + slopes["mix"][0], slopes["rate"][1] + slopes["mix"][1])
-        at = side[answers.group], group[answers.group]
-        influence = {
-            name: (by_score[at] * (points - score[at])) / n[at]
-            + (by_share[at] - (weight * by_share).sum(axis=1)[at[0]]) / n.sum(axis=1)[at[0]]
-            for name, (by_score, by_share) in slopes.items()
-        }
-    estimates = {
-        name: float(np.nansum(gain)) if n.sum(axis=1).all() else np.nan for name, gain in gains.items()
-    }
-    rows = []
-    for name, each in influence.items():
-        variance, df = _clustered_variance(answers, each, np.zeros(len(each), dtype=int), 1)
-        estimate = estimates.get(name, sum(estimates.values()))
-        half = float(critical_value(conf_level, df=df)[0] * np.sqrt(variance[0]))
-        limits = {"conf_low": estimate - half, "conf_high": estimate + half, "n": len(each)}
-        rows.append(
-            {"metric": name, "estimate": estimate, "std_error": float(np.sqrt(variance[0])), **limits}
-        )
-    return pd.DataFrame(rows)
 
 
 def wave_chart(
@@ -233,7 +147,7 @@ def wave_chart(
     check_columns(data, wave_col=wave_col)
     known = data[data[wave_col].notna()]
     answers = read_answers(known, score_col, (0, 10), by=wave_col, cluster_col=cluster_col)
-    points = _values(answers, "nps", (0, 10))
+    points = score_values(answers, "nps", (0, 10))
     shares = np.nan_to_num([answers.mean(points == value) for value in (100, 0, -100)])
     n_effective, n_limits = effective_n(answers, points, conf_level=conf_level)
     interval = nps_interval(*(shares * n_limits), conf_level=conf_level)
@@ -311,8 +225,10 @@ def last_waves(data: pd.DataFrame, *, wave_col: str = "wave") -> tuple[pd.DataFr
     return before, after
 
 
-def everyone_else(data: pd.DataFrame, *, by: str) -> pd.DataFrame:
+def everyone_else(data: pd.DataFrame, *, by: str, groups: Iterable[Any] | None = None) -> pd.DataFrame:
     """Give, for each group, the answers of all others under that group's name: what to compare a group with.
+
+    `groups` limits this to some of the groups; the others are still everyone else.
 
     Examples
     --------
@@ -320,39 +236,9 @@ def everyone_else(data: pd.DataFrame, *, by: str) -> pd.DataFrame:
     {'g': ['a', 'b', 'b'], 'nps_score': [3, 9, 8]}
     """
     check_columns(data, by=by)
-    others = [data[data[by] != group].assign(**{by: group}) for group in sorted(data[by].dropna().unique())]
+    named = data[by].dropna().unique() if groups is None else groups
+    others = [data[data[by] != group].assign(**{by: group}) for group in named]
     return pd.concat(others, ignore_index=True) if others else data.head(0)
-
-
-def _two_waves(
-    before: pd.DataFrame,
-    after: pd.DataFrame,
-    score_col: str,
-    scale: Scale,
-    group_cols: list[str],
-    customer_id_col: str | None,
-) -> Answers:
-    """Check both waves and return their answers by group and wave (0 before, 1 after)."""
-    columns = [score_col, *group_cols, *([customer_id_col] if customer_id_col else [])]
-    for frame in (before, after):
-        check_columns(frame, score_col=score_col, customer_id_col=customer_id_col)
-        for column in group_cols:
-            check_columns(frame, by=column)
-    both = [frame[columns].assign(**{WAVE: side}) for side, frame in enumerate((before, after))]
-    return read_answers(
-        pd.concat(both, ignore_index=True),
-        score_col,
-        scale,
-        by=[*group_cols, WAVE],
-        cluster_col=customer_id_col,
-    )
-
-
-def _values(answers: Answers, metric: str, scale: Scale) -> Array:
-    """Return what is averaged: ±100 and 0 for the NPS, 0 and 1 for the top two boxes, or the score."""
-    if metric == "nps":
-        return 100.0 * ((answers.score >= 9).astype(float) - (answers.score <= 6))
-    return (answers.score >= scale[1] - 1).astype(float) if metric == "csat" else answers.score
 
 
 def _contrast(answers: Answers, values: Array, group_cols: list[str]) -> tuple[pd.DataFrame, Array, Codes]:
@@ -370,23 +256,19 @@ def _contrast(answers: Answers, values: Array, group_cols: list[str]) -> tuple[p
         frame[f"n_{name}"] = pd.Series(n[here], index=code[here]).reindex(frame.index).fillna(0).astype(int)
     sign = np.where(side[answers.group] == 1, 1.0, -1.0)
     influence = sign * (values - mean[answers.group]) / n[answers.group]
-    variance, df = _clustered_variance(answers, influence, code[answers.group], len(frame))
+    variance, df = clustered_variance(answers, influence, code[answers.group], len(frame))
     frame["n_paired"] = _paired(answers, code, side, len(frame))
     return frame, np.where((frame["n_before"] > 1) & (frame["n_after"] > 1), variance, np.nan), df
 
 
-def _clustered_variance(
-    answers: Answers, influence: Array, code: Codes, n_groups: int
-) -> tuple[Array, Codes]:
-    """Sum influences by customer within each group; return the variance and the degrees of freedom."""
-    alone = np.arange(len(influence))
-    cluster = alone if answers.cluster is None else pd.factorize(answers.cluster)[0]
-    cluster = np.where(cluster < 0, cluster.max(initial=-1) + 1 + alone, cluster)
-    sums = pd.Series(influence).groupby([code, cluster]).sum()
-    owner = sums.index.get_level_values(0).to_numpy(dtype=int)
-    count = np.bincount(owner, minlength=n_groups)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return count / (count - 1) * np.bincount(owner, sums.to_numpy() ** 2, n_groups), count - 1
+def _flat_error(answers: Answers, points: Array, group_cols: list[str]) -> Array:
+    """Return the adjusted Wald error of both waves together, for waves in which all answers agree."""
+    counts = np.nan_to_num([answers.mean(points == value) for value in (100, 0, -100)]) * answers.n
+    variance = pd.Series(nps_interval(*counts).std_error ** 2)
+    if not group_cols:
+        return np.sqrt([variance.sum()])
+    code = answers.keys.groupby(group_cols, dropna=False, observed=True).ngroup()
+    return np.sqrt(variance.groupby(code.to_numpy()).sum().to_numpy())
 
 
 def _paired(answers: Answers, code: Codes, side: Codes, n_groups: int) -> Codes:
