@@ -50,8 +50,9 @@ def deciles(
     -----
     By count, the cuts are observed values: the k-th is the smallest value with at least k/10 of the customers
     at or below it; a value equal to a cut belongs to the lower group. By amount, a customer belongs to the
-    tenth of sales in which the running total from the top, equal customers taken together, arrives at them.
-    Ties make groups unequal and can leave a group empty: `decile_table` shows both.
+    tenth of sales in which the running total from the top, equal customers taken together, arrives with them;
+    one who alone brings more than a tenth belongs to the tenth in which it starts. Ties make groups unequal
+    and can leave a group empty: `decile_table` shows both.
 
     Examples
     --------
@@ -256,8 +257,11 @@ def _by_count(x: Array) -> Any:
 
 def _by_amount(x: Array) -> Any:
     value, code, count = np.unique(x, return_inverse=True, return_counts=True)
-    from_top = np.cumsum((value * count)[::-1])[::-1] / x.sum()
-    return np.clip(np.ceil(GROUPS * from_top - 1e-9), 1, GROUPS).astype(int)[code]
+    held = value * count / x.sum()
+    through = held[::-1].cumsum()[::-1]
+    alone = (count == 1) & (held > 1 / GROUPS)
+    group = np.where(alone, np.floor(GROUPS * (through - held) + 1e-9) + 1, np.ceil(GROUPS * through - 1e-9))
+    return np.clip(group, 1, GROUPS).astype(int)[code]
 
 
 def _with_apart(rows: pd.DataFrame, values: Array, ranked: Any, orders: pd.Series) -> pd.DataFrame:

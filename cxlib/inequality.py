@@ -192,8 +192,8 @@ def _lorenz_error(x: Array, share: Array) -> Array:
 def _gini(x: Array) -> tuple[float, float, float]:
     """Gini, its unbiased value and Davidson's standard error of the latter; `x` sorted ascending."""
     n = len(x)
-    if n < 2:
-        return (0.0 if n else np.nan), np.nan, np.nan
+    if n < 2 or x[0] == x[-1]:
+        return (0.0 if n else np.nan), (0.0 if n > 1 else np.nan), np.nan
     i, mean = np.arange(1, n + 1), x.mean()
     gini = 2 * (i * x).sum() / (n * n * mean) - (n + 1) / n
     z = -(gini + 1) * x + (2 * i - 1) / n * x - 2 / n * x.cumsum()

@@ -1,0 +1,128 @@
+"""Deciles and what groups carry: ties, tiny and negative input, intervals."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cxlib.checks import ParameterError
+from cxlib.groups import decile_table, deciles, segment_table
+
+amounts = st.lists(st.integers(-3, 30), min_size=10, max_size=80)
+
+
+def base(values) -> pd.DataFrame:
+    return pd.DataFrame({"monetary_total": np.asarray(values, dtype=float), "frequency": 1})
+
+
+@pytest.mark.parametrize("scheme", ["count", "amount"])
+@given(values=amounts)
+def test_equal_customers_share_a_decile_and_more_is_never_lower(values, scheme):
+    held = deciles(base(values), scheme=scheme).dropna(subset="decile")
+    by_value = held.groupby("monetary_total")["decile"]
+    assert by_value.nunique().eq(1).all()
+    assert (by_value.first().astype(int).diff().dropna() <= 0).all()
+
+
+@pytest.mark.parametrize("scheme", ["count", "amount"])
+@given(values=amounts)
+def test_table_adds_up_and_does_not_depend_on_unit_or_order(values, scheme):
+    table = decile_table(base(values), scheme=scheme)
+    assert table["n"].sum() == len(values)
+    assert table["amount"].sum() == pytest.approx(sum(values))
+    if sum(value > 0 for value in values) >= 10:
+        tenths = table[table["decile"].notna()]
+        assert tenths["amount_share"].sum() == pytest.approx(1)
+        assert tenths["cumulative_share"].iloc[-1] == pytest.approx(1)
+        assert tenths["customer_share"].sum() == pytest.approx(1)
+        assert len(tenths) == 10
+    in_thousands = decile_table(
+        base(values[::-1]).assign(monetary_total=lambda t: t["monetary_total"] / 1000), scheme=scheme
+    )
+    assert in_thousands["n"].tolist() == table["n"].tolist()
+    np.testing.assert_allclose(in_thousands["estimate"], table["estimate"])
+    np.testing.assert_allclose(in_thousands["conf_low"], table["conf_low"])
+
+
+def test_without_ties_the_groups_are_equal():
+    values = np.random.default_rng(1).permutation(np.arange(1, 101))
+    table = decile_table(base(values))
+    assert table["n"].tolist() == [10] * 10
+    assert table["upper"].tolist() == [100.0 - 10 * k for k in range(10)]
+    assert (table["tie_share"] == 0).all()
+    assert (table["note"] == "").all()
+
+
+def test_fewer_than_ten_customers_have_no_deciles_and_the_frame_says_so():
+    few = base([5, 4, 3, 2, 1])
+    assert deciles(few)["decile"].isna().all()
+    table = decile_table(few)
+    assert table[["n", "amount", "note"]].to_numpy().tolist() == [[5, 15.0, "not_enough_data"]]
+    assert table[["estimate", "conf_low", "conf_high"]].isna().all(axis=None)
+    assert decile_table(few.iloc[:0])["n"].tolist() == [0]
+
+
+def test_all_equal_amounts_cannot_be_ranked():
+    table = decile_table(base([7] * 20))
+    assert set(table["note"]) == {"all_equal"}
+    assert table["n"].tolist() == [0] * 9 + [20]
+
+
+def test_negative_zero_and_missing_totals_are_shown_apart():
+    table = decile_table(base([*range(1, 21), 0, -5, np.nan]))
+    assert table["decile"].isna().tolist() == [False] * 10 + [True]
+    apart = table.iloc[-1]
+    assert (apart["n"], apart["amount"], apart["note"]) == (3, -5.0, "net_not_positive")
+
+
+def test_one_customer_with_most_of_the_sales():
+    table = decile_table(base([1_000_000, *[1] * 30, *[2] * 30]))
+    assert table["amount_share"].iloc[0] > 0.99
+    assert table["conf_high"].dropna().between(0, 1).all()
+    by_amount = decile_table(base([1_000_000, *[1] * 30, *[2] * 30]), scheme="amount")
+    assert (by_amount["n"] > 0).sum() == 2
+
+
+def test_segment_shares_sum_to_one_and_keep_empty_groups():
+    frame = base([10, 20, 30, 40, -5]).assign(segment=["a", "a", "b", "b", "c"])
+    table = segment_table(frame, order=["b", "z", "a"])
+    assert table["segment"].tolist() == ["b", "z", "a", "c"]
+    assert table["n"].tolist() == [2, 0, 2, 1]
+    assert table["estimate"].tolist()[:3] == pytest.approx([0.7, 0, 0.3])
+    assert np.isnan(table["estimate"].iloc[3])
+    assert table["customer_share"].sum() == pytest.approx(1)
+
+
+def test_a_missing_group_is_a_row_of_its_own():
+    frame = base([10, 20, 30]).assign(region=["x", None, "x"], kind=["p", "p", "q"])
+    assert segment_table(frame, by="region")["n"].tolist() == [2, 1]
+    assert len(segment_table(frame, by=["region", "kind"])) == 3
+
+
+def test_share_interval_agrees_with_the_bootstrap():
+    rng = np.random.default_rng(4)
+    frame = base(rng.lognormal(8, 1, 1000)).assign(segment=rng.choice(["a", "b"], 1000, p=[0.3, 0.7]))
+    row = segment_table(frame).set_index("segment").loc["a"]
+    x, inside = frame["monetary_total"].to_numpy(), (frame["segment"] == "a").to_numpy()
+    drawn = rng.integers(0, 1000, (2000, 1000))
+    again = (x * inside)[drawn].sum(axis=1) / x[drawn].sum(axis=1)
+    assert row["std_error"] == pytest.approx(again.std(), rel=0.08)
+    assert [row["conf_low"], row["conf_high"]] == pytest.approx(np.quantile(again, [0.025, 0.975]), abs=0.01)
+
+
+def test_decile_share_error_agrees_with_the_bootstrap():
+    rng = np.random.default_rng(5)
+    x = rng.lognormal(8, 1, 1000)
+    table = decile_table(base(x))
+    ordered = np.sort(x[rng.integers(0, 1000, (2000, 1000))], axis=1)[:, ::-1]
+    again = ordered.reshape(2000, 10, 100).sum(axis=2) / ordered.sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(table["std_error"], again.std(axis=0), rtol=0.1)
+
+
+@pytest.mark.parametrize(("argument", "value"), [("scheme", "rank"), ("value_col", "sales")])
+def test_wrong_arguments_are_named(argument, value):
+    with pytest.raises(ParameterError, match=argument):
+        deciles(base(range(20)), **{argument: value})

@@ -1,0 +1,88 @@
+"""Lorenz curve, Gini and top shares: published value, closed forms, coverage, disclosure."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import norm
+
+from cxlib.checks import ParameterError
+from cxlib.inequality import concentration, lorenz
+
+
+def base(values, **columns) -> pd.DataFrame:
+    return pd.DataFrame({"monetary_total": np.asarray(values, dtype=float), **columns})
+
+
+def gini(values) -> pd.Series:
+    return concentration(base(values)).iloc[0]
+
+
+def test_two_customers_by_hand():
+    assert gini([1, 3])["estimate"] == pytest.approx(0.25)
+    curve = lorenz(base([1, 3]), points=5)
+    assert curve["estimate"].tolist() == [0, 0.25, 1]
+
+
+@given(st.lists(st.integers(1, 1000), min_size=2, max_size=50))
+def test_the_curve_hangs_below_equality_and_its_area_is_the_gini(values):
+    curve = lorenz(base(values), points=len(values) + 1)
+    assert (curve["estimate"] <= curve["customer_share"] + 1e-12).all()
+    assert (np.diff(curve["estimate"]) >= -1e-12).all()
+    area = np.trapezoid(curve["estimate"], curve["customer_share"])
+    assert gini(values)["estimate"] == pytest.approx(1 - 2 * area, abs=1e-9)
+
+
+@given(st.lists(st.integers(1, 1000), min_size=10, max_size=50))
+def test_unit_order_and_refunds_do_not_matter(values):
+    columns = ["estimate", "conf_low", "conf_high"]
+    own = concentration(base(values))[columns]
+    other = concentration(base([*(value / 1000 for value in values[::-1]), -5, 0, np.nan]))[columns]
+    np.testing.assert_allclose(other, own, rtol=1e-9, atol=1e-12)
+
+
+def test_equal_customers_and_few_customers_have_no_interval():
+    equal = gini([5] * 20)
+    assert equal["estimate"] == pytest.approx(0)
+    assert np.isnan(equal["conf_low"])
+    assert np.isnan(gini([1, 2, 3])["std_error"])
+    nobody = concentration(base([]))
+    assert nobody["estimate"].isna().all()
+    assert (nobody["n"] == 0).all()
+    assert lorenz(base([])).empty
+
+
+def test_groups_and_disclosure():
+    frame = base(range(1, 201), region=["x"] * 170 + ["y"] * 30)
+    curve = lorenz(frame, by="region", min_step=10)
+    assert set(curve["region"]) == {"x"}
+    assert len(curve) == 18
+    table = concentration(frame, by="region", top=[0.1])
+    assert table[["region", "metric"]].to_numpy().tolist() == [
+        ["x", "gini"],
+        ["x", "top_share"],
+        ["y", "gini"],
+        ["y", "top_share"],
+    ]
+
+
+def test_a_share_of_customers_outside_zero_and_one_is_refused():
+    with pytest.raises(ParameterError, match="top"):
+        concentration(base([1, 2]), top=[10])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("sigma", "n"), [(0.5, 1000), (0.8, 2000)])
+def test_coverage_of_the_intervals(sigma, n):
+    """Log-normal sales: Gini 2Φ(σ/√2) - 1, share of the top tenth Φ(σ - z₀.₉)."""
+    rng = np.random.default_rng(11)
+    truth = np.array([2 * norm.cdf(sigma / np.sqrt(2)) - 1, norm.cdf(sigma - norm.ppf(0.9))])
+    inside = np.zeros(2)
+    for _ in range(2000):
+        table = concentration(base(rng.lognormal(0, sigma, n)), top=[0.1])
+        inside += (table["conf_low"] <= truth) & (truth <= table["conf_high"])
+    assert (inside / 2000 >= 0.93).all()
+    assert (inside / 2000 <= 0.97).all()
