@@ -54,7 +54,8 @@ def test_four_reports_are_at_least_3_times_as_fast_as_papermill_and_nbconvert(tm
         (place / path.name).write_text(__import__("json").dumps(notebook), encoding="utf-8")
     seconds(BIN / "cx", "run", "--notebooks", place, "--out", tmp_path / "first")
     ours = min(
-        seconds(BIN / "cx", "run", "--notebooks", place, "--out", tmp_path / "out", "--jobs", "2") for _ in range(2)
+        seconds(BIN / "cx", "run", "--notebooks", place, "--out", tmp_path / "out", "--jobs", "2")
+        for _ in range(2)
     )
     theirs = 0.0
     for path in find_notebooks(place).values():
@@ -62,5 +63,7 @@ def test_four_reports_are_at_least_3_times_as_fast_as_papermill_and_nbconvert(tm
         theirs += seconds(BIN / "papermill", path, done, "--cwd", place)
         theirs += seconds(BIN / "jupyter", "nbconvert", "--to", "html", "--no-input", done)
     with capsys.disabled():
-        print(f"\n{len(CHAPTERS)} reports: cx {ours:.1f} s, one after the other {theirs:.1f} s: {theirs / ours:.1f} times")
+        print(
+            f"\n{len(CHAPTERS)} reports: cx {ours:.1f} s, one after the other {theirs:.1f} s: {theirs / ours:.1f} times"
+        )
     assert theirs / ours >= 3
