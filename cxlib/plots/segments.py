@@ -47,6 +47,8 @@ def plot_lorenz(
         rotation_mode="anchor",
         transform_rotates_text=True,
     )
+    numbers = ["customer_share", "estimate", "conf_low", "conf_high"]
+    result = result.astype(dict.fromkeys(numbers, float))
     curves = [("", result)] if by is None else list(result.groupby(by, observed=True, sort=True))
     for place, (name, curve) in enumerate(curves):
         own = colour["total"] if by is None else SERIES[place % len(SERIES)]
@@ -66,7 +68,7 @@ def plot_lorenz(
         format_axis(axis, "share", lang)
     groups = result.groupby(by, observed=True) if by else [(None, result)]
     n = sum(int(curve["n"].iloc[0]) for _, curve in groups if len(curve))
-    top = result[np.isclose(result["customer_share"].astype(float), 0.9)] if by is None else result[:0]
+    top = result[np.isclose(result["customer_share"], 0.9)] if by is None else result[:0]
     values = {"n": format_value(n, "count", lang)}
     if len(top):
         values["share"] = format_value(1 - float(top["estimate"].iloc[0]), "share", lang)
