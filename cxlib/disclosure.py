@@ -17,9 +17,10 @@ KEY_COLUMNS = frozenset(
     | {"period", "r_score", "stage_number", "time_days", "wave"}
 )
 
-#: What the contract lets a table say about a customer.
+#: What the contract lets a table say about a customer, and the name of whatever a report is split by.
 ATTRIBUTES = frozenset(
-    {"acquisition_channel", "birth_year", "company_size", "customer_type", "gender", "industry", "region"}
+    {"acquisition_channel", "birth_year", "company_size", "customer_type", "gender", "group", "industry"}
+    | {"region"}
 )
 
 
