@@ -99,7 +99,7 @@ def survival_curve(
     for keys, people in _people(data, duration_col, event_col, entry_col, by):
         tally = _tally(people)
         curve = _curve(tally, conf_level, conf_type)
-        frames.append((curve if times is None else _at_times(curve, tally, times)).assign(**keys))
+        frames.append((curve if times is None else _at_times(curve, tally, times, conf_level)).assign(**keys))
     result = (
         pd.concat(frames, ignore_index=True)
         if frames
@@ -347,7 +347,7 @@ def _bounds(
     return low, high
 
 
-def _at_times(curve: pd.DataFrame, tally: _Tally, times: Sequence[float]) -> pd.DataFrame:
+def _at_times(curve: pd.DataFrame, tally: _Tally, times: Sequence[float], conf_level: float) -> pd.DataFrame:
     """Read a step function off at `times`; unknown after the last observation unless it has reached 0."""
     wanted = np.sort(np.asarray(times, dtype=float))
     if wanted.size and wanted[0] < 0:
@@ -358,6 +358,9 @@ def _at_times(curve: pd.DataFrame, tally: _Tally, times: Sequence[float]) -> pd.
     shown["n_at_risk"] = y[np.searchsorted(tally.times, wanted, side="left")]
     so_far = np.append(0, np.cumsum(tally.events))[np.searchsorted(tally.times, wanted, side="right")]
     shown["n_events"] = np.diff(so_far, prepend=0)
+    no_event = (shown["estimate"] == 1) & (wanted > 0)
+    exact = ((1 - conf_level) / 2) ** (1 / shown["n_at_risk"].clip(lower=1))
+    shown["conf_low"] = shown["conf_low"].mask(no_event, exact)
     last = tally.times[-1] if tally.times.size else -np.inf
     unseen = (wanted > last) & (shown["estimate"] > 0)
     shown.loc[unseen, ["estimate", "std_error", "conf_low", "conf_high"]] = np.nan

@@ -111,11 +111,12 @@ def stage_moments(scores: StageSums, curve: str) -> Moments:
 
 
 def _pooled(total: np.ndarray, count: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Average all answers; jackknife over customers, so that one who dominates a stage widens it."""
     answers = count.sum(0)
     mean = total.sum(0) / answers
     df = (count > 0).sum(0) - 1
-    with np.errstate(divide="ignore"):
-        residual = (total - count * mean) / answers * np.sqrt(np.where(df > 0, (df + 1) / df, np.nan))
+    others = np.where(answers > count, answers - count, 1)
+    residual = (total - count * mean) / others * np.sqrt(np.where(df > 0, df / (df + 1), np.nan))
     return mean, residual.T @ residual, df
 
 
@@ -168,12 +169,13 @@ def critical_values(contrasts: np.ndarray, fit: Moments, conf_level: float) -> n
     stages = np.flatnonzero(usable)
     chosen = contrasts[np.ix_(inside, usable)]
     cov = fit.cov[np.ix_(stages, stages)]
+    values, vectors = np.linalg.eigh(cov)
+    root = chosen @ (vectors * np.sqrt(np.maximum(values, 0)))
+    spread = np.sqrt((root**2).sum(1))
+    varies = spread > 1e-9 * spread.max(initial=0)
     tail = 1 - conf_level
-    if len(chosen):
-        values, vectors = np.linalg.eigh(cov)
-        root = chosen @ (vectors * np.sqrt(np.maximum(values, 0)))
-        spread = np.sqrt((root**2).sum(1))
-        unit = root[spread > 1e-9 * spread.max()] / spread[spread > 1e-9 * spread.max(), None]
-        draws = np.random.default_rng(_SEED).standard_normal((_DRAWS, len(stages))) @ unit.T
-        tail = 2 * ndtr(-np.quantile(np.abs(draws).max(1), conf_level))
+    if varies.any():
+        draws = np.random.default_rng(_SEED).standard_normal((_DRAWS, len(stages)))
+        ratios = np.abs(draws @ (root[varies] / spread[varies, None]).T)
+        tail = 2 * ndtr(-np.quantile(ratios.max(1), conf_level))
     return np.asarray(critical_value(1 - tail, df=df))

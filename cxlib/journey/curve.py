@@ -74,9 +74,9 @@ def emotion_curve(
     -----
     Late stages hold those who stayed. The paired curve removes this: it fits customer + stage by least
     squares, so only changes within a customer count, and is anchored at the pooled mean over all stages. It
-    is NaN where customers do not link the stages. Variances are clustered by customer; the band takes the
-    critical value of the largest of the correlated t-ratios (drawn with a fixed seed, Monte-Carlo error about
-    0.01).
+    is NaN where customers do not link the stages. Variances are clustered by customer (pooled: jackknife);
+    the band takes the critical value of the largest of the correlated t-ratios (drawn with a fixed seed,
+    Monte-Carlo error about 0.01).
 
     References
     ----------

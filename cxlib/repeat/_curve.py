@@ -152,16 +152,17 @@ def purchase_ladder(
             times, duration_col="duration_days", event_col="is_repeat", conf_level=conf_level
         )
         seen = curve[curve["time"] <= within_days]
-        observed = len(times) and (times["duration_days"].max() >= within_days)
-        point = 1 - seen.iloc[-1] if observed else seen.iloc[-1] * np.nan
+        ended = curve["estimate"].iloc[-1] == 0
+        observed = len(times) and (ended or times["duration_days"].max() >= within_days)
+        point = seen.iloc[-1] if observed else seen.iloc[-1] * np.nan
         rows.append(
             {
                 "purchase": purchase,
                 "metric": "next_purchase",
-                "estimate": point["estimate"],
-                "std_error": 1 - point["std_error"],
-                "conf_low": point["conf_high"],
-                "conf_high": point["conf_low"],
+                "estimate": 1 - point["estimate"],
+                "std_error": point["std_error"],
+                "conf_low": 1 - point["conf_high"],
+                "conf_high": 1 - point["conf_low"],
                 "n": len(times),
                 "n_events": int(seen["n_events"].sum()),
                 "median_days": curve.loc[curve["estimate"] <= 0.5, "time"].min(),

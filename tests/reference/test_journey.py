@@ -1,0 +1,79 @@
+"""Published figures for survival, F2 and funnels; numbers and sources in `reference.json` and METHODS d.4."""
+
+import pandas as pd
+import pytest
+
+from cxlib.repeat import repeat_curve, repeat_times
+from cxlib.survival import logrank, rmst, survival_curve
+
+pytestmark = pytest.mark.reference
+
+
+@pytest.fixture(scope="module")
+def cdnow(reference_dir):
+    names = ["customer_id", "ordered_at", "cds", "amount"]
+    path = reference_dir("cdnow") / "CDNOW_master.txt"
+    rows = pd.read_csv(
+        path, sep=r"\s+", names=names, skiprows=1, dtype={"customer_id": str, "ordered_at": str}
+    )
+    return rows.assign(ordered_at=pd.to_datetime(rows["ordered_at"], format="%Y%m%d"))
+
+
+def test_cdnow_f2_by_purchase_day(cdnow):
+    f2 = repeat_curve(cdnow, as_of="1998-06-30")
+    expected = [0.1745863, 0.2515486, 0.2921935, 0.3745015, 0.4586337]
+    assert f2["estimate"].to_list() == pytest.approx(expected, abs=1e-6)
+    assert f2["mature"].to_list() == pytest.approx(expected, abs=1e-6)
+
+
+def test_cdnow_counts_days_not_rows(cdnow):
+    times = repeat_times(cdnow, as_of="1998-06-30")
+    assert (len(times), times["is_repeat"].sum()) == (23_570, 11_516)
+    assert times["is_repeat"].mean() == pytest.approx(0.4885872, abs=1e-6)
+    assert times.loc[times["is_repeat"], "duration_days"].median() == 57
+
+
+def test_waltons(reference_dir):
+    flies = pd.read_csv(reference_dir("lifelines") / "waltons_dataset.csv")
+    spell = {"duration_col": "T", "event_col": "E"}
+    curve = survival_curve(flies, by="group", **spell)
+    median = curve[curve["estimate"] <= 0.5].groupby("group")["time"].min()
+    assert median.to_dict() == {"control": 58, "miR-137": 26}
+    assert logrank(flies, by="group", **spell)["statistic"].item() == pytest.approx(122.2491, abs=1e-3)
+    areas = rmst(flies, horizon=10, by="group", **spell)
+    treated = areas[(areas["group"] == "miR-137") & (areas["metric"] == "rmst")].iloc[0]
+    assert (treated["estimate"], treated["std_error"]) == pytest.approx((9.79412, 0.12324), abs=1e-5)
+    assert areas["p_value"].dropna().item() == pytest.approx(0.1453, abs=5e-5)
+
+
+def test_dd(reference_dir):
+    regimes = pd.read_csv(reference_dir("lifelines") / "dd.csv")
+    spell = {"duration_col": "duration", "event_col": "observed"}
+    curve = survival_curve(regimes, **spell)
+    assert curve.loc[curve["estimate"] <= 0.5, "time"].min() == 4
+    assert logrank(regimes, by="democracy", **spell)["statistic"].item() == pytest.approx(260.47, abs=5e-3)
+
+
+def test_rossi(reference_dir):
+    released = pd.read_csv(reference_dir("lifelines") / "rossi.csv")
+    curve = survival_curve(released, duration_col="week", event_col="arrest", times=[52])
+    assert (curve["n"].item(), curve["n_events"].item()) == (432, 114)
+    assert curve["estimate"].item() == pytest.approx(1 - 114 / 432)  # nobody is censored before week 52
+
+
+def test_telco(reference_dir):
+    subscribers = pd.read_csv(next(reference_dir("telco").glob("*.csv")))
+    subscribers["left"] = subscribers["Churn"] == "Yes"
+    spell = {"duration_col": "tenure", "event_col": "left"}
+    curve = survival_curve(subscribers, times=[12, 24, 36, 48, 60, 72], **spell)
+    expected = [0.8432, 0.7887, 0.7485, 0.7088, 0.6644, 0.5928]
+    assert curve["estimate"].to_list() == pytest.approx(expected, abs=1e-4)
+    monthly = survival_curve(subscribers[subscribers["Contract"] == "Month-to-month"], **spell).set_index(
+        "time"
+    )
+    assert monthly["estimate"][[12, 24, 48, 72]].to_list() == pytest.approx(
+        [0.7031, 0.5859, 0.3973, 0.129], abs=1e-4
+    )
+    assert monthly.index[monthly["estimate"] <= 0.5].min() == 35
+    test = logrank(subscribers, by="Contract", **spell)
+    assert test["statistic"].item() == pytest.approx(2352.873, abs=1e-2)

@@ -1,0 +1,355 @@
+import datetime as dt
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from cxlib.checks import InputError, ParameterError
+from cxlib.intervals import clustered_mean_interval
+from cxlib.journey import curve_features, emotion_curve, find_valleys, name_valley, stage_steps
+from cxlib.repeat import f2_after_stage, first_purchases_doubtful, purchase_ladder, repeat_curve, repeat_times
+from cxlib.selection import chosen_rows
+
+STAGES = list("abcdefgh")
+VALLEY = (0.2, 0.4, 0.9, 0.7, 0.6, -0.4, 0.6, 1.0)
+
+
+def journeys(seed=0, n=400, means=VALLEY, seen=0.5, leave=0.0):
+    """Answers of customers with a level of their own; with `leave`, the unhappy drop out along the way."""
+    rng = np.random.default_rng(seed)
+    level = rng.normal(0, 0.7, n)
+    score = level[:, None] + np.array(means) + rng.normal(0, 0.8, (n, 8))
+    stays = rng.random((n, 8)) < 1 - leave / (1 + np.exp(3 * level[:, None]))
+    present = np.cumprod(stays, axis=1).astype(bool) & (rng.random((n, 8)) < seen)
+    customer, stage = np.nonzero(present)
+    names = np.array(STAGES)[stage]
+    return pd.DataFrame(
+        {"customer_id": customer.astype(str), "stage": names, "valence": score[customer, stage]}
+    )
+
+
+def orders_of(*rows):
+    frame = pd.DataFrame(rows, columns=["customer_id", "ordered_at", "amount"])
+    return frame.assign(ordered_at=pd.to_datetime(frame["ordered_at"], format="ISO8601"))
+
+
+# The emotion curve
+
+
+def test_pooled_curve_equals_the_clustered_mean_of_each_stage():
+    events = journeys()
+    events = pd.concat([events, events.sample(200, random_state=1)])  # several answers per customer and stage
+    row = emotion_curve(events, stage_order=STAGES).query("metric == 'pooled' and stage == 'c'").iloc[0]
+    here = events[events["stage"] == "c"]
+    expected = clustered_mean_interval(here["valence"].to_numpy(), here["customer_id"].to_numpy())
+    assert row["estimate"] == pytest.approx(expected.estimate)
+    assert row["std_error"] == pytest.approx(np.ravel(expected.std_error)[0], rel=0.01)
+
+
+def test_paired_curve_equals_a_regression_on_customer_and_stage():
+    events = journeys(2, n=60)
+    dummies = pd.get_dummies(events[["customer_id", "stage"]], dtype=float)
+    fit = np.linalg.lstsq(dummies.to_numpy(), events["valence"].to_numpy(), rcond=None)[0]
+    stage = fit[-8:]
+    paired = emotion_curve(events, stage_order=STAGES).query("metric == 'paired'")["estimate"].to_numpy()
+    assert paired - paired.mean() == pytest.approx(stage - stage.mean(), abs=1e-8)
+    counts = events["stage"].value_counts()[STAGES].to_numpy()
+    assert (paired * counts).sum() / counts.sum() == pytest.approx(events["valence"].mean())
+
+
+def test_paired_curve_undoes_who_stays():
+    curve = emotion_curve(journeys(3, n=6000, means=[0.0] * 8, leave=0.5), stage_order=STAGES)
+    last = curve[curve["stage"] == "h"].set_index("metric")
+    first = curve[curve["stage"] == "a"].set_index("metric")
+    assert last.loc["pooled", "estimate"] - first.loc["pooled", "estimate"] > 0.3
+    assert abs(last.loc["paired", "estimate"] - first.loc["paired", "estimate"]) < 0.12
+
+
+def test_counts_of_a_stage():
+    events = pd.DataFrame(
+        {"customer_id": ["x", "x", "y", None], "stage": "a", "valence": [-1.0, 1.0, np.nan, 2.0]}
+    )
+    row = emotion_curve(events, stage_order=["a", "b"]).iloc[0]
+    assert (row["n"], row["n_answers"], row["coverage"]) == (2, 3, 0.75)  # a guest is a customer of its own
+    assert (row["share_negative"], row["largest_share"]) == pytest.approx((1 / 3, 2 / 3))
+
+
+def test_band_contains_the_interval_and_equals_it_when_pointwise():
+    wide = emotion_curve(journeys(), stage_order=STAGES)
+    assert (wide["band_low"] < wide["conf_low"]).all()
+    assert (wide["band_high"] > wide["conf_high"]).all()
+    point = emotion_curve(journeys(), stage_order=STAGES, band="pointwise")
+    assert point["band_low"].equals(point["conf_low"])
+
+
+def test_groups_are_the_curves_of_their_rows_and_order_does_not_matter():
+    events = journeys(4)
+    events["channel"] = np.where(events["customer_id"].astype(int) % 2, "shop", "store")
+    both = emotion_curve(events.sample(frac=1, random_state=0), stage_order=STAGES, by="channel")
+    alone = emotion_curve(events[events["channel"] == "store"], stage_order=STAGES)
+    group = both[both["channel"] == "store"].drop(columns="channel").reset_index(drop=True)
+    pd.testing.assert_frame_equal(group, alone)
+
+
+def test_renamed_columns_and_unchanged_input():
+    events = journeys(5, n=80)
+    renamed = events.rename(columns={"valence": "価格(円)", "stage": "class", "customer_id": "id"})
+    before = renamed.copy()
+    columns = {"score_col": "価格(円)", "stage_col": "class", "customer_col": "id"}
+    for function in (emotion_curve, stage_steps, find_valleys, curve_features):
+        theirs = function(events, stage_order=STAGES)
+        pd.testing.assert_frame_equal(function(renamed, stage_order=STAGES, **columns), theirs)
+    pd.testing.assert_frame_equal(renamed, before)
+
+
+def test_unknown_stages_are_left_out_and_empty_ones_keep_their_row():
+    events = pd.concat(
+        [journeys(6), pd.DataFrame({"customer_id": ["1"], "stage": ["zzz"], "valence": [-2.0]})]
+    )
+    curve = emotion_curve(events, stage_order=[*STAGES, "later"])
+    assert curve["stage"].to_list() == [*STAGES, "later"] * 2
+    assert curve.loc[curve["stage"] == "later", "estimate"].isna().all()
+
+
+def test_empty_one_customer_and_infinite_scores_give_unknown():
+    empty = journeys(0, n=5).iloc[:0]
+    assert emotion_curve(empty, stage_order=STAGES)["estimate"].isna().all()
+    assert not find_valleys(empty, stage_order=STAGES)["is_valley"].any()
+    one = emotion_curve(
+        pd.DataFrame({"customer_id": "x", "stage": ["a", "b"], "valence": [1.0, np.inf]}),
+        stage_order=["a", "b"],
+    )
+    assert one["conf_low"].isna().all()
+    assert one["n_answers"].to_list() == [1, 0, 1, 0]
+
+
+def test_one_busy_customer_is_one_customer():
+    bot = pd.DataFrame({"customer_id": "bot", "stage": "f", "valence": [-2.0] * 10_000})
+    curve = emotion_curve(pd.concat([journeys(7), bot]), stage_order=STAGES).query("metric == 'pooled'")
+    row = curve[curve["stage"] == "f"].iloc[0]
+    assert row["largest_share"] > 0.97
+    assert row["conf_low"] < -0.4 < row["conf_high"]  # wide enough to say nothing
+
+
+def test_arguments_are_checked():
+    events = journeys(0, n=20)
+    with pytest.raises(ParameterError, match="simultaneous, pointwise"):
+        emotion_curve(events, stage_order=STAGES, band="wide")
+    with pytest.raises(ParameterError, match="pooled, paired"):
+        find_valleys(events, stage_order=STAGES, curve="mean")
+    with pytest.raises(ParameterError, match="Did you mean: valence"):
+        emotion_curve(events, stage_order=STAGES, score_col="valance")
+    with pytest.raises(ParameterError, match="at least two different stages"):
+        emotion_curve(events, stage_order=["a", "a"])
+    with pytest.raises(ParameterError, match="no stage of `stage_order`"):
+        emotion_curve(events, stage_order=["x", "y"])
+
+
+# Steps, valleys, features
+
+
+def test_step_has_the_sign_of_later_minus_earlier():
+    events = pd.DataFrame(
+        {"customer_id": list("xxyyzz"), "stage": ["a", "b"] * 3, "valence": [1, 0, 2, 0, 1, 1]}
+    )
+    step = stage_steps(events, stage_order=["a", "b"]).iloc[0]
+    assert (step["estimate"], step["n"]) == (pytest.approx(-1), 3)
+    assert step["std_error"] == pytest.approx(np.std([-1, -2, 0], ddof=1) / np.sqrt(3), rel=1e-9)
+
+
+@pytest.mark.parametrize("curve", ["pooled", "paired"])
+def test_the_planted_valley_is_found_with_its_depth(curve):
+    valleys = find_valleys(journeys(8, n=1500), stage_order=STAGES, curve=curve)
+    assert valleys.loc[valleys["is_valley"], "stage"].to_list() == ["f"]
+    row = valleys[valleys["stage"] == "f"].iloc[0]
+    assert row["conf_low"] < 1.0 < row["conf_high"]
+    assert 0.3 < row["share_of_customers"] < 0.8
+
+
+def test_a_valley_may_be_two_stages_wide():
+    valleys = find_valleys(journeys(9, n=1500, means=(1, 1, 1, -0.5, -0.5, 1, 1, 1)), stage_order=STAGES)
+    named = valleys[valleys["is_valley"]]
+    assert set(named["stage"]) <= {"d", "e"}
+    assert len(named) == 1
+    assert named["depth"].item() == pytest.approx(1.5, abs=0.25)
+
+
+def test_a_falling_curve_has_no_valley():
+    events = journeys(10, n=1500, means=np.linspace(1, -1, 8))
+    assert not find_valleys(events, stage_order=STAGES)["is_valley"].any()
+
+
+def test_name_valley_says_how_far_to_trust():
+    found = [
+        find_valleys(journeys(8, n=800), stage_order=STAGES, curve=curve) for curve in ("pooled", "paired")
+    ]
+    assert name_valley(*found)[["stage", "verdict"]].to_numpy().tolist() == [["f", "found"]]
+    doubt = found[1].assign(is_valley=False)
+    assert name_valley(found[0], doubt)["verdict"].item() == "pooled_only"
+    assert name_valley(doubt, doubt)["verdict"].item() == "none"
+    empty = find_valleys(journeys(0, n=5).iloc[:0], stage_order=STAGES)
+    assert name_valley(empty, empty)["verdict"].item() == "unknown"
+
+
+def test_features_of_a_known_curve():
+    flat = np.repeat(np.array([[0.0, 1.0, 2.0]]), 6, axis=0)
+    events = pd.DataFrame(flat, columns=list("abc")).rename_axis("customer_id").reset_index()
+    events = events.melt("customer_id", var_name="stage", value_name="valence")
+    features = curve_features(events, stage_order=list("abc")).set_index("metric")
+    expected = {"peak": 2, "trough": 0, "end": 2, "slope": 1, "area": 2, "peak_end": 2}
+    assert features["estimate"].to_dict() == pytest.approx(expected)
+    assert features.loc[["peak", "trough", "end"], "stage"].to_list() == ["c", "a", "c"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("curve", ["pooled", "paired"])
+def test_flat_and_falling_curves_name_a_valley_in_at_most_5_percent(curve):
+    alarms = [
+        find_valleys(journeys(seed, n=150, means=means), stage_order=STAGES, curve=curve)["is_valley"].any()
+        for seed in range(150)
+        for means in ([0.4] * 8, np.linspace(0.6, -0.2, 8))
+    ]
+    assert np.mean(alarms) <= 0.05
+
+
+@pytest.mark.slow
+def test_coverage_of_the_simultaneous_band():
+    inside = []
+    for seed in range(1000):
+        curve = emotion_curve(journeys(seed, n=200), stage_order=STAGES).query("metric == 'pooled'")
+        inside.append(
+            curve["band_low"].le(np.array(VALLEY)).all() and curve["band_high"].ge(np.array(VALLEY)).all()
+        )
+    assert 0.93 <= np.mean(inside) <= 0.97
+
+
+# The second purchase
+
+
+def test_one_day_is_one_purchase_and_refunds_are_none():
+    orders = orders_of(
+        ("a", "2026-01-01 09:00", 10),
+        ("a", "2026-01-01 21:00", 10),
+        ("b", "2026-01-01", 10),
+        ("b", "2026-01-05", -10),
+        ("c", "2026-01-01", 0),
+        ("c", "2026-01-09", 10),
+        (None, "2026-01-01", 10),
+    )
+    times = repeat_times(orders, as_of="2026-01-31").set_index("customer_id")
+    assert times["is_repeat"].to_dict() == {"a": False, "b": False, "c": True}
+    assert times["duration_days"].to_dict() == {"a": 30, "b": 30, "c": 8}
+
+
+@pytest.mark.parametrize("unit", ["s", "us", "ns"])
+def test_days_are_local_days_whatever_the_unit(unit):
+    orders = orders_of(("a", "2026-03-31T14:59:00Z", 1), ("a", "2026-03-31T15:01:00Z", 1))
+    local = orders.assign(ordered_at=orders["ordered_at"].dt.tz_convert("Asia/Tokyo").dt.as_unit(unit))
+    assert repeat_times(local, as_of=dt.date(2026, 4, 30))["duration_days"].item() == 1
+    utc = repeat_times(orders, as_of="2026-04-30")
+    assert not utc["is_repeat"].item()
+
+
+def test_orders_after_as_of_are_unknown_and_as_of_day_counts():
+    orders = orders_of(("a", "2026-01-01", 1), ("a", "2026-01-31 23:59", 1), ("b", "2026-02-01", 1))
+    assert repeat_times(orders, as_of="2026-01-31")["is_repeat"].to_list() == [True]
+    assert repeat_times(orders, as_of="2026-01-30")["is_repeat"].to_list() == [False]
+
+
+def test_customers_who_bought_before_observation_are_left_out():
+    orders = orders_of(("a", "2025-12-31", 1), ("a", "2026-01-10", 1), ("b", "2026-01-01", 1))
+    times = repeat_times(orders, as_of="2026-01-31", observed_from="2026-01-01")
+    assert times["customer_id"].to_list() == ["b"]
+
+
+def test_by_is_the_value_of_the_first_line():
+    orders = orders_of(("a", "2026-01-05", 1), ("a", "2026-01-01", 1)).assign(channel=["store", "ec"])
+    assert repeat_times(orders, as_of="2026-01-31", by="channel")["channel"].item() == "ec"
+
+
+def test_ladder_starts_a_new_clock_at_each_purchase():
+    orders = orders_of(
+        ("a", "2026-01-01", 1), ("a", "2026-01-11", 1), ("a", "2026-01-16", 1), ("b", "2026-01-01", 1)
+    )
+    ladder = purchase_ladder(orders, as_of="2026-03-31", steps=3, within_days=30)
+    assert ladder["n"].to_list() == [2, 1, 1]
+    assert ladder["estimate"].to_list() == [0.5, 1.0, 0.0]
+
+
+def shop(seed, power, n=4000):
+    """Orders of one year; the wait to the second purchase is exponential, mean 300 days."""
+    rng = np.random.default_rng(seed)
+    first = np.floor(365 * rng.random(n) ** (1 / power))
+    wait = np.ceil(rng.exponential(300, n))
+    day = np.concatenate([first, (first + wait)])
+    frame = pd.DataFrame({"customer_id": np.tile(np.arange(n), 2), "day": day}).query("day < 365")
+    return frame.assign(ordered_at=pd.Timestamp("2025-01-01") + pd.to_timedelta(frame["day"], unit="D"))
+
+
+@pytest.mark.parametrize(("power", "error"), [(0.4, 0.03), (1.0, 0.08), (3.0, 0.18)])
+def test_naive_ratio_moves_with_acquisition_and_kaplan_meier_does_not(power, error):
+    f2 = repeat_curve(shop(1, power), as_of="2025-12-31", horizons_days=[180]).iloc[0]
+    truth = 1 - np.exp(-180 / 300)
+    assert f2["estimate"] == pytest.approx(truth, abs=0.03)
+    assert f2["conf_low"] < truth < f2["conf_high"]
+    assert truth - f2["naive"] > error
+    assert f2["mature"] == pytest.approx(truth, abs=0.04)
+
+
+def test_repeat_curve_by_group_and_renamed():
+    orders = shop(2, 1.0, n=300).assign(channel=lambda rows: np.where(rows["customer_id"] % 2, "ec", "store"))
+    both = repeat_curve(orders, as_of="2025-12-31", by="channel")
+    assert both["channel"].to_list() == ["ec"] * 5 + ["store"] * 5
+    assert both.groupby("channel")["n"].first().sum() == 300
+    renamed = orders.rename(columns={"customer_id": "class", "ordered_at": "価格(円)"})
+    again = repeat_curve(renamed, as_of="2025-12-31", by="channel", customer_col="class", time_col="価格(円)")
+    pd.testing.assert_frame_equal(both, again)
+
+
+def test_horizon_nobody_reached_is_unknown():
+    f2 = repeat_curve(orders_of(("a", "2026-01-01", 1)), as_of="2026-01-31", horizons_days=[20, 60])
+    assert f2["estimate"].isna().to_list() == [False, True]
+    assert f2["mature"].isna().to_list() == [False, True]
+
+
+def test_wrong_arguments_for_repeat_curve():
+    orders = orders_of(("a", "2026-01-01", 1))
+    with pytest.raises(ParameterError, match="each 1 or more"):
+        repeat_curve(orders, as_of="2026-01-31", horizons_days=[0])
+    with pytest.raises(ParameterError, match="as_of"):
+        repeat_curve(orders, as_of="2026-02-30")
+    with pytest.raises(InputError, match="must hold timestamps"):
+        repeat_curve(orders.assign(ordered_at="2026-01-01"), as_of="2026-01-31")
+
+
+def test_first_purchases_at_the_start_of_the_data_are_doubtful():
+    days = pd.date_range("2026-01-01", periods=200)
+    assert not first_purchases_doubtful(pd.DataFrame({"from_on": days}))
+    assert first_purchases_doubtful(pd.DataFrame({"from_on": days.append(days[:10].repeat(30))}))
+    assert not first_purchases_doubtful(pd.DataFrame({"from_on": days[:0]}))
+
+
+def test_after_stage_counts_only_who_had_not_come_back_yet():
+    orders = orders_of(
+        ("a", "2026-01-01", 1), ("a", "2026-01-03", 1), ("b", "2026-01-01", 1), ("c", "2026-01-01", 1),
+        ("c", "2026-01-20", 1), ("d", "2026-02-01", 1),
+    )  # fmt: skip
+    events = pd.DataFrame({"customer_id": list("abcd"), "stage": "f", "valence": [-1, -1, 1, -1]})
+    events["occurred_at"] = pd.Timestamp("2026-01-05")
+    after = f2_after_stage(events, orders, stage="f", as_of="2026-03-31", horizon_days=30)
+    assert after.loc[after["metric"] == "f2", "n"].to_list() == [1, 1]  # a is back already, d not a buyer yet
+    assert after["estimate"].to_list() == [0, 1, -1, -1]
+
+
+def test_rows_of_chosen_customers_take_their_group_along():
+    class Shop:
+        def has(self, table):
+            return table == "orders"
+
+        def table(self, name, start=None, end=None):
+            return orders_of(("a", "2026-01-01", 1), ("b", "2026-01-01", 1)).assign(region="line")
+
+    chosen = pd.DataFrame({"customer_id": ["a"], "region": ["north"]})
+    rows = chosen_rows(Shop(), "orders", chosen, by="region")
+    assert rows[["customer_id", "region"]].to_numpy().tolist() == [["a", "north"]]
+    assert chosen_rows(Shop(), "events", chosen, by="region")["valence"].dtype == float
