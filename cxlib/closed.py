@@ -40,7 +40,7 @@ class _Loader(yaml.SafeLoader):
         seen: set[Hashable] = set()
         for key_node, _ in node.value:
             key = self.construct_object(key_node, deep=True)
-            if key in seen:
+            if not isinstance(key, Hashable) or key in seen:
                 raise yaml.constructor.ConstructorError(None, None, "repeated key", key_node.start_mark)
             seen.add(key)
         return super().construct_mapping(node, deep)
@@ -121,7 +121,7 @@ def _options(model: Any, location: tuple[Any, ...]) -> list[str]:
             continue
         field = getattr(model, "model_fields", {}).get(part)
         model = _inner_model(field.annotation) if field is not None else model
-    return list(getattr(model, "model_fields", {}))
+    return [field.alias or name for name, field in getattr(model, "model_fields", {}).items()]
 
 
 def _inner_model(annotation: Any) -> Any:

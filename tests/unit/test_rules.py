@@ -102,6 +102,7 @@ STAGE = "{id: a, label: {en: A, ja: A}}"
         ("just text", "must be entries of the form"),
         ("stages: [", "line 1"),
         ("stages: []\nstages: []", "line 2"),
+        ("? [a]\n: b", "not readable as YAML"),
         ("stages: !!python/object/apply:os.system [ls]", "not readable as YAML"),
         ("stages: !!set {a, b}\ntouchpoints: []", "`stages.0`: must be entries of the form"),
     ],

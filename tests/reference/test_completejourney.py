@@ -1,0 +1,94 @@
+"""The real shop data arrive whole through `cx import`.
+
+Expected numbers: counts and sums of the published files (R package completejourney, CC0) computed with an
+independent program; the sums are those of `sales_value`, by line.
+"""
+
+from pathlib import Path
+
+import pytest
+
+from cxlib.exports import import_export
+from cxlib.tables import check_folder, open_data
+
+pytestmark = pytest.mark.reference
+MAPPING = Path(__file__).parents[2] / "data" / "mappings" / "completejourney.yml"
+
+
+@pytest.fixture(scope="module")
+def imported(reference_dir, tmp_path_factory):
+    target = tmp_path_factory.mktemp("imported") / "completejourney"
+    summary = import_export(MAPPING, reference_dir("completejourney"), target)
+    return summary, open_data(target), target
+
+
+@pytest.fixture(scope="module")
+def orders(imported):
+    return imported[1].table("orders")
+
+
+def test_every_line_household_and_dollar_arrives(imported, orders):
+    summary, data_set, _ = imported
+    assert len(orders) == 75_000
+    assert orders["customer_id"].nunique() == 2_377
+    assert orders["amount"].sum() == pytest.approx(233_935.24, abs=0.005)
+    assert summary.set_index("table").loc["orders", "amount_total"] == pytest.approx(233_935.24, abs=0.005)
+    assert len(data_set.table("customers")) == 2_377
+    assert orders["order_id"].nunique() == 47_243
+
+
+def test_brands_and_categories_are_those_of_the_products(orders):
+    joined = orders.dropna(subset=["brand"])
+    assert len(joined) == 74_778
+    by_brand = joined.groupby("brand")["amount"].sum()
+    assert by_brand.to_dict() == pytest.approx({"National": 167_798.07, "Private": 66_132.50}, abs=0.005)
+    top = orders.groupby("category")["amount"].sum().nlargest(5)
+    assert top.to_dict() == pytest.approx(
+        {
+            "COUPON/MISC ITEMS": 19_398.37,
+            "SOFT DRINKS": 9_412.95,
+            "BEEF": 8_799.53,
+            "FLUID MILK PRODUCTS": 5_992.60,
+            "CHEESE": 5_350.34,
+        },
+        abs=0.005,
+    )
+    assert list(top.index[:2]) == ["COUPON/MISC ITEMS", "SOFT DRINKS"]
+
+
+def test_times_are_those_of_the_shops(orders):
+    """Read as UTC the year 2017 is whole, and few people shop between two and five at night."""
+    local = orders["ordered_at"]
+    assert (str(local.min()), str(local.max())) == ("2017-01-01 07:30:27-05:00", "2017-12-31 22:47:38-05:00")
+    assert local.dt.hour.between(2, 4).mean() < 0.02
+
+
+def test_campaigns_are_initiatives_with_their_households(imported):
+    data_set = imported[1]
+    initiatives, enrolments = data_set.table("initiatives"), data_set.table("enrolments")
+    assert len(initiatives) == 27
+    assert set(initiatives["assignment"]) == {"targeted"}
+    assert initiatives["one_time_cost"].isna().all()
+    assert len(enrolments) == 6_589
+    assert enrolments["customer_id"].nunique() == 1_559
+
+
+def test_what_is_noticed_and_what_the_data_carry(imported):
+    problems, coverage = check_folder(imported[2])
+    assert {problem.key: problem.count for problem in problems} == {
+        "tables.cost_missing": 27,
+        "tables.unknown_customer": 2,
+    }
+    assert {line.chapter: line.state for line in coverage} == {
+        "segmentation": "ready",
+        "journey": "partial",
+        "nps_drivers": "missing",
+        "initiative_roi": "partial",
+    }
+
+
+def test_rows_are_accounted_for(imported):
+    summary = imported[0].set_index("table")
+    left_out = summary["rows_left_out_by_where"] + summary["rows_left_out_by_grain"]
+    assert (summary["rows_read"] - left_out == summary["rows_written"]).all()
+    assert summary.loc["orders", "rows_without_match"] == 222

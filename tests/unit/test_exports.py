@@ -1,0 +1,400 @@
+"""Exports as real systems write them become tables of the contract, by closed verbs only."""
+
+import json
+
+import pandas as pd
+import pytest
+import yaml
+
+from cxlib.checks import InputError, ParameterError, TableError
+from cxlib.exports import import_export
+from cxlib.tables import open_data
+
+DATA_SET = {"name": "Shop", "currency": "JPY", "timezone": "Asia/Tokyo", "extracted_at": "2026-10-01"}
+KEY = "a key long enough to be one"
+
+
+@pytest.fixture
+def bring(tmp_path, monkeypatch):
+    """Import files under a mapping of tables and open the result: `bring({"a.csv": "…"}, orders={…})`."""
+    monkeypatch.delenv("CX_PSEUDONYM_KEY", raising=False)
+    source = tmp_path / "export"
+    source.mkdir()
+
+    def run(files, encoding="utf-8", **tables):
+        for name, text in files.items():
+            (source / name).write_text(text, encoding=encoding)
+        mapping = tmp_path / "mapping.yml"
+        mapping.write_text(
+            yaml.safe_dump({"data_set": DATA_SET, "tables": tables}, allow_unicode=True), encoding="utf-8"
+        )
+        run.summary = import_export(mapping, source, tmp_path / "shop")
+        return open_data(tmp_path / "shop")
+
+    return run
+
+
+def orders(**changes):
+    """Mapping of a plain order export, with changes; `columns` and the rest are merged."""
+    columns = {
+        "order_id": {"from": "order"},
+        "line": {"row_within": ["order"]},
+        "customer_id": {"from": "customer"},
+        "ordered_at": {"from": "at"},
+        "amount": {"from": "amount"},
+    }
+    columns |= changes.pop("columns", {})
+    return {"file": "orders.csv", "columns": columns, **changes}
+
+
+PLAIN = "order,customer,at,amount\n001,07,2026-09-01,10\n001,07,2026-09-01,5\n002,08,2026-09-02,7\n"
+
+
+def test_a_plain_export_arrives_with_its_zeros_lines_and_totals(bring):
+    data_set = bring({"orders.csv": PLAIN}, orders=orders())
+    frame = data_set.table("orders")
+    assert frame["order_id"].to_list() == ["001", "001", "002"]
+    assert frame["line"].to_list() == [1, 2, 1]
+    assert str(frame["ordered_at"][0]) == "2026-09-01 00:00:00+09:00"
+    assert bring.summary.to_dict("records") == [
+        {
+            "table": "orders",
+            "file": "orders.csv",
+            "rows_read": 3,
+            "rows_without_match": 0,
+            "rows_left_out_by_where": 0,
+            "rows_left_out_by_grain": 0,
+            "rows_written": 3,
+            "amount_total": 22,
+        }
+    ]
+
+
+def test_hubspot_writes_satisfaction_as_0_1_2(bring):
+    text = "Response ID,Email,Date,CSAT\n1,Taro@Example.jp,1788220800000,2\n2,taro@example.jp,,0\n3,,,\n"
+    text = text.replace("1788220800000", "09/01/2026 9:30 AM").replace(",,0", ",09/02/2026 1:05 PM,0")
+    text = text.replace("3,,,", "3,,09/03/2026 1:05 PM,")
+    columns = {
+        "response_id": {"from": "Response ID", "prefix": "HS-"},
+        "customer_id": {"from": "Email", "pseudonymise": "ignore_case"},
+        "answered_at": {"from": "Date", "format": "%m/%d/%Y %I:%M %p", "timezone": "America/New_York"},
+        "survey": {"const": "transaction"},
+        "csat_score": {"from": "CSAT", "map": {0: 1, 1: 3, 2: 5}},
+    }
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CX_PSEUDONYM_KEY", KEY)
+        with pytest.raises(ParameterError, match="CX_PSEUDONYM_KEY"):
+            patch.setenv("CX_PSEUDONYM_KEY", "short")
+            bring({"csat.csv": text}, responses={"file": "csat.csv", "columns": columns})
+        patch.setenv("CX_PSEUDONYM_KEY", KEY)
+        frame = bring({"csat.csv": text}, responses={"file": "csat.csv", "columns": columns}).table(
+            "responses"
+        )
+    assert frame["response_id"].to_list() == ["HS-1", "HS-2", "HS-3"]
+    assert frame["csat_score"].fillna(0).to_list() == [5, 1, 0]
+    assert str(frame["answered_at"][0]) == "2026-09-01 22:30:00+09:00"
+    first, second, third = frame["customer_id"]
+    assert first == second
+    assert len(first) == 32
+    assert pd.isna(third)
+
+
+def test_pseudonyms_need_the_key_and_the_key_is_not_stored(bring, tmp_path, monkeypatch):
+    verb = {"columns": {"customer_id": {"from": "customer", "pseudonymise": "exact"}}}
+    with pytest.raises(ParameterError, match="16 characters"):
+        bring({"orders.csv": PLAIN}, orders=orders(**verb))
+    ids = []
+    for key in (KEY, KEY, "another key long enough"):
+        monkeypatch.setenv("CX_PSEUDONYM_KEY", key)
+        ids.append(
+            bring({"orders.csv": PLAIN}, orders=orders(**verb)).table("orders")["customer_id"].to_list()
+        )
+        stored = b"".join(path.read_bytes() for path in (tmp_path / "shop").iterdir())
+        assert key.encode() not in stored
+    assert ids[0] == ids[1] != ids[2]
+    assert ids[0][0] == ids[0][1] != ids[0][2]
+
+
+def test_the_key_may_come_from_a_file(bring, tmp_path):
+    columns = {"customer_id": {"from": "customer", "pseudonymise": "exact"}}
+    with pytest.raises(ParameterError):
+        bring({"orders.csv": PLAIN}, orders=orders(columns=columns))
+    key_file = tmp_path / "key"
+    key_file.write_text(KEY + "\n")
+    import_export(tmp_path / "mapping.yml", tmp_path / "export", tmp_path / "shop", key_file=key_file)
+    assert open_data(tmp_path / "shop").table("orders")["customer_id"].str.len().eq(32).all()
+
+
+SHOPIFY = (
+    "Name,Email,Created at,Total,Lineitem name,Lineitem price\n"
+    "#1001,a@b.jp,2026-09-01 10:00:00 +0900,30.50,Soap,10.50\n"
+    "#1001,,,,Cream,20.00\n"
+    "#1002,c@d.jp,2026-09-02 10:00:00 +0900,5.00,Soap,5.00\n"
+)
+
+
+def test_shopify_leaves_order_fields_blank_after_the_first_line(bring, monkeypatch):
+    monkeypatch.setenv("CX_PSEUDONYM_KEY", KEY)
+    part = orders(
+        fill_down={"columns": ["Email", "Created at"], "within": ["Name"]},
+        columns={
+            "order_id": {"from": "Name"},
+            "line": {"row_within": ["Name"]},
+            "customer_id": {"from": "Email", "pseudonymise": "ignore_case"},
+            "ordered_at": {"from": "Created at", "format": "%Y-%m-%d %H:%M:%S %z"},
+            "amount": {"from": "Lineitem price"},
+            "product": {"from": "Lineitem name"},
+        },
+    )
+    frame = bring({"orders.csv": SHOPIFY}, orders=part).table("orders")
+    assert frame["amount"].sum() == 35.5
+    assert frame["customer_id"].nunique() == 2
+    assert frame["customer_id"][0] == frame["customer_id"][1]
+    assert frame["line"].to_list() == [1, 2, 1]
+    assert str(frame["ordered_at"][1]) == "2026-09-01 10:00:00+09:00"
+
+
+REPEATED = "order,customer,at,amount,item\n1,a,2026-09-01,30,x\n1,a,2026-09-01,30,y\n2,b,2026-09-02,5,x\n"
+
+
+def test_an_order_total_on_every_line_is_counted_once(bring):
+    part = orders(grain={"by": ["order"], "same": ["amount"]})
+    frame = bring({"orders.csv": REPEATED}, orders=part).table("orders")
+    assert frame["amount"].to_list() == [30, 5]
+    assert bring.summary["rows_left_out_by_grain"].to_list() == [1]
+
+
+def test_totals_that_differ_within_an_order_stop(bring):
+    part = orders(grain={"by": ["order"], "same": ["amount"]})
+    with pytest.raises(InputError, match="it differs in 1 rows"):
+        bring({"orders.csv": REPEATED.replace("30,y", "31,y")}, orders=part)
+
+
+def test_grain_keeps_the_first_by_order(bring):
+    text = "customer,at\nb,2026-09-03\na,2026-09-02\nb,2026-09-01\n"
+    columns = {
+        "customer_id": {"from": "customer"},
+        "first_seen_on": {"from": "at"},
+        "customer_type": {"const": "consumer"},
+    }
+    part = {"file": "log.csv", "grain": {"by": ["customer"], "order": "at"}, "columns": columns}
+    frame = bring({"log.csv": text}, customers=part).table("customers")
+    assert frame["customer_id"].to_list() == ["a", "b"]
+    assert frame["first_seen_on"].dt.day.to_list() == [2, 1]
+
+
+def test_qualtrics_writes_three_header_rows(bring):
+    text = (
+        "ResponseId,RecordedDate,Q1,Status\n"
+        'Response ID,"Recorded\nDate","How likely, 0 to 10?",Response Type\n'
+        '"{""ImportId"":""_recordId""}","{""ImportId"":""recordedDate""}","{""ImportId"":""QID1""}",x\n'
+        "R_1,2026-09-01 00:30:00,9,IP Address\n"
+        "R_2,2026-09-01 00:31:00,,Survey Preview\n"
+    )
+    columns = {
+        "response_id": {"from": "ResponseId"},
+        "answered_at": {"from": "RecordedDate", "timezone": "America/Denver"},
+        "survey": {"const": "relationship"},
+        "nps_score": {"from": "Q1"},
+    }
+    where = [{"column": "Status", "not_in": ["Survey Preview"]}]
+    part = {"file": "q.csv", "header_rows": 3, "where": where, "columns": columns}
+    frame = bring({"q.csv": text}, responses=part).table("responses")
+    assert frame["response_id"].to_list() == ["R_1"]
+    assert str(frame["answered_at"][0]) == "2026-09-01 15:30:00+09:00"
+    assert bring.summary["rows_left_out_by_where"].to_list() == [1]
+
+
+JAPANESE = (
+    "出力日,2026/10/01\n"
+    "受注番号,会員番号,受注日時,小計,値引,商品\n"
+    'Ａ−１,0007,2026年9月1日 10時05分,"￥１，２００",△200,石けん\n'
+    'A-2,0008,2026年9月2日 09時00分,"3,000円",,クリーム\n'
+)
+
+
+def test_a_japanese_shop_writes_cp932_full_width_digits_and_triangles(bring):
+    style = {"thousands": ",", "symbols": ["¥", "円"], "negative": "triangle"}
+    part = orders(
+        encoding="cp932",
+        skip=1,
+        columns={
+            "order_id": {"from": "受注番号"},
+            "line": {"row_within": []},
+            "customer_id": {"from": "会員番号"},
+            "ordered_at": {"from": "受注日時", "format": "%Y年%m月%d日 %H時%M分"},
+            "amount": {"minus": ["小計", "値引"], "number": style},
+            "product": {"from": "商品"},
+        },
+    )
+    frame = bring({"orders.csv": JAPANESE}, encoding="cp932", orders=part).table("orders")
+    assert frame["amount"].to_list() == [1400, 3000]
+    assert frame["customer_id"].to_list() == ["0007", "0008"]
+    assert frame["product"].to_list() == ["石けん", "クリーム"]
+    assert str(frame["ordered_at"][0]) == "2026-09-01 10:05:00+09:00"
+    with pytest.raises(InputError, match="encoding: cp932"):
+        bring({"orders.csv": JAPANESE}, encoding="cp932", orders=part | {"encoding": "utf-8"})
+
+
+@pytest.mark.parametrize(
+    ("cell", "style", "number"),
+    [
+        ("1.234,50", {"thousands": ".", "decimal": ","}, 1234.5),
+        ("(12)", {"negative": "parentheses"}, -12),
+        ("▲3", {"negative": "triangle"}, -3),
+        ("−4", {}, -4),
+        (" 1 234 ", {}, 1234),
+        ("$5", {"symbols": ["$"]}, 5),
+        ("", {}, None),
+    ],
+)
+def test_numbers_as_systems_write_them(bring, cell, style, number):
+    text = f'order,customer,at,amount,margin\n1,a,2026-09-01,1,"{cell}"\n'
+    part = orders(columns={"margin": {"from": "margin", "number": style}})
+    found = bring({"orders.csv": text}, orders=part).table("orders")["margin"]
+    assert found.isna().all() if number is None else found.to_list() == [number]
+
+
+@pytest.mark.parametrize(("cell", "style"), [("1,234", {}), ("$5", {}), ("1.5", {"decimal": ","})])
+def test_numbers_that_could_mean_two_things_stop(bring, cell, style):
+    part = orders(columns={"amount": {"from": "amount", "number": style}})
+    with pytest.raises(TableError, match="Must hold numbers; 1 of 1 rows"):
+        bring({"orders.csv": f'order,customer,at,amount\n1,a,2026-09-01,"{cell}"\n'}, orders=part)
+
+
+def test_two_sources_of_an_id_and_two_files_of_a_table(bring):
+    other = "order,member,guest,at,amount\n9,,g1,2026-09-03,1\n"
+    second = orders(
+        file="store.csv", columns={"customer_id": {"first_non_empty": ["member", "guest"], "prefix": "S-"}}
+    )
+    frame = bring({"orders.csv": PLAIN, "store.csv": other}, orders=[orders(), second]).table("orders")
+    assert frame["customer_id"].to_list() == ["07", "07", "08", "S-g1"]
+    assert bring.summary["rows_written"].to_list() == [3, 1]
+
+
+def test_a_lookup_never_multiplies_rows(bring):
+    products = "sku,brand\n10,A\n5,B\n"
+    lookup = [{"file": "p.csv", "on": "amount", "key": "sku", "columns": ["brand"]}]
+    part = orders(lookup=lookup, columns={"brand": {"from": "brand"}})
+    frame = bring({"orders.csv": PLAIN, "p.csv": products}, orders=part).table("orders")
+    assert frame["brand"].fillna("-").to_list() == ["A", "B", "-"]
+    assert bring.summary["rows_without_match"].to_list() == [1]
+    with pytest.raises(InputError, match="1 rows repeat a key"):
+        bring({"orders.csv": PLAIN, "p.csv": products + "5,C\n"}, orders=part)
+
+
+def test_values_that_the_mapping_does_not_know(bring):
+    verb = {"from": "customer", "map": {"07": "7"}}
+    with pytest.raises(TableError, match=r"1 of 3 rows \(first at row 3\)") as stopped:
+        bring({"orders.csv": PLAIN}, orders=orders(columns={"customer_id": verb}))
+    assert "08" not in str(stopped.value)
+    for otherwise, expected in (("keep", "08"), ("empty", "-")):
+        part = orders(columns={"customer_id": verb | {"otherwise": otherwise}})
+        frame = bring({"orders.csv": PLAIN}, orders=part).table("orders")
+        assert frame["customer_id"].fillna("-").to_list() == ["7", "7", expected]
+
+
+def test_columns_of_your_own_take_their_type_from_their_verbs(bring):
+    text = 'order,customer,at,amount,points,since\n1,a,2026-09-01,1,"1,000",2026-01-05\n'
+    extra = {
+        "points": {"from": "points", "number": {"thousands": ","}},
+        "member_since": {"from": "since", "format": "%Y-%m-%d"},
+        "shop": {"const": "Ginza"},
+    }
+    frame = bring({"orders.csv": text}, orders=orders(extra=extra)).table("orders")
+    assert frame["points"].to_list() == [1000]
+    assert str(frame["member_since"][0]) == "2026-01-05 00:00:00+09:00"
+    assert frame["shop"].to_list() == ["Ginza"]
+
+
+@pytest.mark.parametrize("name", ["customer", "mail"])
+def test_contact_data_do_not_pass(bring, name):
+    text = "order,customer,at,amount\n1,a@b.jp,2026-09-01,1\n"
+    part = (
+        orders()
+        if name == "customer"
+        else orders(columns={"customer_id": {"const": "x"}}, extra={"mail": {"const": "y"}})
+    )
+    with pytest.raises(TableError, match="pseudonymise"):
+        bring({"orders.csv": text}, orders=part)
+
+
+def test_times_that_do_not_fit_their_format_stop(bring):
+    part = orders(columns={"ordered_at": {"from": "at", "format": "%d.%m.%Y"}})
+    with pytest.raises(TableError, match=r"format %d\.%m\.%Y; 3 of 3 rows"):
+        bring({"orders.csv": PLAIN}, orders=part)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"fil": "x"}, "Did you mean: file"),
+        ({"columns": {"amount": {"form": "amount"}}}, "Did you mean: format, from"),
+        ({"columns": {"amount": {"from": "a", "const": 1}}}, "exactly one of from"),
+        ({"columns": {"amount": {"from": "amount", "number": {"thousand": ","}}}}, "Did you mean: thousands"),
+        ({"columns": {"amuont": {"from": "amount"}}}, "Did you mean: amount"),
+        ({"columns": {"amount": {"from": "amuont"}}}, "Did you mean: amount"),
+        ({"columns": {"ordered_at": {"from": "at", "timezone": "Tokyo"}}}, "Asia/Tokyo"),
+        ({"extra": {"amount": {"from": "amount"}}}, "from `extra` to `columns`"),
+        ({"file": "order.csv"}, "Did you mean: orders.csv"),
+        ({"file": "../orders.csv"}, "inside the folder"),
+        ({"file": "/etc/passwd"}, "inside the folder"),
+        ({"where": [{"column": "at", "is_in": ["a"], "empty": True}]}, "exactly one of is_in"),
+        ({"where": [{"column": "on", "empty": False}]}, "no column `on`"),
+        ({"header_rows": 0}, "at least 1"),
+        ({"encoding": "klingon"}, "no known encoding"),
+        ({"delimiter": ";"}, "no column `amount`"),
+    ],
+)
+def test_a_mapping_that_does_not_fit_is_refused(bring, change, words):
+    with pytest.raises(InputError, match=words) as stopped:
+        bring({"orders.csv": PLAIN}, orders=orders(**change))
+    assert stopped.value.in_language("ja") != str(stopped.value)
+
+
+def test_tables_and_required_columns_are_those_of_the_contract(bring):
+    with pytest.raises(InputError, match="Did you mean: orders"):
+        bring({"orders.csv": PLAIN}, ordres=orders())
+    part = orders()
+    del part["columns"]["amount"]
+    with pytest.raises(InputError, match="needs the column `amount`"):
+        bring({"orders.csv": PLAIN}, orders=part)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "is empty"),
+        ("order,customer,at,amount\n1,2,3,4,5\n", "same number of columns"),
+        ("order,order,customer,at,amount\n1,1,a,2026-09-01,4\n", "twice"),
+    ],
+)
+def test_files_that_cannot_be_read_are_named(bring, text, words):
+    with pytest.raises(InputError, match=words):
+        bring({"orders.csv": text}, orders=orders())
+
+
+def test_the_target_is_written_whole_or_not_at_all(bring, tmp_path):
+    bring({"orders.csv": PLAIN}, orders=orders())
+    before = {path.name: path.read_bytes() for path in (tmp_path / "shop").iterdir()}
+    with pytest.raises(TableError):
+        bring({"orders.csv": PLAIN.replace(",10", ",ten")}, orders=orders())
+    assert {path.name: path.read_bytes() for path in (tmp_path / "shop").iterdir()} == before
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["export", "mapping.yml", "shop"]
+    bring({"orders.csv": PLAIN}, orders=orders())
+    assert {path.name: path.read_bytes() for path in (tmp_path / "shop").iterdir()} == before
+
+
+def test_a_folder_with_something_else_in_it_is_left_alone(bring, tmp_path):
+    (tmp_path / "shop").mkdir()
+    (tmp_path / "shop" / "mine.txt").write_text("precious")
+    with pytest.raises(ParameterError, match="empty or new"):
+        bring({"orders.csv": PLAIN}, orders=orders())
+    assert (tmp_path / "shop" / "mine.txt").read_text() == "precious"
+
+
+def test_the_summary_counts_and_holds_no_customer(bring, tmp_path):
+    bring({"orders.csv": PLAIN.replace("07", "canary")}, orders=orders())
+    text = (tmp_path / "shop" / "import.json").read_text()
+    assert "canary" not in text
+    assert json.loads(text)[0]["amount_total"] == 22
