@@ -44,7 +44,7 @@ def customers() -> pd.DataFrame:
 
 
 def words(ax) -> str:
-    texts = [ax.get_title(loc="left"), ax.get_xlabel(), ax.get_ylabel(), *(text.get_text() for text in ax.texts)]
+    texts = [ax.get_title(loc="left"), ax.get_xlabel(), *(text.get_text() for text in ax.texts)]
     return " ".join([*texts, *(label.get_text() for label in ax.get_yticklabels())])
 
 
