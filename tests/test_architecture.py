@@ -111,9 +111,7 @@ def _imports(path):
     return {name.removeprefix("cxlib").lstrip(".") for name in found}
 
 
-MODULES = [
-    pytest.param(path, id=_module(path)) for path in _sources() if _module(path) != "plots"
-]
+MODULES = [pytest.param(path, id=_module(path)) for path in _sources() if _module(path) != "plots"]
 
 
 @pytest.mark.parametrize("path", MODULES)
