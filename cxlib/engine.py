@@ -113,6 +113,7 @@ def reduce_orders(
     >>> reduce_orders(lines, as_of="2026-01-31")[["customer_id", "frequency", "amount"]].values.tolist()
     [['a', 1, 4.3]]
     """
+    orders, timezone = _in_utc(orders, time_col, timezone)
     frame = _as_lazy(orders)
     named = {f"by[{position}]": column for position, column in enumerate(by)}
     check_columns(
@@ -191,6 +192,14 @@ def _as_lazy(orders: Any) -> nw.LazyFrame[Any]:
     if isinstance(orders, nw.LazyFrame):
         return orders
     return cast("nw.LazyFrame[Any]", nw.from_native(orders).lazy())
+
+
+def _in_utc(orders: Any, time_col: str, timezone: str | None) -> tuple[Any, str | None]:
+    """Move pandas timestamps to UTC and keep their zone for the days: narwhals reads no zone with a `_`."""
+    kind = orders.dtypes.get(time_col) if isinstance(orders, pd.DataFrame) else None
+    if not isinstance(kind, pd.DatetimeTZDtype):
+        return orders, timezone
+    return orders.assign(**{time_col: orders[time_col].dt.tz_convert("UTC")}), timezone or str(kind.tz)
 
 
 def _collect(frame: nw.LazyFrame[Any]) -> pd.DataFrame:

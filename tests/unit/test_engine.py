@@ -154,3 +154,10 @@ def test_infinite_money_missing_columns_and_impossible_days_are_refused():
         reduce_orders(order_lines().rename(columns={"amount": "amonut"}), as_of=AS_OF)
     with pytest.raises(ParameterError, match="calendar"):
         to_date("2026-02-30")
+
+
+def test_a_zone_with_an_underscore_counts_its_own_days():
+    lines = order_lines(600)
+    shop = lines.assign(ordered_at=lines["ordered_at"].dt.tz_convert("America/New_York"))
+    expected = reduce_orders(lines, as_of=AS_OF, timezone="America/New_York")
+    pd.testing.assert_frame_equal(reduce_orders(shop, as_of=AS_OF), expected)
