@@ -48,7 +48,7 @@ class Parameter(NamedTuple):
     @property
     def range_text(self) -> str:
         """The allowed range, or nothing."""
-        return "" if self.low is None else f"{self.low:g} … {self.high:g}"
+        return "" if self.low is None else f"{self.low:,.10g} … {self.high:,.10g}"
 
 
 def read_parameters(notebook: Mapping[str, Any], report: str) -> list[Parameter]:
