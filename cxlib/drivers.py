@@ -132,10 +132,11 @@ def driver_importance(
     values, weight = values[keep], weight[keep]
     moments = _Moments(values, weight)
     matrix = moments.correlations(np.ones((1, len(values))))
-    units = collinear_units(matrix[0, :-1, :-1])
+    enough = len(values) > len(drivers) + 1
+    units = collinear_units(matrix[0, :-1, :-1]) if enough else [[column] for column in range(len(drivers))]
     labels = None if groups is None else _group_codes(drivers, units, groups)
     parts, mc_error = _parts(matrix, units, method, labels, seed)
-    if len(values) <= len(drivers) + 1 or not np.ptp(values[:, -1]) > 0:
+    if not enough or not np.ptp(values[:, -1]) > 0:
         parts, n_boot = np.full_like(parts, np.nan), 0
     replicates = np.full((1, len(units)), np.nan)
     if n_boot:

@@ -94,7 +94,7 @@ def plot_score_distribution(
         )
     ax.set(xticks=range(11), xlabel=text("nps.plot_score", lang), ylabel=text("nps.plot_answers", lang))
     top = result["estimate"].astype(float).max()
-    ax.set_ylim(0, 1.3 * top if top > 0 else 1)
+    ax.set_ylim(0, 1.35 * top if top > 0 else 1)
     ax.grid(visible=False, axis="x")
     format_axis(ax.yaxis, "share", lang)
     ax.set_title(text("nps.plot_distribution_title", lang, n=format_value(result["n"].sum(), "count", lang)))

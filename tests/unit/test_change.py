@@ -1,0 +1,175 @@
+"""Change between waves, mix against rate, limits of chance, answers needed."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from cxlib.change import everyone_else, last_waves, mix_rate, sample_size, score_change, wave_chart
+from cxlib.checks import ParameterError
+
+
+def answers(scores, ids=None, **columns):
+    ids = [f"c{i}" for i in range(len(scores))] if ids is None else ids
+    return pd.DataFrame({"nps_score": scores, "customer_id": ids, **columns})
+
+
+def counted(promoters, passives, detractors, **columns):
+    return answers([10] * promoters + [8] * passives + [3] * detractors, **columns)
+
+
+def test_sign_and_swap():
+    low, high = counted(10, 20, 30), counted(30, 20, 10)
+    risen, fallen = score_change(low, high).iloc[0], score_change(high, low).iloc[0]
+    assert (risen["verdict"], fallen["verdict"]) == ("risen", "fallen")
+    assert risen["estimate"] == pytest.approx(-fallen["estimate"]) == pytest.approx(100 * 40 / 60)
+    assert (risen["conf_low"], risen["conf_high"]) == pytest.approx(
+        (-fallen["conf_high"], -fallen["conf_low"])
+    )
+
+
+def test_independent_waves_add_their_variances():
+    one, two = counted(30, 40, 30), counted(50, 30, 20)
+    row = score_change(one, two, customer_id_col=None).iloc[0]
+    variance = (0.6 - 0) / 100 + (0.7 - 0.09) / 100
+    assert row["std_error"] == pytest.approx(100 * np.sqrt(variance * 200 / 199))
+
+
+def test_customers_in_both_waves_are_paired():
+    scores = [10, 10, 8, 8, 3, 3] * 20
+    same = score_change(answers(scores), answers(scores)).iloc[0]
+    assert same["n_paired"] == 120 and same["estimate"] == 0
+    rng = np.random.default_rng(0)
+    mood = rng.normal(size=300)
+    waves = [np.select([mood + 0.5 * rng.normal(size=300) > 0.3, mood > -0.6], [10, 8], 3) for _ in range(2)]
+    paired = score_change(answers(waves[0]), answers(waves[1])).iloc[0]
+    apart = score_change(answers(waves[0]), answers(waves[1]), customer_id_col=None).iloc[0]
+    assert paired["std_error"] < 0.8 * apart["std_error"]
+    difference = pd.Series(np.select([waves[1] > 8, waves[1] < 7], [100, -100])) - pd.Series(
+        np.select([waves[0] > 8, waves[0] < 7], [100, -100])
+    )
+    assert paired["std_error"] == pytest.approx(difference.std() / np.sqrt(300), rel=0.005)
+
+
+def test_too_few_answers_and_none():
+    row = score_change(counted(5, 0, 0), counted(0, 0, 5)).iloc[0]
+    assert row["verdict"] == "too_few_answers" and row["estimate"] == -200
+    empty = score_change(answers([]), counted(20, 10, 10)).iloc[0]
+    assert empty["verdict"] == "too_few_answers" and np.isnan(empty["estimate"])
+
+
+def test_all_promoters_twice_keep_a_width():
+    row = score_change(counted(40, 0, 0), counted(40, 0, 0), customer_id_col=None).iloc[0]
+    assert row["estimate"] == 0 and row["conf_low"] < -1 and row["verdict"] == "no_difference_shown"
+
+
+def test_groups_and_false_discoveries():
+    rng = np.random.default_rng(5)
+    names = np.repeat([f"g{i:02}" for i in range(20)], 100)
+    one, two = (answers(rng.choice([10, 8, 3], 2000), g=names) for _ in range(2))
+    two.loc[two["g"] == "g00", "nps_score"] = rng.choice([10, 8], 100)
+    result = score_change(one, two, by="g", customer_id_col=None)
+    assert result.loc[result["verdict"] != "no_difference_shown", "g"].tolist() == ["g00"]
+    assert (result["p_adjusted"] >= result["p_value"]).all()
+    only = result.set_index("g").loc["g03", "estimate"]
+    alone = score_change(one[one["g"] == "g03"], two[two["g"] == "g03"], customer_id_col=None)
+    assert only == pytest.approx(alone["estimate"][0])
+
+
+def test_csat_and_mean():
+    one, two = (pd.DataFrame({"csat_score": [5] * k + [3] * (60 - k)}) for k in (20, 40))
+    options = {"score_col": "csat_score", "customer_id_col": None}
+    assert score_change(one, two, metric="csat", **options)["estimate"][0] == pytest.approx(1 / 3)
+    mean = score_change(one, two, metric="mean", scale=(1, 5), **options)
+    assert mean["estimate"][0] == pytest.approx(2 / 3)
+    with pytest.raises(ParameterError, match="scale"):
+        score_change(one, two, metric="mean", **options)
+    with pytest.raises(ParameterError, match="nps, csat, mean"):
+        score_change(one, two, metric="median", **options)
+
+
+def test_kitagawa_published_example():
+    """Weights .8/.2 to .5/.5, scores 40/10 to 42/12: 34 to 27 is rate +2 and mix -9."""
+
+    def wave(n, weights, scores):
+        parts = []
+        for group, share, score in zip("ab", weights, scores, strict=True):
+            size = round(n * share)
+            promoters = round(size * (50 + score / 2) / 100)
+            parts.append(counted(promoters, 0, size - promoters).assign(g=group))
+        return pd.concat(parts)
+
+    result = mix_rate(wave(1000, (0.8, 0.2), (40, 10)), wave(1000, (0.5, 0.5), (42, 12)), by="g")
+    assert result["metric"].tolist() == ["rate", "mix", "total"]
+    assert result["estimate"].tolist() == pytest.approx([2, -9, -7])
+    assert (result["conf_low"] < result["estimate"]).all() and (result["n"] == 2000).all()
+
+
+def test_total_of_mix_and_rate_is_the_change():
+    rng = np.random.default_rng(2)
+    waves = [answers(rng.integers(0, 11, 400), g=rng.choice(list("abc"), 400)) for _ in range(2)]
+    total = mix_rate(*waves, by="g").set_index("metric").loc["total"]
+    change = score_change(*waves, customer_id_col=None).iloc[0]
+    assert total["estimate"] == pytest.approx(change["estimate"])
+    assert total["std_error"] == pytest.approx(change["std_error"], rel=1e-6)
+
+
+def test_a_group_seen_once_moves_the_mix_only():
+    one, two = counted(50, 30, 20, g="a"), pd.concat([counted(50, 30, 20, g="a"), counted(0, 0, 50, g="b")])
+    result = mix_rate(one, two, by="g").set_index("metric")["estimate"]
+    assert result["rate"] == pytest.approx(0) and result["mix"] < 0
+    empty = mix_rate(one.head(0), two, by="g")
+    assert empty["estimate"].isna().all()
+
+
+def test_wave_chart_signals_only_what_chance_does_not():
+    waves = [counted(40, 30, 30, wave=f"2026Q{i}") for i in range(1, 5)]
+    calm = wave_chart(pd.concat(waves))
+    assert not calm["is_signal"].any() and calm["centre"].tolist() == pytest.approx([10] * 4)
+    loud = wave_chart(pd.concat([*waves, counted(90, 5, 5, wave="2027Q1")]))
+    assert loud.loc[loud["is_signal"], "wave"].tolist() == ["2027Q1"]
+    assert wave_chart(pd.concat(waves).head(0)).empty
+
+
+@pytest.mark.parametrize(
+    ("asked", "variance", "needed"),
+    [
+        ({"margin": 5}, 0.6, 922),
+        ({"margin": 5}, 0.7, 1076),
+        ({"change": 5}, 0.6, 3768),
+        ({"change": 5}, 0.7, 4396),
+        ({"change": 10}, 0.6, 942),
+        ({"change": 10}, 0.7, 1099),
+    ],
+)
+def test_published_sample_sizes(asked, variance, needed):
+    assert sample_size(**asked, variance=variance) == pytest.approx(needed, abs=1)
+
+
+def test_sample_size_asks_for_one_thing():
+    for wrong in ({}, {"margin": 5, "change": 5}, {"margin": 0}):
+        with pytest.raises(ParameterError, match=r"margin.*change"):
+            sample_size(**wrong)
+
+
+def test_last_waves_and_everyone_else():
+    data = counted(2, 1, 1, wave=["1", "2", "3", None], g=["a", "a", "b", None])
+    before, after = last_waves(data)
+    assert (before["wave"].tolist(), after["wave"].tolist()) == (["2"], ["3"])
+    before, after = last_waves(data.head(1))
+    assert before.empty and after["wave"].tolist() == ["1"]
+    others = everyone_else(data, by="g", groups=["a"])
+    assert others["g"].tolist() == ["a", "a"] and len(others) == 2
+
+
+@pytest.mark.slow
+def test_size_of_the_change_test():
+    rng, false = np.random.default_rng(11), 0
+    for _ in range(1500):
+        mood = rng.normal(size=150)
+        scores = []
+        for extra in (0, 1):
+            level = np.r_[mood, rng.normal(size=150)] + rng.normal(size=300)
+            ids = [f"c{i}" for i in range(150)] + [f"w{extra}_{i}" for i in range(150)]
+            scores.append(answers(np.select([level > 0.3, level > -0.6], [10, 8], 3), ids))
+        false += score_change(*scores)["p_value"][0] < 0.05
+    assert 0.04 <= false / 1500 <= 0.06
