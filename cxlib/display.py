@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from numbers import Integral
 from typing import Any, Literal
 
 import pandas as pd
@@ -379,7 +380,9 @@ def _unit_of(item: object, unit: str | None) -> str:
         return item.unit
     if isinstance(item, list | tuple | str | bool):
         return unit or "text"
-    return unit or ("date" if hasattr(item, "isoformat") else "number")
+    if hasattr(item, "isoformat"):
+        return unit or "date"
+    return unit or ("count" if isinstance(item, Integral) else "number")
 
 
 def _problem_text(problem: Any, lang: str) -> str:

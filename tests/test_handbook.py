@@ -260,3 +260,49 @@ def test_nbval_stored_outputs_still_come_out(path):
 
 def test_chapters_are_numbered_without_gaps():
     assert [int(path.stem[:2]) for path in CHAPTERS] == list(range(1, 1 + len(CHAPTERS)))
+
+
+#: Two files of parameters: another language, level, day and breakdown each.
+PARAMETER_FILES = (
+    "lang: en\nas_of: 2026-03-31\nconf_level: 0.9\nby: customer_type\n",
+    "lang: ja\nperiod_start: 2025-04-01\nmin_cell: 30\nby: region\n",
+)
+
+
+@pytest.fixture(scope="module", name="runs")
+def _runs(tmp_path_factory):
+    """Results and notebooks of all reports, run in the report form with each of the parameter files."""
+    runs = []
+    for number, lines in enumerate(PARAMETER_FILES):
+        folder = tmp_path_factory.mktemp(f"run{number}")
+        (folder / "parameters.yml").write_text(lines, encoding="utf-8")
+        command = [sys.executable, "-m", "cxlib.runner.cli", "run", "--data", str(ROOT / "data" / "sample")]
+        command += ["-f", str(folder / "parameters.yml"), "--out", str(folder / "out")]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=900, check=False)
+        assert done.returncode in (0, 4), done.stdout + done.stderr
+        (results,) = (folder / "out").rglob("results.json")
+        runs.append(results)
+    return runs
+
+
+@each_chapter
+def test_a_report_run_with_other_parameters_does_not_lie(path, runs):
+    """What was found moves with the parameters, what explains it does not and states no result."""
+    name = path.stem[3:]
+    findings = []
+    for results in runs:
+        found = json.loads(results.read_text(encoding="utf-8"))[name]
+        findings.append({key: record["values"] for key, record in found["findings"].items()})
+        for cell in _cells(results.with_name(f"{name}.ipynb"), "markdown"):
+            assert _is_report(cell)
+            assert not RESULT_LIKE.search(LINK.sub("]", CODE.sub("", _source(cell)))), cell["id"]
+    assert all(findings)
+    assert findings[0] != findings[1]
+    stored = [
+        record for cell in _cells(path, "code") for record in _records(cell) if record["kind"] == "finding"
+    ]
+    assert findings[0] != {record["key"]: record["values"] for record in stored}
+
+
+def _records(cell):
+    return [output["metadata"]["cx"] for output in cell["outputs"] if "cx" in output.get("metadata", {})]
