@@ -9,6 +9,7 @@ import cxlib
 from cxlib.runner import words
 from cxlib.runner.cli import main
 
+ROOT = Path(__file__).parents[2]
 PLAIN = str(Path(__file__).parents[1] / "notebooks" / "plain")
 
 
@@ -120,3 +121,12 @@ def test_help_names_every_command(capsys):
     assert caught.value.code == 0
     shown = capsys.readouterr().out
     assert all(command in shown for command in ("list", "show", "run", "sample", "check", "import"))
+
+
+@pytest.mark.parametrize(
+    "file", sorted((ROOT / "reports" / "params").glob("*.yml")), ids=lambda file: file.name
+)
+def test_the_parameters_files_we_ship_are_accepted_by_the_chapters_we_ship(file, capsys):
+    if not list((ROOT / "notebooks").glob("*.ipynb")):
+        pytest.skip("no chapters here")
+    assert main(["run", "-f", str(file), "--dry-run"]) == 0, capsys.readouterr().err
