@@ -1,0 +1,178 @@
+"""Cash flows, ROI and verdict: a worked example by hand, joint draws, every branch of the rule."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import cxlib as cx
+from cxlib.checks import ParameterError
+from cxlib.language import catalogue
+
+
+def effects(estimate=(3.0, 4.0, 5.0), std_error=1.0, n_treated=100):
+    return pd.DataFrame({"estimate": list(estimate), "std_error": std_error, "n_treated": n_treated})
+
+
+def figures(frame=None, **terms):
+    settings = {"one_time_cost": 500.0, "monthly_cost": 100.0, **terms}
+    return cx.roi_summary(effects() if frame is None else frame, **settings).set_index("metric")
+
+
+def test_worked_example_by_hand():
+    """100 customers; effects 3, 4, 5 a month; 500 at the start, 100 a month; 21 % a year."""
+    flows = cx.cash_flows(effects(), one_time_cost=500, monthly_cost=100, discount_rate_annual=0.21)
+    assert flows["benefit"].tolist() == [0, 300, 400, 500]
+    assert flows["cost"].tolist() == [500, 100, 100, 100]
+    assert flows["net"].tolist() == [-500, 200, 300, 400]
+    assert flows["cumulative"].tolist() == [-500, -300, 0, 400]
+    found = figures(discount_rate_annual=0.21)["estimate"]
+    assert found["benefit"] == 1200
+    assert found["cost"] == 800
+    assert found["net"] == 400
+    assert found["roi"] == (1200 - 800) / 800 == 0.5
+    assert found["payback_months"] == 2
+    monthly = 1.21 ** (1 / 12)
+    by_hand = -500 + 200 / monthly + 300 / monthly**2 + 400 / monthly**3
+    assert found["npv"] == pytest.approx(by_hand, abs=1e-9)
+    assert flows["discounted"].sum() == pytest.approx(by_hand, abs=1e-9)
+    assert found["break_even_effect"] == pytest.approx(800 / 300)
+    rate = cx.irr([-500, 200, 300, 400])
+    assert found["irr_annual"] == pytest.approx((1 + rate) ** 12 - 1, rel=1e-9)
+
+
+def test_break_even_effect_gives_a_return_of_zero():
+    needed = figures()["estimate"]["break_even_effect"]
+    assert figures(effects([needed] * 3))["estimate"]["roi"] == pytest.approx(0)
+
+
+def test_intervals_come_from_joint_draws():
+    same = np.ones((3, 3))
+    together = figures(covariance=same).loc["benefit"]
+    apart = figures().loc["benefit"]
+    assert together["conf_high"] - together["conf_low"] == pytest.approx(2 * 1.96 * 300, rel=0.03)
+    assert apart["conf_high"] - apart["conf_low"] == pytest.approx(2 * 1.96 * 100 * np.sqrt(3), rel=0.03)
+    table = figures(covariance=same)
+    assert table.loc["roi", "conf_low"] == pytest.approx(table.loc["net", "conf_low"] / 800)
+    assert 0 < table.loc["prob_roi_positive", "estimate"] < 1
+    assert np.isnan(table.loc["cost", "conf_low"])
+
+
+def test_the_seed_decides_and_nothing_else():
+    assert figures(seed=1).equals(figures(seed=1))
+    assert not figures(seed=1).equals(figures(seed=2))
+
+
+def test_level_of_the_interval():
+    wide, narrow = figures(conf_level=0.99).loc["npv"], figures(conf_level=0.8).loc["npv"]
+    assert wide["conf_low"] < narrow["conf_low"] < narrow["conf_high"] < wide["conf_high"]
+
+
+def test_unknown_error_gives_no_interval():
+    table = figures(effects(std_error=np.nan))
+    assert table["conf_low"].isna().all()
+    assert np.isnan(table.loc["prob_roi_positive", "estimate"])
+    flows = cx.cash_flows(effects(std_error=np.nan), one_time_cost=1, monthly_cost=0)
+    assert flows["conf_low"].notna().tolist() == [True, False, False, False]
+
+
+def test_never_paid_back_is_missing_and_loses_everything():
+    table = figures(effects([-1.0, -1.0, -1.0]))
+    assert np.isnan(table.loc["payback_months", "estimate"])
+    assert table.loc["irr_annual", "estimate"] == -1
+    assert table.loc["roi", "estimate"] < -1
+    assert table.loc["prob_roi_positive", "estimate"] == 0
+
+
+def test_zero_cost_has_no_return_but_a_benefit():
+    table = figures(one_time_cost=0.0, monthly_cost=0.0)["estimate"]
+    assert np.isnan(table["roi"])
+    assert np.isnan(table["irr_annual"])
+    assert table["benefit"] == 1200
+    assert table["payback_months"] == 0
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"one_time_cost": -1.0}, {"monthly_cost": np.nan}, {"discount_rate_annual": -1.0}]
+)
+def test_impossible_money_is_refused(wrong):
+    with pytest.raises(ParameterError):
+        figures(**wrong)
+
+
+def test_roi_interval_covers():
+    """Estimates drawn around a truth: the interval holds the true ROI in 93 to 97 of 100."""
+    rng = np.random.default_rng(4)
+    truth, spread = 4.0, np.array([[1.0, 0.6], [0.6, 1.0]])
+    true_roi = (2 * truth * 100 - 700) / 700
+    hits = 0
+    for seed in range(1000):
+        drawn = effects(rng.multivariate_normal([truth, truth], spread))
+        row = figures(drawn, covariance=spread, draws=1000, seed=seed).loc["roi"]
+        hits += row["conf_low"] < true_roi < row["conf_high"]
+        assert len(drawn) == 2
+    assert 930 <= hits <= 970
+
+
+def judge(**changes):
+    known = {"estimate": 1.0, "conf_low": 0.5, "conf_high": 1.5, "months_observed": 12, "horizon_months": 12}
+    row = cx.verdict(**{**known, "has_control": True, **changes}).iloc[0]
+    return row["verdict"], row["reason"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({}, ("effective", "above_min")),
+        ({"min_effect": 0.6}, ("not_shown", "inconclusive")),
+        ({"months_observed": 11}, ("too_early", "months")),
+        ({"months_observed": 11, "has_control": False}, ("too_early", "months_alone")),
+        ({"months_observed": 0}, ("too_early", "no_data")),
+        ({"has_control": False}, ("not_shown", "no_control")),
+        ({"has_control": False, "conf_low": 5.0, "conf_high": 9.0}, ("not_shown", "no_control")),
+        ({"conf_low": np.nan, "conf_high": np.nan}, ("not_shown", "no_interval")),
+        ({"conf_low": -2.0, "conf_high": -0.1}, ("harmful", "below_zero")),
+        ({"conf_low": -0.5}, ("not_shown", "inconclusive")),
+        ({"conf_low": -0.5, "break_even_effect": 1.0}, ("too_early", "low_power")),
+        ({"conf_low": -0.5, "break_even_effect": 2.0}, ("not_shown", "below_needed")),
+        ({"break_even_effect": 2.0}, ("effective", "above_min")),
+        ({"conf_low": 0.0}, ("not_shown", "inconclusive")),
+    ],
+)
+def test_every_line_of_the_rule(changes, expected):
+    assert judge(**changes) == expected
+    assert f"impact.verdict_{expected[1]}" in catalogue()
+
+
+def test_a_negative_smallest_effect_is_refused():
+    with pytest.raises(ParameterError, match="min_effect"):
+        judge(min_effect=-1.0)
+
+
+@pytest.mark.parametrize(
+    ("changes", "state"),
+    [
+        ({}, "ready"),
+        ({"months_observed": 7}, "too_early"),
+        ({"months_observed": 0}, "no_data"),
+        ({"one_time_cost": np.nan}, "no_cost"),
+        ({"monthly_cost": np.nan, "months_observed": 3}, "no_cost"),
+        ({"has_effect": False}, "no_effect"),
+        ({"has_effect": False, "one_time_cost": np.nan}, "nothing"),
+        ({"one_time_cost": 0.0, "monthly_cost": 0.0}, "zero_cost"),
+        ({"one_time_cost": 0.0}, "ready"),
+    ],
+)
+def test_what_can_be_said_about_money(changes, state):
+    known = {"one_time_cost": 10.0, "monthly_cost": 1.0, "has_effect": True, "months_observed": 12}
+    assert cx.money_state(**{**known, "horizon_months": 12, **changes}) == state
+    assert f"impact.money_{state}" in catalogue()
+
+
+def test_every_figure_has_a_unit():
+    assert set(cx.flatten(figures().reset_index())) <= set(cx.MONEY_UNITS)
+    assert cx.MONEY_UNITS["roi_low"] == "share"
+
+
+def test_renamed_columns_are_missed_by_name():
+    with pytest.raises(ParameterError, match="n_treated"):
+        figures(effects().rename(columns={"n_treated": "customers"}))
