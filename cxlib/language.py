@@ -146,6 +146,8 @@ def _format_pattern(number: float, unit: str, lang: str, *, worded: bool) -> str
     pattern, factor, word = _PATTERNS[unit]
     if unit == "number" and 0 < abs(number) < 0.001:
         return "<0.001" if number > 0 else ">-0.001"
+    if unit == "number" and abs(number) >= 10:
+        pattern = "#,##0.##" if abs(number) < 100 else "#,##0.#" if abs(number) < 1_000 else "#,##0"
     shown = _positive_zero(format_decimal(number * factor, format=pattern, locale=lang))
     return text(word, lang, value=shown) if word and worded else shown
 
