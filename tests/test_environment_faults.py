@@ -112,6 +112,32 @@ def test_no_kernel_is_said_in_plain_words(out, capsys, monkeypatch):
     assert_only_the_earlier_report(out)
 
 
+@linux
+def test_a_fork_server_that_is_gone_is_replaced_by_plain_kernels(out, monkeypatch):
+    def refuse(self):
+        raise EOFError
+
+    monkeypatch.setattr("multiprocessing.context.ForkServerProcess.start", refuse)
+    assert cx(out, "warns") == 0
+
+
+def test_a_record_that_cannot_be_published_fails_the_report(out, tmp_path, capsys):
+    source = """from IPython.display import display
+
+display({"text/plain": "x"}, raw=True, metadata={"cx": {"kind": "table", "key": "t", "rows": 3}})"""
+    cell = {"cell_type": "code", "id": "a", "metadata": {}, "source": source, "outputs": []}
+    notebook = {
+        "cells": [cell | {"execution_count": None}],
+        "metadata": {},
+        "nbformat": 4,
+        "nbformat_minor": 5,
+    }
+    (tmp_path / "odd.ipynb").write_text(json.dumps(notebook))
+    assert cx(out, "odd", notebooks=tmp_path) == 5
+    assert "cannot be published" in capsys.readouterr().err
+    assert_only_the_earlier_report(out)
+
+
 def test_a_notebook_that_names_a_kernel_of_another_machine_runs_all_the_same(out):
     notebook = json.loads((PLAIN / "02_small.ipynb").read_text())
     assert notebook["metadata"]["kernelspec"]["name"] == "no-such-kernel"
@@ -199,10 +225,11 @@ def test_a_second_run_waits_outside_and_a_killed_run_leaves_nothing_running_or_p
 
 
 @pytest.mark.usefixtures("slow_environment")
-def test_an_interrupted_run_ends_at_once_and_publishes_nothing(out):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_run_ends_at_once_and_publishes_nothing(number, out):
     run = start_slow_run(out)
     family = psutil.Process(run.pid).children(recursive=True)
-    run.send_signal(signal.SIGINT)
+    run.send_signal(number)
     assert run.wait(timeout=30) == 130
     _, alive = psutil.wait_procs(family, timeout=20)
     assert not alive

@@ -16,7 +16,7 @@ from typing import Any
 from cxlib.checks import CxError, InputError, ParameterError
 from cxlib.runner import index, manifest, publish
 from cxlib.runner.collect import collect, file_name, is_not_enough, to_csv, to_parquet
-from cxlib.runner.errors import EXIT_NOT_ENOUGH_DATA, ReportFailed
+from cxlib.runner.errors import EXIT_NOT_ENOUGH_DATA, ExecutionError, ReportFailed
 from cxlib.runner.notebooks import HANDBOOK, choose, find_notebooks, heading_before, prepare, read_notebook
 from cxlib.runner.parameters import Parameter, Plain, read_file, read_parameters, settle
 from cxlib.runner.progress import QuietProgress, choose_progress, clock
@@ -184,7 +184,8 @@ def run(settings: Settings, *, message_lang: str = "en") -> Outcome:
 def _run_all(plans: list[Plan], settings: Settings, draft: publish.Draft, message_lang: str) -> None:
     from cxlib.runner.kernels import Kernels
 
-    jobs = max(1, min(len(plans), settings.jobs or os.cpu_count() or 1))
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    jobs = min(len(plans), settings.jobs or cores)
     scrubber = manifest.Scrubber(_outside(plans))
     with (
         Kernels(is_warm=settings.is_warm, jobs=jobs) as kernels,
@@ -246,7 +247,7 @@ def _run_one(
             timeout=settings.timeout,
             on_cell=lambda i: progress.cell(one.report, i, heading_before(notebook, i)),
         )
-        one.results = collect(notebook)
+        one.results = json.loads(scrubber.text(json.dumps(collect(notebook), ensure_ascii=False)))
         scrubber.notebook(notebook)
         one.values = {k: scrubber.text(v) if isinstance(v, str) else v for k, v in one.values.items()}
         html = render(
@@ -262,9 +263,12 @@ def _run_one(
         files = {f"{one.report}.html": html.encode(), f"{one.report}.ipynb": _notebook_bytes(notebook)}
         draft.write({**files, **_tables(one)})
     except ReportFailed as error:
-        if error.notebook is not None:
-            scrubber.notebook(error.notebook)
+        scrubber.notebook(error.notebook)
         one.error = error
+    except (KeyError, TypeError, ValueError) as error:
+        if isinstance(error, CxError):
+            raise
+        one.error = ExecutionError("runner.bad_record", report=one.report, ename=type(error).__name__)
     one.seconds = round(clock() - started, 2)
     progress.end(one.report, one.seconds, is_ok=one.error is None)
 
@@ -324,7 +328,7 @@ def _keep_failed(
     """Nothing is published; the half-run notebooks go where failures are kept."""
     files = {"run.json": _json(record)}
     for one in failed:
-        if isinstance(one.error, ReportFailed) and one.error.notebook is not None:
+        if isinstance(one.error, ReportFailed):
             files[f"{one.report}.ipynb"] = _notebook_bytes(one.error.notebook)
     folder = draft.keep_failed(files)
     errors = [one.error for one in failed if one.error is not None]

@@ -7,7 +7,10 @@ something is imported inside the command that needs it.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import sys
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -182,7 +185,8 @@ def _run(options: argparse.Namespace, lang: str) -> int:
             print(one.report)  # noqa: T201
             _print_table([["", name, str(value)] for name, value in one.values.items()])
         return 0
-    outcome = run(settings, message_lang=lang)
+    with _termination_like_interruption():
+        outcome = run(settings, message_lang=lang)
     for error in outcome.errors:
         print(f"cx: {error.in_language(lang)}", file=sys.stderr)  # noqa: T201
     for report in outcome.not_enough:
@@ -192,6 +196,21 @@ def _run(options: argparse.Namespace, lang: str) -> int:
     else:
         print(say("reports_are_at", lang, index=outcome.index))  # noqa: T201
     return outcome.exit_code
+
+
+@contextlib.contextmanager
+def _termination_like_interruption() -> Iterator[None]:
+    """End on SIGTERM as on Ctrl-C: kernels stopped, nothing half-built left behind."""
+    import signal
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _pair(text: str) -> tuple[str, str]:

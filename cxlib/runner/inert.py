@@ -7,6 +7,7 @@ policy forbids the rest. Text that would reorder or hide other text is made visi
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Mapping
 from html import escape
 from typing import Any
@@ -40,6 +41,7 @@ def _is_allowed(tag: str, name: str, value: str) -> bool:
     return name in _PLAIN_ATTRIBUTES
 
 
+_one_at_a_time = threading.Lock()  # the parser inside keeps state, and reports are rendered side by side
 _cleaner = bleach.Cleaner(
     tags=_TAGS, attributes=_is_allowed, protocols={"http", "https", "mailto", "data"}, strip_comments=True
 )
@@ -63,7 +65,8 @@ def clean_html(html: str) -> str:
     >>> clean_html('<p onclick="x()">a<script>b</script></p>')
     '<p>a&lt;script&gt;b&lt;/script&gt;</p>'
     """
-    cleaned = _cleaner.clean(_STYLE_BLOCK.sub("", html))
+    with _one_at_a_time:
+        cleaned = _cleaner.clean(_STYLE_BLOCK.sub("", html))
     cleaned = _LONG_TEXT.sub(lambda match: f"{_PARTIAL.sub('', match[0][:MAX_TEXT])} …", cleaned)
     return visible(cleaned)
 

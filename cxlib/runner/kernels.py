@@ -14,6 +14,7 @@ import multiprocessing
 import os
 import shutil
 import signal
+import subprocess
 import sys
 import tempfile
 import threading
@@ -103,7 +104,7 @@ class Kernels:
         """Keyword arguments for starting a kernel: variables, and no output on the runner's terminal."""
         environment = {**os.environ, **self.environment}
         environment.pop("JPY_PARENT_PID", None)
-        return {"env": environment, "stdout": -3, "stderr": -3}  # -3: subprocess.DEVNULL
+        return {"env": environment, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
 
 
 def _preloaded() -> list[str]:
@@ -131,11 +132,14 @@ class _ForkProvisioner(LocalProvisioner):
 
     async def launch_kernel(self, cmd: list[str], **options: Any) -> Any:
         arguments = (cmd[3:], str(options["cwd"]), options["env"])
-        with _start_lock, _blank_main():
-            process = multiprocessing.get_context("forkserver").Process(
-                target=_serve, args=arguments, daemon=True
-            )
-            process.start()
+        process = multiprocessing.get_context("forkserver").Process(
+            target=_serve, args=arguments, daemon=True
+        )
+        try:
+            with _start_lock, _blank_main():
+                process.start()
+        except (OSError, EOFError):  # the server is gone; a plain kernel does the same, only later
+            return await super().launch_kernel(cmd, **options)
         self.process = _Forked(process)  # type: ignore[assignment]
         self.pid = self.pgid = process.pid
         self.cwd = options["cwd"]

@@ -115,6 +115,24 @@ def test_messages_come_in_japanese(capsys):
     assert "レポート" in capsys.readouterr().err
 
 
+def test_progress_on_a_terminal_shows_chapter_and_cell(capsys):
+    from cxlib.runner.progress import LiveProgress, choose_progress
+
+    with LiveProgress("en") as progress:
+        progress.start("journey", 9)
+        progress.cell("journey", 4, "Answer [all]")
+        progress._progress.refresh()
+        assert progress._progress.tasks[0].completed == 4
+        progress.end("journey", 1.0, is_ok=True)
+    shown = capsys.readouterr().out
+    assert "journey" in shown and "9/9" in shown
+    with choose_progress("ja") as quiet:
+        quiet.start("journey", 9)
+        quiet.cell("journey", 4, "")
+        quiet.end("journey", 1.0, is_ok=False)
+    assert capsys.readouterr().out == "journey：停止（1.0 秒）\n"
+
+
 def test_help_names_every_command(capsys):
     with pytest.raises(SystemExit) as caught:
         main(["--help"])
