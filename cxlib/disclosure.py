@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -22,6 +22,9 @@ ATTRIBUTES = frozenset(
     {"acquisition_channel", "birth_year", "company_size", "customer_type", "gender", "group", "industry"}
     | {"region"}
 )
+
+#: What a sentence calls the number of people behind it.
+PEOPLE = ("n", "customers", "n_customers", "n_treatment", "n_control")
 
 
 def suppress_small(
@@ -171,3 +174,17 @@ def hide_names(shown: pd.DataFrame, columns: Iterable[Hashable], *, word: str) -
         elif name in ATTRIBUTES:
             changed[str(name)] = values.mask(shown[FLAG])
     return shown.assign(**changed)
+
+
+def is_small(counts: Mapping[str, object], *, min_cell: int) -> bool:
+    """Whether any of the `PEOPLE` that a sentence counts are fewer than `min_cell`.
+
+    A comparison group of nobody is no person's data; `n=0` still says too much to be a result.
+
+    Examples
+    --------
+    >>> is_small({"n": 40, "n_control": 3}, min_cell=10), is_small({"n": 40, "months": 3}, min_cell=10)
+    (True, False)
+    """
+    known = {name: float(counts[name]) for name in PEOPLE if counts.get(name) is not None}  # type: ignore[arg-type]
+    return any(count < min_cell and (name == "n" or count > 0) for name, count in known.items())

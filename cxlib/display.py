@@ -19,14 +19,13 @@ from matplotlib.figure import Figure
 
 from cxlib import markup
 from cxlib.checks import ParameterError, fail_option
-from cxlib.disclosure import ATTRIBUTES, FLAG, hide_names, suppress_small
+from cxlib.disclosure import ATTRIBUTES, FLAG, hide_names, is_small, suppress_small
 from cxlib.language import (
     MISSING,
     clean_text,
     format_date,
     format_value,
     has_text,
-    is_missing,
     join_list,
     text,
     verdict_word,
@@ -268,12 +267,11 @@ class Report:
         units
             Unit by placeholder, where the number does not bring its own by `value`.
         **numbers
-            Numbers, dates, texts or lists of texts for the placeholders. An `n` below `min_cell` hides the
-            finding.
+            Numbers, dates, texts or lists of texts for the placeholders. An `n` (or another number of
+            people) below `min_cell` hides the finding.
         """
         raw = {name: item.value if isinstance(item, Value) else item for name, item in numbers.items()}
-        count = raw.get("n")
-        if not is_missing(count) and float(count) < self.min_cell:  # type: ignore[arg-type]
+        if is_small(raw, min_cell=self.min_cell):
             self.notice("display.finding_hidden", level="not_enough_data", min_cell=self.min_cell)
             return
         all_units = {name: _unit_of(item, (units or {}).get(name)) for name, item in numbers.items()}

@@ -302,10 +302,21 @@ def test_finding_words_and_numbers(sent):
     assert "Too early</strong>" in bundle["text/html"]
 
 
-def test_finding_on_few_customers_is_withheld(sent):
-    _report().finding("test.finding", share=1.0, amount=1, day="x", names="y", n=3)
-    assert sent[-1][1]["kind"] == "notice"
-    assert sent[-1][1]["level"] == "not_enough_data"
+@pytest.mark.parametrize(
+    ("people", "kind"),
+    [
+        ({"n": 3}, "notice"),
+        ({"n": 0}, "notice"),
+        ({"n": 10}, "finding"),
+        ({"n": float("nan")}, "finding"),
+        ({"n": 90, "n_control": 3}, "notice"),
+        ({"n": 90, "n_control": 0}, "finding"),
+    ],
+)
+def test_finding_on_few_customers_is_withheld(sent, people, kind):
+    _report().finding("test.finding", share=1.0, amount=1, day="x", names="y", **people)
+    assert sent[-1][1]["kind"] == kind
+    assert sent[-1][1].get("level") == ("not_enough_data" if kind == "notice" else None)
 
 
 def test_notice_levels(sent):
