@@ -44,7 +44,6 @@ LAYER_OF = {
     "layout": 4,
     "nonresponse": 4,
     "ordinal": 4,
-    "ordinal": 4,
     "plots.theme": 4,
     "playbook": 4,
     "preferences": 4,

@@ -1,0 +1,126 @@
+"""Rules that turn measures of customers into lists for action, with the evidence behind each rule."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from cxlib.checks import check_columns
+from cxlib.conditions import holds
+from cxlib.intervals import Interval, share_difference_interval
+from cxlib.rules import load_rules
+
+
+def actions(
+    customers: pd.DataFrame,
+    *,
+    tested: pd.DataFrame | None = None,
+    rules: Any = None,
+    conf_level: float = 0.95,
+) -> pd.DataFrame:
+    """Tabulate each action's customers, the money at stake, and what such customers did next.
+
+    Parameters
+    ----------
+    customers : pandas.DataFrame
+        As they stand now, with `monetary_total` and the measures that the rules name.
+    tested : pandas.DataFrame, optional
+        Customers as they stood earlier, with the same measures and `next_orders` (as `next_period`): the
+        evidence.
+    rules : Actions, optional
+        Default: the handbook's `actions`.
+    conf_level : float
+
+    Returns
+    -------
+    pandas.DataFrame
+        `action, metric` (repeat_gap: repeat rate of customers the rule chose earlier minus that of the rest,
+        -1…1)`, estimate, std_error, conf_low, conf_high, n` (customers now)`, amount` (their sales so far, at
+        stake)`, n_tested` (chosen earlier)`, repeat_rate, note`, in the order of the rules. `note` is
+        "measure_missing" where the data lack a measure; a customer may stand in several lists.
+
+    Raises
+    ------
+    ParameterError
+        If `monetary_total` (or `next_orders` of `tested`) is missing.
+
+    Notes
+    -----
+    The gap says whether the rule finds customers who behave differently, not what acting on them would
+    change: that takes a control group. Difference of shares with Newcombe's interval.
+
+    Examples
+    --------
+    >>> base = pd.DataFrame({"r_score": [5, 1], "f_score": [5, 4], "m_score": [1, 5], "frequency": [4, 5]})
+    >>> base = base.assign(monetary_total=[3.0, 9.0], recency_days=[3, 300])
+    >>> actions(base)[["action", "n", "amount"]].head(3).values.tolist()
+    [['bundle', 1, 3.0], ['special_service', 0, 0.0], ['win_back', 1, 9.0]]
+    """
+    check_columns(customers, monetary_total_col="monetary_total")
+    if tested is not None:
+        check_columns(tested, next_orders_col="next_orders")
+    rows = [
+        _row(action, customers, tested, conf_level) for action in (rules or load_rules("actions")).actions
+    ]
+    columns = ["action", "metric", *Interval._fields, "n", "amount", "n_tested", "repeat_rate", "note"]
+    table = pd.DataFrame(rows, columns=columns)
+    return table.astype({"n": "Int64", "n_tested": "Int64"} | dict.fromkeys(Interval._fields, "float64"))
+
+
+def list_customers(customers: pd.DataFrame, action: str, *, rules: Any = None) -> pd.DataFrame:
+    """List the customers one action is for: the working list behind `actions`, for people allowed to see ids.
+
+    Parameters
+    ----------
+    customers : pandas.DataFrame
+        With the measures that the rule names.
+    action : str
+        Id of the action.
+    rules : Actions, optional
+        Default: the handbook's `actions`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Their rows of the table, in its order.
+
+    Raises
+    ------
+    ParameterError
+        If the action does not exist (all that do are listed), or a measure is missing.
+
+    Examples
+    --------
+    >>> base = pd.DataFrame({"customer_id": ["a", "b"], "f_score": [5, 1], "m_score": [1, 1]})
+    >>> list_customers(base, "bundle")["customer_id"].tolist()
+    ['a']
+    """
+    known = {rule.id: rule for rule in (rules or load_rules("actions")).actions}
+    if action not in known:
+        from cxlib.checks import fail_option
+
+        fail_option("action", action, known)
+    return customers[holds(customers, known[action].when)].reset_index(drop=True)
+
+
+def _row(
+    action: Any, customers: pd.DataFrame, tested: pd.DataFrame | None, conf_level: float
+) -> dict[str, Any]:
+    measures = {condition.measure for condition in action.when}
+    if not measures <= set(customers.columns):
+        return {"action": action.id, "metric": "repeat_gap", "note": "measure_missing"}
+    chosen = holds(customers, action.when)
+    row: dict[str, Any] = {"action": action.id, "metric": "repeat_gap", "n": int(chosen.sum()), "note": ""}
+    row["amount"] = float(customers.loc[chosen, "monetary_total"].sum())
+    if tested is None or not measures <= set(tested.columns):
+        return row
+    then, again = holds(tested, action.when).to_numpy(), (tested["next_orders"] > 0).to_numpy()
+    counts = [int(np.sum(again & then)), int(then.sum()), int(np.sum(again & ~then)), int((~then).sum())]
+    gap = share_difference_interval(*counts, conf_level=conf_level)
+    return (
+        row
+        | gap._asdict()
+        | {"n_tested": counts[1], "repeat_rate": counts[0] / max(counts[1], 1) if counts[1] else np.nan}
+    )

@@ -1,0 +1,293 @@
+"""Lifecycle stages and attitude states from rule files, dated: who is in which, who moves, what to do.
+
+Rules are read in order and the first whose conditions all hold wins, so every customer is in one state on a
+day. How many further rules would have claimed the customer is kept, because an overlap is a question to the
+rules.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from cxlib.checks import check_columns
+from cxlib.conditions import holds
+from cxlib.engine import reduce_orders, to_date
+from cxlib.intervals import Interval, share_interval
+from cxlib.rules import load_rules
+
+
+def lifecycle_stages(
+    customers: pd.DataFrame,
+    orders: Any,
+    *,
+    as_of: object | Sequence[object],
+    deals: pd.DataFrame | None = None,
+    timezone: str | None = None,
+    rules: Any = None,
+) -> pd.DataFrame:
+    """Tell each customer's lifecycle stage (new lead, negotiation, customer, repeater, lapsed) on given days.
+
+    Parameters
+    ----------
+    customers : pandas.DataFrame
+        With `customer_id` and `first_seen_on`; who was not seen by a day has no stage on it.
+    orders : frame of any engine narwhals knows
+        Order lines.
+    as_of : date, str or Timestamp, or a sequence of them
+        Days at whose end the stage is told.
+    deals : pandas.DataFrame, optional
+        With `customer_id, created_on, closed_on`, for `open_deals`; without them it is 0 for everybody.
+    timezone : str, optional
+        As `summarise_customers`.
+    rules : States, optional
+        Default: the handbook's `lifecycle`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `as_of, customer_id, state, claims` (rules that would claim the customer, the catch-all not counted),
+        by day and customer.
+
+    Raises
+    ------
+    ParameterError
+        If a column or a measure that the rules name is missing (nearest names).
+
+    Examples
+    --------
+    >>> people = pd.DataFrame({"customer_id": ["a", "b"], "first_seen_on": pd.Timestamp("2026-01-01")})
+    >>> lines = pd.DataFrame({"customer_id": ["a"], "order_id": ["1"], "amount": [9.0],
+    ...                       "ordered_at": pd.to_datetime(["2026-01-05"])})
+    >>> lifecycle_stages(people, lines, as_of=["2026-01-03", "2026-01-31"])["state"].tolist()
+    ['new_lead', 'new_lead', 'customer', 'new_lead']
+    """
+    return _on_days(customers, orders, as_of, deals, timezone, rules or load_rules("lifecycle"))
+
+
+def attitude_states(
+    customers: pd.DataFrame,
+    orders: Any,
+    *,
+    as_of: object | Sequence[object],
+    deals: pd.DataFrame | None = None,
+    timezone: str | None = None,
+    rules: Any = None,
+) -> pd.DataFrame:
+    """Tell each customer's attitude state (interested, unconvinced, wondering, convinced, lapsed) on days.
+
+    Parameters
+    ----------
+    customers, orders, as_of, deals, timezone
+        As `lifecycle_stages`.
+    rules : States, optional
+        Default: the handbook's `states`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        As `lifecycle_stages`. The state is what the orders suggest, not what the customer said.
+
+    Raises
+    ------
+    ParameterError
+        As `lifecycle_stages`.
+
+    Examples
+    --------
+    >>> people = pd.DataFrame({"customer_id": ["a"], "first_seen_on": pd.to_datetime(["2026-01-01"])})
+    >>> lines = pd.DataFrame({"customer_id": ["a"], "order_id": ["1"], "amount": [9.0],
+    ...                       "ordered_at": pd.to_datetime(["2026-01-05"])})
+    >>> attitude_states(people, lines, as_of=["2026-01-31", "2026-05-31"])["state"].tolist()
+    ['not_yet_convinced', 'wondering']
+    """
+    return _on_days(customers, orders, as_of, deals, timezone, rules or load_rules("states"))
+
+
+def state_table(states: pd.DataFrame, *, conf_level: float = 0.95) -> pd.DataFrame:
+    """Tabulate how many customers are in each state on each day, as a share (0–1) with Wilson's interval.
+
+    Parameters
+    ----------
+    states : pandas.DataFrame
+        As `lifecycle_stages` or `attitude_states`.
+    conf_level : float
+
+    Returns
+    -------
+    pandas.DataFrame
+        `as_of, state, metric` (prevalence), `estimate, std_error, conf_low, conf_high, n` (in the state),
+        `of` (seen by that day), `contested` (of n, claimed by more than one rule).
+
+    Raises
+    ------
+    ParameterError
+        If a column is missing.
+
+    Examples
+    --------
+    >>> day = pd.Timestamp("2026-01-31")
+    >>> states = pd.DataFrame({"as_of": day, "customer_id": ["a", "b"], "state": ["x", "y"], "claims": 1})
+    >>> state_table(states)["n"].tolist()
+    [1, 1]
+    """
+    check_columns(states, **{f"{c}_col": c for c in ("as_of", "customer_id", "state", "claims")})
+    held = states.assign(contested=states["claims"] > 1).groupby(["as_of", "state"], sort=True)
+    rows = held.agg(n=("customer_id", "size"), contested=("contested", "sum")).reset_index()
+    rows["of"] = rows.groupby("as_of")["n"].transform("sum")
+    interval = share_interval(rows["n"].to_numpy(dtype=float), rows["of"].to_numpy(), conf_level=conf_level)
+    rows = rows.assign(metric="prevalence", **interval._asdict())
+    return rows[["as_of", "state", "metric", *Interval._fields, "n", "of", "contested"]]
+
+
+def state_transitions(states: pd.DataFrame, *, conf_level: float = 0.95) -> pd.DataFrame:
+    """Tabulate moves between consecutive days: probability (0–1) of each next state, given the present one.
+
+    Parameters
+    ----------
+    states : pandas.DataFrame
+        As `lifecycle_stages` or `attitude_states`, on at least two days.
+    conf_level : float
+
+    Returns
+    -------
+    pandas.DataFrame
+        `state, next_state, metric` (transition), `estimate, std_error, conf_low, conf_high, n` (moves), `of`
+        (times somebody was in the state with a next day). Rows of a state sum to 1.
+
+    Raises
+    ------
+    ParameterError
+        If a column is missing.
+
+    Notes
+    -----
+    Pooled over the days and read per step: the days should be equally far apart. Wilson's interval treats
+    moves as independent; with several steps per customer it is somewhat too narrow.
+
+    References
+    ----------
+    Anderson & Goodman (1957) Annals of Mathematical Statistics 28, 89–110.
+
+    Examples
+    --------
+    >>> days = pd.to_datetime(["2026-01-31", "2026-02-28"])
+    >>> states = pd.DataFrame({"as_of": days, "customer_id": "a", "state": ["x", "y"]})
+    >>> state_transitions(states)["next_state"].tolist()
+    ['y']
+    """
+    check_columns(states, **{f"{c}_col": c for c in ("as_of", "customer_id", "state")})
+    ordered = states.sort_values(["customer_id", "as_of"], kind="stable")
+    moves = ordered.assign(next_state=ordered.groupby("customer_id")["state"].shift(-1)).dropna(
+        subset=["next_state"]
+    )
+    rows = moves.groupby(["state", "next_state"]).size().rename("n").reset_index()
+    rows["of"] = rows.groupby("state")["n"].transform("sum")
+    interval = share_interval(rows["n"].to_numpy(dtype=float), rows["of"].to_numpy(), conf_level=conf_level)
+    rows = rows.assign(metric="transition", **interval._asdict())
+    return rows[["state", "next_state", "metric", *Interval._fields, "n", "of"]]
+
+
+def state_spells(states: pd.DataFrame) -> pd.DataFrame:
+    """Give each stay in a state: days from the day it was first seen to the day it was left, or so far.
+
+    Parameters
+    ----------
+    states : pandas.DataFrame
+        As `lifecycle_stages` or `attitude_states`, on several days.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `customer_id, state, entered_on, time_days, is_left` (False: still in it on the last day), ready for a
+        survival curve. Stays already under way on the first day are left out: their beginning is unknown.
+
+    Raises
+    ------
+    ParameterError
+        If a column is missing.
+
+    Examples
+    --------
+    >>> days = pd.to_datetime(["2026-01-31", "2026-02-28", "2026-03-31"])
+    >>> spells = state_spells(pd.DataFrame({"as_of": days, "customer_id": "a", "state": ["x", "y", "z"]}))
+    >>> spells[["state", "time_days", "is_left"]].values.tolist()
+    [['y', 31, True], ['z', 0, False]]
+    """
+    check_columns(states, **{f"{c}_col": c for c in ("as_of", "customer_id", "state")})
+    ordered = states.sort_values(["customer_id", "as_of"], kind="stable", ignore_index=True)
+    same = ordered["customer_id"].eq(ordered["customer_id"].shift()) & ordered["state"].eq(
+        ordered["state"].shift()
+    )
+    ordered["spell"] = (~same).cumsum()
+    held = ordered.groupby("spell").agg(
+        customer_id=("customer_id", "first"),
+        state=("state", "first"),
+        entered_on=("as_of", "first"),
+        last=("as_of", "last"),
+    )
+    left_on = held["entered_on"].shift(-1).where(held["customer_id"].eq(held["customer_id"].shift(-1)))
+    held = held.assign(
+        time_days=(left_on.fillna(held["last"]) - held["entered_on"]).dt.days, is_left=left_on.notna()
+    )
+    known = held["entered_on"] > states["as_of"].min() if len(states) else held["is_left"]
+    return held.loc[known, ["customer_id", "state", "entered_on", "time_days", "is_left"]].reset_index(
+        drop=True
+    )
+
+
+def _on_days(
+    customers: pd.DataFrame,
+    orders: Any,
+    as_of: Any,
+    deals: pd.DataFrame | None,
+    timezone: str | None,
+    rules: Any,
+) -> pd.DataFrame:
+    check_columns(customers, customer_id_col="customer_id", first_seen_on_col="first_seen_on")
+    days = as_of if isinstance(as_of, Sequence | pd.Index) and not isinstance(as_of, str) else [as_of]
+    parts = [_on_day(customers, orders, pd.Timestamp(to_date(day)), deals, timezone, rules) for day in days]
+    return pd.concat(parts, ignore_index=True).sort_values(
+        ["as_of", "customer_id"], kind="stable", ignore_index=True
+    )
+
+
+def _on_day(
+    customers: pd.DataFrame,
+    orders: Any,
+    day: pd.Timestamp,
+    deals: pd.DataFrame | None,
+    timezone: str | None,
+    rules: Any,
+) -> pd.DataFrame:
+    held = reduce_orders(orders, as_of=day, timezone=timezone).rename(columns={"amount": "monetary_total"})
+    seen = customers[pd.to_datetime(customers["first_seen_on"]) <= day]
+    measures = seen.merge(held, on="customer_id", how="left", suffixes=("_attribute", ""))
+    measures["frequency"] = measures["frequency"].fillna(0)
+    measures["monetary_total"] = measures["monetary_total"].fillna(0.0)
+    measures["recency_days"] = (day - measures["last_order_on"]).dt.days
+    measures["tenure_days"] = (day - measures["first_order_on"]).dt.days
+    measures["open_deals"] = measures["customer_id"].map(_open_deals(deals, day)).fillna(0)
+    claims = [holds(measures, state.when).to_numpy() for state in rules.states[:-1]]
+    names = [state.id for state in rules.states]
+    state = np.select(claims, names[:-1], default=names[-1]) if claims else np.full(len(measures), names[-1])
+    return pd.DataFrame(
+        {
+            "as_of": day,
+            "customer_id": measures["customer_id"],
+            "state": pd.Series(state, dtype="str"),
+            "claims": np.sum(claims, axis=0, dtype="int64") if claims else 0,
+        }
+    )
+
+
+def _open_deals(deals: pd.DataFrame | None, day: pd.Timestamp) -> pd.Series:
+    if deals is None:
+        return pd.Series(dtype="float64")
+    check_columns(deals, **{f"{c}_col": c for c in ("customer_id", "created_on", "closed_on")})
+    closed = pd.to_datetime(deals["closed_on"])
+    is_open = (pd.to_datetime(deals["created_on"]) <= day) & (closed.isna() | (closed > day))
+    return deals[is_open].groupby("customer_id").size()
