@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -66,7 +67,11 @@ def convert(
     values = _plain(values)
     if kinds.is_null(values.type):
         values = values.cast(pa.string())
-    return _CONVERTERS[kind or "extra"](values, column, zone, findings)
+    try:
+        return _CONVERTERS[kind or "extra"](values, column, zone, findings)
+    except (pa.ArrowNotImplementedError, pa.ArrowInvalid):
+        findings.add("tables.wrong_type", "error", column, found=str(values.type))
+        return missing_column(kind or "text", len(values), zone)
 
 
 def _plain(values: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -91,9 +96,12 @@ def among(ids: pd.Series, known: pd.Series) -> pd.Series:
 
 def is_personal(values: pa.ChunkedArray, column: str) -> bool:
     """Whether a column beyond the contract is, by its name or its content, about reaching a person."""
-    if pc.match_substring_regex(pa.scalar(column), PERSONAL_NAMES, ignore_case=True).as_py():
-        return True
-    return looks_personal(values)
+    return has_personal_name(column) or looks_personal(values)
+
+
+def has_personal_name(column: str) -> bool:
+    """Whether a column is called like a name, a mail address, a phone number or a street address."""
+    return re.search(PERSONAL_NAMES, column, re.IGNORECASE) is not None
 
 
 def looks_personal(values: pa.ChunkedArray) -> bool:
@@ -258,6 +266,15 @@ def _month(values: pa.ChunkedArray, column: str, zone: str, findings: Findings) 
     return (days - pd.to_timedelta(days.dt.day - 1, unit="D")).astype("datetime64[us]")
 
 
+def is_readable(values: pa.ChunkedArray) -> bool:
+    """Whether a column beyond the contract is of a type that can be shown and counted."""
+    kind = _plain(values).type
+    plain = (kinds.is_string, kinds.is_boolean, kinds.is_integer, kinds.is_floating, kinds.is_decimal)
+    return any(
+        check(kind) for check in (*plain, kinds.is_timestamp, kinds.is_date, kinds.is_time, kinds.is_null)
+    )
+
+
 def _extra(values: pa.ChunkedArray, column: str, zone: str, findings: Findings) -> pd.Series:
     """Keep a column beyond the contract as the file has it; numbers stay numbers."""
     if kinds.is_string(values.type):
@@ -268,7 +285,7 @@ def _extra(values: pa.ChunkedArray, column: str, zone: str, findings: Findings) 
         return _timestamp(values, column, zone, findings)
     if kinds.is_date(values.type):
         return _date(values, column, zone, findings)
-    return _flag(values, column, zone, findings)
+    return (_flag if kinds.is_boolean(values.type) else _text)(values, column, zone, findings)
 
 
 def _wrong_type(values: pa.ChunkedArray, column: str, findings: Findings, dtype: str) -> pd.Series:

@@ -30,7 +30,8 @@ def check_customers(frame: pd.DataFrame, customers: pd.DataFrame, findings: Find
 
 def check_enrolments(frame: pd.DataFrame, initiatives: pd.DataFrame, findings: Findings) -> None:
     """Enrolments name known initiatives, never before their start, and controls stay without a date."""
-    started = frame["initiative_id"].map(initiatives.set_index("initiative_id")["started_on"])
+    starts = initiatives.set_index("initiative_id")["started_on"]
+    started = starts.reindex(frame["initiative_id"]).set_axis(frame.index)
     findings.add("tables.unknown_initiative", "error", "initiative_id", started.isna())
     findings.add("tables.before_start", "error", "enrolled_on", frame["enrolled_on"] < started)
     exposed = (frame["arm"] == "control") & frame["enrolled_on"].notna()

@@ -9,7 +9,7 @@ import pandas as pd
 import pyarrow as pa
 
 from cxlib.checks import nearest
-from cxlib.columns import Findings, among, convert, is_personal, missing_column
+from cxlib.columns import Findings, among, convert, is_personal, is_readable, missing_column
 from cxlib.contract import TABLES, Column, Table
 from cxlib.rules import Settings
 
@@ -34,6 +34,9 @@ def build(table: pa.Table, name: str, settings: Settings, findings: Findings) ->
         rule = spec.column(column)
         if rule is None and is_personal(table[column], column):
             findings.add("tables.personal", "notice", column)
+            continue
+        if rule is None and not is_readable(table[column]):
+            findings.add("tables.extra_type", "notice", column, found=str(table[column].type))
             continue
         kind = None if rule is None else rule.kind
         series[column] = convert(table[column], kind, column=column, zone=zone, findings=findings)
@@ -146,7 +149,7 @@ def _check_money(frame: pd.DataFrame, settings: Settings, findings: Findings) ->
     sizes = frame["amount"].abs()
     usual = sizes[sizes > 0].median()
     findings.add(
-        "tables.outlier", "notice", "amount", sizes > OUTLIER_TIMES * usual, times=f"{OUTLIER_TIMES:,}"
+        "tables.outlier", "notice", "amount", sizes / OUTLIER_TIMES > usual, times=f"{OUTLIER_TIMES:,}"
     )
 
 
@@ -188,10 +191,13 @@ def _correlation(first: pd.Series, second: pd.Series) -> float:
 
 
 def _check_busy(frame: pd.DataFrame, findings: Findings) -> None:
-    contacts = frame["customer_id"].map(frame["customer_id"].value_counts())
-    busy = contacts > max(BUSY_EVENTS, 100 * contacts.median())
-    customers = frame.loc[busy, "customer_id"].nunique()
-    findings.add("tables.busy", "notice", "customer_id", busy, customers=f"{customers:,}")
+    contacts = frame["customer_id"].value_counts()
+    if contacts.empty:
+        return
+    busy = contacts.index[contacts > max(BUSY_EVENTS, 100 * contacts.median())].to_series()
+    findings.add(
+        "tables.busy", "notice", "customer_id", among(frame["customer_id"], busy), customers=f"{len(busy):,}"
+    )
 
 
 def _check_order_of_times(frame: pd.DataFrame, spec: Table, findings: Findings) -> pd.DataFrame:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import glob
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import narwhals as nw
 
+from cxlib.columns import has_personal_name
 from cxlib.contract import TABLES, Column, Kind
 from cxlib.rules import Settings
 from cxlib.tables._read import Source, connect, header, is_utf8, read
 
 if TYPE_CHECKING:
     import duckdb
+
+LONGEST_LINE = 1 << 24
 
 
 def scan(source: Source, settings: Settings, moment: datetime) -> nw.LazyFrame[Any]:
@@ -21,7 +25,8 @@ def scan(source: Source, settings: Settings, moment: datetime) -> nw.LazyFrame[A
     lying = _relation(connection, source, settings)
     spec = TABLES[source.table]
     types = dict(zip(lying.columns, map(str, lying.types), strict=True))
-    columns = [*spec.columns, *(column for column in lying.columns if column not in spec.columns)]
+    extra = [name for name in lying.columns if name not in spec.columns and not has_personal_name(name)]
+    columns = [*spec.columns, *extra]
     chosen = [
         f"{_typed(column, types, spec.column(column), settings.timezone)} AS {_quoted(column)}"
         for column in columns
@@ -40,11 +45,19 @@ def _relation(
     if source.kind == "duckdb":
         return connection.table(source.table)
     if source.kind == "parquet":
-        return connection.read_parquet(str(source.path))
+        return connection.read_parquet(glob.escape(str(source.path)))
     if not is_utf8(settings.encoding):
         return connection.from_arrow(read(source, encoding=settings.encoding))
-    names = header(source, settings.encoding)
-    return connection.read_csv(str(source.path), header=True, names=names, all_varchar=True)
+    return connection.read_csv(
+        glob.escape(str(source.path)),
+        header=True,
+        names=header(source, settings.encoding),
+        all_varchar=True,
+        sep=",",
+        quotechar='"',
+        escapechar='"',
+        max_line_size=LONGEST_LINE,
+    )
 
 
 def _typed(column: str, types: dict[str, str], rule: Column | None, zone: str) -> str:
@@ -54,7 +67,7 @@ def _typed(column: str, types: dict[str, str], rule: Column | None, zone: str) -
     name, lying = _quoted(column), types[column]
     if rule is None:
         return name
-    if rule.kind == "timestamp" and lying.startswith("TIMESTAMP") and "TIME ZONE" not in lying:
+    if rule.kind == "timestamp" and lying in _WITHOUT_ZONE:
         return f"timezone('{zone}', CAST({name} AS TIMESTAMP))"
     if rule.kind == "month" and lying == "VARCHAR":
         return f"CAST(left({name}, 7) || '-01' AS DATE)"
@@ -69,6 +82,7 @@ def _quoted(column: str) -> str:
     return '"' + column.replace('"', '""') + '"'
 
 
+_WITHOUT_ZONE = ("TIMESTAMP", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS", "DATE")
 _SQL: dict[Kind, str] = {
     "id": "VARCHAR",
     "text": "VARCHAR",

@@ -150,7 +150,7 @@ def _read_csv(source: Source, encoding: str) -> pa.Table:
 
     def options(*, threads: bool) -> dict[str, Any]:
         return {
-            "read_options": arrow_csv.ReadOptions(encoding=encoding, use_threads=threads),
+            "read_options": arrow_csv.ReadOptions(encoding=encoding, use_threads=threads, block_size=1 << 24),
             "parse_options": arrow_csv.ParseOptions(newlines_in_values=True, invalid_row_handler=note),
             "convert_options": arrow_csv.ConvertOptions(
                 column_types=dict.fromkeys(names, pa.string()), null_values=[""], strings_can_be_null=True
@@ -194,6 +194,8 @@ def header(source: Source, encoding: str) -> list[str]:
         raise _failed(source, "tables.unreadable") from error
     if not names:
         raise _failed(source, "tables.empty")
+    if len(names) == 1 and any(sign in names[0] for sign in ";\t|"):
+        raise _failed(source, "tables.delimiter")
     twice = [name for name, count in Counter(names).items() if count > 1]
     if twice or "" in names:
         raise _failed(source, "tables.bad_header", position=names.index((twice or [""])[0]) + 1)

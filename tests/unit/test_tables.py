@@ -1,14 +1,18 @@
 """Every case of bad data works, is noticed, or stops with a message that says what to do."""
 
+import datetime as dt
 import os
 import subprocess
 import sys
 from datetime import date
+from decimal import Decimal
 
 import duckdb
 import narwhals as nw
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from cxlib.checks import InputError, ParameterError, TableError
@@ -208,6 +212,7 @@ def test_the_machines_timezone_changes_nothing(shop):
     [
         ("", "tables.empty"),
         ("order_id,line,line\n", "tables.bad_header"),
+        (order().replace(",", ";"), "tables.delimiter"),
         ("order_id,,line\n", "tables.bad_header"),
         (ORDERS + "1,1,007,2026-09-01\n", "tables.ragged"),
         ("order,line,customer_id,ordered_at,amount\n", "tables.missing_column"),
@@ -355,6 +360,75 @@ def test_ids_stored_as_numbers(tmp_path):
     only(tmp_path, "tables.wrong_type", "error")
     (tmp_path / "orders.parquet").write_bytes(b"PAR1 but no more")
     only(tmp_path, "tables.unreadable", "error")
+
+
+AT = dt.datetime.fromisoformat("2026-09-01")
+FLOATS, TIMES = pa.array([12.0]), pa.array([AT])
+ORDER_COLUMNS = {
+    "order_id": pa.array(["12"]),
+    "line": pa.array([1]),
+    "customer_id": pa.array(["C"]),
+    "ordered_at": TIMES,
+    "amount": FLOATS,
+}
+
+
+@pytest.mark.parametrize(
+    ("column", "values"),
+    [
+        ("order_id", pa.array(["12"]).dictionary_encode()),
+        ("order_id", pa.array(["12"], pa.large_string())),
+        ("order_id", pa.array([12], pa.int32())),
+        ("order_id", pa.array([Decimal(12)])),
+        ("line", pa.array([1], pa.uint8())),
+        ("amount", pa.array([Decimal("12.00")])),
+        ("amount", pa.array([12], pa.int8())),
+        ("amount", pa.array(["12"])),
+        ("margin", pa.array([float("nan")])),
+        ("margin", pa.nulls(1)),
+        ("ordered_at", TIMES.cast(pa.timestamp("s"))),
+        ("ordered_at", TIMES.cast(pa.timestamp("ns"))),
+        ("ordered_at", pa.array([AT - dt.timedelta(hours=9)], pa.timestamp("ns", "UTC"))),
+        ("ordered_at", pa.array([AT.date()])),
+        ("ordered_at", pa.array(["2026-08-31T15:00:00Z"])),
+    ],
+)
+def test_every_way_a_parquet_file_may_hold_a_value_gives_the_same_row(tmp_path, column, values):
+    (tmp_path / "dataset.yml").write_text(SETTINGS % "Asia/Tokyo")
+    pq.write_table(pa.table({**ORDER_COLUMNS, column: values}), tmp_path / "orders.parquet")
+    data_set = open_data(tmp_path)
+    row = data_set.table("orders").loc[0].dropna().to_dict()
+    at = pd.Timestamp("2026-09-01", tz="Asia/Tokyo")
+    assert row == {"order_id": "12", "line": 1, "customer_id": "C", "ordered_at": at, "amount": 12}
+    assert data_set.notices == []
+    lazy = data_set.lazy("orders").collect().to_native().to_pylist()[0]
+    assert {name: value for name, value in lazy.items() if value is not None} == row
+
+
+def test_columns_of_types_nobody_can_count(tmp_path):
+    (tmp_path / "dataset.yml").write_text(SETTINGS % "Asia/Tokyo")
+    pq.write_table(pa.table({**ORDER_COLUMNS, "tags": pa.array([["a"]])}), tmp_path / "orders.parquet")
+    only(tmp_path, "tables.extra_type", "notice")
+    assert "tags" not in open_data(tmp_path).table("orders")
+    pq.write_table(pa.table({**ORDER_COLUMNS, "brand": pa.array([["a"]])}), tmp_path / "orders.parquet")
+    only(tmp_path, "tables.wrong_type", "error")
+
+
+def test_hostile_and_endless_texts_stay_texts(shop):
+    texts = ["<script>alert(1)</script>", "=HYPERLINK(1)", "\u202egnp", "あ" * 200_000, "[a](javascript:1)"]
+    rows = "".join(f"{i},1,007,2026-09-01,5,{text}\n" for i, text in enumerate(texts))
+    data_set = open_data(shop(orders=ORDERS[:-1] + ",note\n" + rows))
+    assert data_set.table("orders")["note"].to_list() == texts
+    assert data_set.lazy("orders").collect().to_native()["note"].to_pylist() == texts
+
+
+def test_a_folder_may_have_any_name(tmp_path, shop):
+    folder = tmp_path / "顧客 [1] *"
+    folder.mkdir()
+    for file in shop(orders=order()).glob("*.*"):
+        file.rename(folder / file.name)
+    assert len(open_data(folder).table("orders")) == 1
+    assert open_data(folder).lazy("orders").collect().to_native().num_rows == 1
 
 
 @pytest.mark.parametrize(
