@@ -41,7 +41,7 @@ from cxlib.layout import (
     safe_text,
     to_record,
 )
-from cxlib.plots.theme import set_theme, to_picture
+from cxlib.plots.theme import FONTS, register_fonts, set_theme, to_picture
 
 Level = Literal["info", "warning", "not_enough_data"]
 LEVELS = ("info", "warning", "not_enough_data")
@@ -125,6 +125,8 @@ class Report:
         self.style = Style(lang, data_set.currency, conf_level, min_cell)
         set_theme(lang)
         self._show_header(period_start, period_end, tables or TABLES_OF.get(name))
+        if len(register_fonts()) < len(FONTS):
+            self.notice("display.no_font", level="warning")
         for problem in getattr(data_set, "notices", ()):
             self._show_notice(_problem_key(problem), "warning", _problem_text(problem, lang))
 

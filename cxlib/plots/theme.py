@@ -52,13 +52,19 @@ _RC: dict[str, Any] = {
 
 
 @cache
-def register_fonts() -> None:
-    """Make the bundled Japanese font known to matplotlib, without the global side effects of its package."""
+def register_fonts() -> tuple[str, ...]:
+    """Make the bundled Japanese font known to matplotlib; return those of `FONTS` that are there.
+
+    The font's package would set the font for everything on import; only its file is used.
+    """
     import importlib.util
 
     spec = importlib.util.find_spec("matplotlib_fontja")
-    if spec is not None and spec.origin is not None:
-        font_manager.fontManager.addfont(str(Path(spec.origin).parent / "fonts" / "ipaexg.ttf"))
+    file = Path(spec.origin).parent / "fonts" / "ipaexg.ttf" if spec and spec.origin else None
+    if file is not None and file.is_file():
+        font_manager.fontManager.addfont(str(file))
+    known = set(font_manager.get_font_names())
+    return tuple(name for name in FONTS if name in known)
 
 
 def set_theme(lang: str = "en") -> None:
@@ -69,8 +75,8 @@ def set_theme(lang: str = "en") -> None:
     """
     import seaborn as sns
 
-    register_fonts()
-    fonts = list(FONTS if lang == "ja" else FONTS[::-1])
+    known = register_fonts()
+    fonts = list(known if lang == "ja" else known[::-1])
     settings = {**_RC, "font.family": fonts, "font.sans-serif": fonts}
     sns.set_theme(style="whitegrid", palette=list(SERIES), rc=settings)
 
@@ -140,9 +146,8 @@ def _glyphs() -> frozenset[int]:
     """Return every character the two fonts can draw."""
     from matplotlib.ft2font import FT2Font
 
-    register_fonts()
     points: set[int] = set()
-    for name in FONTS:
+    for name in register_fonts():
         points |= set(FT2Font(font_manager.findfont(name)).get_charmap())
     return frozenset(points)
 

@@ -2,6 +2,7 @@
 
 import base64
 import datetime as dt
+import importlib.util
 import json
 import re
 import types
@@ -14,6 +15,7 @@ from matplotlib import pyplot
 import cxlib as cx
 from cxlib import display, language, layout
 from cxlib.checks import ParameterError
+from cxlib.plots import theme
 
 CANARIES = (
     "Canary Kanarienvogel",
@@ -343,6 +345,22 @@ def test_data_set_notices_are_shown(sent):
     finding = types.SimpleNamespace(key="checks.finding", text=lambda lang: f"found in {lang}\u200b")
     cx.Report("segmentation", _data_set(notices=[finding]), lang="ja")
     assert sent[-1][1]["text"] == "found in ja�"
+
+
+def test_a_missing_font_is_said_and_the_report_is_made(sent, monkeypatch):
+    for cached in (theme.register_fonts, theme._glyphs):
+        cached.cache_clear()
+    with monkeypatch.context() as patch:
+        patch.setattr(importlib.util, "find_spec", lambda name: None)
+        patch.setattr(theme.font_manager, "get_font_names", lambda: ["DejaVu Sans"])
+        report = _report("ja")
+        axes = cx.new_axes()
+        axes.set_title("顧客", loc="left")
+        report.figure("test", axes, what="x")
+    assert [record["key"] for _, record in sent if record["kind"] == "notice"] == ["display.no_font"]
+    assert axes.get_title(loc="left") == "□□"
+    for cached in (theme.register_fonts, theme._glyphs):
+        cached.cache_clear()
 
 
 def test_no_personal_data_in_any_piece(sent):
