@@ -195,7 +195,7 @@ def test_every_public_name_exists_and_is_explained(name):
 def test_no_public_name_is_hidden_by_a_module():
     """Importing `cxlib.x` sets the attribute `x`, whatever the package exports under that name."""
     modules = {_module(path).split(".")[0] for path in _sources()}
-    assert not modules & set(cxlib._EXPORTS)
+    assert sorted(modules & set(cxlib._EXPORTS)) == [], "name the module unlike the function it holds"
     assert not (PACKAGE / "text" / "__init__.py").exists()
 
 
