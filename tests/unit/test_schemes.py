@@ -1,0 +1,109 @@
+"""Schemes on the same next period: planted winners, no reward for many groups, moves beside chance alone."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from cxlib.checks import ParameterError
+from cxlib.schemes import compare_schemes, migration
+
+
+def customers(seed=1, n=3000) -> pd.DataFrame:
+    """Money and orders follow `true`; `noisy` is a blurred copy, `random` has 300 meaningless groups."""
+    rng = np.random.default_rng(seed)
+    true = rng.integers(1, 6, n)
+    again = rng.random(n) < 0.1 * true
+    return pd.DataFrame(
+        {
+            "customer_id": [f"{value:05d}" for value in range(n)],
+            "true": true,
+            "noisy": np.clip(true + rng.integers(-2, 3, n), 1, 5),
+            "random": rng.integers(0, 300, n),
+            "next_orders": again.astype(int),
+            "next_amount": again * rng.gamma(2, 50, n),
+        }
+    )
+
+
+SCHEMES = ["random", "noisy", "true"]
+
+
+def test_the_planted_scheme_wins_and_many_groups_are_no_advantage():
+    table = compare_schemes(customers(), schemes=SCHEMES)
+    for _, rows in table.groupby("metric"):
+        assert rows["scheme"].tolist() == ["true", "noisy", "random"]
+        assert rows["behind"].tolist() == sorted(rows["behind"])
+        assert (rows["behind_conf_low"].iloc[1:] > 0).all()
+    random = table[(table["scheme"] == "random") & (table["metric"] != "captured")]
+    assert (random["estimate"] < 0.01).all()
+
+
+def test_what_explains_nothing_captures_its_share_only():
+    table = compare_schemes(customers().assign(nothing=1), schemes=["nothing"], top=0.2).set_index("metric")
+    assert table.loc["repeat_explained", "estimate"] == pytest.approx(0, abs=1e-9)
+    assert table.loc["captured", "estimate"] == pytest.approx(0.2, abs=0.01)
+
+
+def test_explained_deviance_covers_its_long_run_value():
+    """Truth: deviance explained by the true rates in a very large sample."""
+    rates = 0.1 * np.arange(1, 6)
+    entropy = -(rates * np.log(rates) + (1 - rates) * np.log(1 - rates)).mean()
+    null = -(0.3 * np.log(0.3) + 0.7 * np.log(0.7))
+    truth = 1 - entropy / null
+    inside = 0
+    for seed in range(40):
+        row = compare_schemes(customers(seed, 1500), schemes=["true"]).iloc[0]
+        inside += row["conf_low"] <= truth <= row["conf_high"]
+    assert inside >= 34
+
+
+def test_row_order_and_names_of_groups_do_not_matter():
+    base = customers(n=400)
+    renamed = base.assign(true=base["true"].astype("str") + "x").sample(frac=1, random_state=1)
+    pd.testing.assert_frame_equal(
+        compare_schemes(base, schemes=["true", "noisy"]), compare_schemes(renamed, schemes=["true", "noisy"])
+    )
+
+
+def test_too_little_to_judge_gives_an_empty_frame():
+    assert compare_schemes(customers(n=30), schemes=SCHEMES).empty
+    assert compare_schemes(customers().assign(next_orders=0), schemes=SCHEMES).empty
+    with pytest.raises(ParameterError, match="schemes"):
+        compare_schemes(customers(), schemes=["ture"])
+    with pytest.raises(ParameterError, match="top"):
+        compare_schemes(customers(), schemes=["true"], top=20)
+
+
+def like_periods(seed, drift=0.0):
+    """Two like periods of customers with a fixed mean each: only chance moves them (unless they drift)."""
+    rng = np.random.default_rng(seed)
+    mean = rng.normal(0, 1, 2000)
+    spend = [mean + rng.normal(0, 1, 2000), mean + drift * (mean > 1) + rng.normal(0, 1, 2000)]
+    return [
+        pd.DataFrame({"customer_id": range(2000), "decile": 5 - np.searchsorted([-2, -1, 0, 1], values)})
+        for values in spend
+    ]
+
+
+def test_regression_to_the_mean_alone_is_not_called_a_move():
+    p_values = [migration(*like_periods(seed))["p_value"].iloc[0] for seed in range(60)]
+    assert sum(p < 0.05 for p in p_values) <= 8
+    assert migration(*like_periods(1, drift=-3.0))["p_value"].iloc[0] < 1e-6
+
+
+def test_moves_add_up():
+    table = migration(*like_periods(3))
+    assert table["n"].sum() == 2000
+    np.testing.assert_allclose(table.groupby("before")["estimate"].sum(), 1)
+    np.testing.assert_allclose(table["expected_n"].sum(), 2000)
+    top = table[(table["before"] == 1) & (table["after"] != 1)]
+    assert top["n"].sum() > 0, "top customers fall although nobody changed"
+
+
+def test_nobody_in_both_periods():
+    one = pd.DataFrame({"customer_id": ["a"], "decile": [1]})
+    assert migration(one, one.assign(customer_id="b")).empty
+    with pytest.raises(ParameterError, match="decile"):
+        migration(one, one.drop(columns="decile"))

@@ -1,0 +1,161 @@
+"""States on given days: first match wins, no look ahead, sums add up, planted moves are recovered."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from cxlib.checks import ParameterError
+from cxlib.conditions import holds
+from cxlib.playbook import actions, list_customers
+from cxlib.rules import Actions, States
+from cxlib.states import attitude_states, lifecycle_stages, state_spells, state_table, state_transitions
+
+DAYS = ["2026-01-31", "2026-02-28", "2026-03-31"]
+
+
+def people(n=5) -> pd.DataFrame:
+    return pd.DataFrame({"customer_id": list("abcde")[:n], "first_seen_on": pd.Timestamp("2025-01-01")})
+
+
+def order_lines() -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "customer_id": ["a", "b", "b", "c", "e"],
+            "order_id": ["1", "2", "3", "4", "5"],
+            "ordered_at": pd.to_datetime(
+                ["2026-01-10", "2026-01-10", "2026-02-10", "2024-01-10", "2026-03-31"]
+            ),
+            "amount": 10.0,
+        }
+    )
+
+
+def deals() -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "customer_id": ["d", "d"],
+            "created_on": pd.to_datetime(["2026-02-01", "2025-01-01"]),
+            "closed_on": pd.to_datetime(["2026-03-15", None]).where([True, False]),
+        }
+    ).head(1)
+
+
+def test_lifecycle_by_hand():
+    states = lifecycle_stages(people(), order_lines(), as_of=DAYS, deals=deals())
+    wide = states.pivot_table(index="customer_id", columns="as_of", values="state", aggfunc="first")
+    assert wide.to_numpy().tolist() == [
+        ["customer"] * 3,
+        ["customer", "repeater", "repeater"],
+        ["lapsed"] * 3,
+        ["new_lead", "in_negotiation", "new_lead"],
+        ["new_lead", "new_lead", "customer"],
+    ]
+
+
+def test_a_day_sees_nothing_of_later_days_and_nobody_not_yet_known():
+    late = people().assign(first_seen_on=pd.to_datetime(["2026-03-01"] + ["2025-01-01"] * 4))
+    long = attitude_states(late, order_lines(), as_of=DAYS)
+    for day in DAYS:
+        alone = attitude_states(late, order_lines(), as_of=day)
+        same_day = long[long["as_of"] == pd.Timestamp(day)].reset_index(drop=True)
+        pd.testing.assert_frame_equal(alone, same_day)
+    assert (long.groupby("as_of").size() == [4, 4, 5]).all()
+
+
+def test_prevalence_transitions_and_spells_add_up():
+    states = attitude_states(people(), order_lines(), as_of=DAYS)
+    table = state_table(states)
+    np.testing.assert_allclose(table.groupby("as_of")["estimate"].sum(), 1)
+    moves = state_transitions(states)
+    np.testing.assert_allclose(moves.groupby("state")["estimate"].sum(), 1)
+    assert moves["n"].sum() == 10
+    spells = state_spells(states)
+    assert (spells["entered_on"] > pd.Timestamp(DAYS[0])).all()
+    assert (spells["time_days"] >= 0).all()
+
+
+def test_planted_moves_are_recovered():
+    rng = np.random.default_rng(2)
+    chain = np.zeros((400, 12), dtype=int)
+    for step in range(1, 12):
+        draw = rng.random(400)
+        chain[:, step] = np.where(chain[:, step - 1] == 0, draw < 0.2, draw < 0.7)
+    states = pd.DataFrame(
+        {
+            "customer_id": np.repeat(np.arange(400), 12),
+            "as_of": np.tile(pd.date_range("2025-01-31", periods=12, freq="ME"), 400),
+            "state": np.where(chain.ravel() == 1, "in", "out"),
+        }
+    )
+    moves = state_transitions(states).set_index(["state", "next_state"])
+    for move, truth in ((("out", "in"), 0.2), (("in", "in"), 0.7)):
+        assert moves.loc[move, "conf_low"] <= truth <= moves.loc[move, "conf_high"]
+
+
+def test_overlapping_rules_are_counted():
+    label = {"en": "x", "ja": "x"}
+    rules = States.model_validate(
+        {
+            "states": [
+                {"id": "one", "label": label, "when": [{"measure": "frequency", "at_least": 1}]},
+                {"id": "two", "label": label, "when": [{"measure": "frequency", "at_least": 2}]},
+                {"id": "rest", "label": label},
+            ]
+        }
+    )
+    states = attitude_states(people(), order_lines(), as_of="2026-03-31", rules=rules)
+    assert states["state"].tolist() == ["one", "one", "one", "rest", "one"]
+    assert states["claims"].tolist() == [1, 2, 1, 0, 1]
+    assert state_table(states).set_index("state").loc["one", "contested"] == 1
+
+
+def test_a_missing_value_holds_no_condition_but_its_own():
+    rules = Actions.model_validate(
+        {
+            "actions": [
+                {
+                    "id": name,
+                    "label": {"en": "x", "ja": "x"},
+                    "action": {"en": "x", "ja": "x"},
+                    "when": [{"measure": "nps_score", **condition}],
+                }
+                for name, condition in {
+                    "low": {"at_most": 6},
+                    "high": {"at_least": 0},
+                    "no": {"is_missing": True},
+                }.items()
+            ]
+        }
+    ).actions
+    base = pd.DataFrame({"nps_score": [3, np.nan]})
+    assert [holds(base, rule.when).tolist() for rule in rules] == [
+        [True, False],
+        [True, False],
+        [False, True],
+    ]
+    with pytest.raises(ParameterError, match="nps_score"):
+        holds(base.rename(columns={"nps_score": "nps"}), rules[0].when)
+
+
+def test_actions_count_customers_money_and_evidence():
+    rng = np.random.default_rng(1)
+    n = 600
+    base = pd.DataFrame({name: rng.integers(1, 6, n) for name in ("r_score", "f_score", "m_score")}).assign(
+        frequency=2, recency_days=30, monetary_total=10.0, customer_id=[str(value) for value in range(n)]
+    )
+    tested = base.assign(next_orders=(rng.random(n) < 0.2 + 0.1 * base["r_score"]).astype(int))
+    table = actions(base, tested=tested).set_index("action")
+    service = list_customers(base, "special_service")
+    assert (
+        table.loc["special_service", "n"]
+        == len(service)
+        == (base["r_score"].ge(4) & base["m_score"].ge(5)).sum()
+    )
+    assert table.loc["special_service", "amount"] == 10 * len(service)
+    assert table.loc["special_service", "conf_low"] > 0 > table.loc["win_back", "conf_high"]
+    assert table.loc["low_score", "note"] == "measure_missing"
+    assert actions(base)["estimate"].isna().all()
+    with pytest.raises(ParameterError, match="win_back"):
+        list_customers(base, "winback")
