@@ -15,15 +15,17 @@ from cxlib.checks import ParameterError, check_columns, fail_option
 
 Array = npt.NDArray[np.float64]
 Kind = Literal["simple", "dynamic", "group", "calendar"]
-BAND_DRAWS = 100_000
+#: An aggregate: its estimate, weights of the effects, weights of the groups' shares.
+Part = tuple[float, Array, Array]
+BAND_DRAWS = 50_000
 
 
 @dataclass(frozen=True)
 class AttResult:
     """Effects ATT(g, t) with what is needed to add them up.
 
-    A class because every aggregate, band and test needs the influence of each unit on each effect, which no
-    tidy frame can carry.
+    A class because every aggregate, band and test needs how the effects vary together, which no tidy frame
+    can carry.
 
     Attributes
     ----------
@@ -31,17 +33,22 @@ class AttResult:
         `metric` (att), `start, time, event_time, estimate, std_error, conf_low, conf_high, n, n_treatment,
         n_control`, sorted by `start` and `time`. Effects before the start are there to be looked at: they
         should be near zero.
-    influence : array
-        Units × effects; an effect's variance is the sum of its squared column divided by n².
-    unit_start : array
-        First treated period of each unit, infinite for the never treated.
+    covariance : array
+        Joint covariance of the effects.
+    starts, sizes : array
+        The groups (infinite: never treated) and their numbers of units.
+    group_sums : array
+        Groups × effects: sum of the units' influences on each effect, needed where the sizes of the groups
+        are estimated, too.
     conf_level : float
         Level of the intervals.
     """
 
     estimates: pd.DataFrame
-    influence: Array
-    unit_start: Array
+    covariance: Array
+    starts: Array
+    sizes: Array
+    group_sums: Array
     conf_level: float
 
     def aggregate(
@@ -84,28 +91,30 @@ class AttResult:
         """
         if kind not in ("simple", "dynamic", "group", "calendar"):
             fail_option("kind", kind, ("simple", "dynamic", "group", "calendar"))
-        cells, sizes = self.estimates, self._sizes()
-        keep = np.ones(len(cells), dtype=bool) if kind == "dynamic" else (cells["event_time"] >= 0).to_numpy()
+        cells = self.estimates
+        after = (cells["event_time"] >= 0).to_numpy()
+        keep = np.ones(len(cells), dtype=bool) if kind == "dynamic" else after
         if kind == "dynamic" and horizon_months is not None:
             reached = cells.groupby("start")["event_time"].transform("max") >= horizon_months - 1
             keep &= (reached & (cells["event_time"] < horizon_months)).to_numpy()
         label = {"dynamic": "event_time", "group": "start", "calendar": "time", "simple": ""}[kind]
         values = np.unique(cells.loc[keep, label].to_numpy(float)) if label else np.empty(0)
         chosen = [keep & (cells[label] == value).to_numpy() for value in values]
-        rows = [self._weighted(mask) for mask in chosen]
-        table = [{"metric": "att_overall", **self._row(*self._overall(kind, keep, values, rows))}]
-        table += [{"metric": "att", label: v, **self._row(*r)} for v, r in zip(values, rows, strict=True)]
-        frame = pd.DataFrame(table)
-        after = (cells["event_time"] >= 0).to_numpy()
-        frame["n"] = [sum(sizes[g] for g in cells.loc[m, "start"].unique()) for m in [keep & after, *chosen]]
-        lone = (frame["n"] < 2) | (cells["n_control"].max() < 2)
-        frame.loc[lone, ["std_error", "conf_low", "conf_high"]] = np.nan
-        if band is not None and rows:
-            critical = self._critical(np.column_stack([influence for _, influence in rows]), seed)
-            frame.loc[1:, "critical_value"] = critical
-            frame["conf_low"] = frame["estimate"] - frame["critical_value"] * frame["std_error"]
-            frame["conf_high"] = frame["estimate"] + frame["critical_value"] * frame["std_error"]
-        return frame
+        parts = [self._mean(mask) for mask in chosen]
+        table = self._table([self._overall(kind, keep, values, parts), *parts])
+        table.insert(0, "metric", ["att_overall"] + ["att"] * len(parts))
+        if label:
+            table[label] = [np.nan, *values]
+        size = dict(zip(self.starts, self.sizes, strict=True))
+        groups = [cells.loc[mask, "start"].unique() for mask in [keep & after, *chosen]]
+        table["n"] = [int(sum(size[start] for start in each)) for each in groups]
+        lone = (table["n"] < 2) | (cells["n_control"].max() < 2)
+        table.loc[lone, ["std_error", "conf_low", "conf_high"]] = np.nan
+        if band is not None and parts:
+            table.loc[1:, "critical_value"] = self._critical(parts, seed)
+            table["conf_low"] = table["estimate"] - table["critical_value"] * table["std_error"]
+            table["conf_high"] = table["estimate"] + table["critical_value"] * table["std_error"]
+        return table
 
     def pretrend(self) -> pd.DataFrame:
         """Wald test that all effects before the start are zero: `statistic, df, p_value` (one row).
@@ -113,17 +122,14 @@ class AttResult:
         Passing it does not prove parallel trends: with few customers it hardly ever fails (Roth 2022).
         """
         before = (self.estimates["event_time"] < 0).to_numpy()
-        theta, part = self.estimates.loc[before, "estimate"].to_numpy(), self.influence[:, before]
-        covariance = part.T @ part / len(part) ** 2
-        values, vectors = np.linalg.eigh(covariance) if before.any() else (np.empty(0), np.empty((0, 0)))
-        real = values > 1e-10 * values.max(initial=0)
-        scores = vectors.T @ theta if before.any() else np.empty(0)
+        if not before.any():
+            return pd.DataFrame([{"metric": "pretrend", "statistic": np.nan, "df": 0, "p_value": np.nan}])
+        values, vectors = np.linalg.eigh(self.covariance[np.ix_(before, before)])
+        real = values > 1e-10 * max(values.max(), 0)
+        scores = vectors.T @ self.estimates.loc[before, "estimate"].to_numpy()
         statistic, df = float((scores[real] ** 2 / values[real]).sum()), int(real.sum())
-        known = df > 0
-        return pd.DataFrame(
-            [{"metric": "pretrend", "statistic": statistic if known else np.nan, "df": df,
-              "p_value": float(stats.chi2.sf(statistic, df)) if known else np.nan}]
-        )  # fmt: skip
+        p_value = float(stats.chi2.sf(statistic, df)) if df else np.nan
+        return pd.DataFrame([{"metric": "pretrend", "statistic": statistic, "df": df, "p_value": p_value}])
 
     def totals(self, last_time: float) -> tuple[pd.DataFrame, Array]:
         """Effect per period on all units treated by then, and the joint covariance: what a cash flow needs.
@@ -134,72 +140,95 @@ class AttResult:
             `time, estimate` (mean effect per treated unit), `std_error, n_treated`, up to `last_time`; and
             the covariance matrix of these estimates. Group sizes count as known: it is these customers.
         """
-        cells, sizes = self.estimates, self._sizes()
+        cells = self.estimates
         after = (cells["event_time"] >= 0) & (cells["time"] <= last_time)
         times = np.unique(cells.loc[after, "time"])
-        size = cells["start"].map(sizes).to_numpy(float)
+        size = cells["n_treatment"].to_numpy(float)
         weights = np.array([np.where(after & (cells["time"] == t), size, 0.0) for t in times])
         weights = weights.reshape(len(times), len(cells))
         treated = weights.sum(axis=1)
         shares = weights / treated[:, None]
-        part = self.influence @ shares.T
-        covariance = part.T @ part / len(part) ** 2
+        covariance = shares @ self.covariance @ shares.T
         lone = (treated < 2) | (cells["n_control"].max() < 2)
         frame = pd.DataFrame(
-            {"time": times, "estimate": shares @ cells["estimate"].to_numpy(),
-             "std_error": np.where(lone, np.nan, np.sqrt(np.diag(covariance))),
-             "n_treated": treated.astype(int)}
-        )  # fmt: skip
+            {
+                "time": times,
+                "estimate": shares @ cells["estimate"].to_numpy(),
+                "std_error": np.where(lone, np.nan, np.sqrt(np.diag(covariance))),
+                "n_treated": treated.astype(int),
+            }
+        )
         return frame, covariance
 
-    def _sizes(self) -> dict[float, int]:
-        starts, counts = np.unique(self.unit_start, return_counts=True)
-        return dict(zip(starts.tolist(), counts.tolist(), strict=True))
-
-    def _overall(
-        self, kind: Kind, keep: npt.NDArray[np.bool_], values: Array, rows: list[tuple[float, Array]]
-    ) -> tuple[float, Array]:
+    def _overall(self, kind: Kind, keep: npt.NDArray[np.bool_], values: Array, parts: list[Part]) -> Part:
         if kind == "simple":
-            return self._weighted(keep)
-        chosen = [row for value, row in zip(values, rows, strict=True) if kind != "dynamic" or value >= 0]
+            return self._mean(keep)
+        chosen = [part for value, part in zip(values, parts, strict=True) if kind != "dynamic" or value >= 0]
         if not chosen:
-            return np.nan, np.full(len(self.influence), np.nan)
-        estimates = np.array([estimate for estimate, _ in chosen])
-        influence = np.column_stack([part for _, part in chosen])
+            return self._mean(np.zeros(len(keep), dtype=bool))
         if kind == "group":
-            return self._mix(values, estimates, influence)
-        return float(estimates.mean()), influence.mean(axis=1)
+            return self._mix(values, chosen)
+        estimate = float(np.mean([part[0] for part in chosen]))
+        effects, shares = np.array([part[1] for part in chosen]), np.array([part[2] for part in chosen])
+        return estimate, effects.mean(axis=0), shares.mean(axis=0)
 
-    def _weighted(self, keep: npt.NDArray[np.bool_]) -> tuple[float, Array]:
-        starts = self.estimates["start"].to_numpy(float)[keep]
-        return self._mix(starts, self.estimates["estimate"].to_numpy()[keep], self.influence[:, keep])
+    def _mean(self, keep: npt.NDArray[np.bool_]) -> Part:
+        """Mean of some effects, weighted by the size of their groups."""
+        estimates = self.estimates["estimate"].to_numpy()
+        single = np.eye(len(keep))[keep]
+        nothing = np.zeros(len(self.starts))
+        parts = [
+            (float(estimates[i]), row, nothing) for i, row in zip(np.flatnonzero(keep), single, strict=True)
+        ]
+        return self._mix(self.estimates["start"].to_numpy(float)[keep], parts)
 
-    def _mix(self, starts: Array, estimates: Array, influence: Array) -> tuple[float, Array]:
-        """Mean weighted by group size; its influence includes that the sizes themselves are estimated."""
-        if not len(starts):
-            return np.nan, np.full(len(self.influence), np.nan)
-        member = self.unit_start[:, None] == starts[None, :]
-        share = member.mean(axis=0)
+    def _mix(self, starts: Array, parts: list[Part]) -> Part:
+        """Mean weighted by group size, with weights of the effects and of the groups' estimated shares."""
+        if not parts:
+            return np.nan, np.full(len(self.estimates), np.nan), np.zeros(len(self.starts))
+        n = self.sizes.sum()
+        share = self.sizes[np.searchsorted(self.starts, starts)] / n
         weight = share / share.sum()
+        estimates = np.array([part[0] for part in parts])
         estimate = float(weight @ estimates)
-        sampled = ((member - share) @ (estimates - estimate)) / share.sum()
-        return estimate, influence @ weight + sampled
+        pull = (estimates - estimate) / share.sum()
+        member = self.starts[:, None] == starts[None, :]
+        sampled = (member - share) @ pull / n
+        inner = np.sum([w * part[2] for w, part in zip(weight, parts, strict=True)], axis=0)
+        return (
+            estimate,
+            np.sum([w * part[1] for w, part in zip(weight, parts, strict=True)], axis=0),
+            sampled + inner,
+        )
 
-    def _row(self, estimate: float, influence: Array) -> dict[str, float]:
-        error = float(np.sqrt((influence**2).sum()) / len(influence))
+    def _joint(self, parts: list[Part]) -> Array:
+        """Covariance of aggregates: from the effects, from the estimated shares, and between the two."""
+        effects, shares = np.array([part[1] for part in parts]), np.array([part[2] for part in parts])
+        cross = shares @ self.group_sums @ effects.T
+        return effects @ self.covariance @ effects.T + cross + cross.T + (shares * self.sizes) @ shares.T
+
+    def _table(self, parts: list[Part]) -> pd.DataFrame:
+        error = np.sqrt([self._joint([part])[0, 0] for part in parts])
+        estimate = np.array([part[0] for part in parts])
         critical = float(stats.norm.ppf((1 + self.conf_level) / 2))
-        return {
-            "estimate": estimate, "std_error": error, "conf_low": estimate - critical * error,
-            "conf_high": estimate + critical * error, "critical_value": critical,
-        }  # fmt: skip
+        return pd.DataFrame(
+            {
+                "estimate": estimate,
+                "std_error": error,
+                "conf_low": estimate - critical * error,
+                "conf_high": estimate + critical * error,
+                "critical_value": critical,
+            }
+        )
 
-    def _critical(self, influence: Array, seed: int) -> float:
+    def _critical(self, parts: list[Part], seed: int) -> float:
         """Quantile of the largest |t| among jointly normal rows (Montiel Olea & Plagborg-Møller 2019)."""
-        spread = np.sqrt((influence**2).sum(axis=0))
-        if not (spread > 0).any():
+        joint = self._joint(parts)
+        spread = np.sqrt(np.diag(joint))
+        real = spread > 0
+        if not real.any():
             return float("nan")
-        scaled = influence[:, spread > 0] / spread[spread > 0]
-        values, vectors = np.linalg.eigh(scaled.T @ scaled)
+        values, vectors = np.linalg.eigh(joint[np.ix_(real, real)] / np.outer(spread[real], spread[real]))
         root = vectors * np.sqrt(np.clip(values, 0, None))
         draws = np.random.default_rng(seed).standard_normal((BAND_DRAWS, len(values))) @ root.T
         return float(np.quantile(np.abs(draws).max(axis=1), self.conf_level))
@@ -290,9 +319,10 @@ def att_gt(
                 columns.append(fit[1])
     if not rows:
         raise ParameterError("impact.no_controls", argument=start_col)
-    influence = np.column_stack(columns)
+    influence = np.column_stack(columns) / len(start)
+    covariance = influence.T @ influence
     frame = pd.DataFrame(rows)
-    frame["std_error"] = np.sqrt((influence**2).sum(axis=0)) / len(influence)
+    frame["std_error"] = np.sqrt(np.diag(covariance))
     lone = (frame["n_treatment"] < 2) | (frame["n_control"] < 2)
     frame.loc[lone, "std_error"] = np.nan
     half = float(stats.norm.ppf((1 + conf_level) / 2)) * frame["std_error"]
@@ -301,14 +331,17 @@ def att_gt(
         conf_high=frame["estimate"] + half, n=frame["n_treatment"] + frame["n_control"],
     )  # fmt: skip
     order = ["metric", "start", "time", "event_time", "estimate", "std_error", "conf_low", "conf_high", "n"]
-    return AttResult(frame[[*order, "n_treatment", "n_control"]], influence, start, conf_level)
+    starts, member, sizes = np.unique(start, return_inverse=True, return_counts=True)
+    sums = np.array([influence[member == group].sum(axis=0) for group in range(len(starts))])
+    frame = frame[[*order, "n_treatment", "n_control"]]
+    return AttResult(frame, covariance, starts, sizes.astype(float), sums, conf_level)
 
 
 def _wide(
     panel: pd.DataFrame, names: list[str], unit_col: str, time_col: str, start_col: str
 ) -> tuple[Array, Array, list[Array]]:
     """Periods, start of each unit, and one units × periods array per name; complete units only."""
-    unit, _ = pd.factorize(panel[unit_col], sort=True)
+    unit, _ = pd.factorize(panel[unit_col])
     place, times = pd.factorize(panel[time_col], sort=True)
     shape = (int(unit.max(initial=-1)) + 1, len(times))
     if shape[0] and np.bincount(unit * shape[1] + place, minlength=1).max() > 1:

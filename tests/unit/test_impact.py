@@ -465,7 +465,7 @@ def test_att_refuses_repeated_periods_and_panels_without_treated():
 def test_units_without_every_period_are_left_out():
     panel = make_panel(n=50)
     short = panel.drop(index=0)
-    assert len(att(short).unit_start) == len(att(panel).unit_start) - 1
+    assert att(short).sizes.sum() == att(panel).sizes.sum() - 1
 
 
 # -- ladder ---------------------------------------------------------------------------
