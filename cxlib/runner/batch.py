@@ -188,7 +188,7 @@ def _run_all(plans: list[Plan], settings: Settings, draft: publish.Draft, messag
     jobs = min(len(plans), settings.jobs or cores)
     scrubber = manifest.Scrubber(_outside(plans))
     with (
-        Kernels(is_warm=settings.is_warm, jobs=jobs) as kernels,
+        Kernels(is_warm=settings.is_warm) as kernels,
         _engine_imported(),
         choose_progress(message_lang) as progress,
         ThreadPoolExecutor(jobs) as pool,

@@ -37,20 +37,21 @@ _start_lock = threading.Lock()
 
 
 class Kernels:
-    """The kernels of one run: `with Kernels(is_warm=True, jobs=2) as kernels: kernels.manager()`.
+    """The kernels of one run: `with Kernels(is_warm=True) as kernels: kernels.manager()`.
 
     A class because it holds the folder of sockets and the fork server for as long as the run lasts.
     """
 
-    def __init__(self, *, is_warm: bool, jobs: int) -> None:
+    def __init__(self, *, is_warm: bool) -> None:
         self.is_warm = is_warm and sys.platform == "linux"
         self._numbers = count(1)
         self._managers: list[AsyncKernelManager] = []
-        threads = str(max(1, (os.cpu_count() or 1) // jobs))
+        # One thread for linear algebra, not cores // jobs: the number of threads changes the last bits of a
+        # sum, and a figure must not depend on --jobs or on the machine's cores.
         self.environment = {
-            "OMP_NUM_THREADS": threads,
-            "OPENBLAS_NUM_THREADS": threads,
-            "MKL_NUM_THREADS": threads,
+            "OMP_NUM_THREADS": "1",
+            "OPENBLAS_NUM_THREADS": "1",
+            "MKL_NUM_THREADS": "1",
             "PYTHONHASHSEED": "0",
             "PYTHONUTF8": "1",
             "TZ": "UTC",

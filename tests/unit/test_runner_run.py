@@ -132,6 +132,54 @@ def test_parameters_reach_the_chapter_and_plain_kernels_give_the_same(tmp_path, 
     assert kinds[1] == "plain"
 
 
+def ran_outputs(place, source, *options):
+    """Outputs of one cell, run by the runner."""
+    cell = {"cell_type": "code", "id": "a", "metadata": {}, "source": source, "outputs": []}
+    cell["execution_count"] = None
+    notebook = {"cells": [cell], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
+    place.mkdir(exist_ok=True)
+    (place / "odd.ipynb").write_text(json.dumps(notebook))
+    assert main(["run", "--notebooks", str(place), "--out", str(place.parent / "out"), *options]) == 0
+    index = (place.parent / "out" / "index.html").read_text()
+    newest = re.search(r'href="([^"]*)/odd.html"', index)[1]
+    return nbformat.read(place.parent / "out" / newest / "odd.ipynb", as_version=4).cells[0].outputs
+
+
+def test_a_forked_kernel_draws_as_a_plain_one_and_has_its_own_random_state(tmp_path):
+    source = """import numpy as np
+from matplotlib import pyplot
+
+print(np.random.default_rng(1).random(), np.random.get_state()[1][:4].tolist())
+pyplot.plot([1, 2, 4]);"""
+    kinds = ("--jobs=1", "--jobs=1", "--no-warm")
+    runs = [ran_outputs(tmp_path / "place", source, kind) for kind in kinds]
+    pictures = [
+        [o.data["image/png"] for o in outputs if "image/png" in o.get("data", {})] for outputs in runs
+    ]
+    assert [len(found) for found in pictures] == [1, 1, 1]
+    assert pictures[0] == pictures[1] == pictures[2]
+    printed = [outputs[0].text.split(" ", 1) for outputs in runs]
+    assert printed[0][0] == printed[1][0] == printed[2][0]
+    assert printed[0][1] != printed[1][1], "the fork's state is not the server's"
+
+
+@pytest.mark.parametrize("kind", ["--no-warm", "--jobs=1"])
+def test_numbers_do_not_hang_on_threads_hash_seeds_clock_zones_or_the_callers_style(
+    kind, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    monkeypatch.setenv("OMP_NUM_THREADS", "2")
+    monkeypatch.setenv("MPLBACKEND", "agg")
+    source = """import os
+import time
+
+print(os.environ["OMP_NUM_THREADS"], time.tzname[0], hash("a") == hash("a"), list({"b", "a", "c", "d"}))
+print(os.environ["MPLBACKEND"], __name__, os.path.basename(os.getcwd()))"""
+    first, second = ran_outputs(tmp_path / "place", source, kind)[0].text.splitlines()
+    assert first.startswith("1 UTC True ['")
+    assert second == "module://matplotlib_inline.backend_inline __main__ place"
+
+
 def test_lesson_and_full_form_and_japanese(tmp_path):
     arguments = ["--notebooks", str(PLAIN), "--out", str(tmp_path / "out"), "--lang", "ja"]
     assert main(["run", *arguments, "--form", "lesson"]) == 0
