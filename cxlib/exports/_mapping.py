@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from cxlib.checks import InputError, nearest
 from cxlib.closed import Closed, fault, read_yaml, to_model
@@ -25,6 +27,16 @@ def _as_text(value: Any) -> Any:
 
 def _listed(value: Any) -> Any:
     return value if isinstance(value, list) else [value]
+
+
+def _a_format(value: str) -> str:
+    """Refuse a format that cannot read back what it writes."""
+    moment = datetime(2026, 9, 30, 13, 14, 15, tzinfo=UTC)
+    try:
+        datetime.strptime(moment.strftime(value), value)  # noqa: DTZ007
+    except (ValueError, re.error) as error:
+        raise fault("no_format") from error
+    return value
 
 
 class Number(Closed):
@@ -47,7 +59,7 @@ class Verb(Closed):
     map: dict[Cell, Cell | None] | None = None
     otherwise: Literal["error", "keep", "empty"] = "error"
     number: Number | None = None
-    format: str | None = None
+    format: Annotated[str, AfterValidator(_a_format)] | None = None
     timezone: Zone | None = None
     pseudonymise: Literal["exact", "ignore_case"] | None = None
     prefix: str = ""
@@ -151,7 +163,7 @@ class Mapping(Closed):
     """How an export becomes a data set."""
 
     data_set: Settings
-    tables: dict[str, Annotated[list[TableMapping], BeforeValidator(_listed)]]
+    tables: dict[str, Annotated[list[TableMapping], BeforeValidator(_listed), Field(min_length=1)]]
 
 
 def read_mapping(path: Path) -> Mapping:

@@ -342,6 +342,7 @@ def test_times_that_do_not_fit_their_format_stop(bring):
         ({"where": [{"column": "at", "is_in": ["a"], "empty": True}]}, "exactly one of is_in"),
         ({"where": [{"column": "on", "empty": False}]}, "no column `on`"),
         ({"header_rows": 0}, "at least 1"),
+        ({"columns": {"ordered_at": {"from": "at", "format": "%Q"}}}, "time format such as"),
         ({"encoding": "klingon"}, "no known encoding"),
         ({"delimiter": ";"}, "no column `amount`"),
     ],
