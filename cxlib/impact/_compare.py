@@ -74,8 +74,10 @@ def before_after(
         "after": since.between(0, horizon_months - 1),
         "last_year": since.between(-12, horizon_months - 13) & (horizon_months <= 12),
     }
+    unit, _ = pd.factorize(treated[unit_col])
+    value, size = treated[outcome_col].to_numpy(float, na_value=np.nan), int(unit.max(initial=-1)) + 1
     means = pd.DataFrame(
-        {name: treated[inside].groupby(unit_col)[outcome_col].mean() for name, inside in windows.items()}
+        {name: period_means(unit, value, size, inside.to_numpy()) for name, inside in windows.items()}
     )
     months = {name: int(since[inside].nunique()) for name, inside in windows.items()}
     if months["last_year"] < horizon_months:
@@ -167,18 +169,21 @@ def did(
         }
         _check_cells({cell: values.size for cell, values in cells.items()})
         return _frame(_cross_sections(cells), {cell: v.mean() for cell, v in cells.items()}, conf_level)
-    keys = [unit_col, *([cluster_col] if cluster_col else [])]
-    sides = data.assign(_treated=treated, _post=post)
-    wide = sides.pivot_table(index=[*keys, "_treated"], columns="_post", values=outcome_col)
-    wide = wide.reindex(columns=[False, True]).dropna().reset_index()
-    groups = {arm: wide[wide["_treated"] == arm] for arm in (True, False)}
-    _check_cells({(arm, post): len(part) for arm, part in groups.items() for post in (False, True)})
-    change = (wide[True] - wide[False]).to_numpy(float)
-    arm = wide["_treated"].to_numpy(bool)
+    unit, _ = pd.factorize(data[unit_col])
+    key = 2 * unit + treated.to_numpy()  # a unit that changes sides counts as two
+    value, size = data[outcome_col].to_numpy(float), 2 * (int(unit.max(initial=-1)) + 1)
+    sides = [period_means(key, value, size, inside) for inside in (~post.to_numpy(), post.to_numpy())]
+    arms = np.tile([False, True], size // 2)
+    whole = np.isfinite(sides[0]) & np.isfinite(sides[1])
+    before, after, arm = sides[0][whole], sides[1][whole], arms[whole]
+    _check_cells({(True, True): int(arm.sum()), (False, True): int((~arm).sum())})
+    change = after - before
     fit = _welch(change[arm], change[~arm])
     if cluster_col is not None:
-        fit |= _clustered(change, arm, pd.factorize(wide[cluster_col])[0])
-    means = {(a, b): groups[a][b].mean() for a, b in _CELLS}
+        cluster = np.zeros(size, dtype=np.intp)
+        cluster[key] = pd.factorize(data[cluster_col])[0]
+        fit |= _clustered(change, arm, pd.factorize(cluster[whole])[0])
+    means = {(a, b): float((after if b else before)[arm == a].mean()) for a, b in _CELLS}
     return _frame(fit, means, conf_level)
 
 
@@ -256,6 +261,14 @@ def adjusted_contrasts(outcomes: Array, arm: Array, known: Array) -> tuple[Array
     scores = pull[:, None] * (outcomes - design @ beta)
     covariance = scores.T @ scores if smallest > 1 else np.full((outcomes.shape[1],) * 2, np.nan)
     return beta[1], covariance, float(len(arm) - design.shape[1])
+
+
+def period_means(unit: npt.NDArray[np.intp], value: Array, size: int, inside: npt.NDArray[np.bool_]) -> Array:
+    """Mean of each unit's known values among the rows `inside`; NaN for a unit without any."""
+    kept = inside & np.isfinite(value)
+    count = np.bincount(unit[kept], minlength=size)
+    total = np.bincount(unit[kept], weights=value[kept], minlength=size)
+    return np.divide(total, count, out=np.full(size, np.nan), where=count > 0)
 
 
 def mean_row(values: Array, conf_level: float) -> dict[str, float]:

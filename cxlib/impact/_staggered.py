@@ -12,6 +12,7 @@ import pandas as pd
 from scipy import stats
 
 from cxlib.checks import ParameterError, check_columns, fail_option
+from cxlib.impact._cells import cell, wide
 
 Array = npt.NDArray[np.float64]
 Kind = Literal["simple", "dynamic", "group", "calendar"]
@@ -303,23 +304,24 @@ def att_gt(
         fail_option("base", base, ("previous", "mean"))
     names = [outcome_col, *(covariates or ())]
     check_columns(panel, **{f"covariates[{i}]": name for i, name in enumerate(names[1:])})
-    times, start, blocks = _wide(panel, names, unit_col, time_col, start_col)
+    times, start, blocks = wide(panel, names, unit_col, time_col, start_col)
     start = np.where(start > times[-1], np.inf, start) if len(times) else start
     late = start > times[0] if len(times) else np.zeros(0, dtype=bool)
-    start, blocks = start[late], [block[late] for block in blocks]
+    order = np.flatnonzero(late)[np.argsort(start[late], kind="stable")]
+    start, blocks = start[order], [np.asfortranarray(block[order]) for block in blocks]
     groups = np.unique(start[np.isfinite(start)])
     if not len(groups) or (control == "never" and np.isfinite(start).all()):
         raise ParameterError("impact.no_controls" if len(groups) else "impact.no_treated", argument=start_col)
-    rows, columns = [], []
+    first = 1 if base == "previous" else 0
+    rows: list[dict[str, float]] = []
+    influence: Array = np.zeros((len(start), len(groups) * (len(times) - first)), order="F")
     for group in groups:
-        for place in range(1 if base == "previous" else 0, len(times)):
-            fit = _cell(group, place, times, start, blocks, control, base)
-            if fit is not None:
-                rows.append(fit[0])
-                columns.append(fit[1])
+        for place in range(first, len(times)):
+            row = cell(group, place, times, start, blocks, control, base, influence[:, len(rows)])
+            rows += [row] if row else []
     if not rows:
         raise ParameterError("impact.no_controls", argument=start_col)
-    influence = np.column_stack(columns) / len(start)
+    influence = influence[:, : len(rows)]
     covariance = influence.T @ influence
     frame = pd.DataFrame(rows)
     frame["std_error"] = np.sqrt(np.diag(covariance))
@@ -330,74 +332,8 @@ def att_gt(
         metric="att", event_time=frame["time"] - frame["start"], conf_low=frame["estimate"] - half,
         conf_high=frame["estimate"] + half, n=frame["n_treatment"] + frame["n_control"],
     )  # fmt: skip
-    order = ["metric", "start", "time", "event_time", "estimate", "std_error", "conf_low", "conf_high", "n"]
-    starts, member, sizes = np.unique(start, return_inverse=True, return_counts=True)
-    sums = np.array([influence[member == group].sum(axis=0) for group in range(len(starts))])
-    frame = frame[[*order, "n_treatment", "n_control"]]
+    columns = ["metric", "start", "time", "event_time", "estimate", "std_error", "conf_low", "conf_high", "n"]
+    starts, begins, sizes = np.unique(start, return_index=True, return_counts=True)
+    sums = np.add.reduceat(influence, begins, axis=0)
+    frame = frame[[*columns, "n_treatment", "n_control"]]
     return AttResult(frame, covariance, starts, sizes.astype(float), sums, conf_level)
-
-
-def _wide(
-    panel: pd.DataFrame, names: list[str], unit_col: str, time_col: str, start_col: str
-) -> tuple[Array, Array, list[Array]]:
-    """Periods, start of each unit, and one units × periods array per name; complete units only."""
-    unit, _ = pd.factorize(panel[unit_col])
-    place, times = pd.factorize(panel[time_col], sort=True)
-    shape = (int(unit.max(initial=-1)) + 1, len(times))
-    if shape[0] and np.bincount(unit * shape[1] + place, minlength=1).max() > 1:
-        raise ParameterError("impact.repeated_period", argument=time_col)
-    blocks = []
-    for name in names:
-        block = np.full(shape, np.nan)
-        block[unit, place] = panel[name].to_numpy(float, na_value=np.nan)
-        blocks.append(block)
-    start = np.full(shape[0], np.nan)
-    start[unit] = panel[start_col].to_numpy(float, na_value=np.nan)
-    whole = np.isfinite(blocks[0]).all(axis=1) if shape[0] else np.zeros(0, dtype=bool)
-    start = np.where(np.isnan(start), np.inf, start)
-    return np.asarray(times, dtype=float), start[whole], [block[whole] for block in blocks]
-
-
-def _cell(
-    group: float, place: int, times: Array, start: Array, blocks: list[Array], control: str, base: str
-) -> tuple[dict[str, float], Array] | None:
-    """ATT(g, t) and each unit's influence on it; None where there is nobody to compare with."""
-    before = int(np.searchsorted(times, group)) - 1
-    after = place > before
-    previous = before if after or base == "mean" else place - 1
-    reference = blocks[0][:, : before + 1].mean(axis=1) if base == "mean" else blocks[0][:, previous]
-    change = blocks[0][:, place] - reference
-    treated = start == group
-    clean = times[max(place, previous)]
-    compared = np.isinf(start) | ((control == "not_yet") & (start > clean) & ~treated)
-    if not compared.any():
-        return None
-    known = [block[:, previous] for block in blocks[1:]]
-    estimate, influence = _contrast(change, treated, compared, known)
-    row = {
-        "start": float(group), "time": float(times[place]), "estimate": estimate,
-        "n_treatment": int(treated.sum()), "n_control": int(compared.sum()),
-    }  # fmt: skip
-    return row, influence
-
-
-def _contrast(
-    change: Array, treated: npt.NDArray[np.bool_], compared: npt.NDArray[np.bool_], known: list[Array]
-) -> tuple[float, Array]:
-    """Treated minus (predicted) control change, with the influence functions of Sant'Anna & Zhao (2020)."""
-    n, n1, n0 = len(change), int(treated.sum()), int(compared.sum())
-    influence = np.zeros(n)
-    if not known:
-        means = change[treated].mean(), change[compared].mean()
-        influence[treated] = (change[treated] - means[0]) * (n / n1)
-        influence[compared] = (means[1] - change[compared]) * (n / n0)
-        return float(means[0] - means[1]), influence
-    design = np.column_stack([np.ones(n), *known])
-    inner = design[compared]
-    bread = np.linalg.pinv(inner.T @ inner / n)
-    beta = bread @ (inner.T @ change[compared] / n)
-    gap = change - design @ beta
-    estimate = float(gap[treated].mean())
-    influence[treated] = (gap[treated] - estimate) * (n / n1)
-    influence[compared] = -(inner * gap[compared][:, None]) @ bread @ design[treated].mean(axis=0)
-    return estimate, influence
