@@ -126,6 +126,7 @@ _EXPORTS: dict[str, str] = {
     "nps": "scores",
     "score_distribution": "scores",
     "plot_importance": "plots.drivers",
+    "plot_importance_performance": "plots.drivers",
     "plot_penalty_reward": "plots.drivers",
     "plot_nps": "plots.scores",
     "plot_score_distribution": "plots.scores",

@@ -144,6 +144,54 @@ def plot_repeat_curve(
     return ax
 
 
+def plot_touchpoint_losses(
+    result: pd.DataFrame,
+    *,
+    ax: Axes | None = None,
+    palette: Mapping[str, str] | None = None,
+    lang: str = "en",
+    labels: Mapping[str, str] | None = None,
+) -> Axes:
+    """Draw what falling below expectation costs at each touchpoint, in the order of the frame.
+
+    Parameters
+    ----------
+    result
+        A frame of `touchpoint_scores`; touchpoints without an estimate are not drawn.
+    ax, palette, lang
+        Axes to draw on, colours by role, language of the words.
+    labels
+        Label by touchpoint.
+
+    Returns
+    -------
+    Axes
+
+    Examples
+    --------
+    >>> from cxlib.touchpoints import touchpoint_scores
+    >>> events = pd.DataFrame({"customer_id": list("abcd"), "touchpoint": ["ad", "delivery"] * 2,
+    ...     "expectation": 3, "experience": [3, 2, 3, 2]})
+    >>> ax = plot_touchpoint_losses(touchpoint_scores(events))
+    >>> [label.get_text() for label in ax.get_yticklabels()]
+    ['delivery', 'ad']
+    """
+    shown, roles = result[result["estimate"].notna()], colours(palette)
+    ax = new_axes(ax, figsize=(7.2, 1.2 + 0.28 * len(shown)))
+    names = [clean_text((labels or {}).get(name, name), limit=30) for name in shown.iloc[:, 0]]
+    rows = shown[["estimate", "conf_low", "conf_high"]].to_numpy(dtype=float)
+    for place, (estimate, low, high) in enumerate(rows):
+        colour = roles["negative"] if low > 0 else roles["neutral"]
+        draw_interval(ax, place, low, high, colour=colour)
+        ax.plot(estimate, place, marker="o", color=colour)
+    ax.axvline(0, color=roles["total"], linewidth=0.8)
+    ax.set_yticks(range(len(shown)), names)
+    ax.invert_yaxis()
+    ax.grid(visible=False, axis="y")
+    ax.set_xlabel(text("journey.axis_loss", lang))
+    return ax
+
+
 def _curves(
     result: pd.DataFrame, by: str | None, roles: Mapping[str, str], alone: str
 ) -> list[tuple[str, pd.DataFrame, str]]:

@@ -3,6 +3,7 @@
 import pandas as pd
 import pytest
 
+from cxlib.funnel import exit_rates, funnel
 from cxlib.repeat import repeat_curve, repeat_times
 from cxlib.survival import logrank, rmst, survival_curve
 
@@ -77,3 +78,33 @@ def test_telco(reference_dir):
     assert monthly.index[monthly["estimate"] <= 0.5].min() == 35
     test = logrank(subscribers, by="Contract", **spell)
     assert test["statistic"].item() == pytest.approx(2352.873, abs=1e-2)
+
+
+@pytest.fixture(scope="module")
+def shop_events(reference_dir):
+    return pd.read_csv(reference_dir("retentioneering") / "ecom.csv.gz", parse_dates=["timestamp"])
+
+
+@pytest.mark.parametrize(
+    ("unit", "order", "expected"),
+    [
+        ("session_id", "any", [2868, 1213, 1022, 798, 632, 470]),
+        ("session_id", "strict", [2868, 944, 477, 194, 72, 15]),
+        ("user_id", "any", [598, 522, 489, 441, 390, 328]),
+        ("user_id", "strict", [598, 517, 429, 329, 222, 114]),
+    ],
+)
+def test_retentioneering_funnel(shop_events, unit, order, expected):
+    steps = ["product_view", "add_to_cart", "cart", "shipping_details", "payment_details", "purchase"]
+    result = funnel(
+        shop_events, steps=steps, order=order, unit_col=unit, step_col="event", time_col="timestamp"
+    )
+    assert result["n"].to_list() == expected
+
+
+def test_retentioneering_errors_turn_up_in_the_exits(shop_events):
+    columns = {"page_col": "event", "time_col": "timestamp"}
+    exits = exit_rates(shop_events, goal="purchase", among="shipping_details", **columns)
+    assert exits["page"].to_list()[:2] == ["payment_error", "checkout_bug"]
+    assert exits.loc[0, "is_excessive"]
+    assert (exits["difference_conf_low"][:2] > 0).all()

@@ -5,10 +5,13 @@ import pandas as pd
 import pytest
 
 from cxlib.checks import InputError, ParameterError
+from cxlib.follow_up import follow_up, overdue_quotes
+from cxlib.funnel import exit_rates, funnel
 from cxlib.intervals import clustered_mean_interval
 from cxlib.journey import curve_features, emotion_curve, find_valleys, name_valley, stage_steps
 from cxlib.repeat import f2_after_stage, first_purchases_doubtful, purchase_ladder, repeat_curve, repeat_times
 from cxlib.selection import chosen_rows
+from cxlib.touchpoints import expectation_gap, touchpoint_scores
 
 STAGES = list("abcdefgh")
 VALLEY = (0.2, 0.4, 0.9, 0.7, 0.6, -0.4, 0.6, 1.0)
@@ -353,3 +356,168 @@ def test_rows_of_chosen_customers_take_their_group_along():
     rows = chosen_rows(Shop(), "orders", chosen, by="region")
     assert rows[["customer_id", "region"]].to_numpy().tolist() == [["a", "north"]]
     assert chosen_rows(Shop(), "events", chosen, by="region")["valence"].dtype == float
+
+
+# Funnel and exits
+
+
+def views(*rows):
+    frame = pd.DataFrame(rows, columns=["session_id", "page"])
+    return frame.assign(occurred_at=pd.Timestamp("2026-01-01") + pd.to_timedelta(range(len(frame)), unit="h"))
+
+
+def test_strict_funnel_needs_the_order_and_any_does_not():
+    events = views(("a", "x"), ("a", "y"), ("b", "y"), ("b", "x"), ("c", "x"), ("d", "y"))
+    columns = {"unit_col": "session_id", "step_col": "page"}
+    strict = funnel(events, steps=["x", "y"], **columns)
+    loose = funnel(events, steps=["x", "y"], order="any", **columns)
+    assert (strict["n"].to_list(), loose["n"].to_list()) == ([3, 1], [3, 3])
+    assert strict["share_of_first"].to_list() == pytest.approx([1, 1 / 3])
+    assert loose["share_of_previous"].iloc[1] == pytest.approx(2 / 3)  # of those with x, who has y as well
+
+
+def test_funnel_window_starts_at_the_first_step():
+    events = views(("a", "x"), ("b", "x"), ("a", "y"), ("b", "z"), ("b", "y"))
+    columns = {"unit_col": "session_id", "step_col": "page"}
+    assert funnel(events, steps=["x", "y"], within_days=2 / 24, **columns)["n"].to_list() == [2, 1]
+
+
+def test_funnel_by_group_ignores_row_order_and_other_steps():
+    events = views(("a", "x"), ("a", "q"), ("a", "y"), ("b", "x")).assign(channel=["m", "n", "m", "n"])
+    columns = {"unit_col": "session_id", "step_col": "page", "by": "channel"}
+    split = funnel(events.sample(frac=1, random_state=3), steps=["x", "y"], **columns)
+    assert split[["channel", "n"]].to_numpy().tolist() == [["m", 1], ["m", 1], ["n", 1], ["n", 0]]
+
+
+def test_funnel_arguments():
+    with pytest.raises(ParameterError, match="strict, any"):
+        funnel(views(("a", "x")), steps=["x", "y"], order="loose", step_col="page", unit_col="session_id")
+    with pytest.raises(ParameterError, match="at least two steps"):
+        funnel(views(("a", "x")), steps=["x"], step_col="page", unit_col="session_id")
+
+
+def test_funnel_of_nothing_counts_nothing():
+    empty = funnel(views(("a", "x")).iloc[:0], steps=["x", "y"], step_col="page", unit_col="session_id")
+    assert empty["n"].to_list() == [0, 0]
+    assert empty["share_of_first"].isna().all()
+
+
+def browsing(seed, n=3000, trap=0.0):
+    """Sessions that wander over pages; the page `trap` ends a session with extra probability `trap`."""
+    rng = np.random.default_rng(seed)
+    rows = []
+    for session in range(n):
+        for _ in range(20):
+            page = rng.choice(["a", "b", "c", "trap"])
+            rows.append((session, page))
+            if rng.random() < 0.2 + trap * (page == "trap"):
+                break
+    return views(*rows)
+
+
+def test_only_the_page_that_drives_people_away_is_flagged():
+    rates = exit_rates(browsing(1, n=1500, trap=0.2))
+    assert rates.loc[rates["is_excessive"], "page"].to_list() == ["trap"]
+    assert rates.iloc[0]["difference_conf_low"] < 0.2 < rates.iloc[0]["difference_conf_high"]
+
+
+def test_long_sessions_do_not_make_a_page_look_harmful_for_the_goal():
+    rng = np.random.default_rng(2)
+    rows = []
+    for session in range(1500):
+        for _ in range(30):
+            page = rng.choice(["a", "b", "c", "goal"], p=[0.3, 0.3, 0.3, 0.1])
+            rows.append((session, page))
+            if page == "goal" or rng.random() < 0.1:
+                break
+    rates = exit_rates(views(*rows), goal="goal")
+    assert set(rates["page"]) == {"a", "b", "c"}
+    assert not rates["is_excessive"].any()
+    assert rates["difference"].abs().max() < 0.05
+
+
+def test_sessions_are_made_from_gaps_and_end_pages_left_out():
+    frame = pd.DataFrame({"customer_id": "x", "page": ["a", "b", "a", "done"]})
+    frame["occurred_at"] = pd.to_datetime(
+        ["2026-01-01 09:00", "2026-01-01 09:10", "2026-01-01 12:00", "2026-01-01 12:05"]
+    )
+    rates = exit_rates(frame, session_col=None, end_pages=["done"]).set_index("page")
+    assert rates["n_exits"].to_dict() == {"a": 0, "b": 1}
+    with pytest.raises(ParameterError, match="goal"):
+        exit_rates(frame, session_col=None, goal="pay")
+
+
+# Touchpoints and follow-up
+
+
+def contacts(seed=0, n=4000):
+    rng = np.random.default_rng(seed)
+    point = rng.choice(["ad", "delivery"], n)
+    gap = rng.choice([-1, 0, 1], n)
+    return pd.DataFrame({"customer_id": rng.integers(0, n // 2, n).astype(str), "touchpoint": point}).assign(
+        expectation=3.0,
+        experience=3.0 + gap,
+        valence=rng.normal(0, 0.5, n) - 1.0 * (gap < 0) * (point == "delivery"),
+    )
+
+
+def test_expectation_gap_shares_and_mean():
+    gaps = expectation_gap(contacts())
+    assert gaps["touchpoint"].to_list() == ["ad"] * 3 + ["delivery"] * 3
+    shares = gaps[gaps["metric"] == "share_below"]
+    assert ((shares["conf_low"] < 1 / 3) & (shares["conf_high"] > 1 / 3)).all()
+    assert expectation_gap(contacts().iloc[:0]).empty
+
+
+def test_renamed_columns_of_touchpoints():
+    renamed = contacts().rename(columns={"touchpoint": "t", "expectation": "class", "experience": "価格(円)"})
+    columns = {"expectation_col": "class", "experience_col": "価格(円)"}
+    same = touchpoint_scores(contacts()).rename(columns={"touchpoint": "t"})
+    pd.testing.assert_frame_equal(touchpoint_scores(renamed, touchpoint_col="t", **columns), same)
+
+
+def test_the_touchpoint_that_costs_most_comes_first():
+    penalties = pd.DataFrame(
+        {"driver": ["ad", "delivery"], "penalty": [0.0, -1.0], "penalty_std_error": [0.05, 0.05]}
+    )
+    scores = touchpoint_scores(contacts(), penalties=penalties)
+    assert scores["touchpoint"].to_list() == ["delivery", "ad"]
+    worst = scores.iloc[0]
+    assert worst["estimate"] == pytest.approx(worst["reach"] * worst["share_below"])
+    assert worst["conf_low"] > 0 > scores.iloc[1]["conf_low"]
+
+
+def quotes(seed, n=3000):
+    """Deals where following up changes nothing; quick ones close before anybody can follow up."""
+    rng = np.random.default_rng(seed)
+    quoted = pd.Timestamp("2025-01-01") + pd.to_timedelta(rng.integers(0, 200, n), unit="D")
+    close = np.ceil(rng.exponential(15, n))
+    follow = np.ceil(rng.exponential(10, n))
+    won = rng.random(n) < np.where(close < 8, 0.8, 0.4)
+    return pd.DataFrame({"quoted_on": quoted, "is_won": won}).assign(
+        closed_on=quoted + pd.to_timedelta(close, unit="D"),
+        followed_up_on=(quoted + pd.to_timedelta(follow, unit="D")).where(follow < close),
+    )
+
+
+def test_landmark_undoes_the_naive_harm_of_following_up():
+    result = follow_up(quotes(1), as_of="2026-12-31").set_index("metric")
+    assert result.loc["naive_difference", "conf_high"] < -0.1
+    assert result.loc["difference", "conf_low"] < 0 < result.loc["difference", "conf_high"]
+
+
+def test_follow_up_is_only_due_when_its_window_has_passed():
+    deals = pd.DataFrame({"quoted_on": pd.to_datetime(["2026-01-01", "2026-01-28"]), "is_won": None})
+    deals = deals.assign(followed_up_on=pd.to_datetime(["2026-01-05", None]), closed_on=pd.NaT)
+    row = follow_up(deals, as_of="2026-01-31").iloc[0]
+    assert (row["estimate"], row["n"]) == (1.0, 1)
+    assert overdue_quotes(deals, as_of="2026-02-28")["overdue_days"].to_list() == [24]
+
+
+def test_what_is_recorded_after_as_of_is_unknown():
+    deals = quotes(2, n=400)
+    early = follow_up(deals, as_of="2025-04-01")
+    hidden = deals.assign(
+        **{name: deals[name].where(deals[name] <= "2025-04-01") for name in ("closed_on", "followed_up_on")}
+    )
+    pd.testing.assert_frame_equal(early, follow_up(hidden, as_of="2025-04-01"))

@@ -5,7 +5,7 @@ import pytest
 from matplotlib import pyplot
 
 from cxlib.journey import emotion_curve
-from cxlib.plots.journey import plot_emotion_curve, plot_repeat_curve
+from cxlib.plots.journey import plot_emotion_curve, plot_repeat_curve, plot_touchpoint_losses
 from cxlib.plots.theme import ROLES, set_theme
 from cxlib.repeat import repeat_curve
 
@@ -120,3 +120,14 @@ def test_figures_render_in_both_languages_without_missing_glyphs(events, orders,
 def test_a_given_axes_is_used(events):
     ax = pyplot.subplots()[1]
     assert plot_emotion_curve(emotion_curve(events, stage_order=STAGES), ax=ax) is ax
+
+
+def test_touchpoint_losses_in_the_order_of_the_frame_coloured_when_shown():
+    frame = pd.DataFrame({"touchpoint": ["delivery", "ad"], "metric": "loss", "estimate": [0.3, 0.05]})
+    frame = frame.assign(conf_low=[0.2, -0.1], conf_high=[0.4, 0.2])
+    ax = plot_touchpoint_losses(frame, labels={"delivery": "Delivery"})
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["Delivery", "ad"]
+    dots = [art for art in ax.lines if art.get_marker() == "o"]
+    assert [dot.get_xdata()[0] for dot in dots] == [0.3, 0.05]
+    assert [dot.get_color() for dot in dots] == [ROLES["negative"], ROLES["neutral"]]
+    assert ax.yaxis_inverted()

@@ -1,0 +1,264 @@
+"""How far people get, and where they leave: funnels with both denominators, and exits against a fair base."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from cxlib.checks import ParameterError, check_columns, fail_option
+from cxlib.intervals import false_discovery, share_interval
+
+ORDERS = ("strict", "any")
+_GAP = np.timedelta64(30, "m")
+_LAST_VIEW = 50
+_EXIT_SUMS = {"n": ("left", "size"), "n_exits": ("left", "sum"), "base": ("base", "mean")}
+_EXIT_COLUMNS = ["n", "n_exits", "base", "difference", "difference_conf_low", "difference_conf_high"]
+_EXIT_COLUMNS += ["p_value", "q_value", "is_excessive"]
+_SHARES = ("share_of_first", "share_of_previous")
+
+
+def funnel(
+    events: pd.DataFrame,
+    *,
+    steps: Sequence[str],
+    order: str = "strict",
+    unit_col: str = "customer_id",
+    step_col: str = "touchpoint",
+    time_col: str = "occurred_at",
+    within_days: float | None = None,
+    by: str | None = None,
+    conf_level: float = 0.95,
+) -> pd.DataFrame:
+    """Count customers (or sessions) per step, with shares (0–1) of the first step and of the one before.
+
+    Parameters
+    ----------
+    events
+        Contacts. Rows without unit, step or time are left out.
+    steps
+        The steps in order, at least two.
+    order
+        "strict": each step must come after the one before, other steps may lie between; "any": having the
+        step counts, whenever.
+    unit_col, step_col, time_col
+        Columns of `events`; rows of the same time keep the order of the frame.
+    within_days
+        All steps must lie within so many days of the unit's first first step ("strict" only).
+    by
+        Column to split by; a unit belongs to the value of its first row.
+    conf_level
+        Confidence level of the intervals (Wilson).
+
+    Returns
+    -------
+    DataFrame
+        Group column, `step_number` (1 = first), `step, n` (units that reach it), and `share_of_first,
+        share_of_previous` with `_conf_low, _conf_high`; with "any" these are the shares of the units with the
+        first, and with the previous, step that have this one as well.
+
+    Raises
+    ------
+    ParameterError
+        Unknown column or `order`, fewer than two steps, or `within_days` with "any".
+
+    Notes
+    -----
+    Units are counted, not events. "any" is never below "strict"; the difference are units that went another
+    way round.
+
+    Examples
+    --------
+    >>> events = pd.DataFrame({"customer_id": list("aabb"), "touchpoint": ["cart", "pay", "pay", "cart"],
+    ...     "occurred_at": pd.date_range("2026-01-01", periods=4)})
+    >>> funnel(events, steps=["cart", "pay"])["n"].to_list()
+    [2, 1]
+    """
+    if order not in ORDERS:
+        fail_option("order", order, ORDERS)
+    if len(steps) < 2 or (order == "any" and within_days is not None):
+        raise ParameterError("journey.funnel_arguments", count=len(steps))
+    check_columns(events, unit_col=unit_col, step_col=step_col, time_col=time_col, by=by)
+    complete = events[[unit_col, step_col, time_col]].notna().all(axis=1)
+    rows = events[complete].sort_values(time_col, kind="stable")
+    frames = []
+    for keys, group in _split(rows, unit_col, by):
+        reached = _reached(group, list(steps), unit_col, step_col, time_col, order, within_days)
+        frames.append(_funnel_rows(reached, list(steps), conf_level).assign(**keys))
+    columns = [*([] if by is None else [by]), "step_number", "step", "n"]
+    columns += [f"{share}{end}" for share in _SHARES for end in ("", "_conf_low", "_conf_high")]
+    return pd.concat(frames, ignore_index=True)[columns]
+
+
+def _split(
+    rows: pd.DataFrame, unit_col: str, by: str | None
+) -> Iterator[tuple[dict[str, Any], pd.DataFrame]]:
+    if by is None:
+        yield {}, rows
+        return
+    own = rows[unit_col].map(rows.drop_duplicates(unit_col).set_index(unit_col)[by])
+    for name in sorted(own.dropna().unique()):
+        yield {by: name}, rows[own == name]
+
+
+def _reached(
+    rows: pd.DataFrame,
+    steps: list[str],
+    unit_col: str,
+    step_col: str,
+    time_col: str,
+    order: str,
+    within_days: float | None,
+) -> np.ndarray:
+    """One row per unit, one column per step: whether the unit reached it."""
+    unit, labels = pd.factorize(rows[unit_col])
+    step = pd.Index(steps).get_indexer(pd.Index(rows[step_col]))
+    reached = np.zeros((len(labels), len(steps)), dtype=bool)
+    if order == "any":
+        reached[unit[step >= 0], step[step >= 0]] = True
+        return reached
+    time = rows[time_col].to_numpy(dtype="datetime64[ns]")
+    place = np.full(len(labels), -1)
+    begun = np.full(len(labels), np.datetime64("NaT", "ns"))
+    for number in range(len(steps)):
+        rows_of = np.flatnonzero(step == number)
+        rows_of = rows_of[
+            (rows_of > place[unit[rows_of]]) & (reached[unit[rows_of], number - 1] | (number == 0))
+        ]
+        if number and within_days is not None:
+            late = (time[rows_of] - begun[unit[rows_of]]) / np.timedelta64(1, "D") > within_days
+            rows_of = rows_of[~late]
+        first_units, first = np.unique(unit[rows_of], return_index=True)
+        reached[first_units, number] = True
+        place[first_units] = rows_of[first]
+        if number == 0:
+            begun[first_units] = time[rows_of[first]]
+    return reached
+
+
+def _funnel_rows(reached: np.ndarray, steps: list[str], conf_level: float) -> pd.DataFrame:
+    frame = pd.DataFrame({"step_number": np.arange(1, len(steps) + 1), "step": steps, "n": reached.sum(0)})
+    for name, base in zip(_SHARES, (reached[:, [0] * len(steps)], np.roll(reached, 1, axis=1)), strict=True):
+        both, of = (reached & base).sum(0), base.sum(0)
+        if name == "share_of_previous":
+            both[0] = of[0] = 0
+        frame[name], _, frame[f"{name}_conf_low"], frame[f"{name}_conf_high"] = share_interval(
+            both, of, conf_level=conf_level
+        )
+    return frame
+
+
+def exit_rates(
+    events: pd.DataFrame,
+    *,
+    goal: str | None = None,
+    among: str | None = None,
+    end_pages: Sequence[str] = (),
+    session_col: str | None = "session_id",
+    page_col: str = "page",
+    time_col: str = "occurred_at",
+    conf_level: float = 0.95,
+) -> pd.DataFrame:
+    """Exit rate per page (0–1) against the base, false discoveries controlled, most excessive first.
+
+    Parameters
+    ----------
+    events
+        Page views; rows without session, page or time are left out.
+    goal
+        With a goal page, a session exits at a page if it does not reach the goal after its first view of the
+        page; views after the goal do not count. Without, a view is an exit if it is the session's last.
+    among
+        Count only from the first view of this page on, so that a late page is compared with sessions that
+        came as far.
+    end_pages
+        Natural ends, such as the thank-you page; left out, like `among`.
+    session_col
+        Session; None makes sessions of one `customer_id` by gaps of more than 30 minutes.
+    page_col, time_col
+        Columns of `events`.
+    conf_level
+        Confidence level; 1 − `conf_level` is also the false-discovery rate accepted.
+
+    Returns
+    -------
+    DataFrame
+        `page, metric` ("exit"), `estimate, std_error, conf_low, conf_high` (Wilson), `n` (views; with a goal,
+        sessions that saw the page), `n_exits, base` (exit rate to compare with; see Notes),
+        `difference, difference_conf_low, difference_conf_high, p_value, q_value, is_excessive`.
+
+    Raises
+    ------
+    ParameterError
+        Unknown column; a goal or `among` that is no page of the data.
+
+    Notes
+    -----
+    Without a goal the base is the exit rate of all other pages. With a goal it compares like with like: for
+    each session that saw the page, the exit rate of all sessions still there at the same view number (since
+    `among`), averaged; so long sessions, which contain more of every page, do not make every page look
+    harmful. The base is taken as known; p-values (normal) are adjusted by Benjamini and Hochberg. Pages are
+    not assigned by chance: who sees an error page may have been about to leave.
+
+    References
+    ----------
+    Suissa (2008) American Journal of Epidemiology 167 (time at risk); Benjamini & Hochberg (1995) JRSS-B 57.
+
+    Examples
+    --------
+    >>> views = pd.DataFrame({"session_id": list("aabb"), "page": ["home", "cart", "home", "home"],
+    ...     "occurred_at": pd.date_range("2026-01-01", periods=4)})
+    >>> exit_rates(views).set_index("page")["estimate"].to_dict()
+    {'cart': 1.0, 'home': 0.3333333333333333}
+    """
+    check_columns(events, session_col=session_col, page_col=page_col, time_col=time_col)
+    known = events[[page_col, time_col, session_col or "customer_id"]].notna().all(axis=1)
+    views = events[known].sort_values(time_col, kind="stable")
+    session = views[session_col] if session_col else _sessions(views, time_col)
+    views = pd.DataFrame({"session": pd.factorize(session)[0], "page": views[page_col].to_numpy()})
+    for argument, page in (("goal", goal), ("among", among)):
+        if page is not None and not (views["page"] == page).any():
+            fail_option(argument, page, sorted(views["page"].astype(str).unique())[:20])
+    if among is not None:
+        views = views[(views["page"] == among).groupby(views["session"]).cummax()]
+    views["view"] = views.groupby("session").cumcount().clip(upper=_LAST_VIEW)
+    if goal is None:
+        views["left"] = ~views["session"].duplicated(keep="last")
+    else:
+        views = views[~(views["page"] == goal).groupby(views["session"]).cummax()].assign(
+            left=lambda rows: ~rows["session"].isin(views.loc[views["page"] == goal, "session"])
+        )
+    views["base"] = views.groupby("view")["left"].transform("mean")
+    rows = views if goal is None else views.drop_duplicates(["session", "page"])
+    rows = rows[~rows["page"].isin([*end_pages, among])]
+    pages = rows.groupby("page", observed=True).agg(**_EXIT_SUMS)
+    if goal is None:
+        others = pages.sum() - pages
+        pages["base"] = others["n_exits"] / others["n"].where(others["n"] > 0)
+    return _exit_rows(pages, conf_level)
+
+
+def _sessions(views: pd.DataFrame, time_col: str) -> pd.Series:
+    """Sessions of a customer, parted where more than 30 minutes pass without a view."""
+    check_columns(views, session_col="customer_id")
+    new = ~(views.groupby("customer_id")[time_col].diff() <= _GAP)
+    return views["customer_id"].astype(str) + " " + new.groupby(views["customer_id"]).cumsum().astype(str)
+
+
+def _exit_rows(pages: pd.DataFrame, conf_level: float) -> pd.DataFrame:
+    n, exits = pages["n"].to_numpy(), pages["n_exits"].to_numpy()
+    frame = pages.reset_index().assign(metric="exit")
+    own = share_interval(exits, n, conf_level=conf_level)
+    frame["estimate"], frame["std_error"], frame["conf_low"], frame["conf_high"] = own
+    frame["difference"] = frame["estimate"] - frame["base"]
+    for end in ("conf_low", "conf_high"):
+        frame[f"difference_{end}"] = frame[end] - frame["base"]
+    spread = (frame["base"] * (1 - frame["base"]) / frame["n"]) ** 0.5
+    frame["p_value"] = 2 * stats.norm.sf((frame["difference"] / spread.where(spread > 0)).abs())
+    frame["q_value"] = false_discovery(frame["p_value"])
+    frame["is_excessive"] = (frame["q_value"] <= 1 - conf_level) & (frame["difference"] > 0)
+    frame = frame.sort_values(["difference", "page"], ascending=[False, True], ignore_index=True)
+    return frame[["page", "metric", "estimate", "std_error", "conf_low", "conf_high", *_EXIT_COLUMNS]]
