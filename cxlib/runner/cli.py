@@ -103,6 +103,7 @@ def _parser(lang: str) -> argparse.ArgumentParser:
     imported.add_argument(
         "--to", dest="target", type=Path, required=True, metavar="DIR", help=say("help_to", lang)
     )
+    imported.add_argument("--key-file", type=Path, metavar="FILE", help=say("help_key_file", lang))
     return parser
 
 
@@ -246,7 +247,9 @@ def _check(options: argparse.Namespace, lang: str) -> int:
 def _import(options: argparse.Namespace, lang: str) -> int:
     from cxlib.exports import import_export
 
-    import_export(options.mapping, options.source, options.target)
+    summary = import_export(options.mapping, options.source, options.target, key_file=options.key_file)
+    for row in summary.itertuples():
+        print(say("imported_table", lang, table=row.table, read=row.rows_read, written=row.rows_written))  # noqa: T201
     print(say("imported", lang, folder=options.target))  # noqa: T201
     return 0
 

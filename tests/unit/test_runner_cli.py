@@ -148,3 +148,26 @@ def test_the_parameters_files_we_ship_are_accepted_by_the_chapters_we_ship(file,
     if not list((ROOT / "notebooks").glob("*.ipynb")):
         pytest.skip("no chapters here")
     assert main(["run", "-f", str(file), "--dry-run"]) == 0, capsys.readouterr().err
+
+
+def test_sample_check_and_import_go_through(tmp_path, capsys):
+    made = tmp_path / "made"
+    assert main(["sample", "--customers", "300", "--seed", "3", "--out", str(made), "--format", "csv"]) == 0
+    assert (made / "truth.json").exists() and (made / "orders.csv").exists()
+    assert main(["check", str(made), "--lang", "ja"]) == 0
+    assert len(capsys.readouterr().out.splitlines()) >= 4
+    text = (made / "orders.csv").read_text(encoding="utf-8")
+    (made / "orders.csv").write_text(text.replace("202", "abc", 1).replace("2025-", "0000-", 1), "utf-8")
+    assert main(["check", str(made)]) == 3
+    assert "orders.csv" in capsys.readouterr().out
+    assert main(["check", str(tmp_path / "nowhere")]) == 3
+    assert main(["sample", "--customers", "0", "--out", str(tmp_path / "x")]) == 2
+    assert "Traceback" not in capsys.readouterr().err
+
+
+def test_import_says_what_it_did(tmp_path, capsys):
+    export = tmp_path / "export"
+    export.mkdir()
+    missing = ["import", str(tmp_path / "m.yml"), "--from", str(export), "--to", str(tmp_path / "to")]
+    assert main(missing) in (2, 3)
+    assert "m.yml" in capsys.readouterr().err and not (tmp_path / "to").exists()
