@@ -3,8 +3,8 @@
 import pandas as pd
 import pytest
 
-from cxlib.funnel import exit_rates, funnel
 from cxlib.repeat import repeat_curve, repeat_times
+from cxlib.steps import exit_rates, funnel
 from cxlib.survival import logrank, rmst, survival_curve
 
 pytestmark = pytest.mark.reference

@@ -5,12 +5,12 @@ import pandas as pd
 import pytest
 
 from cxlib.checks import InputError, ParameterError
-from cxlib.follow_up import follow_up, overdue_quotes
-from cxlib.funnel import exit_rates, funnel
 from cxlib.intervals import clustered_mean_interval
 from cxlib.journey import curve_features, emotion_curve, find_valleys, name_valley, stage_steps
+from cxlib.quotes import follow_up, overdue_quotes
 from cxlib.repeat import f2_after_stage, first_purchases_doubtful, purchase_ladder, repeat_curve, repeat_times
 from cxlib.selection import chosen_rows
+from cxlib.steps import exit_rates, funnel
 from cxlib.touchpoints import expectation_gap, touchpoint_scores
 
 STAGES = list("abcdefgh")
