@@ -40,10 +40,10 @@ def compare_schemes(
     pandas.DataFrame
         `scheme, groups` (number)`, metric, estimate, std_error, conf_low, conf_high, n, behind,
         behind_conf_low, behind_conf_high`: how far the scheme is behind the best one on that measure, on the
-        same customers (0 for the best). Measures: repeat_explained (share of the deviance of ordering again),
-        amount_explained (of the money, by Poisson deviance), captured (share of next sales held by the `top`
-        customers the scheme would choose). Best first within each measure; empty below 50 customers or
-        without any order in the next period.
+        same customers (0, without limits, for the best). Measures: repeat_explained (share of the deviance of
+        ordering again), amount_explained (of the money, by Poisson deviance), captured (share of next sales
+        held by the `top` customers the scheme would choose). Best first within each measure; empty below 50
+        customers or without any order in the next period.
 
     Raises
     ------
@@ -247,7 +247,7 @@ def _ranked(metric: str, found: dict[str, tuple[float, Array]], conf_level: floa
     for scheme in order:
         estimate, influence = found[scheme]
         error = float(np.sqrt((influence**2).sum()))
-        apart = float(np.sqrt(((best_influence - influence) ** 2).sum()))
+        apart = float(np.sqrt(((best_influence - influence) ** 2).sum())) if scheme != order[0] else np.nan
         rows.append(
             {
                 "scheme": scheme,
