@@ -71,6 +71,17 @@ def test_a_report_that_stops_names_chapter_cell_and_cause_and_publishes_nothing(
     assert "last = 2" in notebook and "CANARY-customer" not in notebook
 
 
+def test_a_segment_or_attribute_that_does_not_exist_is_answered_with_those_that_do(out, capsys):
+    chapters = Path(__file__).parents[1] / "notebooks"
+    if not (chapters / "01_segmentation.ipynb").exists():
+        pytest.skip("no chapters here")
+    assert cx(out, "segmentation", "-p", "segment=Nobody", notebooks=chapters) == 2
+    assert "Champions" in capsys.readouterr().err
+    assert cx(out, "segmentation", "-p", "by=regoin", notebooks=chapters) == 2
+    assert "region" in capsys.readouterr().err
+    assert_only_the_earlier_report(out)
+
+
 def test_the_cause_is_said_in_japanese_too(out, capsys):
     assert cx(out, "wrong_parameter", "--lang", "ja") == 2
     message = capsys.readouterr().err
