@@ -111,3 +111,58 @@ def plot_penalty_reward(
             color=colour[tone],
         )
     return ax
+
+
+def plot_importance_performance(
+    result: pd.DataFrame,
+    *,
+    ax: Axes | None = None,
+    palette: Mapping[str, str] | None = None,
+    lang: str = "en",
+    labels: Mapping[str, str] | None = None,
+) -> Axes:
+    """Draw the map of importance against performance, with intervals both ways and lines between quadrants.
+
+    Parameters
+    ----------
+    result : DataFrame
+        As `importance_performance`; drivers to fix first are highlighted.
+    ax, palette, lang
+        As `plot_importance`.
+    labels : mapping, optional
+        Words for the drivers.
+
+    Returns
+    -------
+    Axes
+    """
+    ax, colour = new_axes(ax, figsize=(7.2, 5.0)), colours(palette)
+    for row in result.to_dict("records"):
+        tone = colour["negative"] if row["quadrant"] == "fix_first" else colour["total"]
+        x, y = row["performance"], row["importance"]
+        draw_interval(ax, y, row["performance_conf_low"], row["performance_conf_high"], colour=tone)
+        ends = row["importance_conf_low"], row["importance_conf_high"]
+        draw_interval(ax, x, *ends, horizontal=False, colour=tone)
+        ax.plot([x], [y], "o", color=tone, markersize=7)
+        name = clean_text((labels or {}).get(row["driver"], row["driver"]), limit=40)
+        ax.annotate(name, (x, y), xytext=(7, 7), textcoords="offset points", color=tone)
+    for line, draw in (("performance_line", ax.axvline), ("importance_line", ax.axhline)):
+        if len(result):
+            draw(result[line].iloc[0], color=colour["neutral"], linestyle="--", linewidth=1.2, zorder=1.5)
+    corners = {"fix_first": (0, 1), "keep_up": (1, 1), "low_priority": (0, 0), "possible_overkill": (1, 0)}
+    for name, (right, top) in corners.items():
+        ax.annotate(
+            text(f"nps.quadrant_{name}", lang),
+            (0.02 + 0.96 * right, 0.02 + 0.96 * top),
+            xycoords="axes fraction",
+            ha="right" if right else "left",
+            va="top" if top else "bottom",
+            color=colour["neutral"],
+        )
+    ax.set_xlabel(text("nps.plot_performance", lang))
+    ax.set_ylabel(text("nps.plot_importance_short", lang))
+    ax.set_ylim(0, None)
+    ax.margins(0.18)
+    ax.set_ylim(bottom=0)
+    format_axis(ax.yaxis, "share", lang)
+    return ax

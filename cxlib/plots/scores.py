@@ -65,6 +65,7 @@ def plot_score_distribution(
     ax: Axes | None = None,
     palette: Mapping[str, str] | None = None,
     lang: str = "en",
+    overall: Mapping[str, Any] | None = None,
 ) -> Axes:
     """Draw the share of answers at each score 0–10, coloured detractor, passive, promoter.
 
@@ -74,6 +75,8 @@ def plot_score_distribution(
         As `score_distribution`; suppressed scores leave a gap.
     ax, palette, lang
         As `plot_nps`.
+    overall : mapping, optional
+        The row of `nps` for all answers: its shares and `n` are written, whatever bars are suppressed.
 
     Returns
     -------
@@ -83,7 +86,8 @@ def plot_score_distribution(
     for role, low, high in (("detractor", 0, 6), ("passive", 7, 8), ("promoter", 9, 10)):
         part = result[result["score"].between(low, high)]
         ax.bar(part["score"], part["estimate"].astype(float).fillna(0), color=colour[role], width=0.8)
-        share = format_value(part["estimate"].sum(), "share", lang)
+        drawn = part["estimate"].sum() if overall is None else overall[f"{role}_share"]
+        share = format_value(drawn, "share", lang)
         ax.annotate(
             text(f"nps.plot_{role}", lang, share=share),
             ((low + high) / 2, 0.97),
@@ -97,7 +101,8 @@ def plot_score_distribution(
     ax.set_ylim(0, 1.35 * top if top > 0 else 1)
     ax.grid(visible=False, axis="x")
     format_axis(ax.yaxis, "share", lang)
-    ax.set_title(text("nps.plot_distribution_title", lang, n=format_value(result["n"].sum(), "count", lang)))
+    n = result["n"].sum() if overall is None else overall["n"]
+    ax.set_title(text("nps.plot_distribution_title", lang, n=format_value(n, "count", lang)))
     return ax
 
 

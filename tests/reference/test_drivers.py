@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from cxlib.drivers import driver_importance
+from cxlib.ordinal import ordinal_drivers
 
 pytestmark = pytest.mark.reference
 
@@ -102,3 +103,28 @@ def test_amusement_park(reference_dir):
     expected = [0.1535752, 0.0864762, 0.1695242, 0.1854996]
     assert parts(data, "overall", drivers) == pytest.approx(expected, abs=1e-6)
     assert data[drivers].mean().tolist() == pytest.approx([80.178, 73.958, 73.32, 85.246], abs=1e-6)
+
+
+# MASS::polr(Sat ~ Infl + Type + Cont, weights = Freq, data = housing), Venables & Ripley sec. 7.3
+def test_housing_satisfaction(reference_dir):
+    housing = pd.read_csv(reference_dir("housing_sat") / "housing.csv")
+    dummies = {
+        **{f"Infl{level}": housing["Infl"] == level for level in ("Medium", "High")},
+        **{f"Type{level}": housing["Type"] == level for level in ("Apartment", "Atrium", "Terrace")},
+        "ContHigh": housing["Cont"] == "High",
+    }
+    data = pd.DataFrame(dummies).astype(int)
+    data["Sat"] = housing["Sat"].map({"Low": 0, "Medium": 1, "High": 2})
+    data["Freq"] = housing["Freq"]
+    result = ordinal_drivers(data, outcome_col="Sat", driver_cols=list(dummies), cuts=None, weight_col="Freq")
+    expected = [0.5663937, 1.2888191, -0.5723501, -0.3661866, -1.0910149, 0.3602841]
+    assert result["estimate"][:6].tolist() == pytest.approx(expected, abs=2e-4)
+    assert result["estimate"][6:8].tolist() == pytest.approx([-0.4961353, 0.6907083], abs=1e-3)
+    assert -2 * result["log_likelihood"][0] == pytest.approx(3479.149, abs=1e-3)
+
+
+def test_nps_package_ordered(reference_dir):
+    data = pd.read_csv(reference_dir("nps_pkg") / "testdata.csv")
+    result = ordinal_drivers(data, outcome_col="REC", driver_cols=list(data.columns[1:5]))
+    assert result["estimate"][:4].tolist() == pytest.approx([0.752, 0.8301, 0.0164, 0.0199], abs=1e-3)
+    assert result["log_likelihood"][0] == pytest.approx(-696.7605, abs=1e-3)

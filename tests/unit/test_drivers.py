@@ -6,7 +6,7 @@ import pytest
 
 from cxlib.asymmetry import penalty_reward
 from cxlib.checks import ParameterError
-from cxlib.drivers import METHODS, driver_importance
+from cxlib.drivers import METHODS, driver_importance, importance_performance
 from cxlib.importance import owen_parts, sampled_parts, shapley_parts
 
 DRIVERS = ["quality", "ease", "price"]
@@ -270,3 +270,41 @@ def test_importance_intervals_cover(n, noise):
         covered += (result["conf_low"] <= truth / truth.sum()) & (truth / truth.sum() <= result["conf_high"])
     assert (covered >= 0.91 * 300).all(), covered
     assert 0.93 <= covered[:3].mean() / 300 <= 0.985, covered
+
+
+def test_importance_performance_places_and_their_certainty():
+    rng = np.random.default_rng(1)
+    data = pd.DataFrame(
+        {
+            "weak": rng.integers(1, 4, 600),
+            "strong": rng.integers(3, 6, 600),
+            "idle": rng.integers(1, 4, 600),
+            "plenty": rng.integers(3, 6, 600),
+        }
+    ).astype(float)
+    data["score"] = 2 * data["weak"] + 2 * data["strong"] + rng.normal(size=600)
+    names = ["weak", "strong", "idle", "plenty"]
+    result = importance_performance(data, outcome_col="score", driver_cols=names, n_boot=200, goal=60)
+    result = result.set_index("driver")
+    assert result["quadrant"].to_dict() == {
+        "weak": "fix_first",
+        "strong": "keep_up",
+        "idle": "low_priority",
+        "plenty": "possible_overkill",
+    }
+    assert (result["quadrant_probability"] > 0.95).all()
+    assert result.loc["weak", "performance"] == pytest.approx(100 * (data["weak"].mean() - 1) / 4)
+    assert result.loc["weak", "probability_fix_first"] > 0.95 > result.loc["idle", "probability_fix_first"]
+    close = importance_performance(
+        data, outcome_col="score", driver_cols=names, n_boot=200, goal=result.loc["weak", "performance"]
+    ).set_index("driver")
+    assert 0.2 < close.loc["weak", "quadrant_probability"] < 0.8
+
+
+def test_importance_performance_without_evidence_and_off_scale():
+    names = ["quality", "price"]
+    data = pd.DataFrame({"quality": [3.0, 4.0], "price": [2.0, 2.0], "score": [5, 5]})
+    result = importance_performance(data, outcome_col="score", driver_cols=names, n_boot=30)
+    assert result["quadrant"].isna().all() and result["importance"].isna().all()
+    with pytest.raises(ParameterError, match=r"scale.*1 and 5"):
+        importance_performance(data.assign(price=9), outcome_col="score", driver_cols=names, n_boot=30)

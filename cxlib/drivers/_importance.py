@@ -127,22 +127,24 @@ def driver_importance(
     drivers = list(driver_cols)
     if not drivers:
         return pd.DataFrame(columns=list(COLUMNS)).drop(columns="group")
-    values, weight = _read(data, outcome_col, drivers, weight_col)
+    values, weight = read_drivers(data, outcome_col, drivers, weight_col)
     keep = np.isfinite(values[:, -1]) & np.isfinite(weight)
     values, weight = values[keep], weight[keep]
-    moments = _Moments(values, weight)
+    moments = Moments(values, weight)
     matrix = moments.correlations(np.ones((1, len(values))))
-    enough = len(values) > len(drivers) + 1
-    units = collinear_units(matrix[0, :-1, :-1]) if enough else [[column] for column in range(len(drivers))]
+    units = driver_units(matrix[0], len(values))
     labels = None if groups is None else _group_codes(drivers, units, groups)
-    parts, mc_error = _parts(matrix, units, method, labels, seed)
-    if not enough or not np.ptp(values[:, -1]) > 0:
+    parts, mc_error = parts_of_r_squared(matrix, units, method, labels, seed)
+    if len(values) <= len(drivers) + 1 or not np.ptp(values[:, -1]) > 0:
         parts, n_boot = np.full_like(parts, np.nan), 0
     replicates = np.full((1, len(units)), np.nan)
     if n_boot:
         clusters = None if cluster_col is None else data[cluster_col].to_numpy(dtype=object)[keep]
         blocks = bootstrap_counts(len(values), n_boot=n_boot, seed=seed, clusters=clusters, block=200)
-        drawn = (_parts(moments.correlations(counts), units, method, labels, seed)[0] for counts in blocks)
+        drawn = (
+            parts_of_r_squared(moments.correlations(counts), units, method, labels, seed)[0]
+            for counts in blocks
+        )
         replicates = np.vstack(list(drawn))
     frame = _describe(drivers, values, matrix[0], units, method).assign(
         **_shares(parts[0], replicates, conf_level),
@@ -186,7 +188,7 @@ def driver_labels(drivers: Sequence[str], lang: str = "en") -> dict[str, str]:
     return {name: " + ".join(word(part) for part in name.split(" + ")) for name in drivers}
 
 
-class _Moments:
+class Moments:
     """Weighted sums from which every resample's correlation matrix follows; a class to hold them once.
 
     Complete data need first and second moments; with missing items each pair has sums over its own answers.
@@ -234,7 +236,15 @@ class _Moments:
         return matrices if self.complete else nearest_correlation(matrices)
 
 
-def _read(
+def driver_units(matrix: Array, n_rows: int) -> list[list[int]]:
+    """Return which drivers enter together because they are collinear; none when there are too few answers."""
+    n_drivers = len(matrix) - 1
+    if n_rows <= n_drivers + 1:
+        return [[column] for column in range(n_drivers)]
+    return collinear_units(matrix[:-1, :-1])
+
+
+def read_drivers(
     data: pd.DataFrame, outcome_col: str, drivers: list[str], weight_col: str | None
 ) -> tuple[Array, Array]:
     """Return drivers and outcome (last column) as floats, and the weights."""
@@ -258,7 +268,7 @@ def _group_codes(drivers: list[str], units: Units, groups: dict[str, str]) -> li
     return [names.index(groups[drivers[unit[0]]]) for unit in units]
 
 
-def _parts(
+def parts_of_r_squared(
     matrices: Array, units: Units, method: str, groups: list[int] | None, seed: int
 ) -> tuple[Array, Array | float]:
     """Return each unit's part of R² by the method asked for, and its Monte Carlo error."""

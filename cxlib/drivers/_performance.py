@@ -1,0 +1,152 @@
+"""What to fix first: importance against performance, with the doubt on both axes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from cxlib.answers import Scale
+from cxlib.checks import ParameterError
+from cxlib.drivers._importance import (
+    Array,
+    Moments,
+    driver_importance,
+    driver_units,
+    parts_of_r_squared,
+    read_drivers,
+)
+from cxlib.resampling import bootstrap_counts, bootstrap_interval
+
+#: Important or not, then performing or not; in the order of the probabilities' columns.
+QUADRANTS = ("fix_first", "keep_up", "low_priority", "possible_overkill")
+
+
+def importance_performance(
+    data: pd.DataFrame,
+    *,
+    outcome_col: str,
+    driver_cols: Sequence[str],
+    scale: Scale = (1, 5),
+    goal: float | None = None,
+    cluster_col: str | None = None,
+    n_boot: int = 1000,
+    seed: int = 0,
+    conf_level: float = 0.95,
+) -> pd.DataFrame:
+    """Place each driver by importance (share, 0–1) and performance (0–100), and say how sure the place is.
+
+    Parameters
+    ----------
+    data : DataFrame
+        One row per answer; rows without outcome are left out, a missing item only leaves out its pairs.
+    outcome_col : str
+        Outcome, a number.
+    driver_cols : sequence of str
+        Driver items on `scale`.
+    scale : tuple of two numbers
+        Lowest and highest answer: performance 0 and 100.
+    goal : float, optional
+        Performance that counts as good; without it the mean over the drivers.
+    cluster_col : str, optional
+        Customer: the bootstrap draws customers instead of answers.
+    n_boot : int
+    seed : int
+    conf_level : float
+
+    Returns
+    -------
+    DataFrame
+        Most important first: ``driver, importance, importance_conf_low, importance_conf_high, performance,
+        performance_std_error, performance_conf_low, performance_conf_high, importance_line`` (one over the
+        number of drivers), ``performance_line``, ``quadrant`` (fix_first, keep_up, low_priority,
+        possible_overkill), ``quadrant_probability`` (share of resamples in that quadrant),
+        ``probability_fix_first``, ``n``. Collinear drivers are one row with their mean performance.
+
+    Raises
+    ------
+    ParameterError
+        As `driver_importance`; or an answer off the scale.
+
+    References
+    ----------
+    Martilla & James (1977) Journal of Marketing 41.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> answers = pd.DataFrame(rng.integers(1, 6, (400, 2)), columns=["quality", "price"])
+    >>> answers["score"] = 2 * answers["quality"] + rng.normal(size=400)
+    >>> place = importance_performance(
+    ...     answers, outcome_col="score", driver_cols=["quality", "price"], n_boot=50, goal=80
+    ... )
+    >>> place[["driver", "quadrant"]].to_numpy().tolist()
+    [['quality', 'fix_first'], ['price', 'low_priority']]
+    """
+    drivers = list(driver_cols)
+    frame = driver_importance(
+        data,
+        outcome_col=outcome_col,
+        driver_cols=drivers,
+        cluster_col=cluster_col,
+        n_boot=n_boot,
+        seed=seed,
+        conf_level=conf_level,
+    )
+    values, _ = read_drivers(data, outcome_col, drivers, None)
+    keep = np.isfinite(values[:, -1])
+    rating = 100 * (values[keep, :-1] - scale[0]) / (scale[1] - scale[0])
+    if ((rating < 0) | (rating > 100)).any():
+        raise ParameterError("nps.off_scale", low=f"{scale[0]:g}", high=f"{scale[1]:g}")
+    clusters = None if cluster_col is None else data[cluster_col].to_numpy(dtype=object)[keep]
+    moments = Moments(values[keep], np.ones(int(keep.sum())))
+    units = driver_units(moments.correlations(np.ones((1, len(rating))))[0], len(rating))
+    names = [" + ".join(drivers[column] for column in unit) for unit in units]
+    shares, levels = [], []
+    for counts in bootstrap_counts(len(rating), n_boot=n_boot, seed=seed, clusters=clusters, block=200):
+        parts = parts_of_r_squared(moments.correlations(counts), units, "shapley", None, seed)[0]
+        with np.errstate(invalid="ignore", divide="ignore"):
+            shares.append(parts / parts.sum(axis=1, keepdims=True))
+        levels.append(_means(rating, counts, units))
+    now = _means(rating, np.ones((1, len(rating))), units)[0]
+    std_error, low, high = bootstrap_interval(np.vstack(levels), conf_level=conf_level)
+    line = np.vstack(levels).mean(axis=1, keepdims=True) if goal is None else goal
+    chance = _quadrant_shares(np.vstack(shares) > 1 / len(units), np.vstack(levels) >= line)
+    place = pd.DataFrame(
+        {"driver": names, "performance": now, "performance_std_error": std_error, "performance_conf_low": low}
+        | {"performance_conf_high": high, "performance_line": now.mean() if goal is None else goal}
+    ).merge(frame, on="driver")
+    at = [names.index(name) for name in place["driver"]]
+    important = place["importance"] > 1 / len(units)
+    code = np.where(important, 0, 2) + (place["performance"] >= place["performance_line"])
+    known = place["importance"].notna() & place["performance"].notna()
+    place = place.rename(columns={"conf_low": "importance_conf_low", "conf_high": "importance_conf_high"})
+    place = place.assign(
+        importance_line=1 / len(units),
+        quadrant=pd.Series([QUADRANTS[each] for each in code], dtype="object").where(known, None),
+        quadrant_probability=np.where(known, chance[at, code], np.nan),
+        probability_fix_first=np.where(known, chance[at, 0], np.nan),
+    )
+    columns = [f"{axis}{end}" for axis in ("importance", "performance") for end in ENDS]
+    last = ["importance_line", "performance_line", "quadrant", "quadrant_probability"]
+    kept = ["driver", *(name for name in columns if name in place), *last, "probability_fix_first", "n"]
+    return place.sort_values("rank", kind="stable")[kept].reset_index(drop=True)
+
+
+ENDS = ("", "_std_error", "_conf_low", "_conf_high")
+
+
+def _means(rating: Array, counts: Array, units: Sequence[Sequence[int]]) -> Array:
+    """Return the mean rating of each unit in each resample, over the answers that have it."""
+    known = np.isfinite(rating)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        means = counts @ np.where(known, rating, 0) / (counts @ known)
+    return np.stack([means[:, list(unit)].mean(axis=1) for unit in units], axis=1)
+
+
+def _quadrant_shares(important: NDArray[np.bool_], performing: NDArray[np.bool_]) -> Array:
+    """Return the share of resamples in which each unit fell into each quadrant."""
+    code = np.where(important, 0, 2) + performing
+    return np.stack([(code == each).mean(axis=0) for each in range(4)], axis=1)
