@@ -106,7 +106,8 @@ def connect(path: Path | None = None, timezone: str = "UTC") -> duckdb.DuckDBPyC
     try:
         connection = duckdb.connect(":memory:" if path is None else str(path), read_only=path is not None)
     except duckdb.Error as error:
-        raise InputError("tables.unreadable", file=path.name if path else "duckdb") from error
+        file = path.name if path else "DuckDB"
+        raise TableError([Problem("tables.unreadable", "error", file)]) from error
     connection.execute(f"SET TimeZone = '{timezone}'")
     return connection
 

@@ -567,7 +567,7 @@ def test_folders_that_are_none(tmp_path, shop):
     with pytest.raises(InputError, match="twice"):
         open_data(folder)
     (folder / "no.duckdb").write_text("not a database")
-    with pytest.raises(InputError, match="damaged"):
+    with pytest.raises(InputError, match=r"no\.duckdb: .*damaged"):
         open_data(folder / "no.duckdb")
 
 
