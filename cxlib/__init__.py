@@ -85,6 +85,7 @@ _EXPORTS: dict[str, str] = {
     "overdue_quotes": "quotes",
     "follow_up": "quotes",
     "exit_rates": "steps",
+    "funnel": "steps",
     "chosen_rows": "selection",
     "f2_after_stage": "repeat",
     "first_purchases_doubtful": "repeat",
