@@ -161,3 +161,25 @@ def test_a_zone_with_an_underscore_counts_its_own_days():
     shop = lines.assign(ordered_at=lines["ordered_at"].dt.tz_convert("America/New_York"))
     expected = reduce_orders(lines, as_of=AS_OF, timezone="America/New_York")
     pd.testing.assert_frame_equal(reduce_orders(shop, as_of=AS_OF), expected)
+
+
+@pytest.mark.filterwarnings("default")
+@pytest.mark.parametrize("name", ["ibis", "pyspark"])
+def test_engines_that_few_have_give_the_identical_frame_too(tmp_path, name):
+    engine = pytest.importorskip(name)
+    lines = order_lines()
+    path = str(tmp_path / "orders.parquet")
+    lines.to_parquet(path)
+    if name == "ibis":
+        table = engine.duckdb.connect().read_parquet(path)
+    else:
+        from pyspark.sql import SparkSession
+
+        settings = {"spark.ui.enabled": "false", "spark.sql.session.timeZone": "America/New_York"}
+        builder = SparkSession.builder.master("local[1]")
+        for key, value in settings.items():
+            builder = builder.config(key, value)
+        table = builder.getOrCreate().read.parquet(path)
+    result = reduce_orders(table, as_of=AS_OF, timezone="Asia/Tokyo", by=["brand"])
+    expected = reduce_orders(lines, as_of=AS_OF, timezone="Asia/Tokyo", by=["brand"])
+    pd.testing.assert_frame_equal(result, expected, check_exact=True)
