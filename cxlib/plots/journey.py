@@ -76,7 +76,7 @@ def plot_emotion_curve(
             linestyle="--",
         )
         ends.append((paired, text("journey.curve_paired", lang), roles["positive"]))
-    _label_apart(ax, ends)
+    _label_apart(ax, ends, beside=0.03 * (len(curves) - 1))
     first = pooled.drop_duplicates("stage_number")
     for place in first.loc[first["stage"].isin(valleys), "stage_number"]:
         ax.axvspan(place - 0.4, place + 0.4, color=roles["highlight"], alpha=0.25, zorder=0)
@@ -232,7 +232,9 @@ def _numbers_at_risk(
                 )
 
 
-def _label_apart(ax: Axes, ends: list[tuple[pd.DataFrame, str, str]], x: str = "stage_number") -> None:
+def _label_apart(
+    ax: Axes, ends: list[tuple[pd.DataFrame, str, str]], *, x: str = "stage_number", beside: float = 0.0
+) -> None:
     """Write each curve's name beside its last point, pushed apart where two would cover each other."""
     known = [(curve[curve["estimate"].notna()], name, colour) for curve, name, colour in ends]
     last = [(curve.iloc[-1], name, colour) for curve, name, colour in known if len(curve)]
@@ -245,7 +247,7 @@ def _label_apart(ax: Axes, ends: list[tuple[pd.DataFrame, str, str]], x: str = "
     places = np.maximum.accumulate(np.array(heights) - gap * np.arange(len(last))) + gap * np.arange(
         len(last)
     )
-    right = max(float(row[x]) for row, _, _ in last)
+    right = max(float(row[x]) for row, _, _ in last) + beside
     for (_, name, colour), place in zip(last, places - (places - heights).mean(), strict=True):
         label_end(ax, right, place, name, colour=colour)
 
