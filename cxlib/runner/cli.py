@@ -163,7 +163,8 @@ def _print_table(rows: list[list[str]]) -> None:
 
 
 def _run(options: argparse.Namespace, lang: str) -> int:
-    from cxlib.runner.batch import Settings, plan, run
+    from cxlib.runner.batch import run
+    from cxlib.runner.plan import Settings, plan
 
     if options.jobs < 0 or not 0 < options.timeout < 1e6:
         raise ParameterError("runner.usage", message="--jobs ≥ 0, 0 < --timeout < 1000000")

@@ -1,3 +1,4 @@
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -16,6 +17,26 @@ PLAIN = str(Path(__file__).parents[1] / "notebooks" / "plain")
 def test_the_quick_reader_of_sentences_agrees_with_yaml():
     source = Path(cxlib.__file__).parent / "text" / "runner.yml"
     assert words.entries() == yaml.safe_load(source.read_text(encoding="utf-8"))
+
+
+LAYERS = (
+    {"parameters", "notebooks", "kernels", "collect", "inert", "errors", "words"},
+    {"plan", "execute", "render", "publish", "index", "manifest", "progress"},
+    {"batch"},
+    {"cli"},
+)
+
+
+def test_arrows_inside_the_runner_go_down_only():
+    level = {name: number for number, names in enumerate(LAYERS) for name in names}
+    files = {path.stem: path for path in Path(words.__file__).parent.glob("[!_]*.py")}
+    assert set(files) == set(level)
+    for name, path in files.items():
+        source = path.read_text(encoding="utf-8")
+        used = re.findall(r"from cxlib\.runner\.(\w+) import", source)
+        for group in re.findall(r"from cxlib\.runner import (.+)", source):
+            used += group.split(", ")
+        assert all(level[other] < level[name] for other in used), name
 
 
 def test_list_and_show_import_nothing_heavy():

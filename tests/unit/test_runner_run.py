@@ -8,8 +8,9 @@ import nbformat
 import pyarrow.parquet as pq
 import pytest
 
-from cxlib.runner.batch import Settings, run
+from cxlib.runner.batch import run
 from cxlib.runner.cli import main
+from cxlib.runner.plan import Settings
 
 PLAIN = Path(__file__).parents[1] / "notebooks" / "plain"
 

@@ -1,0 +1,125 @@
+"""Decide what a run will do, and refuse it before anything starts: chapters, parameters, data folders."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from cxlib.checks import CxError, InputError, ParameterError
+from cxlib.runner.collect import is_not_enough
+from cxlib.runner.notebooks import HANDBOOK, choose, find_notebooks, read_notebook
+from cxlib.runner.parameters import Parameter, Plain, read_file, read_parameters, settle
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How to run; a class because ten choices travel together from the command line to each report."""
+
+    reports: tuple[str, ...] = ()
+    parameters: tuple[tuple[str, str], ...] = ()
+    parameters_file: Path | None = None
+    data: Path | None = None
+    lang: str | None = None
+    out: Path = HANDBOOK / "reports"
+    notebooks: Path = HANDBOOK / "notebooks"
+    jobs: int = 0
+    timeout: float = 1800
+    form: str = "report"
+    with_code: bool = False
+    is_warm: bool = True
+
+
+@dataclass
+class Plan:
+    """One report, checked and ready to run; a class because it is filled in as the run goes on."""
+
+    report: str
+    source: Path
+    notebook: dict[str, Any]
+    declared: list[Parameter]
+    values: dict[str, Plain]
+    lang: str
+    data: Path | None = None
+    results: dict[str, Any] = field(default_factory=dict)
+    seconds: float = 0.0
+    error: CxError | None = None
+
+    @property
+    def status(self) -> str:
+        """`ok`, `not_enough_data` or `failed`."""
+        if self.error is not None:
+            return "failed"
+        return "not_enough_data" if is_not_enough(self.results) else "ok"
+
+
+def plan(settings: Settings) -> list[Plan]:
+    """Read the chapters asked for and settle their parameters; nothing is started.
+
+    Raises
+    ------
+    ParameterError
+        Anything wrong with a name, a value or the parameters file.
+    InputError
+        The data folder does not exist.
+    """
+    notebooks = find_notebooks(settings.notebooks)
+    chosen = choose(notebooks, list(settings.reports))
+    contents = {name: read_notebook(path) for name, path in chosen.items()}
+    declared = {name: read_parameters(content, name) for name, content in contents.items()}
+    from_file, from_command = _given(settings, declared)
+    settled = settle(declared, from_file=from_file, from_command=from_command, every_report=notebooks)
+    plans = []
+    for name, values in settled.items():
+        path = values.get("data")
+        data = settings.notebooks / path if isinstance(path, str) else None
+        if data is not None and not _exists(data):
+            raise InputError("runner.no_data", found=repr(data.name)[:60])
+        lang = str(values.get("lang") or settings.lang or "en")
+        plans.append(Plan(name, chosen[name], contents[name], declared[name], values, lang, data))
+    return plans
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except (OSError, ValueError):  # longer than the system takes, or a NUL
+        return False
+
+
+def _given(
+    settings: Settings, declared: Mapping[str, list[Parameter]]
+) -> tuple[dict[Any, Any], list[tuple[str, str]]]:
+    """Values from file and command line; data folders become relative to the notebooks' folder."""
+    from_file: dict[Any, Any] = {}
+    if settings.parameters_file is not None:
+        try:
+            from_file = read_file(settings.parameters_file.read_text(encoding="utf-8-sig"))
+        except (OSError, ValueError) as error:
+            if isinstance(error, CxError):
+                raise
+            raise ParameterError(
+                "runner.unreadable_file", file=repr(settings.parameters_file.name)[:60]
+            ) from None
+        base = settings.parameters_file.resolve().parent
+        for section in (from_file, *(inner for inner in from_file.values() if isinstance(inner, dict))):
+            if isinstance(section.get("data"), str):
+                section["data"] = _relative(base / section["data"], settings.notebooks)
+    from_command = []
+    if settings.lang is not None and any(p.name == "lang" for ps in declared.values() for p in ps):
+        from_command.append(("lang", settings.lang))
+    if settings.data is not None:
+        from_command.append(("data", _relative(settings.data, settings.notebooks)))
+    for name, value in settings.parameters:
+        is_path = name == "data" and "\0" not in value and len(value) < 4096
+        from_command.append((name, _relative(Path(value), settings.notebooks) if is_path else value))
+    return from_file, from_command
+
+
+def _relative(path: Path, folder: Path) -> str:
+    try:
+        return Path(os.path.relpath(os.path.abspath(path), os.path.abspath(folder))).as_posix()
+    except ValueError:  # another drive, or a NUL: left to the checks that follow
+        return str(path)
