@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os.path
 import re
 from collections.abc import Hashable
 from pathlib import Path
@@ -62,8 +63,8 @@ def read_yaml(path: Path) -> Any:
     InputError
         When the file is missing, is not UTF-8 or is no YAML; says on which line.
     """
-    if not path.is_file():
-        raise InputError("rules.no_file", file=path.name)
+    if not os.path.isfile(path):
+        raise InputError("rules.no_file", file=path.name[:80])
     try:
         return yaml.load(path.read_text(encoding="utf-8-sig"), Loader=_Loader)
     except UnicodeDecodeError as error:

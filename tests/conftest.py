@@ -11,7 +11,7 @@ CHECKOUT = Path(__file__).resolve().parents[1]
 
 @pytest.fixture(scope="session")
 def reference_dir() -> Callable[[str], Path]:
-    """`reference_dir(name)`: folder of a published data set; the test is skipped, saying so, where it is absent."""
+    """`reference_dir(name)`: folder of a published data set; skips a test, saying so, where it is absent."""
     root = Path(os.environ.get("CX_REFERENCE", CHECKOUT.parent / "shared" / "reference"))
 
     def folder(name: str) -> Path:

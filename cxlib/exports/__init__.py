@@ -69,8 +69,8 @@ def import_export(
     """
     plan = read_mapping(Path(mapping))
     folder, goal = Path(source), Path(target)
-    if not folder.is_dir():
-        raise InputError("exports.no_folder", folder=folder.name)
+    if not os.path.isdir(folder):
+        raise InputError("exports.no_folder", folder=folder.name[:80])
     earlier = (goal / SUMMARY).is_file()
     if goal.exists() and not earlier and (not goal.is_dir() or any(goal.iterdir())):
         raise ParameterError("exports.target_taken", folder=goal.name)
@@ -93,7 +93,9 @@ def _key(plan: Mapping, key_file: str | Path | None) -> bytes:
     verbs = [verb for part in parts for verb in (*part.columns.values(), *part.extra.values())]
     if not any(verb.pseudonymise for verb in verbs):
         return b""
-    text = Path(key_file).read_text(encoding="utf-8") if key_file else os.environ.get(KEY_VARIABLE, "")
+    text = os.environ.get(KEY_VARIABLE, "")
+    if key_file:
+        text = Path(key_file).read_text(encoding="utf-8") if os.path.isfile(key_file) else ""
     if len(text.strip()) < SHORTEST_KEY:
         raise ParameterError("exports.no_key", variable=KEY_VARIABLE, length=SHORTEST_KEY)
     return text.strip().encode()

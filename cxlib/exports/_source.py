@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os.path
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,9 +51,9 @@ def read_text(folder: Path, reading: Reading) -> pd.DataFrame:
         When the file is missing, empty, of another encoding, or its rows do not fit its header.
     """
     path = folder / reading.file
-    if not path.is_file():
+    if not os.path.isfile(path):
         there = [str(found.relative_to(folder)) for found in folder.rglob("*") if found.is_file()]
-        raise InputError("exports.no_file", file=reading.file, nearest=nearest(reading.file, there))
+        raise InputError("exports.no_file", file=reading.file[:80], nearest=nearest(reading.file, there))
     encoding = (
         "utf-8-sig" if reading.encoding.lower().replace("_", "-") in ("utf-8", "utf8") else reading.encoding
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import csv
 import gzip
+import os.path
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,10 +46,10 @@ def locate(path: Path) -> tuple[Settings, dict[str, Source], list[Problem]]:
     InputError
         When there is no such folder or file, no dataset.yml, or one table twice.
     """
-    if path.is_file() and path.suffix in DATABASES:
+    if os.path.isfile(path) and path.suffix in DATABASES:
         return _locate_database(path)
-    if not path.is_dir():
-        raise InputError("tables.no_folder", folder=path.name)
+    if not os.path.isdir(path):
+        raise InputError("tables.no_folder", folder=path.name[:80])
     settings_file = path / "dataset.yml"
     if not settings_file.is_file():
         raise InputError("tables.no_settings", folder=path.name)

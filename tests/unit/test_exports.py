@@ -115,10 +115,22 @@ def test_pseudonyms_need_the_key_and_the_key_is_not_stored(bring, tmp_path, monk
     assert ids[0][0] == ids[0][1] != ids[0][2]
 
 
+def test_folders_and_files_that_are_not_there(bring, tmp_path):
+    bring({"orders.csv": PLAIN}, orders=orders())
+    mapping = tmp_path / "mapping.yml"
+    for folder in ("nowhere", "x" * 300):
+        with pytest.raises(InputError, match="--from"):
+            import_export(mapping, tmp_path / folder, tmp_path / "shop")
+    with pytest.raises(InputError, match="is not there"):
+        import_export(tmp_path / "none.yml", tmp_path / "export", tmp_path / "shop")
+
+
 def test_the_key_may_come_from_a_file(bring, tmp_path):
     columns = {"customer_id": {"from": "customer", "pseudonymise": "exact"}}
     with pytest.raises(ParameterError):
         bring({"orders.csv": PLAIN}, orders=orders(columns=columns))
+    with pytest.raises(ParameterError, match="16 characters"):
+        import_export(tmp_path / "mapping.yml", tmp_path / "export", tmp_path / "shop", key_file="/no/key")
     key_file = tmp_path / "key"
     key_file.write_text(KEY + "\n")
     import_export(tmp_path / "mapping.yml", tmp_path / "export", tmp_path / "shop", key_file=key_file)

@@ -557,6 +557,12 @@ def test_has_asks_for_values_too(shop):
     assert not data_set.has("orders", "nothing")
 
 
+@pytest.mark.parametrize("name", ["x" * 300, "a\0b", "", "顧客"])
+def test_paths_that_cannot_be_are_named(tmp_path, name):
+    with pytest.raises(InputError):
+        open_data(tmp_path / name)
+
+
 def test_folders_that_are_none(tmp_path, shop):
     with pytest.raises(InputError, match="no data folder"):
         open_data(tmp_path / "nowhere")
