@@ -19,7 +19,7 @@ from cxlib.impact._ladder import (
 from cxlib.impact._panel import choose_initiative, months_observed, study_members, study_panel
 from cxlib.impact._plan import detectable_effect, regression_to_mean
 from cxlib.impact._staggered import AttResult, att_gt
-from cxlib.impact._study import drop_small_arms, effect_by_group, study_notes
+from cxlib.impact._study import drop_small_arms, effect_by_group, placebo_effect, study_notes
 
 __all__ = [
     "AttResult",
@@ -41,6 +41,7 @@ __all__ = [
     "months_observed",
     "observed_months",
     "parallel_trends",
+    "placebo_effect",
     "regression_to_mean",
     "study_members",
     "study_notes",

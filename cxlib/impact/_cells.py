@@ -64,7 +64,7 @@ def cell(
     if not len(changes[1]):
         return None
     known = [[block[rows, previous] for block in blocks[1:]] for rows in (own, rest)]
-    estimate, out[own], out[rest] = _contrast(*changes, *known)
+    estimate, out[own], out[rest] = _contrast(changes[0], changes[1], known[0], known[1])
     return {
         "start": float(group),
         "time": float(times[place]),

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from cxlib.checks import check_columns
+from cxlib.impact._compare import did
 from cxlib.impact._ladder import answer_rung, evidence_ladder, has_comparison
 
 FEW = 30  # customers in an arm below which intervals are shaky
@@ -94,6 +95,49 @@ def study_notes(
         for holds, name, level, values in rules
         if holds
     ]
+
+
+def placebo_effect(
+    panel: pd.DataFrame, *, outcome_col: str = "margin", conf_level: float = 0.95
+) -> pd.DataFrame:
+    """Pretend the initiative began halfway through the months before it, and look for an effect there.
+
+    Parameters
+    ----------
+    panel, outcome_col, conf_level
+        As in `evidence_ladder`. Only months before the start of the initiative are used.
+
+    Returns
+    -------
+    DataFrame
+        The row of `did` (`metric` placebo) and `months` (those after the pretended start); empty with fewer
+        than two months before the start or without a comparison group.
+
+    Notes
+    -----
+    There can be no effect yet, so an interval that leaves out zero says that the groups drift apart by
+    themselves. One that holds zero does not prove the opposite.
+
+    Examples
+    --------
+    >>> panel = pd.DataFrame({"customer_id": list("aabb"), "arm": ["treatment"] * 2 + ["control"] * 2,
+    ...                       "month": [-2, -1] * 2, "start_month": [0.0, 0.0, None, None],
+    ...                       "margin": [1.0, 4.0, 1.0, 2.0]})
+    >>> placebo_effect(panel)["estimate"].tolist()
+    [2.0]
+    """
+    before = panel[panel["month"] < 0]
+    count = before["month"].nunique()
+    later = count // 2
+    treated = before["start_month"].notna()
+    if later < 1 or treated.all() or not treated.any():
+        return pd.DataFrame(columns=["metric", *_NUMBERS, "n", "months"])
+    split = before.assign(treated=treated, post=before["month"] >= -later)
+    row = did(
+        split, outcome_col=outcome_col, unit_col="customer_id", time_col="month", treated_col="treated",
+        post_col="post", conf_level=conf_level,
+    )  # fmt: skip
+    return row.assign(metric="placebo", months=later)
 
 
 def effect_by_group(

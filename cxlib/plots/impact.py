@@ -128,6 +128,29 @@ def plot_cumulative_cash(
     return ax
 
 
+def plot_tornado(
+    tornado: pd.DataFrame,
+    *,
+    ax: Axes | None = None,
+    palette: Mapping[str, str] | None = None,
+    lang: str = "en",
+) -> Axes:
+    """Draw how far each input moves the ROI, in the order of the frame (`roi_tornado`)."""
+    colour = colours(palette)
+    ax = new_axes(ax, figsize=(7.2, 1.4 + 0.42 * len(tornado)))
+    width = tornado["conf_high"] - tornado["conf_low"]
+    shades = [colour["positive"] if name == "effect" else colour["neutral"] for name in tornado["input"]]
+    ax.barh(range(len(tornado)), width, left=tornado["conf_low"], color=shades, height=0.6)
+    for value, style in ((0.0, "-"), (float(tornado["estimate"].iloc[0]), "--")):
+        ax.axvline(value, color=colour["total"], linewidth=1, linestyle=style)
+    ax.set_yticks(range(len(tornado)), [text(f"impact.input_{name}", lang) for name in tornado["input"]])
+    ax.invert_yaxis()
+    ax.grid(visible=False, axis="y")
+    format_axis(ax.xaxis, "share", lang)
+    ax.set_xlabel(text("column.roi", lang))
+    return ax
+
+
 def _month_axis(ax: Axes, colour: Mapping[str, str], lang: str) -> None:
     ax.axvline(-0.5, color=colour["total"], linewidth=1, linestyle="--")
     ax.annotate(

@@ -1,6 +1,6 @@
 """Money: cash flows of an initiative, its ROI with an interval, and the verdict by a rule stated before."""
 
-from cxlib.roi._flows import MONEY_UNITS, cash_flows, flatten, roi_summary
+from cxlib.roi._flows import MONEY_UNITS, cash_flows, flatten, roi_summary, roi_tornado
 from cxlib.roi._rates import irr, npv, xirr, xnpv
 from cxlib.roi._verdict import break_even_effect, money_state, verdict
 
@@ -13,6 +13,7 @@ __all__ = [
     "money_state",
     "npv",
     "roi_summary",
+    "roi_tornado",
     "verdict",
     "xirr",
     "xnpv",

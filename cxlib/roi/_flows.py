@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from scipy import stats
 
 from cxlib.checks import ParameterError, check_columns
 from cxlib.roi._rates import check_rate
@@ -141,6 +142,64 @@ def roi_summary(
     )
     rows.append({"metric": "break_even_effect", "estimate": needed, "conf_low": np.nan, "conf_high": np.nan})
     return pd.DataFrame(rows).replace([np.inf, -np.inf], np.nan).assign(n=draws)
+
+
+def roi_tornado(
+    effects: pd.DataFrame,
+    *,
+    one_time_cost: float,
+    monthly_cost: float,
+    covariance: Array | None = None,
+    spread: float = 0.2,
+    conf_level: float = 0.95,
+) -> pd.DataFrame:
+    """Show how far each input moves the ROI, one at a time, the widest first.
+
+    Parameters
+    ----------
+    effects, one_time_cost, monthly_cost, covariance, conf_level
+        As in `cash_flows`. The effect moves between the ends of its interval.
+    spread : float
+        Costs and number of customers move by this share up and down, 0 to 1.
+
+    Returns
+    -------
+    DataFrame
+        One row per `input` (`effect, one_time_cost, monthly_cost, n_treated`): `metric` (roi), `estimate` (as
+        entered), `conf_low, conf_high` (lowest and highest ROI the input leads to; with the interval for the
+        effect, a what-if for the others). Inputs of zero are left out.
+
+    Notes
+    -----
+    With fewer or more customers the costs stay as they are.
+
+    Examples
+    --------
+    >>> effects = pd.DataFrame({"estimate": [2.0, 2.0], "std_error": [0.5, 0.5], "n_treated": [10, 10]})
+    >>> roi_tornado(effects, one_time_cost=20, monthly_cost=0)["input"].tolist()
+    ['effect', 'one_time_cost', 'n_treated']
+    """
+    benefit, cost, _ = _flows(effects, one_time_cost, monthly_cost, covariance, 2, 7)
+    size, months = effects["n_treated"].to_numpy(float), len(effects)
+    matrix = np.diag(effects["std_error"].to_numpy(float) ** 2) if covariance is None else covariance
+    reach = float(stats.norm.ppf((1 + conf_level) / 2) * np.sqrt(size @ matrix @ size))
+    gained, once, monthly = float(benefit.sum()), float(cost[0]), float(monthly_cost * months)
+    ends = (1 - spread, 1 + spread)
+    cases = {
+        "effect": [(gained - reach, once + monthly), (gained + reach, once + monthly)],
+        "one_time_cost": [(gained, once * end + monthly) for end in ends] if once else [],
+        "monthly_cost": [(gained, once + monthly * end) for end in ends] if monthly else [],
+        "n_treated": [(gained * end, once + monthly) for end in ends],
+    }
+    total = once + monthly
+    rows = [
+        {"input": name, "metric": "roi", "estimate": gained / total - 1,
+         "conf_low": min(b / c for b, c in pair) - 1, "conf_high": max(b / c for b, c in pair) - 1}
+        for name, pair in cases.items() if pair and total > 0
+    ]  # fmt: skip
+    table = pd.DataFrame(rows, columns=["input", "metric", "estimate", "conf_low", "conf_high"])
+    width = table["conf_low"] - table["conf_high"]
+    return table.loc[width.sort_values(kind="stable").index].reset_index(drop=True)
 
 
 def flatten(summary: pd.DataFrame) -> dict[str, float]:

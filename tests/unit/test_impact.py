@@ -604,6 +604,18 @@ def test_notes_name_what_weakens_a_study():
     assert "small_arm" in notes(panel, group, min_cell=90)
 
 
+def test_a_placebo_start_finds_a_drift_and_nothing_else():
+    quiet = cx.placebo_effect(make_panel(n=400, effect=5.0, seed=4)).iloc[0]
+    assert quiet["conf_low"] < 0 < quiet["conf_high"]
+    assert quiet["months"] == 6
+    panel = make_panel(n=400, effect=0.0)
+    drift = panel.assign(margin=panel["margin"] + 0.2 * panel["month"] * (panel["arm"] == "treatment"))
+    assert cx.placebo_effect(drift)["estimate"].item() == pytest.approx(1.2, abs=0.3)
+    assert cx.placebo_effect(drift)["conf_low"].item() > 0
+    assert cx.placebo_effect(panel[panel["month"] >= -1]).empty
+    assert cx.placebo_effect(panel[panel["arm"] == "treatment"]).empty
+
+
 # -- planning ---------------------------------------------------------------------------
 
 

@@ -51,6 +51,15 @@ MONTHS = pd.DataFrame(
         "n": 50,
     }
 )
+TORNADO = pd.DataFrame(
+    {
+        "input": ["effect", "n_treated"],
+        "metric": "roi",
+        "estimate": 0.5,
+        "conf_low": [-0.2, 0.2],
+        "conf_high": [1.2, 0.8],
+    }
+)
 DRAWN = {
     "ladder": (cx.plot_ladder, LADDER),
     "months": (cx.plot_arm_months, MONTHS),
@@ -117,3 +126,14 @@ def test_names_of_the_arms_do_not_lie_on_each_other():
     places = sorted(text.xy[1] for text in ax.texts if "50" in text.get_text())
     low, high = ax.get_ylim()
     assert places[1] - places[0] > 0.04 * (high - low)
+
+
+@pytest.mark.parametrize("lang", ["en", "ja"])
+def test_tornado_bars_reach_from_low_to_high_the_widest_on_top(lang):
+    cx.set_theme(lang)
+    ax = cx.plot_tornado(TORNADO, lang=lang)
+    ends = [(bar.get_x(), bar.get_x() + bar.get_width()) for bar in ax.patches]
+    assert np.allclose(ends, [(-0.2, 1.2), (0.2, 0.8)])
+    assert ax.get_ylim()[0] > ax.get_ylim()[1]
+    assert sorted(line.get_xdata()[0] for line in ax.lines) == [0.0, 0.5]
+    ax.get_figure().canvas.draw()

@@ -176,3 +176,19 @@ def test_every_figure_has_a_unit():
 def test_renamed_columns_are_missed_by_name():
     with pytest.raises(ParameterError, match="n_treated"):
         figures(effects().rename(columns={"n_treated": "customers"}))
+
+
+def test_tornado_by_hand():
+    table = cx.roi_tornado(effects(), one_time_cost=500, monthly_cost=100).set_index("input")
+    assert table.index.tolist() == ["effect", "n_treated", "one_time_cost", "monthly_cost"]
+    assert (table["estimate"] == 0.5).all()
+    assert table.loc["n_treated", ["conf_low", "conf_high"]].tolist() == pytest.approx([0.2, 0.8])
+    assert table.loc["one_time_cost", ["conf_low", "conf_high"]].tolist() == pytest.approx(
+        [1200 / 900 - 1, 1200 / 700 - 1]
+    )
+    reach = 1.959964 * 100 * np.sqrt(3)
+    assert table.loc["effect", "conf_high"] == pytest.approx((1200 + reach) / 800 - 1, abs=1e-6)
+    joint = figures().loc["roi"]
+    assert table.loc["effect", "conf_high"] == pytest.approx(joint["conf_high"], abs=0.02)
+    free = cx.roi_tornado(effects(), one_time_cost=0, monthly_cost=0)
+    assert free.empty
