@@ -16,15 +16,15 @@ ASSIGNMENTS = ("randomised", "staggered", "targeted", "everyone")
 MONTHS_BEFORE = 12  # a full year, so that before and after hold the same seasons
 
 
-def choose_initiative(initiatives: pd.DataFrame, initiative: str) -> pd.Series:
+def choose_initiative(initiatives: pd.DataFrame, initiative: str | None = None) -> pd.Series:
     """One row of the table `initiatives`, checked for what an evaluation needs.
 
     Parameters
     ----------
     initiatives : DataFrame
         Contract table: `initiative_id, name, started_on, one_time_cost, monthly_cost, assignment`.
-    initiative : str
-        The `initiative_id` wanted.
+    initiative : str, optional
+        The `initiative_id` wanted; None: the first row.
 
     Returns
     -------
@@ -47,18 +47,19 @@ def choose_initiative(initiatives: pd.DataFrame, initiative: str) -> pd.Series:
     'randomised'
     """
     known = initiatives["initiative_id"].astype(str)
-    rows = initiatives[known == str(initiative)]
+    rows = initiatives.head(1) if initiative is None else initiatives[known == str(initiative)]
     if rows.empty:
         raise ParameterError(
             "impact.unknown_initiative", found=repr(initiative), options=", ".join(sorted(known)) or "–"
         )
     row = rows.iloc[0].copy()
+    initiative = str(row["initiative_id"])
     for column in ("one_time_cost", "monthly_cost"):
         if pd.notna(row.get(column)) and float(row[column]) < 0:
-            raise InputError("impact.negative_cost", column=column, initiative=str(initiative))
+            raise InputError("impact.negative_cost", column=column, initiative=initiative)
     if pd.isna(row["started_on"]) or row["assignment"] not in ASSIGNMENTS:
         raise InputError(
-            "impact.incomplete_initiative", initiative=str(initiative), options=", ".join(ASSIGNMENTS)
+            "impact.incomplete_initiative", initiative=initiative, options=", ".join(ASSIGNMENTS)
         )
     row["started_on"] = pd.Timestamp(row["started_on"])
     row["day_before"] = (row["started_on"] - pd.Timedelta(days=1)).date().isoformat()
