@@ -257,7 +257,7 @@ def _people(
     for name in _names(by):
         check_columns(data, by=name)
     used = [column for column in (duration_col, event_col, entry_col) if column is not None]
-    if data[used].isna().to_numpy().any():
+    if any(data[column].hasnans for column in used if data[column].dtype not in ("int64", "bool")):
         data = data.dropna(subset=used)
     if by is None:
         yield {}, _arrays(data, duration_col, event_col, entry_col)
@@ -267,11 +267,12 @@ def _people(
 
 
 def _arrays(data: pd.DataFrame, duration_col: str, event_col: str, entry_col: str | None) -> _People:
-    duration = data[duration_col].to_numpy(dtype=float)
-    if (bad := duration < 0).any():
-        raise InputError(
-            "journey.negative_duration", column=duration_col, count=int(bad.sum()), rows=len(data)
-        )
+    duration = data[duration_col].to_numpy()
+    if duration.dtype.kind not in "iu":
+        duration = duration.astype(float)
+    if duration.size and duration.min() < 0:
+        count = int((duration < 0).sum())
+        raise InputError("journey.negative_duration", column=duration_col, count=count, rows=len(data))
     marks = data[event_col].to_numpy()
     event = marks if marks.dtype == bool else marks.astype(float) == 1
     if marks.dtype != bool and (bad := ~event & (marks.astype(float) != 0)).any():
@@ -284,8 +285,9 @@ def _arrays(data: pd.DataFrame, duration_col: str, event_col: str, entry_col: st
 
 def _tally(people: _People) -> _Tally:
     duration, event, entry = people
-    if duration.size and duration.max() < 1e6 and not np.mod(duration, 1).any():
-        days = duration.astype(np.intp)
+    whole = duration.dtype.kind in "iu" or not np.mod(duration, 1).any()
+    if duration.size and duration.max() < 1e6 and whole:
+        days = duration.astype(np.intp, copy=False)
         leaving = np.bincount(days)
         times = np.flatnonzero(leaving)
         leaving, events = leaving[times], np.bincount(days[event], minlength=leaving.size)[times]
