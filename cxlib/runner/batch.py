@@ -123,7 +123,8 @@ def _run_one(
     from cxlib.runner.execute import execute
     from cxlib.runner.render import render
 
-    prepared = prepare(one.notebook, form=settings.form, lang=one.lang, values=one.values)
+    changed = {p.name: one.values[p.name] for p in one.declared if one.values[p.name] != p.default}
+    prepared = prepare(one.notebook, form=settings.form, lang=one.lang, values=changed)
     notebook = nbformat.from_dict(prepared)
     started = clock()
     progress.start(one.report, len(notebook.cells))
