@@ -54,7 +54,8 @@ def penalty_reward(
         ``reward`` (above 0 where exceeding pays) with ``_std_error, _conf_low, _conf_high`` each,
         ``asymmetry`` (reward + penalty) with its own three, ``label`` (basic: the penalty outweighs;
         excitement: the reward outweighs; performance: both, no difference shown; neutral: neither shown),
-        ``n, n_low, n_high``. NaN where fewer than 5 answers lie below, above or between.
+        ``n, n_low, n_high``. NaN where fewer than 5 answers lie below, above or between, where
+        the outcome is constant, and for drivers that cannot be told apart.
 
     Raises
     ------
@@ -100,7 +101,7 @@ def penalty_reward(
         counts = [int(side.sum()) for side in level]
         at = [1 + 3 * position, 2 + 3 * position]
         pair, spread = coefficients[at], covariance[np.ix_(at, at)]
-        if min(counts) < MIN_ANSWERS:
+        if min(counts) < MIN_ANSWERS or np.isnan(pair).any():
             pair, spread = np.full(2, np.nan), np.full((2, 2), np.nan)
         row: dict[str, object] = {"driver": driver}
         for name, weights in (("penalty", [1, 0]), ("reward", [0, 1]), ("asymmetry", [1, 1])):
@@ -140,7 +141,9 @@ def _robust_fit(design: Array, outcome: Array, clusters: NDArray[np.object_] | N
         return np.full(design.shape[1], np.nan), np.full((design.shape[1],) * 2, np.nan)
     bread = np.linalg.pinv(design.T @ design, rcond=1e-10, hermitian=True)
     coefficients = bread @ (design.T @ outcome)
-    scores = design * (outcome - design @ coefficients)[:, None]
+    decided = np.abs(np.diag(bread @ design.T @ design) - 1) < 1e-6
+    coefficients[~decided if np.ptp(outcome) > 0 else slice(None)] = np.nan
+    scores = design * (outcome - design @ bread @ (design.T @ outcome))[:, None]
     factor = n / (n - k)
     if clusters is not None:
         codes = pd.factorize(clusters)[0]

@@ -308,3 +308,14 @@ def test_importance_performance_without_evidence_and_off_scale():
     assert result["quadrant"].isna().all() and result["importance"].isna().all()
     with pytest.raises(ParameterError, match=r"scale.*1 and 5"):
         importance_performance(data.assign(price=9), outcome_col="score", driver_cols=names, n_boot=30)
+
+
+def test_penalty_reward_says_nothing_about_a_constant_outcome_or_twins():
+    data = make_contacts(600)
+    options = {"outcome_col": "valence", "low": -1, "high": 1}
+    flat = penalty_reward(data.assign(valence=1.0), driver_cols=DRIVERS, **options)
+    assert flat["penalty"].isna().all() and flat["label"].isna().all()
+    twins = penalty_reward(data.assign(twin=data["price"]), driver_cols=[*DRIVERS, "twin"], **options)
+    twins = twins.set_index("driver")
+    assert twins.loc[["price", "twin"], "penalty"].isna().all()
+    assert twins.loc["quality", "label"] == "basic"

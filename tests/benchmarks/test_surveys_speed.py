@@ -1,0 +1,86 @@
+"""Survey statistics against what people do without them: loops over regressions and resamples per group."""
+
+import itertools
+import time
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from cxlib.drivers import driver_importance
+from cxlib.importance import shapley_parts
+from cxlib.ordinal import ordinal_drivers
+from cxlib.scores import nps
+
+pytestmark = pytest.mark.benchmark
+
+
+def seconds(function, repeats=3):
+    """Processor seconds: other work on the machine does not count."""
+    taken = []
+    for _ in range(repeats):
+        start = time.process_time()
+        function()
+        taken.append(time.process_time() - start)
+    return min(taken)
+
+
+def make_answers(n=10_000, p=12):
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(n, p + 1)) + rng.normal(size=(n, 1))
+    return pd.DataFrame(x, columns=[*(f"d{i}" for i in range(p)), "y"])
+
+
+def solve_every_subset(matrix):
+    """R² of all subsets, one solve each, as a loop over regressions on the correlation matrix does."""
+    p = len(matrix) - 1
+    for size in range(1, p + 1):
+        for subset in itertools.combinations(range(p), size):
+            rows = list(subset)
+            matrix[rows, -1] @ np.linalg.solve(matrix[np.ix_(rows, rows)], matrix[rows, -1])
+
+
+def test_shapley_of_twelve_drivers_is_fifty_times_a_loop():
+    matrix = make_answers().corr().to_numpy()
+    units = [[i] for i in range(12)]
+    loop, ours = (
+        seconds(lambda: solve_every_subset(matrix)),
+        seconds(lambda: shapley_parts(matrix[None], units)),
+    )
+    assert loop / ours > 50, (loop, ours)
+
+
+def test_twenty_drivers_exactly_in_two_seconds():
+    matrix = make_answers(400, 20).corr().to_numpy()[None]
+    taken = seconds(lambda: shapley_parts(matrix, [[i] for i in range(20)]), 2)
+    assert taken < 2
+
+
+def test_thousand_resamples_in_three_seconds():
+    data = make_answers()
+    drivers = list(data.columns[:12])
+    taken = seconds(lambda: driver_importance(data, outcome_col="y", driver_cols=drivers, n_boot=1000), 2)
+    assert taken < 3
+
+
+def test_ordinal_model_on_hundred_thousand_answers_in_five_seconds():
+    rng = np.random.default_rng(0)
+    x = rng.integers(1, 6, (100_000, 6)).astype(float)
+    latent = x @ np.array([0.5, 0.4, 0.3, 0.2, 0.1, 0]) + 2 + rng.logistic(size=100_000)
+    data = pd.DataFrame(x, columns=list("abcdef")).assign(y=latent.round().clip(0, 10))
+    taken = seconds(lambda: ordinal_drivers(data, outcome_col="y", driver_cols=list("abcdef")), 2)
+    assert taken < 5
+
+
+def test_nps_of_ten_thousand_segments_is_a_thousand_times_a_bootstrap_each():
+    rng = np.random.default_rng(0)
+    data = pd.DataFrame({"nps_score": rng.integers(0, 11, 300_000), "g": rng.integers(0, 10_000, 300_000)})
+    ours = seconds(lambda: nps(data, by="g"))
+    groups = [part["nps_score"].to_numpy() for _, part in data[data["g"] < 20].groupby("g")]
+
+    def bootstrap(scores):
+        points = np.where(scores >= 9, 100, np.where(scores <= 6, -100, 0))
+        return np.quantile([rng.choice(points, len(points)).mean() for _ in range(1000)], [0.025, 0.975])
+
+    each = seconds(lambda: [bootstrap(scores) for scores in groups], 1) / len(groups)
+    assert 10_000 * each / ours > 1000
