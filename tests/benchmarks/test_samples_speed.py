@@ -23,6 +23,6 @@ def test_a_million_customers(tmp_path, capsys):
     done = subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, text=True)
     seconds, gigabytes = time.perf_counter() - begun, int(done.stdout) / 1e6
     with capsys.disabled():
-        print(f"\n1 million customers: {seconds:.0f} s, {gigabytes:.1f} GB")  # noqa: T201
+        print(f"\n1 million customers: {seconds:.0f} s, {gigabytes:.1f} GB")
     assert seconds < 120
     assert gigabytes < 8

@@ -46,7 +46,7 @@ def test_checking_a_million_answers_takes_a_few_readings(million_answers):
     begun = time.perf_counter()
     checked = data_set.table("responses")
     spent = time.perf_counter() - begun
-    print(f"read {read:.2f} s, read and checked {spent:.2f} s")  # noqa: T201
+    print(f"read {read:.2f} s, read and checked {spent:.2f} s")
     assert len(checked) == N
     assert data_set.problems == []
     assert spent < max(6 * read, 2)
