@@ -279,7 +279,7 @@ def test_segment_without_anybody_in_the_study(run):
 @pytest.mark.parametrize("outcome", ["amount", "orders"])
 def test_other_outcomes_leave_the_money_alone(run, outcome):
     pieces = run(outcome=outcome)
-    assert {row["metric"] for row in pieces["table"]["ladder"]["rows"]} == {outcome}
+    assert {row["metric"] for row in pieces["table"]["monthly_gap"]["rows"]} == {outcome}
     assert pieces["table"]["money"] == run()["table"]["money"]
 
 
