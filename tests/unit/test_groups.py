@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cxlib.checks import ParameterError
@@ -19,6 +19,7 @@ def base(values) -> pd.DataFrame:
 
 
 @pytest.mark.parametrize("scheme", ["count", "amount"])
+@settings(deadline=None, max_examples=40)
 @given(values=amounts)
 def test_equal_customers_share_a_decile_and_more_is_never_lower(values, scheme):
     held = deciles(base(values), scheme=scheme).dropna(subset="decile")
@@ -28,6 +29,7 @@ def test_equal_customers_share_a_decile_and_more_is_never_lower(values, scheme):
 
 
 @pytest.mark.parametrize("scheme", ["count", "amount"])
+@settings(deadline=None, max_examples=40)
 @given(values=amounts)
 def test_table_adds_up_and_does_not_depend_on_unit_or_order(values, scheme):
     table = decile_table(base(values), scheme=scheme)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import norm
 
@@ -27,6 +27,7 @@ def test_two_customers_by_hand():
     assert curve["estimate"].tolist() == [0, 0.25, 1]
 
 
+@settings(deadline=None, max_examples=40)
 @given(st.lists(st.integers(1, 1000), min_size=2, max_size=50))
 def test_the_curve_hangs_below_equality_and_its_area_is_the_gini(values):
     curve = lorenz(base(values), points=len(values) + 1)
@@ -36,6 +37,7 @@ def test_the_curve_hangs_below_equality_and_its_area_is_the_gini(values):
     assert gini(values)["estimate"] == pytest.approx(1 - 2 * area, abs=1e-9)
 
 
+@settings(deadline=None, max_examples=40)
 @given(st.lists(st.integers(1, 1000), min_size=10, max_size=50))
 def test_unit_order_and_refunds_do_not_matter(values):
     columns = ["estimate", "conf_low", "conf_high"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cxlib.checks import ParameterError
@@ -55,6 +55,7 @@ def test_shares_sum_to_one_in_all_and_in_groups():
     assert everybody["lift_conf_low"].isna().all()
 
 
+@settings(deadline=None, max_examples=15)
 @given(st.permutations(range(30)))
 def test_row_order_does_not_matter(order):
     table = wallet(customers=10).head(30)

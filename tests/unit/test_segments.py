@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cxlib.checks import ParameterError
@@ -69,6 +69,7 @@ def test_summary_takes_other_column_names():
     pd.testing.assert_frame_equal(renamed, summarise_customers(order_lines(), as_of="2026-01-31"))
 
 
+@settings(deadline=None, max_examples=40)
 @given(bases)
 def test_equal_customers_get_equal_scores_and_better_values_never_lower_ones(base):
     scored = rfm(base).dropna(subset=SCORES)
@@ -78,6 +79,7 @@ def test_equal_customers_get_equal_scores_and_better_values_never_lower_ones(bas
         assert (by_value.first().astype(int).diff().dropna() * sign >= 0).all()
 
 
+@settings(deadline=None, max_examples=40)
 @given(bases)
 def test_scores_do_not_depend_on_the_unit_of_money_or_the_order_of_rows(base):
     own = rfm(base)[SCORES]
@@ -85,11 +87,13 @@ def test_scores_do_not_depend_on_the_unit_of_money_or_the_order_of_rows(base):
     pd.testing.assert_frame_equal(rfm(base.iloc[::-1].assign(extra=1))[SCORES].iloc[::-1], own)
 
 
+@settings(deadline=None, max_examples=40)
 @given(bases)
 def test_cuts_round_trip(base):
     pd.testing.assert_frame_equal(rfm(base, cuts=rfm_cuts(base)), rfm(base))
 
 
+@settings(deadline=None, max_examples=40)
 @given(bases)
 def test_customers_without_net_sales_are_apart(base):
     named = assign_segments(rfm(base), rules=RULES)
