@@ -94,15 +94,15 @@ def _run_all(plans: list[Plan], settings: Settings, draft: publish.Draft, messag
 
 @contextlib.contextmanager
 def _engine_imported() -> Iterator[None]:
-    """Import nbclient, while the fork server imports the analysis libraries.
+    """Import papermill and nbclient, while the fork server imports the analysis libraries.
 
-    jsonschema, which it needs, would spend 1.1 s on a grammar of international web addresses for a check that
-    notebooks do not use; it does without when the grammar is not there.
+    jsonschema, which they need, would spend 1.1 s on a grammar of web addresses for a check that
+    notebooks do not use; they do without when the grammar is not there.
     """
     grammar = "rfc3987_syntax"
     is_absent = sys.modules.setdefault(grammar, None) is None  # type: ignore[arg-type]
     try:
-        import nbclient  # noqa: F401
+        import papermill.parameterize  # noqa: F401
     finally:
         if is_absent:
             del sys.modules[grammar]
@@ -120,12 +120,11 @@ def _run_one(
     """Run, render and write one report; a failure is kept in the plan, so that the others go on."""
     import nbformat
 
-    from cxlib.runner.execute import execute
+    from cxlib.runner.execute import execute, inject
     from cxlib.runner.render import render
 
     changed = {p.name: one.values[p.name] for p in one.declared if one.values[p.name] != p.default}
-    prepared = prepare(one.notebook, form=settings.form, lang=one.lang, values=changed)
-    notebook = nbformat.from_dict(prepared)
+    notebook = inject(nbformat.from_dict(prepare(one.notebook, form=settings.form, lang=one.lang)), changed)
     started = clock()
     progress.start(one.report, len(notebook.cells))
     try:

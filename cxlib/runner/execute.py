@@ -7,13 +7,14 @@ import asyncio
 import atexit
 import logging
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
+from papermill.parameterize import parameterize_notebook
 
 from cxlib.checks import CxError
 from cxlib.runner.errors import ExecutionError, KernelMessage, ReportFailed, cell_error, without_values
@@ -74,6 +75,21 @@ class _Client(NotebookClient):
         answer = (reply or {"content": {}})["content"].get("user_expressions", {}).get("x", {})
         if answer.get("status") == "ok":
             self.sentences = ast.literal_eval(answer["data"]["text/plain"])
+
+
+def inject(notebook: NotebookNode, values: Mapping[str, Any]) -> NotebookNode:
+    """Let papermill put `values` after the parameters cell; names and plain values were checked before.
+
+    The new cell's id, which papermill draws by chance, is fixed, so that a run can be repeated to the byte.
+    """
+    if not values:
+        return notebook
+    notebook.metadata["papermill"] = {}
+    changed = parameterize_notebook(notebook, dict(values))
+    for cell in changed.cells:
+        if "injected-parameters" in cell.metadata.get("tags", []):
+            cell["id"] = "injected-parameters"
+    return changed
 
 
 def execute(

@@ -1,4 +1,4 @@
-"""Find the handbook's chapters and prepare one for a run: drop cells, inject values.
+"""Find the handbook's chapters and prepare one for a run: drop the cells of other forms.
 
 Standard library only, so that listing them is quick.
 """
@@ -71,10 +71,8 @@ def heading_before(notebook: Mapping[str, Any], index: int) -> str:
     return ""
 
 
-def prepare(
-    notebook: Mapping[str, Any], *, form: str, lang: str, values: Mapping[str, Any]
-) -> dict[str, Any]:
-    """Return the notebook to run: the form's cells, without stored outputs, the values after the parameters.
+def prepare(notebook: Mapping[str, Any], *, form: str, lang: str) -> dict[str, Any]:
+    """Return the notebook to run: the form's cells, without stored outputs.
 
     Markdown of the other language is dropped except in the full form. The kernel's name is not taken over:
     the running environment's kernel is used whatever the file says.
@@ -86,26 +84,12 @@ def prepare(
             continue
         if form != "full" and {"lang-en", "lang-ja"} & tags and f"lang-{lang}" not in tags:
             continue
-        cell = {**cell, "source": "".join(cell["source"]), "metadata": {"tags": sorted(tags)} if tags else {}}
+        cell = {**cell, "source": "".join(cell["source"]), "metadata": {"tags": sorted(tags)}}
         if cell["cell_type"] == "code":
             cell |= {"outputs": [], "execution_count": None}
         cells.append(cell)
-        if "parameters" in tags and values:
-            cells.append(_injected(values))
     kernel = {"name": "python3", "language": "python", "display_name": "Python 3"}
     return {"cells": cells, "metadata": {"kernelspec": kernel}, "nbformat": 4, "nbformat_minor": 5}
-
-
-def _injected(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Build the cell that sets the values: names checked, values plain, so `repr` is a literal."""
-    return {
-        "id": "injected-parameters",
-        "cell_type": "code",
-        "metadata": {"tags": ["injected-parameters"]},
-        "source": "\n".join(f"{name} = {value!r}" for name, value in values.items()),
-        "outputs": [],
-        "execution_count": None,
-    }
 
 
 def _tags(cell: Mapping[str, Any]) -> set[str]:

@@ -68,7 +68,7 @@ def test_four_reports_are_at_least_3_times_as_fast_as_papermill_and_nbconvert(tm
     place.mkdir()
     shutil.copytree(ROOT / "data", tmp_path / "data")
     for path in CHAPTERS:
-        notebook = prepare(read_notebook(path), form="report", lang="en", values={})
+        notebook = prepare(read_notebook(path), form="report", lang="en")
         (place / path.name).write_text(json.dumps(notebook), encoding="utf-8")
     seconds(BIN / "cx", "run", "--notebooks", place, "--out", tmp_path / "first")
     ours = min(

@@ -1,9 +1,12 @@
+import ast
 import json
 from pathlib import Path
 
+import nbformat
 import pytest
 
 from cxlib.checks import ParameterError
+from cxlib.runner.execute import inject
 from cxlib.runner.notebooks import choose, find_notebooks, heading_before, prepare, read_notebook, title
 
 PLAIN = Path(__file__).parents[1] / "notebooks" / "plain"
@@ -48,11 +51,11 @@ def test_the_title_follows_the_language():
 
 
 def test_forms_drop_their_cells_and_the_other_language():
-    report = prepare(NOTEBOOK, form="report", lang="ja", values={"n_rows": 3})
+    report = prepare(NOTEBOOK, form="report", lang="ja")
     assert not {"teach", "exercise", "solution", "lang-en"} & tags(report)
-    lesson = prepare(NOTEBOOK, form="lesson", lang="en", values={})
+    lesson = prepare(NOTEBOOK, form="lesson", lang="en")
     assert {"teach", "exercise"} <= tags(lesson) and not {"solution", "lang-ja"} & tags(lesson)
-    full = prepare(NOTEBOOK, form="full", lang="en", values={})
+    full = prepare(NOTEBOOK, form="full", lang="en")
     assert {"teach", "exercise", "solution", "lang-en", "lang-ja"} <= tags(full)
 
 
@@ -64,16 +67,20 @@ def test_values_follow_the_parameters_cell_and_stored_outputs_are_gone():
                 "outputs": [{"output_type": "stream", "name": "stdout", "text": "old"}],
                 "execution_count": 9,
             }
-    prepared = prepare(stored, form="report", lang="en", values={"label": "it's", "n_rows": 3})
-    names = [cell["metadata"].get("tags", [""])[0] for cell in prepared["cells"]]
+    prepared = inject(
+        nbformat.from_dict(prepare(stored, form="report", lang="en")), {"label": "it's", "n_rows": 3}
+    )
+    names = ["".join(cell["metadata"]["tags"]) for cell in prepared["cells"]]
     injected = prepared["cells"][names.index("parameters") + 1]
-    assert injected["source"] == 'label = "it\'s"\nn_rows = 3'
+    assert injected["id"] == "injected-parameters"
+    assert ast.literal_eval(injected["source"].splitlines()[-2].split(" = ")[1]) == "it's"
+    assert injected["source"].splitlines()[-1] == "n_rows = 3"
     assert all(not cell.get("outputs") for cell in prepared["cells"])
     assert prepared["metadata"]["kernelspec"]["name"] == "python3"
     assert [cell for cell in stored["cells"] if cell.get("outputs")], "the source is left as it was"
 
 
 def test_a_place_is_named_by_the_heading_above():
-    prepared = prepare(NOTEBOOK, form="report", lang="en", values={})
+    prepared = prepare(NOTEBOOK, form="report", lang="en")
     assert heading_before(prepared, len(prepared["cells"]) - 1) == "Chart"
     assert heading_before({"cells": []}, 0) == ""

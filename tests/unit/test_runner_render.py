@@ -24,7 +24,7 @@ def output(html="", **record):
 def page(*outputs, lang="en", source="", stamp="20260401-093000", **options):
     raw = read_notebook(PLAIN / "01_plain.ipynb")
     form = options.get("form", "report")
-    notebook = nbformat.from_dict(prepare(raw, form=form, lang=lang, values={}))
+    notebook = nbformat.from_dict(prepare(raw, form=form, lang=lang))
     notebook.cells.append(nbformat.v4.new_code_cell(source="print('code of a cell')", outputs=list(outputs)))
     if source:
         notebook.cells.append(nbformat.v4.new_markdown_cell(source=source))
