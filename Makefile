@@ -1,4 +1,5 @@
 # make report: environment, four reports on the sample data.  make test: everything that must pass.
+# requirements.lock holds what reports need, requirements-test.lock the same pins and what tests need besides.
 PYTHON ?= python3
 BIN := .venv/bin
 
@@ -7,13 +8,13 @@ BIN := .venv/bin
 report: .venv/.ready
 	$(BIN)/cx run --data data/sample
 
-test: .venv/.ready
+test: .venv/.ready-test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy cxlib
 	$(BIN)/python -m pytest -n 2 --dist loadscope
 
-bench: .venv/.ready
+bench: .venv/.ready-test
 	$(BIN)/python -m pytest tests/benchmarks -m benchmark -s
 
 .venv/.ready: requirements.lock pyproject.toml
@@ -23,8 +24,14 @@ bench: .venv/.ready
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
 	touch $@
 
+.venv/.ready-test: .venv/.ready requirements-test.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements-test.lock
+	touch $@
+
+LOCK := uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --quiet
 lock:
-	uv pip compile pyproject.toml --extra test --universal --python-version 3.11 --generate-hashes --no-header --output-file requirements.lock --quiet
+	$(LOCK) --output-file requirements.lock
+	$(LOCK) --extra test --constraint requirements.lock --output-file requirements-test.lock
 
 clean:
 	rm -rf .venv .pytest_cache .ruff_cache .mypy_cache .hypothesis

@@ -39,16 +39,16 @@ FORBIDDEN = re.compile(
 )
 
 
-def _pins():
+def _pins(lock):
     """Yield `(requirement, has hashes)` of each entry of the lock."""
-    text = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+    text = (ROOT / lock).read_text(encoding="utf-8")
     for entry in re.split(r"\n(?=\S)", text.replace("\\\n", " ")):
         line = entry.split("--hash", 1)
         if line[0].strip() and not entry.startswith("#"):
             yield Requirement(line[0].split("#")[0].strip()), len(line) == 2
 
 
-PINS = list(_pins())
+LOCKS = {lock: list(_pins(lock)) for lock in ("requirements.lock", "requirements-test.lock")}
 
 
 def _conda():
@@ -72,9 +72,12 @@ def test_conda_environment_has_the_same_ranges_as_pyproject():
     assert plain == [*plain[:2], *sorted(plain[2:])]
 
 
+@pytest.mark.parametrize(
+    ("lock", "needed"), [("requirements.lock", RUNTIME), ("requirements-test.lock", {**RUNTIME, **EXTRA})]
+)
 @pytest.mark.parametrize("python", ["3.11", "3.12", "3.13"])
 @pytest.mark.parametrize("platform", ["linux", "darwin", "win32"])
-def test_lock_has_one_pin_in_range_for_every_requirement(python, platform):
+def test_lock_has_one_pin_in_range_for_every_requirement(lock, needed, python, platform):
     system = {"linux": "Linux", "darwin": "Darwin", "win32": "Windows"}[platform]
     environment = {
         **default_environment(),
@@ -85,12 +88,12 @@ def test_lock_has_one_pin_in_range_for_every_requirement(python, platform):
         "os_name": "nt" if platform == "win32" else "posix",
         "extra": "",
     }
-    for name, wanted in {**RUNTIME, **EXTRA}.items():
+    for name, wanted in needed.items():
         if wanted.marker is not None and not wanted.marker.evaluate(environment):
             continue
         pins = [
             pin
-            for pin, _ in PINS
+            for pin, _ in LOCKS[lock]
             if canonicalize_name(pin.name) == name
             and (pin.marker is None or pin.marker.evaluate(environment))
         ]
@@ -99,12 +102,23 @@ def test_lock_has_one_pin_in_range_for_every_requirement(python, platform):
         assert wanted.specifier.contains(version), f"{name} {version} is outside {wanted.specifier}"
 
 
-def test_every_pin_is_exact_and_hashed():
-    assert len(PINS) > 100
-    for pin, is_hashed in PINS:
+@pytest.mark.parametrize("lock", LOCKS)
+def test_every_pin_is_exact_and_hashed(lock):
+    assert len(LOCKS[lock]) > 100
+    for pin, is_hashed in LOCKS[lock]:
         assert [specifier.operator for specifier in pin.specifier] == ["=="], pin
         assert is_hashed, pin
         assert pin.url is None
+
+
+def test_reports_get_the_pins_of_the_tests_and_nothing_that_only_tests_need():
+    reports, tests = ({(canonicalize_name(pin.name), str(pin)) for pin, _ in pins} for pins in LOCKS.values())
+    assert reports < tests
+    assert not {name for name, _ in reports} & set(EXTRA)
+
+
+def test_locks_name_no_address():
+    assert not [lock for lock in LOCKS if "://" in (ROOT / lock).read_text(encoding="utf-8")]
 
 
 def _runtime_closure():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from datetime import date
 
 import numpy as np
@@ -10,6 +12,8 @@ import pytest
 
 from cxlib.checks import InputError, ParameterError
 from cxlib.engine import count_lines, reduce_orders, to_date
+from cxlib.groups import deciles
+from cxlib.segments import rfm, rfm_cuts, summarise_customers
 
 pl = pytest.importorskip("polars")
 duckdb = pytest.importorskip("duckdb")
@@ -38,30 +42,62 @@ def order_lines(n=4000, seed=3) -> pd.DataFrame:
     return frame
 
 
-def engines(frame, tmp_path) -> dict[str, object]:
-    frame.to_parquet(tmp_path / "orders.parquet")
+@pytest.fixture(scope="module")
+def spark():
+    if not (shutil.which("java") or os.environ.get("JAVA_HOME")):
+        pytest.skip("PySpark needs Java, and there is none on the PATH or in JAVA_HOME")
+    session = pytest.importorskip("pyspark.sql").SparkSession
+    settings = {
+        "spark.ui.enabled": "false",
+        "spark.driver.host": "localhost",
+        "spark.driver.bindAddress": "127.0.0.1",
+        "spark.sql.shuffle.partitions": "2",
+        "spark.sql.session.timeZone": "America/New_York",
+    }
+    started = session.builder.master("local[2]").config(map=settings).getOrCreate()
+    yield started
+    started.stop()
+
+
+def duckdb_abroad():
     connection = duckdb.connect()
     connection.execute("SET TimeZone = 'America/New_York'")
-    return {
-        "pandas": frame,
-        "polars": pl.from_pandas(frame),
-        "polars lazy": pl.scan_parquet(tmp_path / "orders.parquet"),
-        "duckdb": connection.from_df(frame),
-        "duckdb parquet": connection.read_parquet(str(tmp_path / "orders.parquet")),
-    }
+    return connection
 
 
-@pytest.mark.parametrize("by", [(), ("brand",)])
-def test_every_engine_gives_the_identical_frame(tmp_path, by):
-    lines = order_lines()
-    tables = engines(lines, tmp_path)
-    results = {
-        name: reduce_orders(table, as_of=AS_OF, timezone="Asia/Tokyo", by=by)
-        for name, table in tables.items()
-    }
-    for name, result in results.items():
-        pd.testing.assert_frame_equal(result, results["pandas"], check_exact=True, obj=name)
-    pd.testing.assert_series_equal(*(count_lines(tables[name]) for name in ("pandas", "duckdb parquet")))
+OPENERS = {
+    "polars": lambda path, spark: pl.read_parquet(path),
+    "polars lazy": lambda path, spark: pl.scan_parquet(path),
+    "duckdb frame": lambda path, spark: duckdb_abroad().from_df(pd.read_parquet(path)),
+    "duckdb": lambda path, spark: duckdb_abroad().read_parquet(path),
+    "ibis": lambda path, spark: pytest.importorskip("ibis").duckdb.connect().read_parquet(path),
+    "pyspark": lambda path, spark: spark().read.parquet(path),
+}
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning:ibis", "ignore::FutureWarning:pyspark")
+@pytest.mark.parametrize(
+    "engine", [pytest.param(name, marks=pytest.mark.spark if name == "pyspark" else ()) for name in OPENERS]
+)
+def test_every_engine_gives_the_identical_numbers_scores_and_deciles(tmp_path, request, engine):
+    lines, path = order_lines(), str(tmp_path / "orders.parquet")
+    lines.to_parquet(path)
+    table = OPENERS[engine](path, lambda: request.getfixturevalue("spark"))
+
+    def results(orders):
+        summary = summarise_customers(orders, as_of=AS_OF, timezone="Asia/Tokyo")
+        return {
+            "brands": reduce_orders(orders, as_of=AS_OF, timezone="Asia/Tokyo", by=["brand"]),
+            "scores": rfm(summary),
+            "cuts": rfm_cuts(summary),
+            "deciles": deciles(summary),
+            "lines": count_lines(orders).to_frame(),
+        }
+
+    expected = results(lines)
+    assert len(expected["scores"]) > 300
+    for name, found in results(table).items():
+        pd.testing.assert_frame_equal(found, expected[name], check_exact=True, obj=name)
 
 
 def test_the_reduction_equals_a_plain_loop():
@@ -161,25 +197,3 @@ def test_a_zone_with_an_underscore_counts_its_own_days():
     shop = lines.assign(ordered_at=lines["ordered_at"].dt.tz_convert("America/New_York"))
     expected = reduce_orders(lines, as_of=AS_OF, timezone="America/New_York")
     pd.testing.assert_frame_equal(reduce_orders(shop, as_of=AS_OF), expected)
-
-
-@pytest.mark.filterwarnings("default")
-@pytest.mark.parametrize("name", ["ibis", "pyspark"])
-def test_engines_that_few_have_give_the_identical_frame_too(tmp_path, name):
-    engine = pytest.importorskip(name)
-    lines = order_lines()
-    path = str(tmp_path / "orders.parquet")
-    lines.to_parquet(path)
-    if name == "ibis":
-        table = engine.duckdb.connect().read_parquet(path)
-    else:
-        from pyspark.sql import SparkSession
-
-        settings = {"spark.ui.enabled": "false", "spark.sql.session.timeZone": "America/New_York"}
-        builder = SparkSession.builder.master("local[1]")
-        for key, value in settings.items():
-            builder = builder.config(key, value)
-        table = builder.getOrCreate().read.parquet(path)
-    result = reduce_orders(table, as_of=AS_OF, timezone="Asia/Tokyo", by=["brand"])
-    expected = reduce_orders(lines, as_of=AS_OF, timezone="Asia/Tokyo", by=["brand"])
-    pd.testing.assert_frame_equal(result, expected, check_exact=True)
