@@ -14,8 +14,8 @@ from typing import Any
 
 from cxlib.runner.notebooks import HANDBOOK
 
-_PACKAGES = """cx-handbook pandas numpy scipy statsmodels pyarrow duckdb narwhals matplotlib seaborn papermill nbclient
-nbconvert ipykernel"""
+_PACKAGES = """cx-handbook pandas numpy scipy statsmodels pyarrow duckdb narwhals matplotlib seaborn papermill
+nbclient nbconvert ipykernel"""
 _DATA_FILES = {".parquet", ".csv", ".yml", ".duckdb"}
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -36,7 +36,8 @@ def open_data(path: str | Path, as_of: date | str | None = None) -> DataSet:
         or a DuckDB file with `dataset.yml` beside it or a table `dataset` of one row in it.
     as_of : date or str, optional
         Last day that is known (both included); later rows are left out, later dates in other columns are
-        missing. By default the day of the extraction in the data set's timezone.
+        missing. By default the day of the extraction in the data set's timezone; the day before it when the
+        data were taken out at midnight, since they hold nothing of the day that was beginning.
 
     Returns
     -------
@@ -63,7 +64,8 @@ def open_data(path: str | Path, as_of: date | str | None = None) -> DataSet:
     """
     settings, sources, notices = locate(Path(path))
     extracted = settings.extracted.date()
-    last = extracted if as_of is None else to_date(as_of, argument="as_of")
+    complete = (settings.extracted - timedelta(microseconds=1)).date()
+    last = complete if as_of is None else to_date(as_of, argument="as_of")
     if last > extracted:
         raise ParameterError("tables.as_of_later", as_of=last, extracted=extracted)
     return DataSet(settings, sources, notices, last)

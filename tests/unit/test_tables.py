@@ -77,7 +77,7 @@ def test_a_folder_opens_as_typed_tables(shop):
     data_set = open_data(shop(customers=CUSTOMERS, orders=order(ordered_at="2026-09-29T15:30:00Z")))
     assert (data_set.name, data_set.currency, data_set.timezone) == ("Shop", "JPY", "Asia/Tokyo")
     assert data_set.tables == ["customers", "orders"]
-    assert data_set.as_of == date(2026, 10, 1)
+    assert data_set.as_of == date(2026, 9, 30)
     assert not data_set.is_sample
     orders = data_set.table("orders")
     assert list(orders) == list(TABLES["orders"].columns)
@@ -628,3 +628,14 @@ def test_frames_are_the_callers_own(shop):
     mine = data_set.table("orders")
     mine.loc[0, "amount"] = -1
     assert data_set.table("orders")["amount"].to_list() == [100]
+
+
+def test_data_taken_out_at_midnight_know_the_day_before_last(tmp_path):
+    for stamp, day in (
+        ("2026-10-01T00:00:00+09:00", "2026-09-30"),
+        ("2026-10-01T08:00:00+09:00", "2026-10-01"),
+    ):
+        (tmp_path / "dataset.yml").write_text(
+            f"{{name: Shop, currency: JPY, timezone: Asia/Tokyo, extracted_at: '{stamp}'}}"
+        )
+        assert str(open_data(tmp_path).as_of) == day
