@@ -1,33 +1,19 @@
-"""Time to an event while people are still under observation: Kaplan–Meier, restricted mean, log-rank.
-
-Durations in whole days are counted per day instead of sorted, so a million customers take a fraction of a
-second. Checked against statsmodels' `SurvfuncRight` and `survdiff` (unit tests) and against the published
-figures of Freireich (1963), waltons, dd, rossi and telco (reference tests).
-"""
+"""Kaplan–Meier curve, restricted mean and log-rank test."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 from scipy import stats
 
-from cxlib.checks import InputError, ParameterError, check_columns, fail_option
+from cxlib.checks import ParameterError, fail_option
 from cxlib.intervals import critical_value
+from cxlib.survival._people import Tally, at_risk_at, names_of, people_of, tally_of
 
 CONF_TYPES = ("log-log", "log", "plain")
 _COLUMNS = ["time", "estimate", "std_error", "conf_low", "conf_high", "n_at_risk", "n_events", "n"]
-
-
-class _Tally(NamedTuple):
-    """Counts per distinct duration; everything below is computed from these four arrays."""
-
-    times: np.ndarray
-    at_risk: np.ndarray
-    events: np.ndarray
-    n: int
 
 
 def survival_curve(
@@ -96,16 +82,16 @@ def survival_curve(
     if conf_type not in CONF_TYPES:
         fail_option("conf_type", conf_type, CONF_TYPES)
     frames = []
-    for keys, people in _people(data, duration_col, event_col, entry_col, by):
-        tally = _tally(people)
+    for keys, people in people_of(data, duration_col, event_col, entry_col, by):
+        tally = tally_of(people)
         curve = _curve(tally, conf_level, conf_type)
         frames.append((curve if times is None else _at_times(curve, tally, times, conf_level)).assign(**keys))
     result = (
         pd.concat(frames, ignore_index=True)
         if frames
-        else pd.DataFrame(columns=[*_names(by), *_COLUMNS], dtype=float)
+        else pd.DataFrame(columns=[*names_of(by), *_COLUMNS], dtype=float)
     )
-    return result[[*_names(by), *_COLUMNS]]
+    return result[[*names_of(by), *_COLUMNS]]
 
 
 def rmst(
@@ -158,8 +144,8 @@ def rmst(
     if not horizon > 0:
         raise ParameterError("journey.horizon_not_positive", argument="horizon", value=repr(horizon))
     rows = []
-    for keys, people in _people(data, duration_col, event_col, entry_col, by):
-        tally = _tally(people)
+    for keys, people in people_of(data, duration_col, event_col, entry_col, by):
+        tally = tally_of(people)
         estimate, variance = _rmst_of(tally, horizon)
         rows.append(
             {**keys, "metric": "rmst", "estimate": estimate, "std_error": variance**0.5, "n": tally.n}
@@ -167,19 +153,19 @@ def rmst(
     for row in rows[1:] if by is not None else []:
         rows.append(
             {
-                **{name: row[name] for name in _names(by)},
+                **{name: row[name] for name in names_of(by)},
                 "metric": "difference",
                 "estimate": row["estimate"] - rows[0]["estimate"],
                 "std_error": float(np.hypot(row["std_error"], rows[0]["std_error"])),
                 "n": min(row["n"], rows[0]["n"]),
             }
         )
-    result = pd.DataFrame(rows, columns=[*_names(by), "metric", "estimate", "std_error", "n"])
+    result = pd.DataFrame(rows, columns=[*names_of(by), "metric", "estimate", "std_error", "n"])
     half = critical_value(conf_level) * result["std_error"]
     result["conf_low"], result["conf_high"] = result["estimate"] - half, result["estimate"] + half
     z = (result["estimate"] / result["std_error"].where(result["std_error"] > 0)).abs()
     result["p_value"] = np.where(result["metric"] == "difference", 2 * stats.norm.sf(z), np.nan)
-    return result[[*_names(by), "metric", "estimate", "std_error", "conf_low", "conf_high", "p_value", "n"]]
+    return result[[*names_of(by), "metric", "estimate", "std_error", "conf_low", "conf_high", "p_value", "n"]]
 
 
 def logrank(
@@ -225,14 +211,14 @@ def logrank(
     >>> logrank(people, duration_col="days", event_col="bought", by="arm")["statistic"].round(3).to_list()
     [2.882]
     """
-    groups = [people for _, people in _people(data, duration_col, event_col, entry_col, by)]
+    groups = [people for _, people in people_of(data, duration_col, event_col, entry_col, by)]
     happened = [people.duration[people.event] for people in groups]
     grid = np.unique(np.concatenate(happened or [np.empty(0)]))
     df, n = len(groups) - 1, sum(people.duration.size for people in groups)
     statistic = np.nan
     if df > 0 and grid.size:
         d = np.array([np.diff(np.searchsorted(np.sort(times), [*grid, np.inf])) for times in happened])
-        y = np.array([_at_risk(people, grid) for people in groups])
+        y = np.array([at_risk_at(people, grid) for people in groups])
         all_d, all_y = d.sum(0), y.sum(0)
         share = y / all_y
         spread = all_d * (all_y - all_d) / np.maximum(all_y - 1, 1)
@@ -243,71 +229,7 @@ def logrank(
     return pd.DataFrame({"statistic": [statistic], "df": [max(df, 0)], "p_value": [p_value], "n": [n]})
 
 
-class _People(NamedTuple):
-    duration: np.ndarray
-    event: np.ndarray
-    entry: np.ndarray | None
-
-
-def _people(
-    data: pd.DataFrame, duration_col: str, event_col: str, entry_col: str | None, by: str | list[str] | None
-) -> Iterator[tuple[dict[str, Any], _People]]:
-    """Arrays of each group, checked; one group without keys when `by` is None."""
-    check_columns(data, duration_col=duration_col, event_col=event_col, entry_col=entry_col)
-    for name in _names(by):
-        check_columns(data, by=name)
-    used = [column for column in (duration_col, event_col, entry_col) if column is not None]
-    if any(data[column].hasnans for column in used if data[column].dtype not in ("int64", "bool")):
-        data = data.dropna(subset=used)
-    if by is None:
-        yield {}, _arrays(data, duration_col, event_col, entry_col)
-        return
-    for key, rows in data.groupby(_names(by), sort=True, dropna=False, observed=True):
-        yield dict(zip(_names(by), key, strict=True)), _arrays(rows, duration_col, event_col, entry_col)
-
-
-def _arrays(data: pd.DataFrame, duration_col: str, event_col: str, entry_col: str | None) -> _People:
-    duration = data[duration_col].to_numpy()
-    if duration.dtype.kind not in "iu":
-        duration = duration.astype(float)
-    if duration.size and duration.min() < 0:
-        count = int((duration < 0).sum())
-        raise InputError("journey.negative_duration", column=duration_col, count=count, rows=len(data))
-    marks = data[event_col].to_numpy()
-    event = marks if marks.dtype == bool else marks.astype(float) == 1
-    if marks.dtype != bool and (bad := ~event & (marks.astype(float) != 0)).any():
-        raise InputError("journey.event_not_binary", column=event_col, count=int(bad.sum()), rows=len(data))
-    entry = None if entry_col is None else data[entry_col].to_numpy(dtype=float)
-    if entry is not None and (bad := entry >= duration).any():
-        raise InputError("journey.entry_after_end", column=entry_col, count=int(bad.sum()), rows=len(data))
-    return _People(duration, event, entry)
-
-
-def _tally(people: _People) -> _Tally:
-    duration, event, entry = people
-    whole = duration.dtype.kind in "iu" or not np.mod(duration, 1).any()
-    if duration.size and duration.max() < 1e6 and whole:
-        days = duration.astype(np.intp, copy=False)
-        leaving = np.bincount(days)
-        times = np.flatnonzero(leaving)
-        leaving, events = leaving[times], np.bincount(days[event], minlength=leaving.size)[times]
-    else:
-        times, place = np.unique(duration, return_inverse=True)
-        leaving = np.bincount(place, minlength=times.size)
-        events = np.bincount(place[event], minlength=times.size)
-    entered = duration.size if entry is None else np.searchsorted(np.sort(entry), times, side="left")
-    return _Tally(times.astype(float), entered - np.cumsum(leaving) + leaving, events, duration.size)
-
-
-def _at_risk(people: _People, grid: np.ndarray) -> np.ndarray:
-    """Count who is under observation just before each time: entered strictly before it, not yet left."""
-    left = np.searchsorted(np.sort(people.duration), grid, side="left")
-    if people.entry is None:
-        return people.duration.size - left
-    return np.searchsorted(np.sort(people.entry), grid, side="left") - left
-
-
-def _curve(tally: _Tally, conf_level: float, conf_type: str) -> pd.DataFrame:
+def _curve(tally: Tally, conf_level: float, conf_type: str) -> pd.DataFrame:
     """Kaplan–Meier with Greenwood errors at time 0 and at every time seen."""
     times, y, d = tally.times, tally.at_risk, tally.events
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -349,7 +271,7 @@ def _bounds(
     return low, high
 
 
-def _at_times(curve: pd.DataFrame, tally: _Tally, times: Sequence[float], conf_level: float) -> pd.DataFrame:
+def _at_times(curve: pd.DataFrame, tally: Tally, times: Sequence[float], conf_level: float) -> pd.DataFrame:
     """Read a step function off at `times`; unknown after the last observation unless it has reached 0."""
     wanted = np.sort(np.asarray(times, dtype=float))
     if wanted.size and wanted[0] < 0:
@@ -369,7 +291,7 @@ def _at_times(curve: pd.DataFrame, tally: _Tally, times: Sequence[float], conf_l
     return shown
 
 
-def _rmst_of(tally: _Tally, horizon: float) -> tuple[float, float]:
+def _rmst_of(tally: Tally, horizon: float) -> tuple[float, float]:
     within = tally.times <= horizon
     times, y, d = tally.times[within], tally.at_risk[within], tally.events[within]
     survival = np.append(1.0, np.cumprod(1 - d / y))
@@ -380,7 +302,3 @@ def _rmst_of(tally: _Tally, horizon: float) -> tuple[float, float]:
     with np.errstate(divide="ignore", invalid="ignore"):
         terms = np.where(after > 0, after**2 * d / (y * (y - d)), 0.0)
     return float(areas.sum()), float(terms.sum())
-
-
-def _names(by: str | list[str] | None) -> list[str]:
-    return [] if by is None else [by] if isinstance(by, str) else list(by)
