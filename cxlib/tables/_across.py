@@ -9,13 +9,16 @@ import pandas as pd
 from cxlib.columns import Findings, among
 
 
-def check_customers(frame: pd.DataFrame, customers: pd.DataFrame, findings: Findings) -> None:
-    """Share of rows whose customer is known; ids that differ only by lost zeros stop the run."""
-    unknown = frame["customer_id"].notna() & ~among(frame["customer_id"], customers["customer_id"])
+def check_customers(frame: pd.DataFrame, customer_ids: pd.Series, findings: Findings) -> None:
+    """Share of rows whose customer is known; ids that differ only by lost zeros stop the run.
+
+    `customer_ids` are those of the whole file: at an earlier `as_of` some of them are not customers yet.
+    """
+    unknown = frame["customer_id"].notna() & ~among(frame["customer_id"], customer_ids)
     if not unknown.any():
         return
     shortened = frame.loc[unknown, "customer_id"].str.lstrip("0")
-    if among(shortened, customers["customer_id"].str.lstrip("0")).mean() > 0.5:
+    if among(shortened, customer_ids.str.lstrip("0")).mean() > 0.5:
         findings.add("tables.zeros_lost", "error", "customer_id", unknown)
         return
     known = 1 - unknown.sum() / frame["customer_id"].notna().sum()

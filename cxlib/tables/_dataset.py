@@ -92,6 +92,7 @@ class DataSet:
         self._sources = sources
         self._problems: dict[str, list[Problem]] = {"": notices}
         self._frames: dict[str, pd.DataFrame] = {}
+        self._customer_ids = pd.Series(dtype="str")
 
     @property
     def name(self) -> str:
@@ -208,12 +209,14 @@ class DataSet:
         if not findings.failed:
             self._check_across(name, frame, findings)
         frame = check_rows(frame, name, self.settings, findings)
+        if name == "customers":
+            self._customer_ids = frame["customer_id"]
         self._frames[name] = _known_by(frame, TABLES[name], self._last_moment())
         return findings.problems
 
     def _check_across(self, name: str, frame: pd.DataFrame, findings: Findings) -> None:
         if name != "customers" and "customer_id" in frame and self._usable("customers"):
-            check_customers(frame, self._frames["customers"], findings)
+            check_customers(frame, self._customer_ids, findings)
         if name == "enrolments" and self._usable("initiatives"):
             check_enrolments(frame, self._frames["initiatives"], findings)
 
