@@ -23,6 +23,14 @@ ATTRIBUTES = frozenset(
     | {"region"}
 )
 
+#: Shares that count the customers of a row; those of one set add up to all of them, a lone one to its rest.
+PARTS = (
+    ("promoter_share", "passive_share", "detractor_share"),
+    ("share_negative",),
+    ("share_below",),
+    ("share_of_customers",),
+)
+
 #: What a sentence calls the number of people behind it.
 PEOPLE = ("n", "customers", "n_customers", "n_treatment", "n_control")
 
@@ -63,7 +71,9 @@ def suppress_small(
     A total minus the rows shown gives the sum of the rows blanked. So the next smallest rows of a group are
     blanked until at least two are and together they hold `min_cell` customers, along every dimension of the
     table, until nothing changes. Running totals (columns
-    `cumulative…`) would give a blanked row away by subtraction; they are blanked in the whole group.
+    `cumulative…`) would give a blanked row away by subtraction; they are blanked in the whole group. Shares
+    that count a row's own customers (`PARTS`) are blanked where one of them stands for fewer than `min_cell`;
+    the estimate of the row, made from all its customers, stays.
 
     References
     ----------
@@ -91,7 +101,20 @@ def suppress_small(
                 rows = np.flatnonzero(labels == label)
                 hidden[rows] = _covered(counts[rows], hidden[rows], min_cell)
         is_stable = hidden.sum() == before
-    return _blank(data, hidden, margins[0], kept=kept)
+    return _without_small_parts(_blank(data, hidden, margins[0], kept=kept), counts, min_cell)
+
+
+def _without_small_parts(shown: pd.DataFrame, counts: np.ndarray, min_cell: int) -> pd.DataFrame:
+    """Blank shares of a row that stand for a few customers only: 4 % of 25 is one person."""
+    for names in PARTS:
+        if not set(names) <= set(shown.columns):
+            continue
+        shares = shown[list(names)].to_numpy(dtype="float64", na_value=np.nan)
+        shares = np.column_stack([shares, 1 - shares.sum(axis=1)])
+        people = np.round(shares * counts[:, None])
+        small = ((people > 0) & (people < min_cell)).any(axis=1)
+        shown = shown.assign(**{name: shown[name].mask(small) for name in names})
+    return shown
 
 
 def _labels(data: pd.DataFrame, names: list[Hashable]) -> np.ndarray:

@@ -135,3 +135,23 @@ def test_row_order_does_not_matter(counts, seed):
     one = suppress_small(frame, min_cell=10)[FLAG].to_numpy()[order]
     other = suppress_small(frame.iloc[order].reset_index(drop=True), min_cell=10)[FLAG].to_numpy()
     assert (one == other).all()
+
+
+def test_a_share_that_stands_for_a_few_customers_is_hidden_with_its_siblings():
+    frame = pd.DataFrame(
+        {
+            "region": ["a", "b"],
+            "metric": "nps",
+            "estimate": [40.0, 30.0],
+            "n": [23, 400],
+            "promoter_share": [0.5, 0.5],
+            "passive_share": [0.4565, 0.3],
+            "detractor_share": [1 / 23, 0.2],
+            "share_negative": [0.0, 395 / 400],
+        }
+    )
+    shown = suppress_small(frame, min_cell=10)
+    assert shown.loc[0, ["promoter_share", "passive_share", "detractor_share"]].isna().all()
+    assert shown.loc[1, ["promoter_share", "passive_share", "detractor_share"]].notna().all()
+    assert shown["share_negative"].tolist()[0] == 0 and pd.isna(shown.loc[1, "share_negative"])
+    assert shown["estimate"].tolist() == [40.0, 30.0]
