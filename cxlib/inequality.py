@@ -72,7 +72,7 @@ def lorenz(
     for group, x in _groups(customers, value_col, by):
         share = np.linspace(0, 1, min(points, len(x) // min_step + 1))
         if len(x) >= 2 and len(x) // min_step >= min(FEWEST_STEPS, len(x)):
-            curve = share_limits(lorenz_at(x, share), _lorenz_error(x, share), conf_level)
+            curve = share_limits(lorenz_at(x, share), _lorenz_error(x, share)[0], conf_level)
             parts.append(
                 group.assign(metric="lorenz").merge(
                     pd.DataFrame({"customer_share": share, **curve._asdict(), "n": len(x)}), how="cross"
@@ -117,9 +117,11 @@ def concentration(
     Notes
     -----
     G = 2Σi·x₍ᵢ₎/(n²μ) - (n+1)/n; its error is Davidson's, the limits are on the logit scale around the
-    unbiased value. Simulated coverage of the 95 % interval: 92–95 % with 300 or more customers and a
-    log-normal spread of σ ≤ 1 (Gini ≤ .52), 85 % with 300 and 92 % with 3,000 customers at σ = 1.5 (Gini
-    .71): with few customers and very uneven sales it is too narrow.
+    unbiased value. The few largest customers decide the error itself, so the limits use Student's t with
+    n/(2(κ - 1)) degrees of freedom, κ the kurtosis of the influences: half of what Satterthwaite's rule for
+    an estimated variance gives, set by simulation. Coverage of the 95 % interval then is 94–97 % with 100
+    or more customers and a log-normal spread of σ ≤ 1 and with 300 at σ = 1.5 (Gini .71; 86 % with the
+    normal), 90 % with 100 at σ = 1.5 and with 300 at σ = 2 (Gini .84), 88–90 % for a Pareto tail of 1.5.
 
     References
     ----------
@@ -135,14 +137,17 @@ def concentration(
         raise ParameterError("segmentation.top", found=", ".join(map(str, top)))
     parts = []
     for group, x in _groups(customers, value_col, by):
-        gini, unbiased, error = _gini(x)
+        gini, unbiased, error, df = _gini(x)
         rows = pd.DataFrame({"metric": ["gini"] + ["top_share"] * len(top), "top": [np.nan, *top]})
         rest = 1 - np.array(top)
         estimate = np.append(unbiased, 1 - lorenz_at(x, rest) if len(x) else rest * np.nan)
-        std_error = np.append(error, _lorenz_error(x, rest))
+        top_error, top_df = _lorenz_error(x, rest)
+        std_error = np.append(error, top_error)
         if len(x) < FEWEST or np.ptp(x) == 0:
             std_error = std_error * np.nan
-        rows = rows.assign(**share_limits(estimate, std_error, conf_level)._asdict(), n=len(x))
+        rows = rows.assign(
+            **share_limits(estimate, std_error, conf_level, df=np.append(df, top_df))._asdict(), n=len(x)
+        )
         rows["estimate_unbiased"] = [unbiased] + [np.nan] * len(top)
         rows.loc[0, "estimate"] = gini
         parts.append(group.merge(rows, how="cross"))
@@ -155,12 +160,12 @@ def lorenz_at(x: Array, share: Array) -> Array:
     return cast(Array, np.interp(share * len(x), np.arange(len(x) + 1), total / total[-1]))
 
 
-def share_limits(estimate: Any, std_error: Any, conf_level: float) -> Interval:
+def share_limits(estimate: Any, std_error: Any, conf_level: float, *, df: Any = None) -> Interval:
     """Limits on the logit scale; missing where the share is 0 or 1 or its error is 0 or unknown."""
     share, error = np.asarray(estimate, dtype=float), np.asarray(std_error, dtype=float)
     inside = (share > 0) & (share < 1) & (error > 0)
     safe = np.where(inside, share, 0.5)
-    logit, half = np.log(safe / (1 - safe)), critical_value(conf_level) * error / (safe * (1 - safe))
+    logit, half = np.log(safe / (1 - safe)), critical_value(conf_level, df=df) * error / (safe * (1 - safe))
     low, high = (np.where(inside, 1 / (1 + np.exp(-(logit + s * half))), np.nan) for s in (-1, 1))
     return Interval(share, np.where(inside, error, np.nan), low, high)
 
@@ -177,25 +182,39 @@ def _groups(customers: pd.DataFrame, value_col: str, by: str | None) -> Iterator
         yield pd.DataFrame({by: [key]} if by else {}, index=[0]), np.sort(values[values > 0])
 
 
-def _lorenz_error(x: Array, share: Array) -> Array:
-    """Return the standard error of L at the shares: the spread of ((x-q)⁻ - L·x)/μ over √n."""
-    n, errors = len(x), np.full(len(share), np.nan)
+def _lorenz_error(x: Array, share: Array) -> tuple[Array, Array]:
+    """Return the error of L at the shares, of ((x-q)⁻ - L·x)/μ over √n, and its degrees of freedom."""
+    n, errors, df = len(x), np.full(len(share), np.nan), np.full(len(share), np.nan)
     if n < 2:
-        return errors
+        return errors, df
     for i, (p, ordinate) in enumerate(zip(share, lorenz_at(x, share), strict=True)):
         q = x[min(max(int(np.ceil(p * n - 1e-9)) - 1, 0), n - 1)]
         influence = np.minimum(x - q, 0) * (p > 0) - ordinate * x if p < 1 else np.zeros(n)
         errors[i] = influence.std() / x.mean() / np.sqrt(n)
-    return errors
+        df[i] = _error_df(influence)
+    return errors, df
 
 
-def _gini(x: Array) -> tuple[float, float, float]:
-    """Gini, its unbiased value and Davidson's standard error of the latter; `x` sorted ascending."""
+def _gini(x: Array) -> tuple[float, float, float, float]:
+    """Gini, its unbiased value, Davidson's standard error of it and that error's degrees of freedom.
+
+    `x` is sorted ascending.
+    """
     n = len(x)
     if n < 2 or x[0] == x[-1]:
-        return (0.0 if n else np.nan), (0.0 if n > 1 else np.nan), np.nan
+        return (0.0 if n else np.nan), (0.0 if n > 1 else np.nan), np.nan, np.nan
     i, mean = np.arange(1, n + 1), x.mean()
     gini = 2 * (i * x).sum() / (n * n * mean) - (n + 1) / n
     z = -(gini + 1) * x + (2 * i - 1) / n * x - 2 / n * x.cumsum()
     scale = n / (n - 1)
-    return float(gini), float(gini * scale), float(z.std() / mean / np.sqrt(n) * scale)
+    return float(gini), float(gini * scale), float(z.std() / mean / np.sqrt(n) * scale), _error_df(z)
+
+
+def _error_df(influence: Array) -> float:
+    """Degrees of freedom of an error from influences with heavy tails; see `concentration`."""
+    centred = influence - influence.mean()
+    square = float((centred**2).mean())
+    if square <= 0:
+        return np.nan
+    kurtosis = float((centred**4).mean()) / square**2
+    return max(len(centred) / 2 / max(kurtosis - 1, 0.1), 1.5)

@@ -11,9 +11,11 @@ from numpy.typing import NDArray
 
 from cxlib.checks import ParameterError, check_columns
 from cxlib.intervals import Interval, critical_value, share_interval
+from cxlib.resampling import bootstrap_counts
 
 Array = NDArray[np.float64]
 FOLDS, SMOOTHING = 10, 5.0
+DRAWS, RESAMPLES, SEED = 10_000, 200, 20_260_101
 
 
 def compare_schemes(
@@ -21,6 +23,7 @@ def compare_schemes(
     *,
     schemes: Sequence[str],
     top: float = 0.2,
+    earlier: pd.DataFrame | None = None,
     conf_level: float = 0.95,
 ) -> pd.DataFrame:
     """Judge schemes by how much of the next period their groups foretell, on customers they have not seen.
@@ -33,6 +36,9 @@ def compare_schemes(
         Group columns, made from orders before the next period only.
     top : float
         Share of customers one would choose, between 0 and 1, for `captured`.
+    earlier : pandas.DataFrame, optional
+        The same customers' groups as they stood some days before, by `customer_id` and scheme, for
+        `stability`; a scheme without a column there has none.
     conf_level : float
 
     Returns
@@ -42,8 +48,9 @@ def compare_schemes(
         behind_conf_low, behind_conf_high`: how far the scheme is behind the best one on that measure, on the
         same customers (0, without limits, for the best). Measures: repeat_explained (share of the deviance of
         ordering again), amount_explained (of the money, by Poisson deviance), captured (share of next sales
-        held by the `top` customers the scheme would choose). Best first within each measure; empty below 50
-        customers or without any order in the next period.
+        held by the `top` customers the scheme would choose) and lift (that share over `top`: 1 is chance),
+        stability (adjusted Rand index of the groups now and `earlier`: 1 the same, 0 by chance). Best first
+        within each measure; empty below 50 customers or without any order in the next period.
 
     Raises
     ------
@@ -84,14 +91,15 @@ def compare_schemes(
     parts = []
     if len(data) >= 50 and 0 < again.mean() < 1 and money.sum() > 0:
         codes = {scheme: pd.factorize(data[scheme], use_na_sentinel=False)[0] for scheme in schemes}
-        for metric, measure in (
-            ("repeat_explained", lambda code: _explained(again, code, _bernoulli)),
-            ("amount_explained", lambda code: _explained(money, code, _poisson)),
-            ("captured", lambda code: _captured(money, code, top)),
-        ):
-            parts.append(
-                _ranked(metric, {scheme: measure(code) for scheme, code in codes.items()}, conf_level)
-            )
+        captured = {scheme: _captured(money, code, top) for scheme, code in codes.items()}
+        measures = {
+            "repeat_explained": {s: _explained(again, code, _bernoulli) for s, code in codes.items()},
+            "amount_explained": {s: _explained(money, code, _poisson) for s, code in codes.items()},
+            "captured": captured,
+            "lift": {s: (share / top, influence / top) for s, (share, influence) in captured.items()},
+            "stability": {} if earlier is None else _stability(data, codes, earlier),
+        }
+        parts = [_ranked(metric, found, conf_level) for metric, found in measures.items() if found]
     columns = [
         "scheme",
         "groups",
@@ -110,7 +118,12 @@ def compare_schemes(
 
 
 def migration(
-    before: pd.DataFrame, after: pd.DataFrame, *, by: str = "decile", conf_level: float = 0.95
+    before: pd.DataFrame,
+    after: pd.DataFrame,
+    *,
+    by: str = "decile",
+    order: Sequence[object] | None = None,
+    conf_level: float = 0.95,
 ) -> pd.DataFrame:
     """Count moves between groups of two dates, beside what chance alone would do to unchanged customers.
 
@@ -120,6 +133,8 @@ def migration(
         `customer_id` and the group; for a fair comparison from periods of equal length.
     by : str
         Group column; customers without a group on either date are left out.
+    order : sequence, optional
+        Order of the groups, such as best first; sorted by name otherwise. Groups nobody is in are left out.
     conf_level : float
 
     Returns
@@ -159,7 +174,9 @@ def migration(
         .merge(after[["customer_id", by]], on="customer_id", suffixes=("_b", "_a"))
         .dropna()
     )
-    names = sorted({*both[f"{by}_b"], *both[f"{by}_a"]})
+    held = {*both[f"{by}_b"], *both[f"{by}_a"]}
+    first = [name for name in order or () if name in held]
+    names = first + sorted(held - set(first))
     place = {name: index for index, name in enumerate(names)}
     counts = np.zeros((len(names), len(names)))
     np.add.at(counts, (both[f"{by}_b"].map(place).to_numpy(int), both[f"{by}_a"].map(place).to_numpy(int)), 1)
@@ -238,24 +255,81 @@ def _captured(money: Array, code: Any, top: float) -> tuple[float, Array]:
     return share, (chosen * money - share * money) / money.sum()
 
 
+def _stability(
+    data: pd.DataFrame, codes: dict[str, Any], earlier: pd.DataFrame
+) -> dict[str, tuple[float, Array]]:
+    """Agreement of each scheme's groups with those of before, and its spread over bootstrap resamples."""
+    check_columns(earlier, **{"earlier.customer_id_col": "customer_id"})
+    held = earlier.drop_duplicates("customer_id").set_index("customer_id")
+    known = data["customer_id"].isin(held.index).to_numpy()
+    found: dict[str, tuple[float, Array]] = {}
+    if known.sum() < 2:
+        return found
+    weights = np.vstack(list(bootstrap_counts(int(known.sum()), n_boot=RESAMPLES, seed=SEED)))
+    for scheme, code in codes.items():
+        if scheme in held.columns:
+            then = pd.factorize(data.loc[known, "customer_id"].map(held[scheme]), use_na_sentinel=False)[0]
+            agree = adjusted_rand(code[known], then, np.vstack([np.ones(known.sum()), weights]))
+            apart = np.nan_to_num(agree[1:] - agree[1:].mean())
+            found[scheme] = (float(agree[0]), apart / np.sqrt(RESAMPLES - 1))
+    return found
+
+
+def adjusted_rand(one: Any, other: Any, weights: Array | None = None) -> Array:
+    """Compute the adjusted Rand index of two groupings (codes from 0), for each row of customers' `weights`.
+
+    Examples
+    --------
+    >>> adjusted_rand(np.array([0, 0, 1, 1]), np.array([1, 1, 0, 0])).tolist()
+    [1.0]
+    """
+    weights = np.ones((1, len(one))) if weights is None else weights
+    width = int(np.max(other)) + 1
+    size = (int(np.max(one)) + 1) * width
+    result = np.empty(len(weights))
+    for row, weight in enumerate(weights):
+        cells = np.bincount(one * width + other, weight, size).reshape(-1, width)
+        pairs, rows, columns, all_pairs = (
+            float((n * (n - 1)).sum()) / 2
+            for n in (cells, cells.sum(axis=1), cells.sum(axis=0), cells.sum(keepdims=True))
+        )
+        expected, most = rows * columns / max(all_pairs, 1), (rows + columns) / 2
+        result[row] = (pairs - expected) / (most - expected) if most != expected else 1.0
+    return result
+
+
 def _ranked(metric: str, found: dict[str, tuple[float, Array]], conf_level: float) -> pd.DataFrame:
-    """Estimates with limits, best first, and how far each is behind the best."""
+    """Estimates with limits, best first, and how far each is behind the best, for all pairs at once."""
     z = critical_value(conf_level)
     order = sorted(found, key=lambda scheme: -found[scheme][0])
-    best, best_influence = found[order[0]]
-    rows = []
-    for scheme in order:
-        estimate, influence = found[scheme]
-        error = float(np.sqrt((influence**2).sum()))
-        apart = float(np.sqrt(((best_influence - influence) ** 2).sum())) if scheme != order[0] else np.nan
-        rows.append(
-            {
-                "scheme": scheme,
-                "metric": metric,
-                **Interval(estimate, error, estimate - z * error, estimate + z * error)._asdict(),
-                "behind": best - estimate,
-                "behind_conf_low": best - estimate - z * apart,
-                "behind_conf_high": best - estimate + z * apart,
-            }
-        )
-    return pd.DataFrame(rows)
+    influences = np.array([found[scheme][1] for scheme in order])
+    joint = influences @ influences.T
+    apart = np.sqrt(np.maximum(joint.diagonal()[:, None] + joint.diagonal() - 2 * joint, 0))
+    half = _largest_difference(joint, apart, conf_level) * apart[0]
+    half[0] = np.nan
+    estimate, error = np.array([found[scheme][0] for scheme in order]), np.sqrt(joint.diagonal())
+    behind = estimate[0] - estimate
+    return pd.DataFrame(
+        {
+            "scheme": order,
+            "metric": metric,
+            **Interval(estimate, error, estimate - z * error, estimate + z * error)._asdict(),
+            "behind": behind,
+            "behind_conf_low": behind - half,
+            "behind_conf_high": behind + half,
+        }
+    )
+
+
+def _largest_difference(joint: Array, apart: Array, conf_level: float) -> float:
+    """Quantile of the largest standardised difference of any two schemes, given their joint errors."""
+    value, vector = np.linalg.eigh(joint)
+    root = vector * np.sqrt(np.maximum(value, 0))
+    draws = np.random.default_rng(SEED).standard_normal((DRAWS, len(joint))) @ root.T
+    first, second = np.triu_indices(len(joint), 1)
+    used = apart[first, second] > 1e-12
+    if not used.any():
+        return critical_value(conf_level)
+    first, second = first[used], second[used]
+    largest = (np.abs(draws[:, first] - draws[:, second]) / apart[first, second]).max(axis=1)
+    return float(max(np.quantile(largest, conf_level), critical_value(conf_level)))

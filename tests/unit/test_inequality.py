@@ -77,7 +77,7 @@ def test_a_share_of_customers_outside_zero_and_one_is_refused():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("sigma", "n"), [(0.5, 1000), (0.8, 2000)])
+@pytest.mark.parametrize(("sigma", "n"), [(0.5, 1000), (0.8, 2000), (1.5, 300)])
 def test_coverage_of_the_intervals(sigma, n):
     """Log-normal sales: Gini 2Φ(σ/√2) - 1, share of the top tenth Φ(σ - z₀.₉)."""
     rng = np.random.default_rng(11)
@@ -87,4 +87,4 @@ def test_coverage_of_the_intervals(sigma, n):
         table = concentration(base(rng.lognormal(0, sigma, n)), top=[0.1])
         inside += (table["conf_low"] <= truth) & (truth <= table["conf_high"])
     assert (inside / 2000 >= 0.93).all()
-    assert (inside / 2000 <= 0.97).all()
+    assert (inside / 2000 <= 0.975).all()

@@ -1,0 +1,184 @@
+"""What customers buy next: moves between categories (tastes, brands) and whether they foretell anything.
+
+The test is the hit rate on later purchases beside two baselines that need no model: the most popular value,
+and the same value again.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from cxlib.checks import check_columns
+from cxlib.intervals import Interval, clustered_mean_interval, share_interval
+
+RULES = ("next_value", "popular", "same_again")
+
+
+def purchase_pairs(orders: pd.DataFrame, *, dimension: str = "category") -> pd.DataFrame:
+    """Pair each order of a customer with the next one: the value that held most of the money in either.
+
+    Parameters
+    ----------
+    orders : pandas.DataFrame
+        The contract's order lines; guests, lines of zero or less and lines without the value are left out.
+    dimension : str
+        Column of the order lines.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `customer_id, ordered_at` (of the next order)`, value, next_value`, by customer and time.
+
+    Raises
+    ------
+    ParameterError
+        If a column is missing.
+
+    Examples
+    --------
+    >>> lines = pd.DataFrame({"customer_id": ["a", "a"], "order_id": ["1", "2"], "amount": [10.0, 30.0],
+    ...     "category": ["tea", "cup"], "ordered_at": pd.to_datetime(["2026-01-01", "2026-01-11"])})
+    >>> purchase_pairs(lines)[["value", "next_value"]].values.tolist()
+    [['tea', 'cup']]
+    """
+    columns = ("customer_id", "order_id", "ordered_at", "amount")
+    check_columns(orders, dimension=dimension, **{f"{name}_col": name for name in columns})
+    lines = orders.dropna(subset=["customer_id", "order_id", "ordered_at", dimension])
+    lines = lines[lines["amount"] > 0].astype({dimension: "str"})
+    keys = ["customer_id", "order_id", dimension]
+    held = lines.groupby(keys, observed=True).agg(amount=("amount", "sum"), at=("ordered_at", "min"))
+    held = held.reset_index().sort_values(
+        ["customer_id", "order_id", "amount", dimension], ascending=[True, True, False, True], kind="stable"
+    )
+    main = held.drop_duplicates(["customer_id", "order_id"])
+    main = main.sort_values(["customer_id", "at", "order_id"], kind="stable", ignore_index=True)
+    own = main.groupby("customer_id")
+    pairs = pd.DataFrame(
+        {
+            "customer_id": main["customer_id"],
+            "ordered_at": own["at"].shift(-1),
+            "value": main[dimension],
+            "next_value": own[dimension].shift(-1),
+        }
+    )
+    return pairs.dropna(subset=["next_value"]).reset_index(drop=True)
+
+
+def next_purchases(pairs: pd.DataFrame, *, conf_level: float = 0.95) -> pd.DataFrame:
+    """Tabulate what follows what: probability (0–1) of each next value, given the present one.
+
+    Parameters
+    ----------
+    pairs : pandas.DataFrame
+        As `purchase_pairs`.
+    conf_level : float
+
+    Returns
+    -------
+    pandas.DataFrame
+        `value, next_value, metric` (transition)`, estimate, std_error, conf_low, conf_high, n` (moves)`, of,
+        customers` (who made the move)`, lift` (against how often the next value follows anything). Rows of a
+        value sum to 1, most frequent first.
+
+    Raises
+    ------
+    ParameterError
+        If a column is missing.
+
+    Notes
+    -----
+    Wilson's interval treats moves as independent; with many moves per customer it is somewhat too narrow.
+
+    Examples
+    --------
+    >>> pairs = pd.DataFrame({"customer_id": list("aab"), "value": list("xxx"), "next_value": list("xxy")})
+    >>> next_purchases(pairs)[["next_value", "n"]].values.tolist()
+    [['x', 2], ['y', 1]]
+    """
+    check_columns(pairs, **{f"{name}_col": name for name in ("customer_id", "value", "next_value")})
+    held = pairs.groupby(["value", "next_value"], observed=True)
+    rows = held.agg(n=("customer_id", "size"), customers=("customer_id", "nunique")).reset_index()
+    rows["of"] = rows.groupby("value")["n"].transform("sum")
+    popular = rows.groupby("next_value")["n"].transform("sum") / max(rows["n"].sum(), 1)
+    interval = share_interval(rows["n"].to_numpy(dtype=float), rows["of"].to_numpy(), conf_level=conf_level)
+    rows = rows.assign(metric="transition", **interval._asdict(), lift=interval.estimate / popular)
+    rows = rows.sort_values(["of", "value", "n", "next_value"], ascending=[False, True, False, True])
+    columns = ["value", "next_value", "metric", *Interval._fields, "n", "of", "customers", "lift"]
+    return rows[columns].reset_index(drop=True)
+
+
+def next_purchase_hits(
+    pairs: pd.DataFrame, *, start: date | str | pd.Timestamp, conf_level: float = 0.95
+) -> pd.DataFrame:
+    """Test what-follows-what on orders after `start`: hit rate (0–1) beside popularity and the same again.
+
+    Parameters
+    ----------
+    pairs : pandas.DataFrame
+        As `purchase_pairs`. Moves whose next order is up to `start` teach, later ones test.
+    start : date, str or Timestamp
+        Last day of learning.
+    conf_level : float
+
+    Returns
+    -------
+    pandas.DataFrame
+        `method` (next_value: what followed most often; popular: what was bought most often; same_again)`,
+        metric` (hit_rate)`, estimate, std_error, conf_low, conf_high, n` (customers)`, moves, ahead,
+        ahead_conf_low, ahead_conf_high` (hit rate minus that of popularity, same moves). Empty without moves
+        on both sides of `start`.
+
+    Raises
+    ------
+    ParameterError
+        If a column is missing.
+
+    Notes
+    -----
+    Customers are the clusters: several moves of one customer count as one piece of evidence. A present value
+    never seen in learning is given the most popular one.
+
+    Examples
+    --------
+    >>> pairs = pd.DataFrame({"customer_id": list("abcd"), "value": list("xyxy"), "next_value": list("yyyy")})
+    >>> pairs["ordered_at"] = pd.to_datetime(["2026-01-01", "2026-01-02", "2026-02-01", "2026-02-02"])
+    >>> next_purchase_hits(pairs, start="2026-01-31")["estimate"].tolist()
+    [1.0, 1.0, 0.5]
+    """
+    needed = ("customer_id", "ordered_at", "value", "next_value")
+    check_columns(pairs, **{f"{name}_col": name for name in needed})
+    day = pairs["ordered_at"].dt.tz_localize(None).dt.normalize()
+    seen, later = pairs[day <= pd.Timestamp(start)], pairs[day > pd.Timestamp(start)]
+    columns = ["method", "metric", *Interval._fields, "n", "moves"]
+    columns += ["ahead", "ahead_conf_low", "ahead_conf_high"]
+    if seen.empty or later.empty:
+        return pd.DataFrame(columns=columns)
+    popular = _most_frequent(seen["next_value"])
+    after = seen.groupby("value", observed=True)["next_value"].agg(_most_frequent)
+    guesses: dict[str, Any] = {
+        "next_value": later["value"].map(after).fillna(popular),
+        "popular": popular,
+        "same_again": later["value"],
+    }
+    hits = {name: (later["next_value"] == guesses[name]).to_numpy(dtype=float) for name in RULES}
+    rows = []
+    for name in RULES:
+        own = clustered_mean_interval(hits[name], later["customer_id"], conf_level=conf_level)
+        gap = clustered_mean_interval(
+            hits[name] - hits["popular"], later["customer_id"], conf_level=conf_level
+        )
+        own = own._replace(conf_low=max(own.conf_low, 0.0), conf_high=min(own.conf_high, 1.0))
+        limits = [np.nan, np.nan] if name == "popular" else [gap.conf_low, gap.conf_high]
+        ahead = dict(zip(columns[-3:], [gap.estimate, *limits], strict=True))
+        rows.append({"method": name, "metric": "hit_rate", **own._asdict(), **ahead})
+    return pd.DataFrame(rows).assign(n=later["customer_id"].nunique(), moves=len(later))[columns]
+
+
+def _most_frequent(values: pd.Series) -> Any:
+    """Return the most frequent value, the first by name among equals."""
+    counts = values.value_counts()
+    return counts[counts == counts.max()].index.min()
