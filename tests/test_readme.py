@@ -1,0 +1,43 @@
+"""What the README promises a newcomer exists and is accepted, in both languages."""
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from cxlib.runner.cli import main
+
+ROOT = Path(__file__).parents[1]
+PAGES = ["README.md", "README.ja.md"]
+
+
+@pytest.mark.parametrize("page", [*PAGES, "CONTRIBUTING.md", "data/README.md", "data/mappings/README.md"])
+def test_every_link_and_picture_is_there(page):
+    text = (ROOT / page).read_text(encoding="utf-8")
+    links = [link for link in re.findall(r"\]\(([^)#]+)", text) if "://" not in link]
+    missing = [link for link in links if not (ROOT / page).parent.joinpath(link).exists()]
+    assert not missing
+
+
+def commands(page):
+    text = (ROOT / page).read_text(encoding="utf-8")
+    blocks = re.findall(r"```sh\n(.*?)```", text, re.DOTALL)
+    lines = [line for block in blocks for line in block.splitlines()]
+    return [shlex.split(line, comments=True)[1:] for line in lines if line.startswith(("cx run", "cx show"))]
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_command_is_accepted_as_it_stands(page, tmp_path, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    found = [words for words in commands(page) if "my_data" not in words]
+    assert len(found) >= 5
+    for words in found:
+        dry = ["--dry-run", "--out", str(tmp_path)] if words[0] == "run" else []
+        assert main([*words, *dry]) == 0, words
+
+
+def test_both_pages_show_the_same_commands():
+    english, japanese = (commands(page) for page in PAGES)
+    plain = [[word for word in words if word not in ("--lang", "ja")] for words in japanese]
+    assert plain == [[word for word in words if word not in ("--lang", "ja")] for words in english]
