@@ -1,0 +1,6 @@
+"""Whose state a touchpoint changes, which states nobody looks after, and whether a channel does its job."""
+
+from cxlib.roles._changes import state_care, state_changes
+from cxlib.roles._claims import touchpoint_roles
+
+__all__ = ["state_care", "state_changes", "touchpoint_roles"]
