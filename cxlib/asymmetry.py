@@ -54,7 +54,8 @@ def penalty_reward(
         ``reward`` (above 0 where exceeding pays) with ``_std_error, _conf_low, _conf_high`` each,
         ``asymmetry`` (reward + penalty) with its own three, ``label`` (basic: the penalty outweighs;
         excitement: the reward outweighs; performance: both, no difference shown; neutral: neither shown),
-        ``n, n_low, n_high``. NaN where fewer than 5 answers lie below, above or between, where
+        ``n, n_low, n_high`` answers, with `cluster_col` also ``customers`` (the fewest on either side or
+        between). NaN where fewer than 5 answers lie below, above or between, where
         the outcome is constant, and for drivers that cannot be told apart.
 
     Raises
@@ -96,6 +97,9 @@ def penalty_reward(
         design += [levels[-1][0].astype(float), levels[-1][1].astype(float), np.isnan(value).astype(float)]
     clusters = None if cluster_col is None else data[cluster_col].to_numpy(dtype=object)[keep]
     coefficients, covariance = _robust_fit(np.column_stack(design), outcome[keep], clusters)
+    alone = np.arange(int(keep.sum()))
+    who = alone if clusters is None else pd.factorize(clusters)[0]
+    who = np.where(who < 0, len(alone) + alone, who)
     rows = []
     for position, (driver, level) in enumerate(zip(driver_cols, levels, strict=True)):
         counts = [int(side.sum()) for side in level]
@@ -106,7 +110,10 @@ def penalty_reward(
         row: dict[str, object] = {"driver": driver}
         for name, weights in (("penalty", [1, 0]), ("reward", [0, 1]), ("asymmetry", [1, 1])):
             row |= _estimate(name, float(pair @ weights), float(np.sqrt(weights @ spread @ weights)), z)
-        rows.append({**row, "label": _label(row), "n": sum(counts), "n_low": counts[0], "n_high": counts[1]})
+        row |= {"label": _label(row), "n": sum(counts), "n_low": counts[0], "n_high": counts[1]}
+        if clusters is not None:
+            row["customers"] = min(len(np.unique(who[side])) for side in level)
+        rows.append(row)
     return pd.DataFrame(rows)
 
 

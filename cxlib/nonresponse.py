@@ -169,3 +169,78 @@ def rake(
         if len(weight) == 0 or np.abs(weight / before - 1).max() < 1e-12:
             break
     return pd.DataFrame({"weight": weight, "n_effective": effective_n(weight)})
+
+
+def customer_weights(
+    answers: pd.DataFrame,
+    customers: pd.DataFrame,
+    *,
+    value_cols: Sequence[str] = VALUES,
+    group_cols: Sequence[str] = (),
+    bands: int = 4,
+    customer_id_col: str = "customer_id",
+) -> pd.DataFrame:
+    """Give each customer's last answer a weight, so that they resemble all customers in what is known.
+
+    Parameters
+    ----------
+    answers : DataFrame
+        One row per answer, in order of time; answers of anybody not in `customers` are left out.
+    customers : DataFrame
+        One row per customer who could have answered.
+    value_cols : sequence of str
+        Numbers without missing values, cut into `bands` of equal size among all customers; bands in which
+        nobody answered join the next lower one.
+    group_cols : sequence of str
+        Groups to match too; a missing one is a group. Nobody can stand for a group without answers.
+    bands : int
+    customer_id_col : str
+
+    Returns
+    -------
+    DataFrame
+        The last answer of each customer with ``weight`` (mean 1) and ``n_effective`` (Kish).
+
+    Raises
+    ------
+    ParameterError
+        For a missing column or text in a value column.
+
+    Notes
+    -----
+    Raking (`rake`). It repairs what the answers owe to the bands, nothing else: within a band the silent are
+    taken to think like those who answered.
+
+    Examples
+    --------
+    >>> people = pd.DataFrame({"customer_id": list("abcd"), "frequency": [1, 1, 1, 9]})
+    >>> answers = pd.DataFrame({"customer_id": ["a", "d"], "nps_score": [3, 9]})
+    >>> customer_weights(answers, people, value_cols=["frequency"], bands=2)["weight"].tolist()
+    [1.5, 0.5]
+    """
+    check_columns(answers, customer_id_col=customer_id_col)
+    check_columns(customers, customer_id_col=customer_id_col)
+    last = answers.drop_duplicates(customer_id_col, keep="last")
+    last = last[last[customer_id_col].isin(customers[customer_id_col])].reset_index(drop=True)
+    coded: dict[str, pd.Series] = {}
+    margins: dict[str, dict[object, float]] = {}
+    for column in value_cols:
+        values = check_numbers(customers, column)
+        cuts = np.unique(np.quantile(values, np.arange(1, bands) / bands)) if len(values) else values
+        band = pd.Series(np.searchsorted(cuts, values, side="left"), index=customers[customer_id_col])
+        heard = np.unique(last[customer_id_col].map(band)).astype(int)
+        if len(heard):
+            band = pd.Series(
+                heard[np.maximum(np.searchsorted(heard, band, side="right") - 1, 0)], index=band.index
+            )
+        coded[column] = last[customer_id_col].map(band)
+        margins[column] = band.value_counts(normalize=True).to_dict()
+    for column in group_cols:
+        check_columns(customers, group_cols=column)
+        named = customers.set_index(customer_id_col)[column].astype("string").fillna("")
+        coded[column] = last[customer_id_col].map(named)
+        margins[column] = named[named.isin(coded[column])].value_counts(normalize=True).to_dict()
+    if last.empty:
+        return last.assign(weight=np.nan, n_effective=0.0)
+    raked = rake(pd.DataFrame(coded), margins=margins)
+    return last.assign(weight=raked["weight"], n_effective=raked["n_effective"])

@@ -98,7 +98,11 @@ def nps(
 
 
 def score_distribution(
-    data: pd.DataFrame, *, score_col: str = "nps_score", cluster_col: str | None = None
+    data: pd.DataFrame,
+    *,
+    score_col: str = "nps_score",
+    cluster_col: str | None = None,
+    min_cell: int | None = None,
 ) -> pd.DataFrame:
     """Count the answers at each score 0–10 of the likelihood to recommend.
 
@@ -109,12 +113,17 @@ def score_distribution(
     score_col : str
     cluster_col : str, optional
         Customer, to count customers too.
+    min_cell : int, optional
+        Join neighbouring scores of detractors (0–6), passives (7–8) or promoters (9–10) until each row stands
+        for that many customers (answers without `cluster_col`). Empty where one of the three has fewer, but
+        any: then no distribution can be shown.
 
     Returns
     -------
     DataFrame
-        ``score`` 0 to 10, ``metric`` ("share"), ``estimate`` (share of answers, 0–1), ``n`` answers with this
-        score, with `cluster_col` also ``customers``.
+        ``score`` 0 to 10 and ``score_to`` (last score of the row, the same unless joined), ``metric``
+        ("share"), ``estimate`` (share of answers, 0–1), ``n`` answers with these scores, with `cluster_col`
+        also ``customers``.
 
     Raises
     ------
@@ -125,17 +134,41 @@ def score_distribution(
     --------
     >>> score_distribution(pd.DataFrame({"nps_score": [10, 10, 3]}))["n"].tolist()
     [0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 2]
+    >>> answers = pd.DataFrame({"nps_score": [2, 5, 5, 6, 6, 7, 7, 8, 8, 9, 9, 10, 10]})
+    >>> score_distribution(answers, min_cell=2)[["score", "score_to", "n"]].to_numpy().tolist()[:2]
+    [[0, 5, 3], [6, 6, 2]]
     """
     answers = read_answers(data, score_col, (0, 10), cluster_col=cluster_col)
-    n = np.bincount(answers.score.astype(int), minlength=11)
-    share = n / n.sum() if n.sum() else np.full(11, np.nan)
-    frame = pd.DataFrame({"score": range(11), "metric": "share", "estimate": share, "n": n})
+    score, alone = answers.score.astype(int), np.arange(len(answers.score))
+    who = alone if answers.cluster is None else pd.factorize(answers.cluster)[0]
+    who = np.where(who < 0, alone + len(alone), who)
+    rows = [(low, low) for low in range(11)]
+    if min_cell is not None:
+        parts = [_join_scores(score, who, *ends, min_cell) for ends in ((0, 6), (7, 8), (9, 10))]
+        rows = [] if None in parts else [row for part in parts for row in part or []]
+    inside = [(score >= low) & (score <= high) for low, high in rows]
+    n = np.array([held.sum() for held in inside], dtype=int)
+    share = n / n.sum() if n.sum() else np.full(len(n), np.nan)
+    ends = {"score": [low for low, _ in rows], "score_to": [high for _, high in rows]}
+    frame = pd.DataFrame({**ends, "metric": "share", "estimate": share, "n": n})
     if answers.cluster is not None:
-        rows = pd.DataFrame({"score": answers.score, "cluster": answers.cluster})
-        missing = rows["cluster"].isna().groupby(rows["score"]).sum()
-        known = rows.groupby("score")["cluster"].nunique()
-        frame["customers"] = known.add(missing, fill_value=0).reindex(range(11), fill_value=0).astype(int)
+        frame["customers"] = [len(np.unique(who[held])) for held in inside]
     return frame
+
+
+def _join_scores(
+    score: NDArray[np.int64], who: NDArray[np.int64], low: int, high: int, least: int
+) -> list[tuple[int, int]] | None:
+    """Join scores from the lowest until each row has `least` people; None where all of them are too few."""
+    total = len(np.unique(who[(score >= low) & (score <= high)]))
+    if total < least:
+        return None if total else [(low, high)]
+    rows: list[tuple[int, int]] = []
+    start = low
+    for end in range(low, high + 1):
+        if len(np.unique(who[(score >= start) & (score <= end)])) >= least:
+            rows, start = [*rows, (start, end)], end + 1
+    return rows if start > high else [*rows[:-1], (rows[-1][0], high)]
 
 
 def csat(

@@ -1,6 +1,18 @@
-"""Drivers of an outcome: their importance with its uncertainty, and importance against performance."""
+"""Drivers of an outcome: importance with its uncertainty, against performance, and whether items differ."""
 
+from cxlib.drivers._by_group import importance_by_group
 from cxlib.drivers._importance import METHODS, driver_importance, driver_labels
 from cxlib.drivers._performance import QUADRANTS, importance_performance
+from cxlib.drivers._reliability import scale_reliability
+from cxlib.drivers._stated import stated_derived
 
-__all__ = ["METHODS", "QUADRANTS", "driver_importance", "driver_labels", "importance_performance"]
+__all__ = [
+    "METHODS",
+    "QUADRANTS",
+    "driver_importance",
+    "driver_labels",
+    "importance_by_group",
+    "importance_performance",
+    "scale_reliability",
+    "stated_derived",
+]

@@ -65,29 +65,28 @@ def plot_score_distribution(
     ax: Axes | None = None,
     palette: Mapping[str, str] | None = None,
     lang: str = "en",
-    overall: Mapping[str, Any] | None = None,
 ) -> Axes:
     """Draw the share of answers at each score 0–10, coloured detractor, passive, promoter.
 
     Parameters
     ----------
     result : DataFrame
-        As `score_distribution`; suppressed scores leave a gap.
+        As `score_distribution`: one bar a row, joined scores as one wide bar whose area is their share.
     ax, palette, lang
         As `plot_nps`.
-    overall : mapping, optional
-        The row of `nps` for all answers: its shares and `n` are written, whatever bars are suppressed.
 
     Returns
     -------
     Axes
     """
     ax, colour = new_axes(ax, figsize=(7.2, 3.4)), colours(palette)
+    width = result["score_to"] - result["score"] + 1
+    height = result["estimate"].astype(float).fillna(0) / width
     for role, low, high in (("detractor", 0, 6), ("passive", 7, 8), ("promoter", 9, 10)):
-        part = result[result["score"].between(low, high)]
-        ax.bar(part["score"], part["estimate"].astype(float).fillna(0), color=colour[role], width=0.8)
-        drawn = part["estimate"].sum() if overall is None else overall[f"{role}_share"]
-        share = format_value(drawn, "share", lang)
+        mine = result["score"].between(low, high)
+        centre = (result["score"] + result["score_to"]) / 2
+        ax.bar(centre[mine], height[mine], color=colour[role], width=width[mine] - 0.2)
+        share = format_value(result.loc[mine, "estimate"].sum(), "share", lang)
         ax.annotate(
             text(f"nps.plot_{role}", lang, share=share),
             ((low + high) / 2, 0.97),
@@ -96,13 +95,23 @@ def plot_score_distribution(
             va="top",
             color=colour[role],
         )
+    for place, wide, tall in zip(result["score"], width, height, strict=True):
+        if wide > 1:
+            words = text("nps.plot_joined", lang, low=place, high=place + wide - 1)
+            ax.annotate(
+                words,
+                (place + (wide - 1) / 2, tall),
+                xytext=(0, 3),
+                textcoords="offset points",
+                ha="center",
+                color=colour["total"],
+            )
     ax.set(xticks=range(11), xlabel=text("nps.plot_score", lang), ylabel=text("nps.plot_answers", lang))
-    top = result["estimate"].astype(float).max()
-    ax.set_ylim(0, 1.35 * top if top > 0 else 1)
+    ax.set_ylim(0, 1.35 * height.max() if height.max() > 0 else 1)
     ax.grid(visible=False, axis="x")
     format_axis(ax.yaxis, "share", lang)
-    n = result["n"].sum() if overall is None else overall["n"]
-    ax.set_title(text("nps.plot_distribution_title", lang, n=format_value(n, "count", lang)))
+    n = format_value(result["n"].sum(), "count", lang)
+    ax.set_title(text("nps.plot_distribution_title", lang, n=n))
     return ax
 
 
@@ -147,4 +156,81 @@ def plot_waves(
     signals = int(result["is_signal"].fillna(value=False).astype(bool).sum())
     key = "nps.plot_waves_signal_title" if signals else "nps.plot_waves_calm_title"
     ax.set_title(text(key, lang, signals=signals, waves=len(result)))
+    return ax
+
+
+def plot_mix_rate(
+    result: pd.DataFrame,
+    *,
+    ax: Axes | None = None,
+    palette: Mapping[str, str] | None = None,
+    lang: str = "en",
+) -> Axes:
+    """Draw what changed scores and a changed mix contribute to the change of the NPS, with intervals.
+
+    Parameters
+    ----------
+    result : DataFrame
+        As `mix_rate`.
+    ax, palette, lang
+        As `plot_nps`.
+
+    Returns
+    -------
+    Axes
+    """
+    ax, colour = new_axes(ax, figsize=(7.2, 2.4)), colours(palette)
+    ax.axvline(0, color=colour["neutral"], linewidth=0.8, zorder=0)
+    for place, row in enumerate(result.to_dict("records")):
+        tone = colour["total" if row["metric"] == "total" else "positive"]
+        ax.barh([place], [row["estimate"]], color=tone, height=0.5, alpha=0.35)
+        draw_interval(ax, place, row["conf_low"], row["conf_high"], colour=tone)
+        ax.plot([row["estimate"]], [place], "o", color=tone, markersize=7)
+    words = [text(f"nps.plot_{name}", lang) for name in result["metric"]]
+    ax.set(yticks=range(len(words)), yticklabels=words, ylim=(len(words) - 0.4, -0.6))
+    ax.set_xlabel(text("nps.plot_change", lang))
+    ax.grid(visible=False, axis="y")
+    n = format_value(result["n"].max(), "count", lang)
+    ax.set_title(text("nps.plot_mix_rate_title", lang, n=n))
+    return ax
+
+
+def plot_behaviour(
+    result: pd.DataFrame,
+    *,
+    ax: Axes | None = None,
+    palette: Mapping[str, str] | None = None,
+    lang: str = "en",
+) -> Axes:
+    """Draw the shares of customers who did something after their answer, by attitude, adjusted and as seen.
+
+    Parameters
+    ----------
+    result : DataFrame
+        As `behaviour_by_attitude`, without the rows in currency.
+    ax, palette, lang
+        As `plot_nps`.
+
+    Returns
+    -------
+    Axes
+    """
+    ax, colour = new_axes(ax, figsize=(7.2, 1.4 + 0.34 * max(len(result), 1))), colours(palette)
+    ticks = []
+    for place, row in enumerate(result.to_dict("records")):
+        tone = colour[row["attitude"]]
+        known = row["adjusted"] == row["adjusted"]
+        name = "adjusted_" if known else ""
+        draw_interval(ax, place, row[f"{name}conf_low"], row[f"{name}conf_high"], colour=tone)
+        ax.plot([row["estimate"]], [place], "o", color=tone, markersize=6, fillstyle="none")
+        if known:
+            ax.plot([row["adjusted"]], [place], "o", color=tone, markersize=7)
+        behaviour, group = text(f"nps.did_{row['metric']}", lang), text(f"nps.one_{row['attitude']}", lang)
+        ticks.append(f"{behaviour} · {group} (n = {format_value(row['n'], 'count', lang)})")
+    ax.set(yticks=range(len(ticks)), yticklabels=ticks, ylim=(len(ticks) - 0.4, -0.6))
+    ax.set_xlim(left=0)
+    ax.set_xlabel(text("nps.plot_behaviour", lang))
+    ax.grid(visible=False, axis="y")
+    format_axis(ax.xaxis, "share", lang)
+    ax.set_title(text("nps.plot_behaviour_title", lang))
     return ax
