@@ -10,7 +10,7 @@ import pandas as pd
 
 from cxlib.checks import ParameterError
 from cxlib.engine import to_date
-from cxlib.repeat._times import repeat_times
+from cxlib.repeat._times import purchase_spells
 from cxlib.survival import survival_curve
 
 HORIZONS_DAYS = (30, 60, 90, 180, 365)
@@ -74,7 +74,7 @@ def repeat_curve(
     """
     if min(horizons_days, default=0) < 1:
         raise ParameterError("journey.horizons", argument="horizons_days", value=repr(list(horizons_days)))
-    times = repeat_times(
+    times = purchase_spells(
         orders, as_of=as_of, by=by, observed_from=observed_from, customer_col=customer_col, time_col=time_col
     )
     names = [] if by is None else [by] if isinstance(by, str) else list(by)
@@ -140,7 +140,7 @@ def purchase_ladder(
     """
     rows = []
     for purchase in range(1, steps + 1):
-        times = repeat_times(
+        times = purchase_spells(
             orders,
             as_of=as_of,
             observed_from=observed_from,

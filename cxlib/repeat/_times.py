@@ -63,23 +63,42 @@ def repeat_times(
     >>> repeat_times(orders, as_of="2026-01-31")[["duration_days", "is_repeat"]].to_dict("list")
     {'duration_days': [10, 26], 'is_repeat': [True, False]}
     """
+    times = purchase_spells(
+        orders,
+        as_of=as_of,
+        by=by,
+        observed_from=observed_from,
+        purchase=purchase,
+        customer_col=customer_col,
+        time_col=time_col,
+        amount_col=amount_col,
+    )
+    return times.sort_values(customer_col, ignore_index=True)
+
+
+def purchase_spells(
+    orders: pd.DataFrame,
+    *,
+    as_of: dt.date | str,
+    by: str | list[str] | None = None,
+    observed_from: dt.date | str | None = None,
+    purchase: int = 1,
+    customer_col: str = "customer_id",
+    time_col: str = "ordered_at",
+    amount_col: str = "amount",
+) -> pd.DataFrame:
+    """Return `repeat_times` in the order in which customers appear: sorting ids as text takes the longest."""
     check_columns(orders, customer_col=customer_col, time_col=time_col)
     names = [] if by is None else [by] if isinstance(by, str) else list(by)
     for name in names:
         check_columns(orders, by=name)
     last = np.datetime64(to_date(as_of), "D")
-    customer, labels = pd.factorize(orders[customer_col], sort=True)
+    customer, labels = pd.factorize(orders[customer_col])
     day = local_days(orders[time_col], time_col)
-    kept = (customer >= 0) & ~np.isnat(day) & (day <= last)
+    kept = (customer >= 0) & (day <= last)
     if amount_col in orders.columns:
         kept &= ~(orders[amount_col].to_numpy(dtype=float, na_value=np.nan) < 0)
-    rows = np.flatnonzero(kept)
-    number = day[rows].astype(np.int64)
-    rows = rows[np.lexsort((rows, number, customer[rows]))]
-    who, number = customer[rows], day[rows].astype(np.int64)
-    new_customer = np.diff(who, prepend=-1) != 0
-    occasion = np.flatnonzero(new_customer | (np.diff(number, prepend=-1) != 0))
-    who, number, first_line = who[occasion], number[occasion], rows[occasion]
+    who, number, first_line = _occasions(customer[kept], day[kept].astype(np.int64), keep_lines=bool(names))
     start = np.flatnonzero(np.diff(who, prepend=-1) != 0)
     size = np.diff(np.append(start, who.size))
     if observed_from is not None:
@@ -94,9 +113,31 @@ def repeat_times(
     end = np.where(is_repeat, number[np.minimum(origin + 1, max(who.size - 1, 0))], last.astype(np.int64))
     result = pd.DataFrame({customer_col: labels.take(who[start])})
     for name in names:
-        result[name] = orders[name].iloc[first_line[start]].reset_index(drop=True)
+        result[name] = orders[name][kept].iloc[first_line[start]].reset_index(drop=True)
     result["from_on"] = number[origin].astype("datetime64[D]").astype("datetime64[s]")
     return result.assign(duration_days=end - number[origin], is_repeat=is_repeat)
+
+
+def _occasions(
+    customer: np.ndarray, day: np.ndarray, *, keep_lines: bool
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Purchase days, each once, by customer and day: customer, day, and the place of its first line.
+
+    Customer and day make one number, because sorting one array of numbers is fast; the lines are followed
+    only where a column is to be kept.
+    """
+    begin = int(day.min(initial=0 if not day.size else day[0]))
+    span = int(day.max(initial=begin)) - begin + 1
+    key = customer * np.int64(span) + (day - begin)
+    if keep_lines:
+        order = np.argsort(key, kind="stable")
+        key = key[order]
+    else:
+        order = np.empty(0, dtype=np.intp)
+        key.sort()
+    new = np.diff(key, prepend=-1) != 0
+    who, number = np.divmod(key[new], span)
+    return who, number + begin, order[new] if keep_lines else order
 
 
 def first_purchases_doubtful(times: pd.DataFrame, *, early_days: int = 30, excess: float = 3.0) -> bool:
