@@ -19,6 +19,7 @@ from cxlib.checks import InputError, ParameterError, check_columns
 
 MONEY_UNIT = 1_000_000
 LARGEST_AMOUNT = 1e12
+LARGEST_TOTAL = 9e12  # whole millionths of more than this outgrow 64 bits
 
 
 def to_date(value: object, *, argument: str = "as_of") -> date:
@@ -137,10 +138,20 @@ def reduce_orders(
         last=nw.col("sold_at").max(),
         orders=nw.col("order").n_unique(),
         any_refund=nw.col("is_refund").max(),
-        impossible=nw.col("impossible").max(),
+        size=nw.col("size").sum(),
         money=nw.col("money").sum(),
     )
-    return _finish(cast(pd.DataFrame, _collect(reduced)), list(by), timezone)
+    possible = nw.col("size") <= LARGEST_TOTAL
+    reduced = reduced.select(
+        "customer_id",
+        *by,
+        "first",
+        "last",
+        frequency=nw.col("orders").cast(nw.Int64) - nw.when("any_refund").then(1).otherwise(0),
+        impossible=~possible,
+        money=nw.when(possible).then(nw.col("money")).otherwise(0).cast(nw.Int64),
+    ).sort("customer_id", *by, nulls_last=True)
+    return _finish(_collect(reduced), list(by), timezone)
 
 
 def count_lines(
@@ -204,7 +215,8 @@ def _in_utc(orders: Any, time_col: str, timezone: str | None) -> tuple[Any, str 
 
 def _collect(frame: nw.LazyFrame[Any]) -> pd.DataFrame:
     """Compute, and hand over as pandas through Arrow, so that missing text is missing on every engine."""
-    return cast(pd.DataFrame, frame.collect(backend="pyarrow").to_pandas())
+    table = frame.collect(backend="pyarrow").to_native()
+    return cast(pd.DataFrame, table.to_pandas(split_blocks=True, self_destruct=True).reset_index(drop=True))
 
 
 def _minor(value: nw.Expr) -> nw.Expr:
@@ -223,15 +235,14 @@ def _plain_lines(
             raise ParameterError("segmentation.id_type", argument=argument, column=column, found=str(kind))
     value = nw.col(amount).cast(nw.Float64)
     value = nw.when(~value.is_nan()).then(value).otherwise(0.0)
-    possible = value.abs() <= LARGEST_AMOUNT
     return frame.select(
         nw.col(customer).cast(nw.String).alias("customer_id"),
         *by,
         order=nw.col(order).cast(nw.String),
         at=nw.col(time_col),
-        money=_minor(nw.when(possible).then(value).otherwise(0.0)),
+        money=_minor(nw.when(value.abs() <= LARGEST_AMOUNT).then(value).otherwise(0.0)),
         is_refund=value < 0,
-        impossible=~possible,
+        size=value.abs(),
     ).filter(~nw.col("customer_id").is_null())
 
 
@@ -258,9 +269,8 @@ def _finish(reduced: pd.DataFrame, by: list[str], timezone: str | None) -> pd.Da
         if at.dt.tz is not None:
             at = at.dt.tz_convert(timezone or at.dt.tz).dt.tz_localize(None)
         days[name] = at.dt.normalize().astype("datetime64[s]")
-    result = reduced[["customer_id", *by]].assign(
+    return reduced[["customer_id", *by]].assign(
         **days,
-        frequency=reduced["orders"].astype("int64") - reduced["any_refund"].astype("int64"),
+        frequency=reduced["frequency"].astype("int64"),
         amount=reduced["money"].astype("int64") / MONEY_UNIT,
     )
-    return result.sort_values(["customer_id", *by], kind="stable", ignore_index=True)
