@@ -124,7 +124,7 @@ def rfm_cuts(customers: pd.DataFrame, *, bins: int = 5) -> pd.DataFrame:
     if not 2 <= bins <= 10:
         raise ParameterError("segmentation.bins", found=bins)
     check_columns(customers, **{f"{metric}_col": metric for metric in SCORES})
-    ranked = customers[_ranked(customers)]
+    ranked = customers.loc[_ranked(customers), list(SCORES)]
     parts = []
     for metric in SCORES:
         values = np.sort(ranked[metric].to_numpy(dtype=float))
