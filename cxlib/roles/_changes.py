@@ -9,7 +9,7 @@ import pandas as pd
 from scipy import stats
 
 from cxlib.intervals import clustered_mean_interval, critical_value, false_discovery
-from cxlib.roles._panel import MIN_TOUCHED, state_panel
+from cxlib.roles._panel import MIN_TOUCHED, STATE_ORDER, state_panel
 
 #: Touched customers with that many times more contacts elsewhere are another kind of customer.
 MOST_EXPOSURE = 1.5
@@ -23,7 +23,7 @@ def state_changes(
     events: pd.DataFrame,
     states: pd.DataFrame,
     *,
-    state_order: Sequence[str],
+    state_order: Sequence[str] = STATE_ORDER,
     window_days: int = 30,
     conf_level: float = 0.95,
 ) -> pd.DataFrame:
@@ -111,7 +111,7 @@ def state_care(
     events: pd.DataFrame,
     states: pd.DataFrame,
     *,
-    state_order: Sequence[str],
+    state_order: Sequence[str] = STATE_ORDER,
     window_days: int = 30,
     conf_level: float = 0.95,
 ) -> pd.DataFrame:

@@ -9,7 +9,7 @@ import pandas as pd
 
 from cxlib.checks import ParameterError, check_columns
 from cxlib.intervals import critical_value
-from cxlib.roles._panel import MIN_TOUCHED, local_day, state_panel
+from cxlib.roles._panel import MIN_TOUCHED, STATE_ORDER, local_day, state_panel
 
 _INTERVAL = ["estimate", "std_error", "conf_low", "conf_high"]
 
@@ -19,7 +19,7 @@ def touchpoint_roles(
     states: pd.DataFrame,
     *,
     claims: Mapping[str, str],
-    state_order: Sequence[str],
+    state_order: Sequence[str] = STATE_ORDER,
     score_col: str = "valence",
     window_days: int = 30,
     conf_level: float = 0.95,

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from cxlib.checks import ParameterError, check_columns
+from cxlib.engine import to_date
 
+#: The handbook's attitude states from worst to best.
+STATE_ORDER = ("lapsed", "interested", "wondering", "not_yet_convinced", "convinced")
 #: Fewer customers than this on a side give no estimate.
 MIN_TOUCHED = 5
 
@@ -67,3 +71,31 @@ def local_day(times: pd.Series) -> np.ndarray:
     """Local calendar day of timestamps, naive or aware."""
     naive = times.dt.tz_localize(None) if isinstance(times.dtype, pd.DatetimeTZDtype) else times
     return naive.to_numpy().astype("datetime64[D]")
+
+
+def state_days(
+    last_day: Any, *, since: Any = None, every_days: int = 30, most: int = 13
+) -> list[pd.Timestamp]:
+    """Days on which to tell states: every so many days back from `last_day`, ascending.
+
+    Parameters
+    ----------
+    last_day
+        The latest day.
+    since
+        First contact known; a day counts only if all contacts of the `every_days` before it are known.
+        None keeps every day.
+    every_days, most
+        Distance of the days, and how many at most.
+
+    Examples
+    --------
+    >>> [str(day.date()) for day in state_days("2026-03-31", since="2026-01-15")]
+    ['2026-03-01', '2026-03-31']
+    """
+    last = pd.Timestamp(to_date(last_day))
+    days = [last - pd.Timedelta(days=every_days * step) for step in range(most)]
+    if since is not None and not pd.isna(since):
+        first = pd.Timestamp(since).tz_localize(None).normalize() + pd.Timedelta(days=every_days - 1)
+        days = [day for day in days if day >= first]
+    return days[::-1]
