@@ -184,11 +184,12 @@ def state_transitions(states: pd.DataFrame, *, conf_level: float = 0.95) -> pd.D
     moves = ordered.assign(next_state=ordered.groupby("customer_id")["state"].shift(-1)).dropna(
         subset=["next_state"]
     )
-    rows = moves.groupby(["state", "next_state"]).size().rename("n").reset_index()
+    held = moves.groupby(["state", "next_state"])["customer_id"]
+    rows = held.agg(n="size", customers="nunique").reset_index()
     rows["of"] = rows.groupby("state")["n"].transform("sum")
     interval = share_interval(rows["n"].to_numpy(dtype=float), rows["of"].to_numpy(), conf_level=conf_level)
     rows = rows.assign(metric="transition", **interval._asdict())
-    return rows[["state", "next_state", "metric", *Interval._fields, "n", "of"]]
+    return rows[["state", "next_state", "metric", *Interval._fields, "n", "of", "customers"]]
 
 
 def state_spells(states: pd.DataFrame) -> pd.DataFrame:

@@ -219,7 +219,7 @@ def _tops(held: Any) -> Any:
     return 1.0 - before - GAP * np.arange(len(held))
 
 
-def _ribbon(left: float, right: float, width: float, colour: str, strength: float) -> PathPatch:
+def _ribbon(left: Any, right: Any, width: Any, colour: str, strength: float) -> PathPatch:
     one, two = BAR, 1.0 - BAR
     middle = (one + two) / 2
     points = [(one, left), (middle, left), (middle, right), (two, right), (two, right - width)]

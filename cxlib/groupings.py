@@ -1,0 +1,164 @@
+"""Every scheme's groups on one day, and two like periods with the segments before each.
+
+Above the modules that make the groups; here they are only put side by side.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pandas as pd
+
+from cxlib.checks import ParameterError
+from cxlib.clusters import cluster_customers
+from cxlib.engine import to_date
+from cxlib.groups import deciles
+from cxlib.holdout import next_period
+from cxlib.preferences import ctb, wallets
+from cxlib.rules import load_rules
+from cxlib.segments import NO_ORDERS, assign_segments, rfm, rfm_cuts, summarise_customers
+from cxlib.states import attitude_states, lifecycle_stages
+
+YEAR = 365
+
+
+def scheme_groups(
+    orders: Any,
+    *,
+    as_of: object,
+    people: pd.DataFrame | None = None,
+    deals: pd.DataFrame | None = None,
+    dimensions: tuple[str, ...] = (),
+    timezone: str | None = None,
+    rules: Any = None,
+) -> pd.DataFrame:
+    """Put each customer with an order into the groups of every scheme, as they stood at the end of a day.
+
+    Parameters
+    ----------
+    orders : frame of any engine narwhals knows
+        Order lines; those after `as_of` are not looked at.
+    as_of : date, str or Timestamp
+    people, deals : pandas.DataFrame, optional
+        The contract's tables, for lifecycle and attitude; without `people` these two are left out.
+    dimensions : tuple of str
+        Columns of the orders whose dominant value is a scheme (category, taste, brand).
+    timezone : str, optional
+        As `summarise_customers`.
+    rules : RfmSegments, optional
+        Default: the handbook's `rfm_segments`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        As `rfm`, with `segment, decile`, one column per dimension, `lifecycle, state, cluster`; a customer
+        the scheme cannot place has a missing group.
+
+    Raises
+    ------
+    ParameterError
+        If a column is missing.
+
+    Examples
+    --------
+    >>> lines = pd.DataFrame({"customer_id": ["a"], "order_id": ["1"], "amount": [9.0],
+    ...                       "ordered_at": pd.to_datetime(["2026-01-01"])})
+    >>> scheme_groups(lines, as_of="2026-01-31")[["segment", "decile"]].values.tolist()
+    [['New', <NA>]]
+    """
+    known = rules or load_rules("rfm_segments")
+    held = assign_segments(rfm(summarise_customers(orders, as_of=as_of, timezone=timezone)), rules=known)
+    held = cluster_customers(deciles(held))
+    for dimension in dimensions:
+        liked = ctb(wallets(orders, as_of=as_of, timezone=timezone, dimensions=[dimension]))
+        held[dimension] = held["customer_id"].map(liked.set_index("customer_id")["dominant"])
+    if people is not None:
+        for name, states in (("lifecycle", lifecycle_stages), ("state", attitude_states)):
+            told = states(people, orders, as_of=as_of, deals=deals, timezone=timezone)
+            held[name] = held["customer_id"].map(told.set_index("customer_id")["state"])
+    return held
+
+
+def like_periods(
+    orders: Any,
+    *,
+    as_of: object,
+    days: int = 90,
+    history_days: int = YEAR,
+    timezone: str | None = None,
+    rules: Any = None,
+) -> pd.DataFrame:
+    """Give two like periods, with the segment of each customer before either, by the same cut points.
+
+    Parameters
+    ----------
+    orders : frame of any engine narwhals knows
+        Order lines.
+    as_of : date, str or Timestamp
+        Last day of the later period.
+    days : int
+        Length of each period, from 1.
+    history_days : int
+        Days before each period from which segments are made, at most; fewer where the data begin later, the
+        same for both.
+    timezone, rules
+        As `scheme_groups`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `customer_id, period` (1 earlier, 2 later)`, start` (last day before the period)`, history_days,
+        segment` ("No orders" for who ordered nothing in the history)`, next_orders, next_amount`. The earlier
+        period lies a year before, so that the season is the same; where the data do not reach back that far,
+        directly before. Empty where the history would be shorter than a period.
+
+    Raises
+    ------
+    ParameterError
+        If `days` is not positive or a column is missing.
+
+    Notes
+    -----
+    Cut points are those of the earlier history, for both, and frequency and money count within the history
+    only: otherwise everybody would rise, because data grow longer.
+
+    Examples
+    --------
+    >>> lines = pd.DataFrame({"customer_id": "a", "order_id": list("123"), "amount": 9.0,
+    ...     "ordered_at": pd.to_datetime(["2026-01-01", "2026-01-25", "2026-02-03"])})
+    >>> like_periods(lines, as_of="2026-02-09", days=10)[["segment", "next_amount"]].values.tolist()
+    [['New', 9.0], ['New', 9.0]]
+    """
+    if days < 1:
+        raise ParameterError("segmentation.days", found=days)
+    known = rules or load_rules("rfm_segments")
+    everybody = summarise_customers(orders, as_of=as_of, timezone=timezone)
+    columns = ["customer_id", "period", "start", "history_days", "segment", "next_orders", "next_amount"]
+    if everybody.empty:
+        return pd.DataFrame(columns=columns)
+    later, first = to_date(as_of) - timedelta(days=days), everybody["first_order_on"].min().date()
+    apart = YEAR if (later - timedelta(days=YEAR) - first).days >= days else days
+    earlier = later - timedelta(days=apart)
+    history = min(history_days, (earlier - first).days + 1)
+    if history < days:
+        return pd.DataFrame(columns=columns)
+    parts, cuts = [], None
+    for period, start in enumerate((earlier, later), 1):
+        own = _within(orders, start, history, timezone)
+        cuts = rfm_cuts(own) if cuts is None else cuts
+        named = assign_segments(rfm(own, cuts=cuts), rules=known).set_index("customer_id")["segment"]
+        segment = everybody["customer_id"].map(named).astype("str").fillna(NO_ORDERS)
+        part = everybody[["customer_id"]].assign(period=period, start=start, history_days=history)
+        part = part.assign(segment=segment)
+        parts.append(next_period(part, orders, start=start, days=days, timezone=timezone))
+    return pd.concat(parts, ignore_index=True)[columns]
+
+
+def _within(orders: Any, start: Any, history: int, timezone: str | None) -> pd.DataFrame:
+    """Recency, frequency and money of the `history` days up to `start`; only who ordered in them."""
+    until = summarise_customers(orders, as_of=start, timezone=timezone)
+    since = start - timedelta(days=history)
+    held = next_period(until, orders, start=since, days=history, timezone=timezone)
+    held = held.assign(frequency=held["next_orders"], monetary_total=held["next_amount"])
+    return held[held["next_orders"] > 0].drop(columns=["next_orders", "next_amount"]).reset_index(drop=True)
