@@ -44,6 +44,15 @@ class InputError(CxError):
     exit_code = 3
 
 
+class NotEnoughData(InputError):
+    """What a report needs is not there (exit code 4).
+
+    A class because the runner ends the report at this place, says why on its page, and goes on with the rest.
+    """
+
+    exit_code = 4
+
+
 @dataclass(frozen=True)
 class Problem:
     """One finding about a table: where, what was expected, what was found, how often, and what to do.

@@ -301,7 +301,8 @@ class Report:
         data_set, lang = self.data_set, self.lang
         title_key = f"report.{self.name}"
         title = text(title_key, lang) if has_text(title_key) else clean_text(self.name)
-        held = coverage(data_set, tables=tables, min_cell=self.min_cell)
+        period = (period_start, period_end)
+        held = coverage(data_set, tables=tables, min_cell=self.min_cell, period=period)
         subject = text(
             "display.header_subject",
             lang,
@@ -311,7 +312,7 @@ class Report:
             timezone=data_set.timezone,
         )
         banner = text("display.header_sample", lang) if data_set.is_sample else None
-        lines = [subject, self._period(period_start, period_end)]
+        lines = [subject, self._period(*period)]
         names = ("table", "rows", "customers", "first", "last")
         heads = [text(f"display.coverage_{name}", lang) for name in names]
         rows = [[self._coverage_cell(name, entry[name]) for name in names] for entry in held]

@@ -200,13 +200,16 @@ def to_record(value: Any) -> Any:
     return value if isinstance(value, bool | int | float) else str(value)
 
 
-def coverage(data_set: Any, *, tables: Sequence[str] | None, min_cell: int) -> list[dict[str, Any]]:
-    """Rows, customers, first and last day of the tables that are there, up to the data set's `as_of`.
+def coverage(
+    data_set: Any, *, tables: Sequence[str] | None, min_cell: int, period: tuple[Any, Any] = (None, None)
+) -> list[dict[str, Any]]:
+    """Rows, customers, first and last day of the tables that are there, within the period up to `as_of`.
 
     A table with fewer than `min_cell` customers shows neither rows nor customers nor days.
     """
     names = [name for name in data_set.tables if tables is None or name in tables]
-    return [{"table": name, **_table_coverage(data_set.table(name), min_cell)} for name in names]
+    held = {name: data_set.table(name, *period) for name in names}
+    return [{"table": name, **_table_coverage(table, min_cell)} for name, table in held.items()]
 
 
 def _table_coverage(table: pd.DataFrame, min_cell: int) -> dict[str, Any]:

@@ -107,6 +107,31 @@ def test_not_enough_data_is_a_report_that_says_so(out, capsys):
 
 
 @pytest.mark.parametrize("kind", ["--no-warm", pytest.param("--jobs=1", marks=linux)])
+def test_a_report_ends_where_a_table_is_missing_and_the_others_go_on(kind, out, tmp_path, capsys):
+    both = tmp_path / "both"
+    both.mkdir()
+    shutil.copy(FAULTS / "no_table.ipynb", both / "01_no_table.ipynb")
+    shutil.copy(PLAIN / "02_small.ipynb", both)
+    (both / "data").mkdir()
+    assert cx(out, kind, "--lang", "ja", notebooks=both) == 4
+    assert capsys.readouterr().err == ""
+    (page,) = out.glob("*/no_table.html")
+    folder, html = page.parent, page.read_text()
+    assert (folder / "small.html").exists()
+    box, text = html.split('<nav class="contents"')
+    for part in (box, text):
+        assert "レポートはここで終わります" in part and "win rate" in part and "<code>deals</code>" in part
+    assert "cx-notice-not_enough_data" in text and "<pre>before" in text and "cx-error" not in text
+    (notice,) = json.loads((folder / "results.json").read_text())["no_table"]["notices"].values()
+    assert notice["level"] == "not_enough_data" and "deal_id" in notice["text"]
+    record = json.loads((folder / "run.json").read_text())
+    assert record["status"] == "ok" and record["reports"]["no_table"]["status"] == "not_enough_data"
+    notebook = (folder / "no_table.ipynb").read_text()
+    assert "last = 2" not in notebook and "NotEnoughData(" in notebook and '"error"' not in notebook
+    assert not (out / "failed").exists()
+
+
+@pytest.mark.parametrize("kind", ["--no-warm", pytest.param("--jobs=1", marks=linux)])
 def test_a_report_that_takes_too_long_is_stopped(kind, out, capsys):
     started = time.monotonic()
     assert cx(out, "sleeps", "--timeout", "8", kind) == 5

@@ -7,6 +7,7 @@ import math
 import os
 import shutil
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ __all__ = ["import_export", "read_mapping"]
 KEY_VARIABLE = "CX_PSEUDONYM_KEY"
 SHORTEST_KEY = 16
 SUMMARY = "import.json"
+_REWORDED = {"tables.not_a_number": "exports.not_a_number", "tables.not_a_time": "exports.not_a_time"}
 
 
 def import_export(
@@ -81,11 +83,16 @@ def import_export(
     for table, parts in plan.tables.items():
         made = [_make(table, part, folder, plan.data_set, key, problems, summary) for part in parts]
         tables[table] = pd.concat(made, ignore_index=True)
-    errors = [problem for problem in problems if problem.level == "error"]
+    errors = [_in_mapping(problem) for problem in problems if problem.level == "error"]
     if errors:
         raise TableError(errors)
     _write(goal, tables, plan.data_set, summary)
     return pd.DataFrame(summary)
+
+
+def _in_mapping(problem: Problem) -> Problem:
+    """Give the remedy that lies in the mapping: who reads this runs `cx import` already."""
+    return replace(problem, key=_REWORDED.get(problem.key, problem.key))
 
 
 def _key(plan: Mapping, key_file: str | Path | None) -> bytes:

@@ -101,10 +101,11 @@ def _plain_number(cell: str, style: Number) -> str:
     text = unicodedata.normalize("NFKC", cell).replace("−", "-").replace(" ", "")
     for symbol in style.symbols:
         text = text.replace(unicodedata.normalize("NFKC", symbol), "")
-    if style.thousands:
-        text = text.replace(style.thousands, "")
-    if style.decimal != ".":
-        text = text.replace(".", "?").replace(style.decimal, ".")
+    thousands, decimal = (unicodedata.normalize("NFKC", sign) for sign in (style.thousands, style.decimal))
+    if thousands:
+        text = text.replace(thousands, "")
+    if decimal != ".":
+        text = text.replace(".", "?").replace(decimal, ".")
     if style.negative == "parentheses" and text.startswith("(") and text.endswith(")"):
         return "-" + text[1:-1]
     if style.negative == "triangle" and text[:1] in "△▲" and text:

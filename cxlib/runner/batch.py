@@ -134,6 +134,7 @@ def _run_one(
             folder=settings.notebooks,
             kernels=kernels,
             timeout=settings.timeout,
+            lang=one.lang,
             on_cell=lambda i: progress.cell(one.report, i, heading_before(notebook, i)),
         )
         one.results = json.loads(scrubber.text(json.dumps(collect(notebook), ensure_ascii=False)))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import re
 import sys
 import threading
 from collections.abc import Iterator
@@ -26,8 +27,34 @@ class _Parser(argparse.ArgumentParser):
     A class because argparse offers no other place for it.
     """
 
+    lang = "en"
+
     def error(self, message: str) -> Any:
-        raise ParameterError("runner.usage", message=message)
+        raise ParameterError("runner.usage", message=_usage(message, self.lang))
+
+
+_USAGE = {
+    "usage_required": r"the following arguments are required: (?P<names>.+)",
+    "usage_unknown": r"unrecognized arguments: (?P<names>.+)",
+    "usage_choice": r"argument (?P<name>.+?): invalid choice: (?P<found>.+?) \(choose from (?P<options>.+)\)",
+    "usage_value": r"argument (?P<name>.+?): expected (?:one|at least one|\d+) arguments?",
+    "usage_int": r"argument (?P<name>.+?): invalid int value: (?P<found>.+)",
+    "usage_float": r"argument (?P<name>.+?): invalid float value: (?P<found>.+)",
+    "usage_ambiguous": r"ambiguous option: (?P<name>.+?) could match (?P<options>.+)",
+    "usage_no_value": r"argument (?P<name>.+?): ignored explicit argument (?P<found>.+)",
+}
+
+
+def _usage(message: str, lang: str) -> str:
+    """Say argparse's usual complaints in the catalogue's words, shortened; a rare one stays as it is."""
+    for key, pattern in _USAGE.items():
+        if match := re.fullmatch(pattern, message, re.DOTALL):
+            return say(key, lang, **{name: _short(found) for name, found in match.groupdict().items()})
+    return _short(message)
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 120 else f"{text[:119]}…"
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -66,6 +93,7 @@ def _language(words: list[str]) -> str:
 
 
 def _parser(lang: str) -> argparse.ArgumentParser:
+    _Parser.lang = lang
     parser = _Parser(prog="cx", description=say("help", lang))
     commands = parser.add_subparsers(metavar=say("help_command", lang), required=True)
 
@@ -135,7 +163,7 @@ def _show(options: argparse.Namespace, lang: str) -> int:
     notebook = read_notebook(path)
     heads = [say(f"column_{column}", lang) for column in ("parameter", "type", "default", "range", "meaning")]
     rows = [
-        [p.name, p.type_text, _shown_default(p.default, lang), p.range_text or "–", p.meaning.get(lang, "")]
+        [p.name, p.type_text, _shown_value(p.default, lang), p.range_text or "–", p.meaning.get(lang, "")]
         for p in read_parameters(notebook, name)
     ]
     print(f"{name}: {title(notebook, lang)}\n")  # noqa: T201
@@ -143,7 +171,7 @@ def _show(options: argparse.Namespace, lang: str) -> int:
     return 0
 
 
-def _shown_default(value: Plain, lang: str) -> str:
+def _shown_value(value: Plain, lang: str) -> str:
     if value is None:
         return say("value_none", lang)
     return ", ".join(value) if isinstance(value, list) else str(value)
@@ -185,7 +213,7 @@ def _run(options: argparse.Namespace, lang: str) -> int:
     if options.dry_run:
         for one in plan(settings):
             print(one.report)  # noqa: T201
-            _print_table([["", name, str(value)] for name, value in one.values.items()])
+            _print_table([["", name, _shown_value(value, lang)] for name, value in one.values.items()])
         return 0
     with _termination_like_interruption():
         outcome = run(settings, message_lang=lang)

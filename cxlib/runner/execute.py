@@ -14,12 +14,22 @@ from typing import Any
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
+from nbformat.v4 import new_output
 from papermill.parameterize import parameterize_notebook
 
 from cxlib.checks import CxError
-from cxlib.runner.errors import ExecutionError, KernelMessage, ReportFailed, cell_error, without_values
+from cxlib.markup import sentence_html
+from cxlib.runner.errors import (
+    EXIT_NOT_ENOUGH_DATA,
+    ExecutionError,
+    KernelMessage,
+    ReportFailed,
+    cell_error,
+    without_values,
+)
 from cxlib.runner.kernels import Kernels
 from cxlib.runner.notebooks import heading_before
+from cxlib.runner.words import say
 
 _SILENT = logging.getLogger("cxlib.runner.execute")
 _SILENT.addHandler(logging.NullHandler())
@@ -99,9 +109,10 @@ def execute(
     folder: Path,
     kernels: Kernels,
     timeout: float,
+    lang: str = "en",
     on_cell: Callable[[int], None] = lambda index: None,
 ) -> None:
-    """Run every code cell of `notebook`, in place.
+    """Run every code cell of `notebook`, in place; where data are not enough the report ends, and says why.
 
     Parameters
     ----------
@@ -115,6 +126,8 @@ def execute(
         Where the kernel comes from.
     timeout
         Seconds for the whole report.
+    lang
+        Language of the report.
     on_cell
         Called with the index of each code cell that starts.
 
@@ -140,6 +153,9 @@ def execute(
         position, cause = client.position, _cause(error, client)
     finally:
         atexit.unregister(client._cleanup_kernel)  # nbclient leaves it behind when a kernel does not start
+    if position is not None and isinstance(cause, KernelMessage) and cause.exit_code == EXIT_NOT_ENOUGH_DATA:
+        end_at(notebook, position, cause.in_language(lang), lang)
+        cause = None
     tidy(notebook)
     if cause is not None and position is not None:
         codes = [index for index, cell in enumerate(notebook.cells) if cell.cell_type == "code"]
@@ -174,7 +190,7 @@ def _cause(error: Exception, client: _Client) -> CxError:
             return error
         case CellExecutionError() if client.sentences:
             code = client.sentences.pop("exit")
-            return KernelMessage(client.sentences, code if code in (2, 3, 5) else 5)
+            return KernelMessage(client.sentences, code if code in (2, 3, EXIT_NOT_ENOUGH_DATA, 5) else 5)
         case CellExecutionError(ename=ename, evalue=evalue):
             module = _MODULE.search(evalue or "")
             return cell_error(ename or "?", module[1] if module else "")
@@ -199,6 +215,25 @@ def gate(notebook: NotebookNode, completed: set[int]) -> int | None:
         if index not in completed or cell.execution_count is None or (has_error and not _allows_errors(cell)):
             return index
     return None
+
+
+def end_at(notebook: NotebookNode, position: int, reason: str, lang: str) -> None:
+    """End a report at a cell that had not enough data: a notice in its place, and nothing after it.
+
+    The notice is recorded as `display.Report.notice` records its own, so it also stands in the *Data quality*
+    box and makes the run end with exit code 4.
+    """
+    sentence, level = say("ends_here", lang, reason=reason), "not_enough_data"
+    badge = say(f"level_{level}", lang)
+    html = sentence_html(sentence, kind="notice", badge=badge, tone=level)
+    notice = new_output(
+        "display_data",
+        data={"text/html": html, "text/plain": f"{badge}: {sentence}"},
+        metadata={"cx": {"kind": "notice", "key": "runner.ends_here", "level": level, "text": sentence}},
+    )
+    cell = notebook.cells[position]
+    cell.outputs = [output for output in cell.outputs if output.output_type != "error"] + [notice]
+    del notebook.cells[position + 1 :]
 
 
 def tidy(notebook: NotebookNode) -> None:

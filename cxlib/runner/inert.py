@@ -29,7 +29,7 @@ _PARTIAL = re.compile(r"&[^;]{0,9}$")
 _HIDDEN = re.compile(
     "[\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff\x00-\x08\x0b\x0c\x0e-\x1f\x7f]"
 )
-_BACKTICKS = re.compile(r"`([^`<>&]{1,60})`")
+_BACKTICKS = re.compile(r"`([^`<>]{1,300})`")
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 

@@ -9,6 +9,7 @@ from html import escape
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from cxlib.language import format_date, has_text, text
 from cxlib.runner.inert import POLICY, clean_html, clean_text, output_html, visible, with_code_words
 from cxlib.runner.parameters import Parameter, Plain
 from cxlib.runner.words import say
@@ -24,6 +25,7 @@ class Page(NamedTuple):
     lang: str
     report: str
     title: str
+    scope: str
     stamp: str
     is_sample: bool
     header: str
@@ -66,6 +68,7 @@ def render(
     with_code
         Add the code as an appendix.
     """
+    settings = list(parameters)
     blocks = list(_blocks(notebook, shows_code=form != "report"))
     title, blocks, contents = _headings(blocks)
     header = results["header"]
@@ -74,6 +77,7 @@ def render(
         lang=lang,
         report=escape(report),
         title=shown_title,
+        scope=_scope(settings, lang),
         stamp=escape(stamp),
         is_sample=bool(header.get("is_sample")),
         header=_header(notebook),
@@ -83,11 +87,45 @@ def render(
         code=[_code(cell.source) for cell in notebook.cells if cell.cell_type == "code"] if with_code else [],
         parameters=[
             (p.name, clean_text(_value(value, lang)), clean_text(p.meaning.get(lang, "")))
-            for p, value in parameters
+            for p, value in settings
         ],
     )
     html, _ = _exporter().from_notebook_node(notebook, resources={"page": page, "lang": lang})
     return html
+
+
+def _scope(settings: Iterable[tuple[Parameter, Plain]], lang: str) -> str:
+    """Say which customers, days and groups this run was restricted to, by what differs from the defaults.
+
+    It comes from the parameters, so that no report can forget it; empty when it shows everything.
+    """
+    chosen = {
+        p.name: str(value)
+        for p, value in settings
+        if value is not None and value != p.default and value != []
+    }
+    parts = []
+    if "segment" in chosen:
+        parts.append(say("scope_customers", lang, value=chosen["segment"]))
+    if "by" in chosen:
+        parts.append(say("scope_by", lang, value=_word(chosen["by"], lang)))
+    days = {
+        p.name: format_date(chosen[p.name], lang)
+        for p, _ in settings
+        if p.kind == "date" and p.name in chosen
+    }
+    start, end = days.get("period_start"), days.get("period_end")
+    if start or end:
+        kind = "period" if start and end else "from" if start else "to"
+        parts.append(say(f"scope_{kind}", lang, start=start, end=end))
+    if "as_of" in days:
+        parts.append(say("scope_as_of", lang, value=days["as_of"]))
+    return clean_text(say("scope_join", lang).join(parts))
+
+
+def _word(name: str, lang: str) -> str:
+    """Name of a column in the report's language, where the catalogue has one."""
+    return text(f"column.{name}", lang) if has_text(f"column.{name}") else name
 
 
 @cache

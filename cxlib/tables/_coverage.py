@@ -14,38 +14,48 @@ from cxlib.tables._dataset import DataSet, open_data
 
 @dataclass(frozen=True)
 class Need:
-    """One thing a chapter can show, the table it needs, and the columns that must hold values."""
+    """One thing a chapter can show, the table it needs, and the columns that must hold values.
+
+    A chapter ends where a vital table is missing. Those without content only split what others give.
+    """
 
     key: str
     table: str
     columns: tuple[str, ...] = ()
     vital: bool = False
+    is_content: bool = True
 
 
+#: What each chapter reads; a test holds this list to the notebooks.
 CHAPTERS: dict[str, tuple[Need, ...]] = {
     "segmentation": (
         Need("orders", "orders", vital=True),
-        Need("customers", "customers"),
+        Need("customers", "customers", is_content=False),
         Need("category", "orders", ("category",)),
         Need("taste", "orders", ("taste",)),
         Need("brand", "orders", ("brand",)),
+        Need("answers", "responses", ("nps_score",), is_content=False),
     ),
     "journey": (
+        Need("customers", "customers", vital=True, is_content=False),
         Need("emotion", "events", ("stage", "valence")),
         Need("f2", "orders"),
         Need("expectation", "events", ("expectation", "experience")),
         Need("deals", "deals"),
     ),
     "nps_drivers": (
+        Need("customers", "customers", vital=True, is_content=False),
         Need("nps", "responses", ("nps_score",), vital=True),
         Need("drivers", "responses", ("driver_",)),
         Need("csat", "responses", ("csat_score",)),
         Need("ces", "responses", ("ces_score",)),
         Need("waves", "responses", ("wave",)),
+        Need("segments", "orders", is_content=False),
     ),
     "initiative_roi": (
         Need("orders", "orders", vital=True),
         Need("initiatives", "initiatives", vital=True),
+        Need("customers", "customers", vital=True, is_content=False),
         Need("enrolments", "enrolments"),
         Need("costs", "initiatives", ("one_time_cost", "monthly_cost")),
         Need("margin", "orders", ("margin",)),
@@ -86,7 +96,7 @@ def coverage(data_set: DataSet) -> list[Coverage]:
     Returns
     -------
     list of Coverage
-        `ready`, `partial` (and what is lacking), or `missing` when the chapter can show nothing.
+        `ready`, `partial` (and what is lacking), or `missing` when the chapter shows nothing or would stop.
     """
     usable = {name for name in data_set.tables if not _errors(data_set.load(name))}
     return [_chapter(chapter, needs, data_set, usable) for chapter, needs in CHAPTERS.items()]
@@ -98,11 +108,13 @@ def _errors(problems: Sequence[Problem]) -> list[Problem]:
 
 def _chapter(chapter: str, needs: tuple[Need, ...], data_set: DataSet, usable: set[str]) -> Coverage:
     lacking = [need for need in needs if not _met(need, data_set, usable)]
+    broken = {need.table for need in needs if data_set.has(need.table) and need.table not in usable}
     vital = [need for need in lacking if need.vital]
     state: Literal["ready", "partial", "missing"] = "partial" if lacking else "ready"
-    if vital or len(lacking) == len(needs):
+    if broken:  # a report that reads a table with errors stops
+        state, lacking = "missing", vital
+    elif vital or not any(need.is_content and need not in lacking for need in needs):
         state, lacking = "missing", vital or lacking
-    broken = {need.table for need in lacking if data_set.has(need.table) and need.table not in usable}
     keys = tuple(need.key for need in lacking if need.table not in broken)
     return Coverage(chapter, state, keys, tuple(sorted(broken)))
 

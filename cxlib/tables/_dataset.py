@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pandas as pd
 
-from cxlib.checks import InputError, ParameterError, Problem, TableError, fail_option
+from cxlib.checks import NotEnoughData, ParameterError, Problem, TableError, fail_option
 from cxlib.columns import Findings
 from cxlib.contract import TABLES, Table
 from cxlib.engine import to_date
@@ -92,6 +92,7 @@ class DataSet:
         self._sources = sources
         self._problems: dict[str, list[Problem]] = {"": notices}
         self._frames: dict[str, pd.DataFrame] = {}
+        self._first_days: dict[str, date] = {}
         self._customer_ids = pd.Series(dtype="str")
 
     @property
@@ -159,15 +160,19 @@ class DataSet:
 
         Raises
         ------
+        NotEnoughData
+            When the table is not there.
         InputError
-            When the table is not there, or does not hold what the contract asks for.
+            When the table does not hold what the contract asks for.
         ParameterError
-            For an unknown table, or when `end` is before `start`.
+            For an unknown table, when `end` is before `start`, or when all data are later than `as_of`.
         """
         problems = self.load(name)
         if any(problem.level == "error" for problem in problems):
             raise TableError([problem for problem in problems if problem.level == "error"])
         spec, frame = TABLES[name], self._frames[name]
+        if frame.empty and name in self._first_days:
+            self._check_begun()
         if (start is None and end is None) or spec.time is None or not spec.in_period:
             return frame.copy(deep=False)
         return _within(frame, spec.time, start, end)
@@ -194,7 +199,7 @@ class DataSet:
             fail_option("name", name, TABLES)
         if name not in self._sources:
             columns = ", ".join(column for column, rule in TABLES[name].columns.items() if rule.required)
-            raise InputError("tables.no_table", table=name, columns=columns, gives=_Use(name))
+            raise NotEnoughData("tables.no_table", table=name, columns=columns, gives=_Use(name))
 
     def _read(self, name: str) -> list[Problem]:
         source = self._sources[name]
@@ -211,8 +216,18 @@ class DataSet:
         frame = check_rows(frame, name, self.settings, findings)
         if name == "customers":
             self._customer_ids = frame["customer_id"]
+        if (time_column := TABLES[name].time) and frame[time_column].notna().any():
+            self._first_days[name] = frame[time_column].min().date()
         self._frames[name] = _known_by(frame, TABLES[name], self._last_moment())
         return findings.problems
+
+    def _check_begun(self) -> None:
+        """Raise when `as_of` lies before all data; one table may well begin later than the others."""
+        for name in self.tables:
+            self.load(name)
+        if min(self._first_days.values()) > self.as_of:
+            first = min(self._first_days.values())
+            raise ParameterError("tables.as_of_earlier", as_of=self.as_of, first=first)
 
     def _check_across(self, name: str, frame: pd.DataFrame, findings: Findings) -> None:
         if name != "customers" and "customer_id" in frame and self._usable("customers"):

@@ -6,6 +6,7 @@ import pytest
 from cxlib.checks import (
     CxError,
     InputError,
+    NotEnoughData,
     ParameterError,
     Problem,
     TableError,
@@ -41,8 +42,8 @@ def test_a_table_error_lists_every_finding_in_either_language():
 
 
 def test_errors_tell_their_kind_by_exit_code():
-    codes = {kind: kind.exit_code for kind in (ParameterError, InputError, TableError)}
-    assert codes == {ParameterError: 2, InputError: 3, TableError: 3}
+    codes = {kind: kind.exit_code for kind in (ParameterError, InputError, TableError, NotEnoughData)}
+    assert codes == {ParameterError: 2, InputError: 3, TableError: 3, NotEnoughData: 4}
     assert all(issubclass(kind, CxError) and issubclass(kind, ValueError) for kind in codes)
 
 

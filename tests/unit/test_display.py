@@ -79,7 +79,7 @@ def _data_set(**changes):
         "as_of": dt.date(2026, 10, 1),
         "is_sample": True,
         "tables": list(tables),
-        "table": tables.__getitem__,
+        "table": lambda name, start=None, end=None: tables[name],
         "notices": [],
     }
     return types.SimpleNamespace(**{**known, **changes})
@@ -135,6 +135,28 @@ def test_header_counts_only_the_tables_of_the_report(sent):
         ["orders"],
         ["responses"],
     ]
+
+
+def test_the_header_counts_what_lies_within_the_period(sent):
+    asked = []
+    tables = _data_set()
+
+    def table(name, start=None, end=None):
+        asked.append(name)
+        frame = tables.table(name)
+        if start is None or "ordered_at" not in frame:
+            return frame
+        return frame[frame["ordered_at"].dt.strftime("%Y-%m-%d").between(start, end)]
+
+    cx.Report("any", _data_set(table=table))
+    everything = {entry["table"]: entry["rows"] for entry in sent[-1][1]["tables"]}
+    first = tables.table("orders")["ordered_at"].min().strftime("%Y-%m-%d")
+    asked.clear()
+    cx.Report("any", _data_set(table=table), period_start=first, period_end=first, min_cell=1)
+    entry = sent[-1][1]["tables"][0]
+    assert entry["table"] == "orders" and (entry["first"], entry["last"]) == (first, first)
+    assert 0 < entry["rows"] < everything["orders"]
+    assert sorted(asked) == ["orders", "responses"]
 
 
 def test_no_banner_on_real_data(sent):

@@ -255,6 +255,9 @@ def test_a_japanese_shop_writes_cp932_full_width_digits_and_triangles(bring):
         ("(12)", {"negative": "parentheses"}, -12),
         ("▲3", {"negative": "triangle"}, -3),
         ("−4", {}, -4),
+        ("１，２３４", {"thousands": "，"}, 1234),
+        ("1,234", {"thousands": "，"}, 1234),
+        ("１．２３４，５", {"thousands": "．", "decimal": "，"}, 1234.5),
         (" 1 234 ", {}, 1234),
         ("$5", {"symbols": ["$"]}, 5),
         ("", {}, None),
@@ -272,6 +275,15 @@ def test_numbers_that_could_mean_two_things_stop(bring, cell, style):
     part = orders(columns={"amount": {"from": "amount", "number": style}})
     with pytest.raises(TableError, match="Must hold numbers; 1 of 1 rows"):
         bring({"orders.csv": f'order,customer,at,amount\n1,a,2026-09-01,"{cell}"\n'}, orders=part)
+
+
+def test_the_remedy_for_a_value_lies_in_the_mapping(bring):
+    for at, amount, words in (("2026-09-01", "5 yen", "`number`"), ("1 Sept", "5", "`format`")):
+        with pytest.raises(TableError) as stopped:
+            bring({"orders.csv": f"order,customer,at,amount\n1,a,{at},{amount}\n"}, orders=orders())
+        for lang in ("en", "ja"):
+            message = stopped.value.in_language(lang)
+            assert words in message and "cx import" not in message
 
 
 def test_two_sources_of_an_id_and_two_files_of_a_table(bring):

@@ -126,7 +126,8 @@ def test_a_dry_run_shows_values_and_starts_nothing(tmp_path, capsys, monkeypatch
     arguments = ["run", "plain", "--notebooks", PLAIN, "--out", out, "--dry-run", "-f", "p.yml"]
     assert main([*arguments, "-p", "names=a,b"]) == 0
     shown = capsys.readouterr().out
-    assert "7" in shown and "from file" in shown and "['a', 'b']" in shown and "shop" in shown
+    assert "7" in shown and "from file" in shown and "a, b" in shown and "shop" in shown
+    assert "None" not in shown and "period_end    none\n" in shown
     assert " ../" in shown and f" {tmp_path}" not in shown, "data is told relative to the notebooks"
     assert not (tmp_path / "out").exists()
 
@@ -134,6 +135,26 @@ def test_a_dry_run_shows_values_and_starts_nothing(tmp_path, capsys, monkeypatch
 def test_messages_come_in_japanese(capsys):
     assert main(["show", "plan", "--notebooks", PLAIN, "--lang", "ja"]) == 2
     assert "レポート" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words_in_message"),
+    [
+        (["show"], "指定が必要です：REPORT"),
+        (["run", "--no-such-option"], "そのようなオプションや引数はありません：--no-such-option"),
+        (["run", "--form", "short"], "--form は"),
+        (["run", "--data"], "--data には値が必要です"),
+        (["run", "--jobs", "many"], "--jobs は整数で指定してください"),
+        (["run", "--timeout", "long"], "--timeout は数値で指定してください"),
+        (["run", "--no", "x"], "--no に当てはまるオプションが複数"),
+        (["run", "--dry-run=x"], "--dry-run に値は指定できません"),
+        (["rnu"], "いずれかで指定してください"),
+    ],
+)
+def test_the_command_lines_own_complaints_come_in_japanese(arguments, words_in_message, capsys):
+    assert main([*arguments, "--lang=ja"] if arguments[-1] != "--data" else ["--lang=ja", *arguments]) == 2
+    message = capsys.readouterr().err
+    assert words_in_message in message and "argument" not in message and "cx --help" in message
 
 
 def test_progress_on_a_terminal_shows_chapter_and_cell(capsys):

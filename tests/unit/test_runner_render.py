@@ -8,7 +8,7 @@ import pytest
 from cxlib.runner.collect import collect
 from cxlib.runner.inert import MAX_TEXT, clean_html, clean_text, output_html
 from cxlib.runner.notebooks import prepare, read_notebook
-from cxlib.runner.parameters import read_parameters
+from cxlib.runner.parameters import Parameter, read_parameters
 from cxlib.runner.render import render
 
 PLAIN = Path(__file__).parents[1] / "notebooks" / "plain"
@@ -21,20 +21,20 @@ def output(html="", **record):
     return nbformat.v4.new_output("display_data", data=data, metadata=metadata)
 
 
-def page(*outputs, lang="en", source="", stamp="20260401-093000", **options):
+def page(*outputs, lang="en", source="", stamp="20260401-093000", chosen=(), more=(), **options):
     raw = read_notebook(PLAIN / "01_plain.ipynb")
     form = options.get("form", "report")
     notebook = nbformat.from_dict(prepare(raw, form=form, lang=lang))
     notebook.cells.append(nbformat.v4.new_code_cell(source="print('code of a cell')", outputs=list(outputs)))
     if source:
         notebook.cells.append(nbformat.v4.new_markdown_cell(source=source))
-    declared = read_parameters(raw, "plain")
+    declared, chosen = read_parameters(raw, "plain"), dict(chosen)
     return render(
         notebook,
         report="plain",
         lang=lang,
         results=collect(notebook),
-        parameters=[(p, p.default) for p in declared],
+        parameters=[(p, chosen.get(p.name, p.default)) for p in [*declared, *more]],
         stamp=stamp,
         **options,
     )
@@ -169,3 +169,51 @@ def test_every_kind_of_output_is_shown_inert(made, expected):
     html = output_html(made)
     assert expected in html if expected else html == ""
     assert "<script" not in html and "secret" not in html
+
+
+SPLIT = [Parameter("by", "str", None, is_optional=True), Parameter("segment", "str", None, is_optional=True)]
+SPLIT += [Parameter(name, "date", None, is_optional=True) for name in ("as_of",)]
+
+
+@pytest.mark.parametrize(
+    ("chosen", "english", "japanese"),
+    [
+        (
+            {"segment": "Champions", "by": "region"},
+            "Only customers of segment: Champions · Broken down by: Region",
+            "セグメント「Champions」の顧客のみ・内訳：地域",
+        ),
+        (
+            {"period_start": "2026-01-01", "period_end": "2026-03-31"},
+            "From Jan 1, 2026 to Mar 31, 2026",
+            "2026年1月1日 から 2026年3月31日 まで",
+        ),
+        ({"period_end": "2026-03-31"}, "Up to Mar 31, 2026", "2026年3月31日 まで"),
+        ({"period_start": "2026-01-01"}, "From Jan 1, 2026 on", "2026年1月1日 以降"),
+        ({"as_of": "2026-03-31"}, "As known on Mar 31, 2026", "2026年3月31日 時点"),
+        ({"by": "<b>x"}, "Broken down by: &lt;b&gt;x", "内訳：&lt;b&gt;x"),
+    ],
+)
+def test_what_a_report_is_restricted_to_stands_under_its_title(chosen, english, japanese):
+    for lang, words in (("en", english), ("ja", japanese)):
+        masthead = page(lang=lang, chosen=chosen, more=SPLIT).split('id="quality"')[0]
+        assert words in masthead.split("</h1>")[1]
+
+
+def test_a_report_of_everything_says_nothing_about_restrictions():
+    html = page(chosen={"lang": "ja", "n_rows": 7}, more=SPLIT)
+    assert 'class="scope"' not in html
+
+
+@pytest.mark.parametrize(
+    "sentence", ['Use `a` or `it\'s "so" & more`.', "See `" + "long_name " * 9 + "`."], ids=["signs", "long"]
+)
+def test_code_in_the_quality_box_looks_as_in_the_text(sentence):
+    html = page(output("<p>x</p>", kind="notice", key="k", level="info", text=sentence))
+    box = html.split('class="quality"')[1].split("</section>")[0]
+    assert "<code>" in box and "`" not in box
+
+
+def test_print_lets_wide_tables_wrap():
+    css = page().split("@media print")[1].split("</style>")[0]
+    assert "white-space: normal; min-width: 0" in css

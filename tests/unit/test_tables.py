@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from cxlib.checks import InputError, ParameterError, TableError
+from cxlib.checks import InputError, NotEnoughData, ParameterError, TableError
 from cxlib.contract import TABLES
 from cxlib.tables import check_folder, open_data
 
@@ -543,8 +543,9 @@ def test_a_missing_column_names_the_nearest(shop):
 def test_a_missing_table_says_what_it_would_give(shop):
     data_set = open_data(shop(orders=order()))
     assert not data_set.has("deals")
-    with pytest.raises(InputError, match="win rate"):
+    with pytest.raises(NotEnoughData, match="win rate") as stopped:
         data_set.table("deals")
+    assert stopped.value.exit_code == 4
     with pytest.raises(ParameterError, match="orders"):
         data_set.table("ordres")
     with pytest.raises(ParameterError, match="orders"):
@@ -611,7 +612,7 @@ def test_coverage_says_what_each_chapter_can_show(shop):
     lines = [line.text() for line in coverage]
     assert lines[0] == (
         "Segmentation: no category, so no CTB by category; no taste, so no CTB by taste; "
-        "no brand, so no CTB by brand"
+        "no brand, so no CTB by brand; no nps_score in a responses table, so no action for detractors"
     )
     assert lines[2] == "NPS drivers: not possible (no nps_score in a responses table)"
     assert "no enrolments table, so before/after only" in lines[3]
@@ -622,6 +623,32 @@ def test_a_table_with_errors_counts_as_missing(shop):
     problems, coverage = check_folder(shop(orders=order(amount="x")))
     assert [problem.level for problem in problems] == ["error"]
     assert coverage[0].text() == "Segmentation: not possible (table orders has errors)"
+
+
+def test_a_broken_table_stops_every_chapter_that_reads_it(shop):
+    folder = shop(orders=order())
+    (folder / "customers.csv").write_text(CUSTOMERS.replace("consumer", "消費者"), encoding="cp932")
+    problems, coverage = check_folder(folder)
+    assert [problem.key for problem in problems] == ["tables.encoding"]
+    assert all("not possible (table customers has errors" in line.text() for line in coverage)
+
+
+def test_with_orders_alone_only_what_orders_give_is_possible(shop):
+    _, coverage = check_folder(shop(orders=order()))
+    assert [line.state for line in coverage] == ["partial", "missing", "missing", "missing"]
+    _, coverage = check_folder(shop(orders=order(), customers=CUSTOMERS))
+    assert [line.state for line in coverage] == ["partial", "partial", "missing", "missing"]
+    (shop() / "orders.csv").unlink()
+    assert {line.state for line in check_folder(shop(customers=CUSTOMERS))[1]} == {"missing"}
+
+
+def test_an_as_of_before_all_data_names_their_first_day(shop):
+    folder = shop(orders=order(), customers=CUSTOMERS)
+    with pytest.raises(ParameterError, match=r"as_of=1999-01-01.*2026-01-01"):
+        open_data(folder, as_of="1999-01-01").table("orders")
+    assert open_data(folder, as_of="2026-01-01").table("orders").empty, "customers are known by then"
+    with pytest.raises(ParameterError, match="2025-12-31"):
+        open_data(folder, as_of="2025-12-31").table("customers")
 
 
 def test_frames_are_the_callers_own(shop):
