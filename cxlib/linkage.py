@@ -90,10 +90,8 @@ def follow_answers(
     asked = asked[asked["answered_at"] + pd.Timedelta(days=days) <= end]
     asked = asked.sort_values("answered_at", kind="stable").drop_duplicates("customer_id", keep="last")
     asked = asked.assign(attitude=attitude(asked["nps_score"])).set_index("customer_id").sort_index()
-    lines = orders[orders["customer_id"].isin(asked.index)]
-    gap = (
-        pd.to_datetime(lines["ordered_at"]) - lines["customer_id"].map(asked["answered_at"])
-    ).dt.total_seconds() / 86_400
+    lines = orders.merge(asked[["answered_at"]], left_on="customer_id", right_index=True)
+    gap = (pd.to_datetime(lines["ordered_at"]) - lines["answered_at"]).dt.total_seconds() / 86_400
     lines = lines.assign(gap=gap)
     before = _window(lines[(lines["gap"] <= 0) & (lines["gap"] > -days)], asked.index)
     after = _window(lines[(lines["gap"] > 0) & (lines["gap"] <= days)], asked.index)
@@ -105,8 +103,8 @@ def follow_answers(
     asked["has_bought"] = (asked["orders_after"] > 0).astype(float)
     asked["has_lapsed"] = (1 - asked["has_bought"]).where(asked["orders_before"] > 0)
     if referrals is not None:
-        acts = referrals[referrals["customer_id"].isin(asked.index)]
-        wait = pd.to_datetime(acts["occurred_at"]) - acts["customer_id"].map(asked["answered_at"])
+        acts = referrals.merge(asked[["answered_at"]], left_on="customer_id", right_index=True)
+        wait = pd.to_datetime(acts["occurred_at"]) - acts["answered_at"]
         soon = acts[(wait > pd.Timedelta(0)) & (wait <= pd.Timedelta(days=days))]
         asked["has_referred"] = asked.index.isin(soon["customer_id"]).astype(float)
     return asked.drop(columns="answered_at").reset_index()
@@ -309,7 +307,9 @@ def _known_before(held: pd.DataFrame) -> Array:
     columns = held.assign(
         log_orders=np.log1p(held["orders_before"]), was_silent=(held["orders_before"] == 0).astype(float)
     )[list(KNOWN_BEFORE)].to_numpy(dtype=float)
-    spread = columns.std(axis=0) if len(columns) else np.zeros(columns.shape[1])
+    if len(columns) == 0:
+        return np.empty((0, 0))
+    spread = columns.std(axis=0)
     moving = spread > 1e-12
     return np.asarray((columns[:, moving] - columns[:, moving].mean(axis=0)) / spread[moving])
 

@@ -55,7 +55,7 @@ def latest_attitudes(
     end = pd.Timestamp(as_of).tz_localize(when.dt.tz) + pd.Timedelta(days=1)
     recent = orders[(when < end) & (when >= end - pd.Timedelta(days=days))]
     amount = recent.groupby("customer_id")["amount"].sum()
-    held = latest.assign(amount=latest["customer_id"].map(amount).fillna(0.0))
+    held = latest.assign(amount=latest["customer_id"].map(amount).astype(float).fillna(0.0))
     bought = amount[amount > 0]
     top = bought.quantile(0.8) if len(bought) else np.inf
     own = held.loc[held["amount"] > 0, "amount"]
