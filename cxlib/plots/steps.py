@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.patches import Rectangle
 
 from cxlib.language import clean_text, format_value, text
 from cxlib.plots.theme import colours, draw_interval, format_axis, new_axes
@@ -80,7 +81,7 @@ def plot_state_changes(
     Parameters
     ----------
     result
-        A frame of `state_changes`. Cells without estimate stay empty; bold: shown beyond noise; with "!" the
+        A frame of `state_changes`. Cells without estimate stay empty; framed: shown beyond noise; "!": the
         touched are much busier elsewhere.
     states
         States of the columns, in order.
@@ -114,17 +115,13 @@ def plot_state_changes(
         if row["state"] not in states or pd.isna(row["estimate"]):
             continue
         label = format_value(row["estimate"], "pp", lang) + (" !" if row["is_confounded"] else "")
-        dark = abs(row["estimate"]) > 0.6 * reach
-        ax.text(
-            list(states).index(row["state"]) + 0.5,
-            touchpoints.index(row["touchpoint"]) + 0.5,
-            label,
-            ha="center",
-            va="center",
-            fontsize=8,
-            weight="bold" if row["is_shown"] else "normal",
-            color="#ffffff" if dark else roles["total"],
-        )
+        x, y = list(states).index(row["state"]), touchpoints.index(row["touchpoint"])
+        tone = "#ffffff" if abs(row["estimate"]) > 0.6 * reach else roles["total"]
+        ax.text(x + 0.5, y + 0.5, label, ha="center", va="center", fontsize=8, color=tone)
+        if row["is_shown"]:
+            ax.add_patch(
+                Rectangle((x + 0.03, y + 0.06), 0.94, 0.88, fill=False, edgecolor=roles["total"], lw=1.6)
+            )
     ax.set_yticks(np.arange(len(touchpoints)) + 0.5)
     ax.set_yticklabels([clean_text(words.get(name, name), limit=24) for name in touchpoints], fontsize=8)
     ax.set_xticks(np.arange(len(states)) + 0.5)
