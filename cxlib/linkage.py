@@ -90,7 +90,7 @@ def follow_answers(
     asked = asked[asked["answered_at"] + pd.Timedelta(days=days) <= end]
     asked = asked.sort_values("answered_at", kind="stable").drop_duplicates("customer_id", keep="last")
     asked = asked.assign(attitude=attitude(asked["nps_score"])).set_index("customer_id").sort_index()
-    lines = orders.merge(asked[["answered_at"]], left_on="customer_id", right_index=True)
+    lines = orders.merge(asked[["answered_at"]].rename_axis(None), left_on="customer_id", right_index=True)
     gap = (pd.to_datetime(lines["ordered_at"]) - lines["answered_at"]).dt.total_seconds() / 86_400
     lines = lines.assign(gap=gap)
     before = _window(lines[(lines["gap"] <= 0) & (lines["gap"] > -days)], asked.index)
@@ -103,7 +103,9 @@ def follow_answers(
     asked["has_bought"] = (asked["orders_after"] > 0).astype(float)
     asked["has_lapsed"] = (1 - asked["has_bought"]).where(asked["orders_before"] > 0)
     if referrals is not None:
-        acts = referrals.merge(asked[["answered_at"]], left_on="customer_id", right_index=True)
+        acts = referrals.merge(
+            asked[["answered_at"]].rename_axis(None), left_on="customer_id", right_index=True
+        )
         wait = pd.to_datetime(acts["occurred_at"]) - acts["answered_at"]
         soon = acts[(wait > pd.Timedelta(0)) & (wait <= pd.Timedelta(days=days))]
         asked["has_referred"] = asked.index.isin(soon["customer_id"]).astype(float)

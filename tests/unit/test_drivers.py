@@ -6,7 +6,14 @@ import pytest
 
 from cxlib.asymmetry import penalty_reward
 from cxlib.checks import ParameterError
-from cxlib.drivers import METHODS, driver_importance, importance_performance
+from cxlib.drivers import (
+    METHODS,
+    driver_importance,
+    importance_by_group,
+    importance_performance,
+    scale_reliability,
+    stated_derived,
+)
 from cxlib.importance import owen_parts, sampled_parts, shapley_parts
 
 DRIVERS = ["quality", "ease", "price"]
@@ -319,3 +326,85 @@ def test_penalty_reward_says_nothing_about_a_constant_outcome_or_twins():
     twins = twins.set_index("driver")
     assert twins.loc[["price", "twin"], "penalty"].isna().all()
     assert twins.loc["quality", "label"] == "basic"
+
+
+def parallel_items(n=20_000, *, loading=0.8, k=4, seed=0):
+    rng = np.random.default_rng(seed)
+    common, own = rng.normal(size=(n, 1)), rng.normal(size=(n, k))
+    items = loading * common + np.sqrt(1 - loading**2) * own
+    return pd.DataFrame(items, columns=[f"item{i}" for i in range(k)])
+
+
+def test_reliability_of_parallel_items():
+    """Correlation .64 each: alpha = omega = 4·.64/(1+3·.64), first eigenvalue 1+3·.64."""
+    data = parallel_items()
+    found = scale_reliability(data, item_cols=list(data), n_boot=100).set_index("metric")["estimate"]
+    expected = {"alpha": 2.56 / 2.92, "omega": 2.56 / 2.92, "first_factor": 2.92 / 4}
+    assert found.to_dict() == pytest.approx(expected, abs=0.01)
+
+
+def test_alpha_is_cronbachs_on_raw_scores():
+    data = pd.DataFrame({"a": [1, 2, 3, 4, 5.0], "b": [2, 2, 4, 4, 6.0], "c": [1, 3, 2, 5, 4.0]})
+    k, total = 3, data.sum(axis=1)
+    by_hand = k / (k - 1) * (1 - data.var().sum() / total.var())
+    assert scale_reliability(data, item_cols=list("abc"), n_boot=0)["estimate"][0] == pytest.approx(by_hand)
+
+
+def test_omega_exceeds_alpha_where_loadings_differ():
+    rng = np.random.default_rng(3)
+    common = rng.normal(size=(20_000, 1))
+    loadings = np.array([0.9, 0.9, 0.3, 0.3])
+    data = pd.DataFrame(common * loadings + rng.normal(size=(20_000, 4)) * np.sqrt(1 - loadings**2))
+    data.columns = list("abcd")
+    found = scale_reliability(data, item_cols=list("abcd"), n_boot=0).set_index("metric")["estimate"]
+    omega = loadings.sum() ** 2 / (loadings.sum() ** 2 + (1 - loadings**2).sum())
+    assert found["omega"] == pytest.approx(omega, abs=0.02)
+    assert found["alpha"] < found["omega"] - 0.02
+
+
+def test_reliability_intervals_hold_the_truth():
+    held = 0
+    for seed in range(60):
+        data = parallel_items(200, loading=0.6, seed=seed)
+        row = scale_reliability(data, item_cols=list(data), n_boot=200, seed=seed).iloc[0]
+        held += row["conf_low"] <= 4 * 0.36 / (1 + 3 * 0.36) <= row["conf_high"]
+    assert held >= 52
+
+
+@pytest.mark.parametrize("columns", [[], ["a"], ["a", "b"]])
+def test_reliability_of_hardly_any_items(columns):
+    data = pd.DataFrame({"a": [1.0, 2, 3], "b": [2.0, 2, 2]})
+    assert scale_reliability(data, item_cols=columns)["estimate"].isna().all()
+
+
+def test_missing_items_do_not_throw_answers_away():
+    data = parallel_items(5000)
+    holes = data.mask(np.random.default_rng(1).random(data.shape) < 0.4)
+    full, some = (
+        scale_reliability(each, item_cols=list(data), n_boot=0)["estimate"] for each in (data, holes)
+    )
+    assert some.to_numpy() == pytest.approx(full.to_numpy(), abs=0.03)
+
+
+def test_groups_with_their_own_first_driver():
+    rng = np.random.default_rng(0)
+    data = pd.DataFrame(rng.normal(size=(600, 2)), columns=["価格(円)", "class"])
+    data["g"] = ["x", "y", "small"] * 190 + ["x"] * 30
+    data.loc[data["g"] == "small", "g"] = ["small"] * 20 + [None] * 170
+    data["score"] = np.where(data["g"] == "x", data["価格(円)"], data["class"]) + rng.normal(size=600)
+    asked = {"outcome_col": "score", "driver_cols": ["価格(円)", "class"], "n_boot": 50}
+    top = importance_by_group(data, by="g", min_answers=50, **asked).query("rank == 1")
+    assert top[["g", "driver"]].to_numpy().tolist() == [["x", "価格(円)"], ["y", "class"]]
+    assert importance_by_group(data, by="g", min_answers=10_000, **asked).empty
+
+
+def test_stated_beside_derived():
+    rng = np.random.default_rng(0)
+    data = pd.DataFrame(rng.normal(size=(500, 3)), columns=["a", "b", "c"])
+    data["score"] = 3 * data["a"] + data["b"] + rng.normal(size=500)
+    data = data.assign(says_a=2.0, says_b=4.0, says_c=rng.choice([4.0, 5.0, np.nan], 500))
+    stated = {name: f"says_{name}" for name in "abc"}
+    found = stated_derived(data, outcome_col="score", stated=stated, n_boot=100).set_index("driver")
+    assert found["is_hidden"].to_dict() == {"a": True, "b": False, "c": False}
+    assert found["stated_rank"].to_dict() == {"a": 3, "b": 2, "c": 1}
+    assert found.loc["c", "stated_conf_low"] < found.loc["c", "stated"] < found.loc["c", "stated_conf_high"]

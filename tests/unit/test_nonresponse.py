@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from cxlib.checks import ParameterError
-from cxlib.nonresponse import compare_respondents, rake, response_bounds
+from cxlib.nonresponse import compare_respondents, customer_weights, rake, response_bounds
 
 
 def test_difference_is_in_standard_deviations_and_signed():
@@ -49,3 +49,30 @@ def test_raking_needs_the_same_groups():
     for shares in ({"a": 1.0}, {"a": 0.4, "b": 0.3, "c": 0.3}):
         with pytest.raises(ParameterError, match=r"margins\['region'\]"):
             rake(data, margins={"region": shares})
+
+
+def test_weights_repair_what_is_known():
+    """Heavy buyers answer more and score better: the weighted NPS is that of all, the plain one is not."""
+    rng = np.random.default_rng(2)
+    orders = rng.integers(1, 9, 4000)
+    people = pd.DataFrame({"customer_id": np.arange(4000).astype(str), "frequency": orders})
+    promotes = rng.random(4000) < orders / 10
+    answered = rng.random(4000) < orders / 10
+    answers = people[["customer_id"]].assign(nps_score=np.where(promotes, 10, 0))[answered]
+    weighted = customer_weights(answers, people, value_cols=["frequency"], bands=8)
+    truth, plain = 200 * promotes.mean() - 100, 200 * promotes[answered].mean() - 100
+    points = np.where(weighted["nps_score"] == 10, 100, -100)
+    assert plain - truth > 15
+    assert np.average(points, weights=weighted["weight"]) == pytest.approx(truth, abs=4)
+    assert weighted["n_effective"][0] < len(weighted)
+
+
+def test_weights_match_groups_and_bands_without_answers():
+    people = pd.DataFrame({"customer_id": list("abcdef"), "frequency": [1, 2, 3, 4, 5, 6]})
+    people["region"] = ["x", "x", "y", "y", None, "z"]
+    answers = pd.DataFrame({"customer_id": ["a", "c", "e", "e", "?"], "nps_score": 9})
+    weighted = customer_weights(answers, people, value_cols=["frequency"], group_cols=["region"], bands=3)
+    assert weighted["customer_id"].tolist() == ["a", "c", "e"]
+    assert weighted["weight"].tolist() == pytest.approx([1.2, 1.2, 0.6])
+    empty = customer_weights(answers.head(0), people, value_cols=["frequency"])
+    assert empty.empty and "weight" in empty

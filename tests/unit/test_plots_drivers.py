@@ -10,7 +10,13 @@ from cxlib.asymmetry import penalty_reward
 from cxlib.change import wave_chart
 from cxlib.drivers import driver_importance, driver_labels
 from cxlib.plots.drivers import plot_importance, plot_penalty_reward
-from cxlib.plots.scores import plot_nps, plot_score_distribution, plot_waves
+from cxlib.plots.scores import (
+    plot_behaviour,
+    plot_mix_rate,
+    plot_nps,
+    plot_score_distribution,
+    plot_waves,
+)
 from cxlib.plots.theme import ROLES, set_theme
 from cxlib.scores import nps, score_distribution
 
@@ -127,3 +133,51 @@ def test_hostile_labels_stay_text():
     data = make_answers().assign(region="$\\href{x}{y}$ <script>")
     labels = plot_nps(nps(data, by="region"), by="region").get_yticklabels()
     assert "<script>" in labels[0].get_text() or "script" in labels[0].get_text()
+
+
+def make_lopsided():
+    """Scores 0 to 2 given by a few customers each, three answers a customer."""
+    scores = [0] * 3 + [1] * 4 + [2] * 5 + [3] * 40 + [5] * 60 + [7] * 50 + [8] * 90 + [9] * 4 + [10] * 120
+    return pd.DataFrame({"nps_score": scores, "customer_id": [i // 3 for i in range(len(scores))]})
+
+
+@pytest.mark.parametrize("lang", ["en", "ja"])
+def test_few_low_scores_are_joined_and_the_labels_stay_true(lang):
+    """Suppressing scores took them out of the detractors' label; joined they stay in it."""
+    answers = make_lopsided()
+    overall = nps(answers).iloc[0]
+    result = score_distribution(answers, cluster_col="customer_id", min_cell=10)
+    assert (result["customers"] >= 10).all() and result["n"].sum() == overall["n"]
+    assert result[["score", "score_to"]].to_numpy().tolist() == [[0, 3], [4, 6], [7, 7], [8, 8], [9, 10]]
+    ax = draw(plot_score_distribution(result, lang=lang), lang)
+    words = " ".join(each.get_text() for each in ax.texts)
+    for name in ("promoter", "passive", "detractor"):
+        assert f"{overall[f'{name}_share']:.1%}" in words
+    assert f"{overall['n']:,}" in ax.get_title(loc="left")
+    areas = [bar.get_height() * round(bar.get_width() + 0.2) for bar in ax.patches]
+    assert sum(areas) == pytest.approx(1)
+
+
+def test_no_distribution_where_one_attitude_is_a_few_people():
+    few = pd.DataFrame({"nps_score": [3] * 4 + [8] * 30 + [10] * 30})
+    assert score_distribution(few, min_cell=10).empty
+    assert len(score_distribution(few[few["nps_score"] > 3], min_cell=10)) == 3, (
+        "none at all is no small group"
+    )
+
+
+@pytest.mark.parametrize("lang", ["en", "ja"])
+def test_mix_and_rate_are_drawn_with_their_intervals(lang):
+    rows = {"metric": ["rate", "mix", "total"], "estimate": [2.0, -9, -7], "conf_low": [1.0, -11, -9]}
+    ax = draw(plot_mix_rate(pd.DataFrame({**rows, "conf_high": [3.0, -7, -5], "n": 900}), lang=lang), lang)
+    assert [bar.get_width() for bar in ax.patches] == [2, -9, -7]
+    assert len(ax.get_yticklabels()) == 3
+
+
+@pytest.mark.parametrize("lang", ["en", "ja"])
+def test_behaviour_is_drawn_adjusted_and_as_seen(lang):
+    rows = pd.DataFrame({"metric": "repeat", "attitude": ["promoter", "detractor"], "n": [80, 60]})
+    rows = rows.assign(estimate=[0.6, 0.4], conf_low=0.3, conf_high=0.7, adjusted=[0.55, np.nan])
+    ax = draw(plot_behaviour(rows.assign(adjusted_conf_low=0.5, adjusted_conf_high=0.6), lang=lang), lang)
+    points = [line.get_xdata()[0] for line in ax.lines if line.get_marker() == "o"]
+    assert points == pytest.approx([0.6, 0.55, 0.4])
