@@ -1,0 +1,133 @@
+"""Summing up 10 million order lines costs little more than the bare group-by, as ratios in one run."""
+
+import subprocess
+import sys
+import time
+
+import duckdb
+import pandas as pd
+import pytest
+
+from cxlib.segments import rfm, summarise_customers
+
+pytestmark = pytest.mark.benchmark
+
+MILLION = 1_000_000
+AS_OF = "2026-09-30"
+COLUMNS = ["customer_id", "order_id", "ordered_at", "amount"]
+LINES = """
+    SELECT format('O{{:09d}}', o) AS order_id, format('L{{:09d}}', l) AS line_id,
+      format('C{{:08d}}', (hash(o) % {customers})::BIGINT) AS customer_id,
+      TIMESTAMPTZ '2024-10-01 00:00:00+00' + to_seconds(o * {seconds}) AS ordered_at,
+      round(exp(7 + hash(l) % 10000 / 6666), 2)::DOUBLE * if(hash(l + 3) % 50 = 0, -1, 1) AS amount
+    FROM (SELECT l, l * 2 // 5 AS o FROM range({lines}) AS numbers(l))
+"""
+BY_HAND = """
+    SELECT customer_id, min(ordered_at) AS first, max(ordered_at) AS last,
+      count(DISTINCT order_id) AS frequency, sum(amount) AS amount
+    FROM read_parquet('{path}')
+    WHERE customer_id IS NOT NULL AND ordered_at < TIMESTAMPTZ '2026-10-01 00:00:00+00'
+    GROUP BY customer_id
+"""
+MEASURED = """
+import resource, sys, duckdb
+from cxlib.segments import rfm, summarise_customers
+scored = rfm(summarise_customers(duckdb.read_parquet(sys.argv[1]), as_of=sys.argv[2], timezone="UTC"))
+assert len(scored) == 1_000_000
+used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+print(used * (1 if sys.platform == "darwin" else 1024) / 1e6)
+"""
+
+
+@pytest.fixture(scope="module")
+def parquet(tmp_path_factory):
+    """`parquet(lines)`: path of that many lines, ten per customer and 2.5 per order, in order of time."""
+    folder = tmp_path_factory.mktemp("lines")
+
+    def written(lines):
+        path = folder / f"{lines}.parquet"
+        if not path.exists():
+            query = LINES.format(customers=lines // 10, lines=lines, seconds=63e6 / (lines * 0.4))
+            duckdb.sql(f"COPY ({query}) TO '{path}' (FORMAT parquet)")
+        return str(path)
+
+    return written
+
+
+@pytest.fixture(scope="module")
+def frame(parquet):
+    return pd.read_parquet(parquet(10 * MILLION), columns=COLUMNS)
+
+
+def scores(orders):
+    return rfm(summarise_customers(orders, as_of=AS_OF, timezone="UTC"))
+
+
+def scores_of(path):
+    return scores(duckdb.read_parquet(path))
+
+
+def fastest(*functions, times):
+    """Least seconds of each; taken in turns, so that a busy moment meets all of them."""
+    best = [float("inf")] * len(functions)
+    for _ in range(times):
+        for place, function in enumerate(functions):
+            begun = time.perf_counter()
+            function()
+            best[place] = min(best[place], time.perf_counter() - begun)
+    return best
+
+
+def test_from_parquet_within_one_and_a_half_times_of_sql_by_hand(parquet):
+    path = parquet(10 * MILLION)
+    query = BY_HAND.format(path=path)
+    ours, by_hand = fastest(lambda: scores_of(path), lambda: duckdb.sql(query).df(), times=5)
+    print(f"summary and scores {ours:.2f} s, SQL by hand {by_hand:.2f} s: {ours / by_hand:.2f} times")
+    assert ours <= 1.5 * by_hand
+
+
+def test_ten_million_lines_from_parquet_take_less_than_a_gigabyte(parquet):
+    pytest.importorskip("resource", reason="memory is measured by getrusage, which this system lacks")
+    command = [sys.executable, "-c", MEASURED, parquet(10 * MILLION), AS_OF]
+    megabytes = float(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+    print(f"at most {megabytes:.0f} MB")
+    assert megabytes < 1000
+
+
+def test_ten_times_the_lines_take_at_most_twelve_times_as_long(parquet):
+    small, large = parquet(MILLION), parquet(10 * MILLION)
+    one, ten = fastest(lambda: scores_of(small), lambda: scores_of(large), times=3)
+    print(f"1 million lines {one:.2f} s, 10 million {ten:.2f} s: {ten / one:.1f} times")
+    assert ten <= 12 * one
+
+
+def test_from_a_pandas_frame_within_one_and_a_half_times_of_the_best_plain_group_by(frame):
+    totals = {"first": ("ordered_at", "min"), "last": ("ordered_at", "max"), "amount": ("amount", "sum")}
+
+    def at_once():
+        return frame.groupby("customer_id").agg(**totals, frequency=("order_id", "nunique"))
+
+    def without_nunique():
+        orders = frame[["customer_id", "order_id"]].drop_duplicates()
+        return (
+            frame.groupby("customer_id").agg(**totals).assign(frequency=orders["customer_id"].value_counts())
+        )
+
+    ours, *plain = fastest(lambda: scores(frame), at_once, without_nunique, times=2)
+    print(f"summary and scores {ours:.2f} s, plain pandas {min(plain):.2f} s: {ours / min(plain):.2f} times")
+    assert ours <= 1.5 * min(plain)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_at_least_ten_times_as_fast_as_lifetimes(frame):
+    lifetimes = pytest.importorskip("lifetimes.utils", reason="lifetimes 0.11.3 is not installed beside us")
+    plain = frame.assign(ordered_at=frame["ordered_at"].dt.tz_localize(None))
+
+    def theirs():
+        return lifetimes.summary_data_from_transaction_data(
+            plain, "customer_id", "ordered_at", monetary_value_col="amount", observation_period_end=AS_OF
+        )
+
+    ours, others = fastest(lambda: scores(frame), theirs, times=1)
+    print(f"summary and scores {ours:.2f} s, lifetimes {others:.2f} s: {others / ours:.1f} times")
+    assert others >= 10 * ours
