@@ -8,18 +8,23 @@ from cxlib.impact._compare import adjusted_difference, before_after, did
 from cxlib.impact._ladder import (
     answer_rung,
     arm_months,
+    drift_bounds,
     evidence_ladder,
-    f2_effect,
     has_comparison,
     monthly_effects,
     monthly_gap,
     observed_months,
     parallel_trends,
+    treated_series,
 )
+from cxlib.impact._outcomes import churn_effect, f2_effect, score_effect, share_ratio
 from cxlib.impact._panel import choose_initiative, months_observed, study_members, study_panel
-from cxlib.impact._plan import detectable_effect, regression_to_mean
+from cxlib.impact._plan import detectable_effect, power_of_study, regression_to_mean
+from cxlib.impact._sensitivity import e_value, relative_magnitudes, risk_ratio
+from cxlib.impact._series import interrupted_series, placebo_starts
 from cxlib.impact._staggered import AttResult, att_gt
-from cxlib.impact._study import drop_small_arms, effect_by_group, placebo_effect, study_notes
+from cxlib.impact._study import drop_small_arms, effect_by_group, enrolment_notes, placebo_effect, study_notes
+from cxlib.impact._twoway import twoway_weights
 
 __all__ = [
     "AttResult",
@@ -29,21 +34,34 @@ __all__ = [
     "att_gt",
     "before_after",
     "choose_initiative",
+    "churn_effect",
     "detectable_effect",
     "did",
+    "drift_bounds",
     "drop_small_arms",
+    "e_value",
     "effect_by_group",
+    "enrolment_notes",
     "evidence_ladder",
     "f2_effect",
     "has_comparison",
+    "interrupted_series",
     "monthly_effects",
     "monthly_gap",
     "months_observed",
     "observed_months",
     "parallel_trends",
     "placebo_effect",
+    "placebo_starts",
+    "power_of_study",
     "regression_to_mean",
+    "relative_magnitudes",
+    "risk_ratio",
+    "score_effect",
+    "share_ratio",
     "study_members",
     "study_notes",
     "study_panel",
+    "treated_series",
+    "twoway_weights",
 ]

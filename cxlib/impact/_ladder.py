@@ -9,12 +9,16 @@ import pandas as pd
 
 from cxlib.checks import fail_option
 from cxlib.impact._compare import adjusted_contrasts, adjusted_difference, before_after, did, mean_row
-from cxlib.impact._panel import ASSIGNMENTS, Array, dates
+from cxlib.impact._panel import ASSIGNMENTS, Array
+from cxlib.impact._sensitivity import relative_magnitudes
+from cxlib.impact._series import interrupted_series
 from cxlib.impact._staggered import AttResult, att_gt
-from cxlib.intervals import share_difference_interval, share_interval
 
 BEST = {"randomised": "randomised", "staggered": "staggered_did", "targeted": "did"}
-RUNGS = ("before_after", "same_months_last_year", "did", "staggered_did", "randomised")
+RUNGS = (
+    "before_after", "same_months_last_year", "interrupted_series", "did_found", "did", "staggered_did",
+    "randomised",
+)  # fmt: skip
 
 
 def evidence_ladder(
@@ -34,7 +38,8 @@ def evidence_ladder(
     assignment : str
         How customers came into the initiative; it decides which rung answers: `randomised` the comparison of
         the two arms adjusted for spending before · `staggered` effects by wave (`att_gt`, base: mean of the
-        months before) · `targeted` difference-in-differences · `everyone` none: before/after is all there is.
+        months before) · `targeted` difference-in-differences with controls enrolled as such ·
+        `everyone` none: before/after and the interrupted series are all there is.
     outcome_col : str
         `margin`, `amount` or `orders`, per customer and month.
     horizon_months : sequence of int
@@ -46,14 +51,18 @@ def evidence_ladder(
     Returns
     -------
     DataFrame
-        One row per horizon and `rung` (`before_after, same_months_last_year, did, staggered_did,
-        randomised`): `horizon_months, rung, metric` (the outcome), `estimate, std_error, conf_low,
-        conf_high, n, n_treatment, n_control, months_observed, is_answer`. Empty when no month was observed.
+        One row per horizon and `rung` (`before_after, same_months_last_year, interrupted_series, did_found,
+        did, staggered_did, randomised`): `horizon_months, rung, metric` (the outcome), `estimate, std_error,
+        conf_low, conf_high, n, n_treatment, n_control, months_observed, is_answer`. Empty when no month was
+        observed.
 
     Notes
     -----
     For a staggered roll-out a horizon counts from each customer's own start and uses the waves observed that
-    long; `months_observed` is what at least half of the treated have been observed.
+    long; `months_observed` is what at least half of the treated have been observed. `interrupted_series`
+    follows the treated who were customers before the panel begins, as a jump off their own trend (with a
+    change of slope from 24 months before on); it and `did_found` (controls looked for among customers of no
+    initiative) are shown, and never answer.
 
     Examples
     --------
@@ -160,29 +169,62 @@ def parallel_trends(panel: pd.DataFrame, *, outcome_col: str = "margin") -> pd.D
     return result.pretrend()
 
 
+def drift_bounds(
+    panel: pd.DataFrame, *, outcome_col: str = "margin", horizon_months: int = 12, conf_level: float = 0.95
+) -> pd.DataFrame:
+    """Bound the effect if the groups drift apart (`relative_magnitudes`); empty without controls."""
+    result = _effects(panel, outcome_col, conf_level)
+    if result is None or horizon_months < 1:
+        return pd.DataFrame()
+    return relative_magnitudes(result, horizon_months=horizon_months, conf_level=conf_level)
+
+
 def monthly_effects(
     panel: pd.DataFrame, *, assignment: str, horizon_months: int, outcome_col: str = "margin"
 ) -> tuple[pd.DataFrame, Array]:
-    """Effect in each month since the initiative's start, and their covariance: the input of a cash flow.
+    """Effect in each month since the customer's own start, and their covariance: the input of a cash flow.
 
     Returns
     -------
     DataFrame, array
-        `month` (0 = first month of the initiative), `estimate` (per treated customer and month), `std_error`,
-        `n_treated` (customers treated by then); covariance of the estimates. The rung is the one that answers
-        in `evidence_ladder`: for two arms the mean over the months equals its estimate; for waves each month
-        averages the waves treated by then. Empty without a comparison group: a change is not an effect.
+        `month` (0 = first month with the initiative), `estimate` (per treated customer and month),
+        `std_error`, `n_treated` (customers counted), `cost_months` (months of running cost that fall on it);
+        and the covariance of the estimates. The rung is the one that answers in `evidence_ladder`, and the
+        mean over the months equals its estimate. Empty without a comparison group: a change is not an effect.
+
+    Notes
+    -----
+    For waves both money and effect count each customer's own months, of the waves observed that long. A month
+    of the programme costs its fee once, shared equally among the customers treated in it; `cost_months` adds
+    up these shares, so it is above 1 where the first months of several waves lie in different months.
     """
-    nothing = pd.DataFrame(columns=["month", "estimate", "std_error", "n_treated"]), np.empty((0, 0))
-    if assignment == "everyone" or not has_comparison(panel):
-        return nothing
+    nothing = pd.DataFrame(columns=["month", "estimate", "std_error", "n_treated", "cost_months"])
+    if assignment == "everyone" or not has_comparison(panel) or horizon_months < 1:
+        return nothing, np.empty((0, 0))
     if assignment == "randomised":
-        return _randomised_months(panel, horizon_months, outcome_col)
+        frame, covariance = _randomised_months(panel, horizon_months, outcome_col)
+        return frame.assign(cost_months=1.0), covariance
     result = _effects(panel, outcome_col, 0.95)
-    if result is None:
-        return nothing
-    frame, covariance = result.totals(horizon_months - 1)
-    return frame.rename(columns={"time": "month"}).astype({"month": int}), covariance
+    if result is None or ("found" in panel and panel["found"].any()):
+        return nothing, np.empty((0, 0))
+    frame, covariance = result.event_study(horizon_months)
+    frame = frame.rename(columns={"event_time": "month"}).astype({"month": int})
+    return frame.assign(
+        cost_months=_cost_months(result, frame["month"].to_numpy(), horizon_months)
+    ), covariance
+
+
+def _cost_months(result: AttResult, months: Array, horizon: int) -> Array:
+    sizes = dict(zip(result.starts, result.sizes, strict=True))
+    treated = result.estimates.loc[result.estimates["event_time"] >= 0]
+    last = treated.groupby("start")["event_time"].max()
+    counted = last.index[last >= horizon - 1]
+    return np.array(
+        [
+            sum(sizes[own] / sum(n for start, n in sizes.items() if start <= own + month) for own in counted)
+            for month in months
+        ]
+    )
 
 
 def _randomised_months(panel: pd.DataFrame, horizon: int, outcome_col: str) -> tuple[pd.DataFrame, Array]:
@@ -244,73 +286,6 @@ def answer_rung(ladder: pd.DataFrame, *, horizon_months: int) -> pd.Series:
     return (best if len(best) else rows[rows["rung"] == "before_after"]).iloc[0]
 
 
-def f2_effect(
-    orders: pd.DataFrame,
-    members: pd.DataFrame,
-    *,
-    started_on: object,
-    as_of: object,
-    horizon_months: Sequence[int] = (6, 12),
-    conf_level: float = 0.95,
-) -> pd.DataFrame:
-    """Effect on the second purchase: share of one-time buyers who bought again after the start.
-
-    Parameters
-    ----------
-    orders : DataFrame
-        Contract table: `customer_id, ordered_at, amount`. Purchases are counted by day (F2).
-    members : DataFrame
-        Result of `study_members`. Only customers with exactly one purchase day before the start are at risk.
-    started_on, as_of : date
-        Start of the initiative; last day of the data.
-    horizon_months : sequence of int
-        Months since the start. A horizon the data have not reached gives missing estimates.
-    conf_level : float
-        Level of the intervals.
-
-    Returns
-    -------
-    DataFrame
-        Per horizon one row per `arm` (`treatment`, `control`: share, Wilson interval) and one `difference`
-        (treatment − control, Newcombe's interval): `horizon_months, arm, metric` (f2), `estimate, std_error,
-        conf_low, conf_high, n`.
-
-    Notes
-    -----
-    Assumes that the two arms would have come back equally often; there is no before to subtract, because
-    nobody at risk had a second purchase before. So it is an effect for randomised groups, a comparison
-    otherwise.
-    """
-    start, last = pd.Timestamp(started_on), pd.Timestamp(as_of)  # type: ignore[arg-type]
-    bought = orders.loc[orders["amount"] > 0, ["customer_id"]].assign(day=dates(orders["ordered_at"]))
-    bought = bought[bought["customer_id"].isin(members["customer_id"])].drop_duplicates()
-    before = bought[bought["day"] < start].groupby("customer_id").size()
-    risk = members[members["customer_id"].isin(before.index[before == 1])].reset_index(drop=True)
-    following = bought[bought["day"] >= start].groupby("customer_id")["day"].min()
-    again = pd.Series(following.reindex(risk["customer_id"]).to_numpy("datetime64[us]"))
-    rows = []
-    for horizon in sorted(horizon_months):
-        end = start + pd.DateOffset(months=horizon)
-        complete = end <= last + pd.Timedelta(days=1)
-        counts = {
-            arm: (int((again[inside] < end).sum()), int(inside.sum()) if complete else 0)
-            for arm in ("treatment", "control")
-            for inside in [risk["arm"] == arm]
-        }
-        counts = {arm: (hits if size else 0, size) for arm, (hits, size) in counts.items()}
-        found = {arm: share_interval(*pair, conf_level=conf_level) for arm, pair in counts.items()}
-        found["difference"] = share_difference_interval(
-            *counts["treatment"], *counts["control"], conf_level=conf_level
-        )
-        sizes = {arm: int((risk["arm"] == arm).sum()) for arm in counts}
-        sizes["difference"] = sum(sizes.values())
-        rows += [
-            {"horizon_months": horizon, "arm": arm, "metric": "f2", **interval._asdict(), "n": sizes[arm]}
-            for arm, interval in found.items()
-        ]
-    return pd.DataFrame(rows)
-
-
 def _rungs(
     panel: pd.DataFrame, assignment: str, outcome_col: str, months: int, conf_level: float
 ) -> pd.DataFrame:
@@ -319,6 +294,8 @@ def _rungs(
         columns={"metric": "rung"}
     )
     parts = [naive.assign(n_treatment=naive["n"], n_control=0)]
+    if assignment != "staggered":
+        parts.append(_series_rung(panel, outcome_col, months, conf_level))
     if assignment != "everyone" and has_comparison(panel):
         if assignment == "staggered":
             parts.append(_staggered_rung(panel, outcome_col, months, conf_level))
@@ -340,7 +317,8 @@ def _two_arms(
             window, outcome_col=outcome_col, unit_col="customer_id", time_col="month", treated_col="_treated",
             post_col="_post", conf_level=conf_level,
         )  # fmt: skip
-        parts.append(rung.rename(columns={"metric": "rung"}))
+        found = "found" in window and bool(window["found"].any())
+        parts.append(rung.rename(columns={"metric": "rung"}).assign(rung="did_found" if found else "did"))
     if randomised:
         means = window.pivot_table(index=["customer_id", "_treated"], columns="_post", values=outcome_col)
         names = {False: "before", True: "after"}
@@ -351,6 +329,32 @@ def _two_arms(
         )  # fmt: skip
         parts.append(rung.rename(columns={"metric": "rung"}))
     return parts
+
+
+def treated_series(panel: pd.DataFrame, *, outcome_col: str = "margin") -> pd.DataFrame:
+    """Mean outcome per month of the treated who were customers all along: `month, metric, estimate, n`.
+
+    Customers won during the panel are left out (`first_month`, where the panel has it): with them the series
+    would climb because there are more of them, not because they buy more.
+    """
+    rows = panel["start_month"].notna()
+    if "first_month" in panel and len(panel):
+        rows &= panel["first_month"] < panel["month"].min()
+    months = panel[rows].groupby("month", as_index=False)[outcome_col].agg(estimate="mean", n="size")
+    return months.assign(metric=outcome_col)[["month", "metric", "estimate", "n"]]
+
+
+def _series_rung(panel: pd.DataFrame, outcome_col: str, months: int, conf_level: float) -> pd.DataFrame:
+    series = treated_series(panel[panel["month"] < months], outcome_col=outcome_col)
+    if len(series) == 0:
+        return pd.DataFrame()
+    long = bool((series["month"] < 0).sum() >= 24)  # with fewer, a slope of its own is guesswork
+    fit = interrupted_series(
+        series, outcome_col="estimate", time_col="month", slope=long, conf_level=conf_level
+    )
+    row = fit[(fit["metric"] == "effect") & fit["estimate"].notna()]
+    customers = int(series["n"].max())
+    return row.assign(rung="interrupted_series", n=customers, n_treatment=customers, n_control=0)
 
 
 def _staggered_rung(panel: pd.DataFrame, outcome_col: str, months: int, conf_level: float) -> pd.DataFrame:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from cxlib.checks import InputError, ParameterError, check_columns, fail_option
+from cxlib.impact._lines import dates, plain_lines
 
 Array = npt.NDArray[np.float64]
 ASSIGNMENTS = ("randomised", "staggered", "targeted", "everyone")
@@ -91,7 +92,15 @@ def study_members(
     -------
     DataFrame
         `customer_id, arm` (treatment, control), `start_month` (months from the start to the customer's own
-        start; missing for the never treated), `exposed` (a control that was enrolled all the same).
+        start; missing for the never treated), `exposed` (a control that was enrolled all the same),
+        `first_month` (months from the start to the day the customer was first seen), `found` (a control that
+        nobody assigned).
+
+    Notes
+    -----
+    Where a targeted initiative lists no control, customers seen before the start and never treated by any
+    initiative are taken in their place and marked `found`. They were passed over for a reason, so they are a
+    weaker comparison, and never lead to a verdict.
 
     Raises
     ------
@@ -111,19 +120,32 @@ def study_members(
     if assignment not in ASSIGNMENTS:
         fail_option("assignment", assignment, ASSIGNMENTS)
     start = pd.Timestamp(started_on)
-    known_before = dates(customers["first_seen_on"]) < start
+    first_seen = dates(customers["first_seen_on"])
+    known_before = customers.loc[first_seen < start, "customer_id"]
     own = (
         None if enrolments is None else enrolments[enrolments["initiative_id"].astype(str) == str(initiative)]
     )
     if own is None or own.empty:
-        ids = customers.loc[known_before, "customer_id"].to_numpy()
-        return pd.DataFrame({"customer_id": ids, "arm": "treatment", "start_month": 0.0, "exposed": False})
+        members = pd.DataFrame({"customer_id": known_before.to_numpy(), "arm": "treatment"})
+        members = members.assign(start_month=0.0, exposed=False)
+    else:
+        allowed = known_before if assignment == "everyone" else customers["customer_id"]
+        members = _enrolled(own, allowed, assignment, start)
+    members["found"] = False
+    if assignment == "targeted" and enrolments is not None and (members["arm"] == "treatment").all():
+        treated = enrolments.loc[enrolments["enrolled_on"].notna(), "customer_id"]
+        ids = known_before[~known_before.isin(treated)].sort_values().to_numpy()
+        others = pd.DataFrame({"customer_id": ids, "arm": "control", "start_month": np.nan, "exposed": False})
+        members = pd.concat([members, others.assign(found=True)], ignore_index=True)
+        members = members.sort_values("customer_id", ignore_index=True)
+    place = pd.Index(customers["customer_id"]).get_indexer(pd.Index(members["customer_id"]))
+    return members.assign(first_month=month_index(first_seen, start)[place])
+
+
+def _enrolled(own: pd.DataFrame, allowed: pd.Series, assignment: str, start: pd.Timestamp) -> pd.DataFrame:
     twice = own["customer_id"].duplicated(keep=False)
     if twice.any():
         raise InputError("impact.enrolled_twice", count=f"{own.loc[twice, 'customer_id'].nunique():,}")
-    allowed = (
-        customers.loc[known_before, "customer_id"] if assignment == "everyone" else customers["customer_id"]
-    )
     own = own[own["customer_id"].isin(allowed)].sort_values("customer_id", ignore_index=True)
     enrolled_on = dates(own["enrolled_on"])
     by_date = pd.Series(np.where(enrolled_on.notna(), "treatment", "control"), index=own.index)
@@ -145,12 +167,13 @@ def study_members(
 
 
 def study_panel(
-    orders: pd.DataFrame,
+    orders: Any,
     members: pd.DataFrame,
     *,
     started_on: date | str | pd.Timestamp,
     as_of: date | str | pd.Timestamp,
     contribution_margin_rate: float = 0.3,
+    timezone: str | None = None,
 ) -> pd.DataFrame:
     """Sum up what each customer of the study brought in per month around the start, zeros included.
 
@@ -160,22 +183,25 @@ def study_panel(
 
     Parameters
     ----------
-    orders : DataFrame
+    orders : frame of any engine narwhals knows (eager or lazy)
         Contract table (order lines): `order_id, customer_id, ordered_at, amount`, `margin` where known. Lines
-        without a customer or an amount are left out.
+        without a customer or an amount are left out. Other engines than pandas add up orders themselves.
     members : DataFrame
         Result of `study_members`.
     started_on, as_of : date
         First day of the initiative; last day of the data.
     contribution_margin_rate : float
         Share of the amount that is margin, 0 to 1, for lines whose `margin` is missing.
+    timezone : str, optional
+        IANA name in which instants become days, for engines whose timestamps carry another zone.
 
     Returns
     -------
     DataFrame
-        `customer_id, arm, start_month, month` and the outcomes per customer and month: `margin` and `amount`
-        in the currency of the data, `orders` (distinct orders with a positive line). Sorted by customer and
-        month; empty when the data hold no whole month, or do not reach back to the start.
+        `customer_id, arm, start_month, month` (`first_month, found` where members have them) and the outcomes
+        per customer and month: `margin` and `amount` in the currency of the data, `orders` (distinct orders
+        with a positive line), `repeat` (1 in months with an order, else 0). Sorted by customer and month;
+        empty when the data hold no whole month, or do not reach back to the start.
 
     Examples
     --------
@@ -185,30 +211,23 @@ def study_panel(
     >>> study_panel(lines, people, started_on="2025-02-01", as_of="2025-02-28")["margin"].tolist()
     [30.0, 15.0]
     """
-    check_columns(
-        orders, order_id="order_id", customer_id="customer_id", ordered_at="ordered_at", amount="amount"
-    )
     start, last_day = pd.Timestamp(started_on), pd.Timestamp(as_of)
-    day = dates(orders["ordered_at"])
+    lines = plain_lines(orders, contribution_margin_rate, timezone)
+    day = lines["day"]
     first_month, months = _window(day, start, last_day)
     people = members.sort_values("customer_id", ignore_index=True)
     n, width = len(people), len(months)
-    person = pd.Index(people["customer_id"]).get_indexer(pd.Index(orders["customer_id"]))
+    person = pd.Index(people["customer_id"]).get_indexer(pd.Index(lines["customer_id"]))
     column = month_index(day, start) - first_month
-    inside = (person >= 0) & (column >= 0) & (column < width) & orders["amount"].notna().to_numpy()
+    inside = (person >= 0) & (column >= 0) & (column < width)
     cell = (person[inside] * width + column[inside]).astype(np.int64)
-    lines = orders[inside]
-    amount = lines["amount"].to_numpy(dtype="float64")
-    margin = amount * contribution_margin_rate
-    if "margin" in lines:
-        recorded = lines["margin"].to_numpy(dtype="float64", na_value=np.nan)
-        margin = np.where(np.isnan(recorded), margin, recorded)
-    counted = ((amount > 0) & ~lines["order_id"].where(amount > 0).duplicated().to_numpy()).astype("float64")
     sums = {
-        name: np.bincount(cell, weights=values, minlength=n * width)
-        for name, values in {"margin": margin, "amount": amount, "orders": counted}.items()
+        name: np.bincount(cell, weights=lines[source].to_numpy()[inside], minlength=n * width)
+        for name, source in {"margin": "margin", "amount": "amount", "orders": "counts"}.items()
     }
-    frame = people[["customer_id", "arm", "start_month"]].loc[np.repeat(np.arange(n), width)]
+    kept = [name for name in ("first_month", "found") if name in people]
+    frame = people[["customer_id", "arm", "start_month", *kept]].loc[np.repeat(np.arange(n), width)]
+    sums["repeat"] = (sums["orders"] > 0).astype("float64")
     return frame.reset_index(drop=True).assign(month=np.tile(months, n), **sums)
 
 
@@ -242,9 +261,3 @@ def _window(day: pd.Series, start: pd.Timestamp, last_day: pd.Timestamp) -> tupl
         return 0, np.arange(0)
     after = int(month_index(pd.Series([last_day + pd.Timedelta(days=1)]), start)[0])
     return first_month, np.arange(first_month, max(after, first_month))
-
-
-def dates(values: pd.Series) -> pd.Series:
-    """Midnight of each local day, without a time zone, whatever the column held."""
-    stamps = values if pd.api.types.is_datetime64_any_dtype(values) else pd.to_datetime(values)
-    return (stamps if stamps.dt.tz is None else stamps.dt.tz_localize(None)).dt.normalize()

@@ -147,6 +147,46 @@ def detectable_effect(
     )  # fmt: skip
 
 
+def power_of_study(
+    panel: pd.DataFrame,
+    *,
+    outcome_col: str = "margin",
+    horizon_months: Sequence[int] = (6, 12),
+    power: float = 0.8,
+    conf_level: float = 0.95,
+) -> pd.DataFrame:
+    """Smallest effect a study of these customers would show, judged by their months before the start.
+
+    Parameters
+    ----------
+    panel : DataFrame
+        Result of `study_panel`.
+    outcome_col, horizon_months, power, conf_level
+        As in `evidence_ladder` and `detectable_effect`.
+
+    Returns
+    -------
+    DataFrame
+        As `detectable_effect`; empty without two arms of two customers and two months before, or where the
+        outcome never varied.
+    """
+    months = panel[panel["month"] < 0].pivot_table(index="customer_id", columns="month", values=outcome_col)
+    starts = panel.drop_duplicates("customer_id")["start_month"]
+    held, width = float(starts.isna().mean()) if len(starts) else 0.0, months.shape[1]
+    joint = months.cov().to_numpy() if width > 1 else np.zeros((1, 1))
+    variance = float(np.diag(joint).mean())
+    if width < 2 or not variance > 0 or min(starts.isna().sum(), starts.notna().sum()) < 2:
+        return pd.DataFrame(
+            columns=["horizon_months", "metric", "estimate", "n_treatment", "n_control", "power"]
+        )
+    between = (joint.sum() - np.trace(joint)) / (width * (width - 1))
+    return detectable_effect(
+        n_customers=len(starts), std_dev_monthly=variance**0.5, holdout_share=held, power=power,
+        correlation=float(np.clip(between / variance, 0, 0.999)), horizon_months=horizon_months,
+        conf_level=conf_level,
+    )  # fmt: skip
+
+
 def _between(argument: str, value: float, low: float, high: float) -> None:
     if not low < value < high and not (argument == "correlation" and value in (-1, 1)):
         raise ParameterError(

@@ -132,29 +132,35 @@ class AttResult:
         p_value = float(stats.chi2.sf(statistic, df)) if df else np.nan
         return pd.DataFrame([{"metric": "pretrend", "statistic": statistic, "df": df, "p_value": p_value}])
 
-    def totals(self, last_time: float) -> tuple[pd.DataFrame, Array]:
-        """Effect per period on all units treated by then, and the joint covariance: what a cash flow needs.
+    def event_study(self, horizon_months: int | None = None) -> tuple[pd.DataFrame, Array]:
+        """Effect by time since the start, and the joint covariance of these estimates.
 
         Returns
         -------
         DataFrame, array
-            `time, estimate` (mean effect per treated unit), `std_error, n_treated`, up to `last_time`; and
-            the covariance matrix of these estimates. Group sizes count as known: it is these customers.
+            `event_time, estimate, std_error, n_treated`, and the covariance. With `horizon_months` only the
+            periods 0 to horizon−1 from groups observed that long, as in `aggregate`; group sizes count as
+            known then, because it is these customers whose money is counted.
         """
         cells = self.estimates
-        after = (cells["event_time"] >= 0) & (cells["time"] <= last_time)
-        times = np.unique(cells.loc[after, "time"])
+        keep = np.ones(len(cells), dtype=bool)
+        if horizon_months is not None:
+            reached = cells.groupby("start")["event_time"].transform("max") >= horizon_months - 1
+            keep = (reached & cells["event_time"].between(0, horizon_months - 1)).to_numpy()
+        events = np.unique(cells.loc[keep, "event_time"].to_numpy(float))
         size = cells["n_treatment"].to_numpy(float)
-        weights = np.array([np.where(after & (cells["time"] == t), size, 0.0) for t in times])
-        weights = weights.reshape(len(times), len(cells))
+        weights = np.array([np.where(keep & (cells["event_time"] == e), size, 0.0) for e in events])
+        return self._weighted(weights.reshape(len(events), len(cells)), "event_time", events)
+
+    def _weighted(self, weights: Array, label: str, values: Array) -> tuple[pd.DataFrame, Array]:
         treated = weights.sum(axis=1)
         shares = weights / treated[:, None]
         covariance = shares @ self.covariance @ shares.T
-        lone = (treated < 2) | (cells["n_control"].max() < 2)
+        lone = (treated < 2) | (self.estimates["n_control"].max() < 2)
         frame = pd.DataFrame(
             {
-                "time": times,
-                "estimate": shares @ cells["estimate"].to_numpy(),
+                label: values,
+                "estimate": shares @ self.estimates["estimate"].to_numpy(),
                 "std_error": np.where(lone, np.nan, np.sqrt(np.diag(covariance))),
                 "n_treated": treated.astype(int),
             }

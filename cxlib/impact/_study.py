@@ -72,6 +72,7 @@ def study_notes(
     after = panel["month"] >= 0
     known = [size for size in (treated, controls) if size]
     compared = has_comparison(panel)
+    found = "found" in members and bool(members["found"].any())
     small = [size for size in known if size < min_cell]
     unseen = not small and bool(known) and not after.any()
     late = first_day is not None and pd.Timestamp(first_day) > pd.Timestamp(started_on)  # type: ignore[arg-type]
@@ -84,12 +85,86 @@ def study_notes(
         (bool(after.any()) and bool(after.all()), "no_months_before", "warning", {}),
         (assignment == "everyone", "everyone", "warning", {}),
         (assignment != "everyone" and len(panel) > 0 and not compared, "no_control", "warning", {}),
-        (assignment == "targeted" and compared, "targeted", "warning", {}),
+        (assignment == "targeted" and compared and not found, "targeted", "warning", {}),
+        (found, "found", "warning", {"count": controls}),
         (compared and bool(waves.notna().all()), "not_yet", "warning", {}),
         (exposed > 0, "exposed", "warning", {"count": exposed}),
         (not small and 0 < min(known, default=0) < FEW, "few", "warning", {"few": FEW}),
         (len(panel) > 0 and panel[outcome_col].nunique() < 2, "constant", "not_enough_data", {}),
     ]
+    return [
+        {"key": f"impact.note_{name}", "level": level, **values}
+        for holds, name, level, values in rules
+        if holds
+    ]
+
+
+def enrolment_notes(
+    enrolments: pd.DataFrame | None,
+    members: pd.DataFrame,
+    customers: pd.DataFrame,
+    *,
+    initiative: str,
+    assignment: str,
+    place_col: str = "region",
+) -> list[dict[str, Any]]:
+    """List what the enrolments say against a clean comparison, each as the arguments of `Report.notice`.
+
+    Parameters
+    ----------
+    enrolments, customers : DataFrame
+        Contract tables; without enrolments there is nothing to say.
+    members : DataFrame
+        Result of `study_members`.
+    initiative, assignment : str
+        As in the table `initiatives`.
+    place_col : str
+        Column of `customers` in which neighbours share a value; where it is missing, spill-over is not looked
+        for.
+
+    Notes
+    -----
+    `contaminated`: the arms differ in their part treated by other initiatives, by more than five points and
+    more than chance. `opt_in`: customers of waves or of a targeted group joined on many different days, so
+    they may have chosen themselves. `not_taken`: some were assigned and never enrolled. `spill`: at least
+    half of the controls share a place with treated customers.
+
+    Examples
+    --------
+    >>> joined = pd.DataFrame({"initiative_id": "I1", "customer_id": ["a", "b"],
+    ...                        "enrolled_on": pd.to_datetime(["2025-01-01", None])})
+    >>> members = pd.DataFrame({"customer_id": ["a", "b"], "arm": ["treatment", "control"]})
+    >>> people = members.assign(region="north")
+    >>> [note["key"] for note in enrolment_notes(joined, members, people, initiative="I1",
+    ...                                          assignment="randomised")]
+    ['impact.note_spill']
+    """
+    if enrolments is None or members["arm"].nunique() < 2:
+        return []
+    treated = members["arm"] == "treatment"
+    own = enrolments["initiative_id"].astype(str) == str(initiative)
+    taken = enrolments["enrolled_on"].notna()
+    other = members["customer_id"].isin(enrolments.loc[~own & taken, "customer_id"])
+    shares = {"treatment": float(other[treated].mean()), "control": float(other[~treated].mean())}
+    spread = sum(
+        p * (1 - p) / n for p, n in zip(shares.values(), (treated.sum(), (~treated).sum()), strict=True)
+    )
+    gap = abs(shares["treatment"] - shares["control"])
+    mine = enrolments[own & enrolments["customer_id"].isin(members.loc[treated, "customer_id"])]
+    days, joined = mine["enrolled_on"].nunique(), int(mine["enrolled_on"].notna().sum())
+    absent = 1 - joined / int(treated.sum()) if own.any() else 0.0
+    near = 0.0
+    if place_col in customers:
+        place = members["customer_id"].map(customers.set_index("customer_id")[place_col])
+        near = float(place[~treated].isin(place[treated].dropna()).mean())
+    percent = {name: round(100 * share) for name, share in shares.items()}
+    rules: list[tuple[bool, str, str, dict[str, Any]]] = [
+        (gap > max(0.05, 2 * spread**0.5), "contaminated", "warning", percent),
+        (assignment in ("staggered", "targeted") and days > max(12, joined / 20), "opt_in", "warning",
+         {"count": days}),
+        (absent > 0, "not_taken", "info", {"share": round(100 * absent, 1)}),
+        (near >= 0.5, "spill", "info", {}),
+    ]  # fmt: skip
     return [
         {"key": f"impact.note_{name}", "level": level, **values}
         for holds, name, level, values in rules

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from cxlib.language import format_value, text
 from cxlib.plots.theme import colours, draw_band, draw_interval, format_axis, label_end, new_axes
 
-UNITS = {"margin": "currency", "amount": "currency", "orders": "number"}
+UNITS = {"margin": "currency", "amount": "currency", "orders": "number", "repeat": "share"}
 
 
 def plot_ladder(
@@ -163,3 +163,36 @@ def _month_axis(ax: Axes, colour: Mapping[str, str], lang: str) -> None:
 def _value_axis(ax: Axes, outcome: str, lang: str, currency: str | None, key: str) -> None:
     format_axis(ax.yaxis, UNITS.get(outcome, "number"), lang, currency=currency)
     ax.set_ylabel(text(key, lang, outcome=text(f"impact.outcome_{outcome}", lang)))
+
+
+def plot_register(
+    register: pd.DataFrame,
+    *,
+    ax: Axes | None = None,
+    palette: Mapping[str, str] | None = None,
+    lang: str = "en",
+    currency: str | None = None,
+) -> Axes:
+    """Draw every initiative's effect as estimated and after shrinkage, in the order of the frame.
+
+    Columns: `initiative, estimate, conf_low, conf_high, shrunk, shrunk_low, shrunk_high` (`shrink_effects`).
+    """
+    colour = colours(palette)
+    ax = new_axes(ax, figsize=(7.2, 1.4 + 0.6 * len(register)))
+    kinds = (
+        ("estimate", "conf_low", "conf_high", "neutral", "s", "impact.plot_as_estimated"),
+        ("shrunk", "shrunk_low", "shrunk_high", "positive", "o", "impact.plot_shrunk"),
+    )
+    for shift, (middle, low, high, role, mark, key) in zip((-0.13, 0.13), kinds, strict=True):
+        for place, row in enumerate(register.to_dict("records")):
+            draw_interval(ax, place + shift, row[low], row[high], colour=colour[role])
+        places = np.arange(len(register)) + shift
+        ax.plot(register[middle], places, mark, color=colour[role], markersize=7, label=text(key, lang))
+    ax.axvline(0, color=colour["total"], linewidth=1)
+    ax.set_yticks(range(len(register)), register["initiative"].astype(str))
+    ax.set_ylim(len(register) - 0.4, -0.6)
+    ax.grid(visible=False, axis="y")
+    ax.legend(loc="best", frameon=False)
+    format_axis(ax.xaxis, "currency", lang, currency=currency)
+    ax.set_xlabel(text("impact.plot_effect", lang, outcome=text("impact.outcome_margin", lang)))
+    return ax

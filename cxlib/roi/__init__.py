@@ -2,6 +2,8 @@
 
 from cxlib.roi._flows import MONEY_UNITS, cash_flows, flatten, roi_summary, roi_tornado
 from cxlib.roi._rates import irr, npv, xirr, xnpv
+from cxlib.roi._register import shrink_effects
+from cxlib.roi._scenarios import pulled_forward, roi_scenarios
 from cxlib.roi._verdict import break_even_effect, money_state, verdict
 
 __all__ = [
@@ -12,8 +14,11 @@ __all__ = [
     "irr",
     "money_state",
     "npv",
+    "pulled_forward",
+    "roi_scenarios",
     "roi_summary",
     "roi_tornado",
+    "shrink_effects",
     "verdict",
     "xirr",
     "xnpv",

@@ -38,7 +38,8 @@ def cash_flows(
     ----------
     effects : DataFrame
         One row per month since the start, in order: `estimate` (effect on margin per treated customer and
-        month, in currency), `std_error`, `n_treated` (customers treated in that month). An unknown error
+        month, in currency), `std_error`, `n_treated` (customers treated in that month), and `cost_months`
+        where a month of the effect stands for more or less than one month of running cost. An unknown error
         counts as none, and the interval is then missing.
     one_time_cost, monthly_cost : float
         Paid at the start; paid at the end of each month. In currency, not negative.
@@ -138,8 +139,9 @@ def roi_summary(
         {"metric": "prob_roi_positive", "estimate": positive, "conf_low": np.nan, "conf_high": np.nan}
     )
     needed = break_even_effect(
-        one_time_cost=one_time_cost, monthly_cost=monthly_cost, n_treated=effects["n_treated"].to_numpy()
-    )
+        one_time_cost=one_time_cost, monthly_cost=monthly_cost, n_treated=effects["n_treated"].to_numpy(),
+        cost_months=running_months(effects),
+    )  # fmt: skip
     rows.append({"metric": "break_even_effect", "estimate": needed, "conf_low": np.nan, "conf_high": np.nan})
     return pd.DataFrame(rows).replace([np.inf, -np.inf], np.nan).assign(n=draws)
 
@@ -180,10 +182,10 @@ def roi_tornado(
     ['effect', 'one_time_cost', 'n_treated']
     """
     benefit, cost, _ = _flows(effects, one_time_cost, monthly_cost, covariance, 2, 7)
-    size, months = effects["n_treated"].to_numpy(float), len(effects)
+    size = effects["n_treated"].to_numpy(float)
     matrix = np.diag(effects["std_error"].to_numpy(float) ** 2) if covariance is None else covariance
     reach = float(stats.norm.ppf((1 + conf_level) / 2) * np.sqrt(size @ matrix @ size))
-    gained, once, monthly = float(benefit.sum()), float(cost[0]), float(monthly_cost * months)
+    gained, once, monthly = float(benefit.sum()), float(cost[0]), float(cost[1:].sum())
     ends = (1 - spread, 1 + spread)
     cases = {
         "effect": [(gained - reach, once + monthly), (gained + reach, once + monthly)],
@@ -218,6 +220,13 @@ def flatten(summary: pd.DataFrame) -> dict[str, float]:
     }
 
 
+def running_months(effects: pd.DataFrame) -> Array:
+    """Months of running cost that fall on each month of the effect: `cost_months`, or 1."""
+    if "cost_months" not in effects:
+        return np.ones(len(effects))
+    return effects["cost_months"].to_numpy(float)
+
+
 def _flows(
     effects: pd.DataFrame, one_time: float, monthly: float, covariance: Array | None, draws: int, seed: int
 ) -> tuple[Array, Array, Array]:
@@ -234,7 +243,7 @@ def _flows(
     size = effects["n_treated"].to_numpy(float)
     noise = np.random.default_rng(seed).standard_normal((draws, len(mean))) @ root
     start = np.zeros((draws, 1))
-    cost = np.concatenate([[one_time], np.full(len(mean), float(monthly))])
+    cost = np.concatenate([[one_time], monthly * running_months(effects)])
     return np.concatenate([[0.0], mean * size]), cost, np.hstack([start, (mean + noise) * size])
 
 

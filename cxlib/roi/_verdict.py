@@ -120,7 +120,9 @@ def money_state(
     return next(name for holds, name in rules if holds)
 
 
-def break_even_effect(*, one_time_cost: float, monthly_cost: float, n_treated: npt.ArrayLike) -> float:
+def break_even_effect(
+    *, one_time_cost: float, monthly_cost: float, n_treated: npt.ArrayLike, cost_months: npt.ArrayLike = 1.0
+) -> float:
     """Effect on margin per treated customer and month at which benefit equals cost, undiscounted.
 
     Parameters
@@ -129,6 +131,8 @@ def break_even_effect(*, one_time_cost: float, monthly_cost: float, n_treated: n
         In currency; NaN (not known) gives NaN.
     n_treated : array-like
         Customers treated in each month of the horizon.
+    cost_months : array-like
+        Months of running cost that fall on each of them.
 
     Examples
     --------
@@ -137,4 +141,5 @@ def break_even_effect(*, one_time_cost: float, monthly_cost: float, n_treated: n
     """
     sizes = np.asarray(n_treated, dtype=float)
     exposure = float(sizes.sum())
-    return float((one_time_cost + monthly_cost * sizes.size) / exposure) if exposure else float("nan")
+    running = monthly_cost * np.broadcast_to(np.asarray(cost_months, dtype=float), sizes.shape).sum()
+    return float((one_time_cost + running) / exposure) if exposure else float("nan")

@@ -414,17 +414,16 @@ def test_not_yet_treated_serve_as_controls_only_until_they_start():
     assert 6 not in cells.loc[cells["event_time"] >= 0, "start"].tolist()
 
 
-def test_totals_add_up_to_the_effect_on_everybody_treated():
+def test_money_and_effect_of_waves_count_the_same_months():
     panel = make_panel(n=800, months=(-6, 6), waves=[0, 2], effect=1.0)
-    result = att(panel, base="mean")
-    frame, covariance = result.totals(5)
-    assert frame["n_treated"].is_monotonic_increasing
-    cells = result.estimates[(result.estimates["event_time"] >= 0)]
-    sizes = panel.drop_duplicates("customer_id")["start_month"].value_counts()
-    by_hand = (cells["estimate"] * cells["start"].map(sizes)).sum()
-    assert (frame["estimate"] * frame["n_treated"]).sum() == pytest.approx(by_hand)
-    assert covariance.shape == (6, 6)
-    assert np.allclose(np.sqrt(np.diag(covariance)), frame["std_error"])
+    effects, covariance = cx.monthly_effects(panel, assignment="staggered", horizon_months=4)
+    ladder = cx.evidence_ladder(panel, assignment="staggered", horizon_months=[4])
+    assert effects["estimate"].mean() == pytest.approx(ladder.query("is_answer")["estimate"].item())
+    assert effects["n_treated"].nunique() == 1
+    assert np.allclose(np.sqrt(np.diag(covariance)), effects["std_error"])
+    first, second = panel.drop_duplicates("customer_id")["start_month"].value_counts().sort_index()
+    share = second / (first + second)
+    assert effects["cost_months"].tolist() == pytest.approx([1 + share] * 2 + [1.0] * 2)
 
 
 def test_simultaneous_band_is_wider_and_pretrend_has_its_size():
@@ -495,7 +494,7 @@ def test_a_horizon_not_reached_is_answered_for_the_months_there_are():
 
 def test_without_controls_there_is_only_before_after():
     ladder = cx.evidence_ladder(make_panel(share=1.0), assignment="randomised")
-    assert set(ladder["rung"]) == {"before_after", "same_months_last_year"}
+    assert set(ladder["rung"]) == {"before_after", "same_months_last_year", "interrupted_series"}
     assert not ladder["is_answer"].any()
     assert cx.answer_rung(ladder, horizon_months=12)["rung"] == "before_after"
 

@@ -1,0 +1,84 @@
+"""Several initiatives together: ranking that does not reward luck."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from scipy import optimize, stats
+
+from cxlib.checks import check_columns
+
+
+def shrink_effects(
+    effects: pd.DataFrame,
+    *,
+    estimate_col: str = "estimate",
+    std_error_col: str = "std_error",
+    conf_level: float = 0.95,
+) -> pd.DataFrame:
+    """Pull the effects of several initiatives towards zero, the noisier the more, and rank them.
+
+    Parameters
+    ----------
+    effects : DataFrame
+        One row per initiative, effects in one unit. Rows without estimate or error keep missing results.
+    estimate_col, std_error_col : str
+        Estimate and its standard error.
+    conf_level : float
+        Level of the intervals.
+
+    Returns
+    -------
+    DataFrame
+        The rows as they were, with `shrunk, shrunk_low, shrunk_high` (posterior mean and interval), `factor`
+        (kept share of the estimate, 0 to 1) and `rank` (1 = largest `shrunk`; missing without an estimate).
+
+    Notes
+    -----
+    The initiative that came out best was partly lucky: picked for its estimate, it disappoints next time.
+    Effects are taken as normal around zero with the spread τ that makes Σ estimate²/(error² + τ²) equal to
+    their number; factor = τ²/(τ² + error²). Zero, not their mean: an initiative has to earn its effect. τ
+    counts as known, so with a handful of initiatives the intervals are somewhat too narrow. One initiative
+    alone is shrunk, too.
+
+    References
+    ----------
+    Paule & Mandel (1982), J. Res. Natl. Bur. Stand. 87(5); van Zwet & Cator (2021), Statistica Neerlandica
+    75(4); Gelman & Carlin (2014), Perspectives on Psychological Science 9(6).
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"estimate": [3.0, 3.0], "std_error": [0.0, 2.0]})
+    >>> shrink_effects(table)[["factor", "rank"]].round(2).to_numpy().tolist()
+    [[1.0, 1.0], [0.64, 2.0]]
+    """
+    check_columns(effects, estimate_col=estimate_col, std_error_col=std_error_col)
+    estimate, error = (effects[name].to_numpy(float) for name in (estimate_col, std_error_col))
+    known = np.isfinite(estimate) & np.isfinite(error)
+    spread = _spread(estimate[known], error[known])
+    total = spread + error**2
+    factor = np.where(
+        known & (total > 0), spread / np.where(total > 0, total, 1.0), np.where(known, 1.0, np.nan)
+    )
+    half = float(stats.norm.ppf((1 + conf_level) / 2)) * error * np.sqrt(factor)
+    shrunk = estimate * factor
+    return effects.assign(
+        shrunk=shrunk, shrunk_low=shrunk - half, shrunk_high=shrunk + half, factor=factor,
+        rank=pd.Series(shrunk, index=effects.index).rank(ascending=False, method="min"),
+    )  # fmt: skip
+
+
+def _spread(estimate: np.ndarray, error: np.ndarray) -> float:
+    """Variance of the true effects around zero (Paule–Mandel)."""
+    square, noise = estimate**2, error**2
+    if not len(square):
+        return 0.0
+
+    def excess(variance: float) -> float:
+        total = noise + variance
+        return float((square[total > 0] / total[total > 0]).sum()) - len(square)
+
+    tiny = 1e-12 * max(float(square.max()), 1e-300)
+    if excess(tiny) <= 0:
+        return 0.0
+    return float(optimize.brentq(excess, tiny, float(square.sum()) + tiny))
