@@ -35,6 +35,7 @@ CHAPTERS: dict[str, tuple[Need, ...]] = {
         Need("taste", "orders", ("taste",)),
         Need("brand", "orders", ("brand",)),
         Need("answers", "responses", ("nps_score",), is_content=False),
+        Need("deals", "deals", is_content=False),
     ),
     "journey": (
         Need("customers", "customers", vital=True, is_content=False),
@@ -51,6 +52,7 @@ CHAPTERS: dict[str, tuple[Need, ...]] = {
         Need("ces", "responses", ("ces_score",)),
         Need("waves", "responses", ("wave",)),
         Need("segments", "orders", is_content=False),
+        Need("referrals", "events", ("stage",), is_content=False),
     ),
     "initiative_roi": (
         Need("orders", "orders", vital=True),
@@ -59,6 +61,7 @@ CHAPTERS: dict[str, tuple[Need, ...]] = {
         Need("enrolments", "enrolments"),
         Need("costs", "initiatives", ("one_time_cost", "monthly_cost")),
         Need("margin", "orders", ("margin",)),
+        Need("answers", "responses", ("nps_score",), is_content=False),
     ),
 }
 

@@ -612,7 +612,8 @@ def test_coverage_says_what_each_chapter_can_show(shop):
     lines = [line.text() for line in coverage]
     assert lines[0] == (
         "Segmentation: no category, so no CTB by category; no taste, so no CTB by taste; "
-        "no brand, so no CTB by brand; no nps_score in a responses table, so no action for detractors"
+        "no brand, so no CTB by brand; no nps_score in a responses table, so no action for detractors; "
+        "no deals table, so no customers in negotiation"
     )
     assert lines[2] == "NPS drivers: not possible (no nps_score in a responses table)"
     assert "no enrolments table, so before/after only" in lines[3]

@@ -1,0 +1,81 @@
+"""What `cx check` promises of a data set is what `cx run` does with it."""
+
+import ast
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from cxlib.runner.cli import main
+from cxlib.tables import check_folder
+from cxlib.tables._coverage import CHAPTERS
+
+NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
+FILES = {path.stem.partition("_")[2]: path for path in sorted(NOTEBOOKS.glob("*.ipynb"))}
+DROPPED = {"teach", "exercise", "solution"}
+pytestmark = pytest.mark.skipif(not FILES, reason="no chapters here")
+
+
+@pytest.fixture(scope="module")
+def company(tmp_path_factory):
+    """A small simulated company as CSV."""
+    folder = tmp_path_factory.mktemp("company") / "all"
+    arguments = ["--customers", "600", "--seed", "5", "--format", "csv", "--out", str(folder)]
+    assert main(["sample", *arguments]) == 0
+    return folder
+
+
+def some_tables(company, target, *names):
+    target.mkdir()
+    for name in ("dataset.yml", *(f"{name}.csv" for name in names)):
+        shutil.copy(company / name, target)
+    return target
+
+
+def tables_read(path):
+    """Tables a chapter's report asks for by name."""
+    found = set()
+    for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
+        if cell["cell_type"] != "code" or DROPPED & set(cell["metadata"].get("tags", [])):
+            continue
+        for node in ast.walk(ast.parse("".join(cell["source"]))):
+            if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
+                continue
+            first = node.args[1 if node.func.attr == "chosen_rows" else 0 :][:1]
+            asks = ast.unparse(node.func) in ("data_set.table", "data_set.has", "cx.chosen_rows")
+            found |= {ast.literal_eval(name) for name in first if asks}
+    return found
+
+
+@pytest.mark.parametrize("chapter", FILES)
+def test_the_list_of_needs_names_every_table_a_chapter_reads(chapter):
+    assert tables_read(FILES[chapter]) == {need.table for need in CHAPTERS[chapter]}
+
+
+@pytest.mark.parametrize(
+    "tables", [("orders",), ("orders", "customers"), ("customers", "responses")], ids="+".join
+)
+def test_a_chapter_that_check_calls_impossible_ends_and_the_others_go_through(tables, company, tmp_path):
+    folder = some_tables(company, tmp_path / "some", *tables)
+    problems, coverage = check_folder(folder)
+    assert not [problem for problem in problems if problem.level == "error"]
+    assert main(["run", "--data", str(folder), "--out", str(tmp_path / "out")]) == 4
+    (run,) = (tmp_path / "out").glob("2*")
+    results = json.loads((run / "results.json").read_text())
+    for line in coverage:
+        levels = {notice["level"] for notice in results[line.chapter]["notices"].values()}
+        is_cut = "runner.ends_here" in results[line.chapter]["notices"]
+        assert ("not_enough_data" in levels) if line.state == "missing" else not is_cut, line.text()
+        assert (run / f"{line.chapter}.html").stat().st_size > 5_000
+
+
+def test_a_table_that_cannot_be_read_makes_no_chapter_ready(company, tmp_path, capsys):
+    folder = some_tables(company, tmp_path / "some", "orders")
+    text = (company / "customers.csv").read_text(encoding="utf-8").replace("consumer", "消費者")
+    (folder / "customers.csv").write_text(text, encoding="cp932")
+    assert main(["check", str(folder)]) == 3
+    told = capsys.readouterr().out
+    assert "ready" not in told and told.count("table customers has errors") == len(CHAPTERS)
+    assert main(["run", "segmentation", "--data", str(folder), "--out", str(tmp_path / "out")]) == 3
+    assert "cp932" in capsys.readouterr().err
