@@ -70,7 +70,7 @@ def hesitation_answered(
     doubt = rows[(rows["stage"] == stage) & (rows[score_col] < 0)]
     first = doubt.groupby("customer_id")["occurred_at"].min()
     first = first[events["occurred_at"].max() - first >= pd.Timedelta(days=within_days)]
-    after = rows[rows[score_col] >= 0].assign(since=rows["customer_id"].map(first))
+    after = rows[rows[score_col] >= 0].assign(since=lambda part: first.reindex(part["customer_id"]).array)
     wait = after["occurred_at"] - after["since"]
     good = after[(wait > pd.Timedelta(0)) & (wait <= pd.Timedelta(days=within_days))]["customer_id"].nunique()
     share = share_interval(good, len(first), conf_level=conf_level)._asdict()

@@ -81,7 +81,7 @@ def lapse_after_stage(
     gone = after["day"] + pd.Timedelta(days=lapse_days)
     after["lapsed_on"] = gone.where((after["ends"].isna() | (after["ends"] > gone)) & (gone > after["start"]))
     first = after.groupby(customer_col)["lapsed_on"].min()
-    start = start.assign(lapsed_on=start[customer_col].map(first))
+    start = start.assign(lapsed_on=first.reindex(start[customer_col]).to_numpy())
     lapsed = start["lapsed_on"] <= last
     months = (start["lapsed_on"].where(lapsed, last) - start["start"]).dt.days / _MONTH
     rows = []

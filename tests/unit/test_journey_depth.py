@@ -1,0 +1,222 @@
+"""Competing exits, what F2 decides, lapsing, the surface of gaps, pace, consistency, pressure, checklist."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from statsmodels.duration.survfunc import CumIncidenceRight
+
+from cxlib.checklist import hesitation_answered, purchase_checklist
+from cxlib.checks import ParameterError
+from cxlib.contacts import consistency, contact_pressure
+from cxlib.pace import stage_ageing, stage_times
+from cxlib.repeat import lapse_after_stage, value_by_f2
+from cxlib.surface import gap_surface
+from cxlib.survival import cumulative_incidence, survival_curve
+
+
+def exits(seed=0, n=300):
+    rng = np.random.default_rng(seed)
+    cause = pd.Series(rng.integers(0, 3, n)).map({1: "lost", 2: "won"})
+    return pd.DataFrame(
+        {"days": rng.integers(1, 40, n), "cause": cause, "code": cause.map({"lost": 1, "won": 2})}
+    )
+
+
+def test_competing_exits_equal_statsmodels():
+    people = exits()
+    ours = cumulative_incidence(people, duration_col="days", cause_col="cause")
+    theirs = CumIncidenceRight(people["days"], people["code"].fillna(0).astype(int))
+    for number, cause in enumerate(["lost", "won"]):
+        rows = ours[ours["cause"] == cause]
+        np.testing.assert_allclose(rows["estimate"], theirs.cinc[number][np.isin(theirs.times, rows["time"])])
+        np.testing.assert_allclose(
+            rows["std_error"], theirs.cinc_se[number][np.isin(theirs.times, rows["time"])]
+        )
+
+
+def test_exits_and_kaplan_meier_sum_to_one():
+    people = exits().assign(gone=lambda rows: rows["cause"].notna())
+    ends = cumulative_incidence(people, duration_col="days", cause_col="cause", times=[10, 30])
+    still = survival_curve(people, duration_col="days", event_col="gone", times=[10, 30])["estimate"]
+    np.testing.assert_allclose(ends.groupby("time")["estimate"].sum(), 1 - still)
+    assert (ends["conf_low"] <= ends["estimate"]).all() and (ends["estimate"] <= ends["conf_high"]).all()
+
+
+def test_exits_by_group_of_nobody_and_beyond_observation():
+    people = exits().assign(arm=["a", "b"] * 150)
+    both = cumulative_incidence(people, duration_col="days", cause_col="cause", by="arm", times=[20])
+    alone = cumulative_incidence(
+        people[people["arm"] == "b"], duration_col="days", cause_col="cause", times=[20]
+    )
+    assert both.loc[both["arm"] == "b", "estimate"].to_list() == alone["estimate"].to_list()
+    assert (
+        cumulative_incidence(people, duration_col="days", cause_col="cause", times=[99])["estimate"]
+        .isna()
+        .all()
+    )
+    assert cumulative_incidence(people.iloc[:0], duration_col="days", cause_col="cause").empty
+    with pytest.raises(ParameterError, match="-1"):
+        cumulative_incidence(people, duration_col="days", cause_col="cause", times=[-1])
+
+
+@pytest.mark.slow
+def test_coverage_of_the_incidence():
+    rng, hits = np.random.default_rng(1), 0
+    for _ in range(2000):
+        won, lost, seen = rng.exponential(40, 200), rng.exponential(60, 200), rng.uniform(10, 120, 200)
+        cause = np.where(np.minimum(won, lost) > seen, None, np.where(won < lost, "won", "lost"))
+        people = pd.DataFrame({"days": np.minimum.reduce([won, lost, seen]), "cause": cause})
+        row = cumulative_incidence(people, duration_col="days", cause_col="cause", times=[30]).iloc[1]
+        truth = 60 / 100 * (1 - np.exp(-30 * (1 / 40 + 1 / 60)))
+        hits += row["conf_low"] <= truth <= row["conf_high"]
+    assert 0.93 <= hits / 2000 <= 0.97
+
+
+def lines(*rows):
+    frame = pd.DataFrame(rows, columns=["customer_id", "ordered_at", "amount"])
+    return frame.assign(ordered_at=pd.to_datetime(frame["ordered_at"]))
+
+
+def test_value_after_the_window_or_of_recent_customers_does_not_count():
+    orders = lines(
+        ("a", "2026-01-01", 10.0), ("a", "2026-02-01", 30.0), ("a", "2026-06-01", 99.0),
+        ("b", "2026-01-01", 20.0), ("c", "2026-05-30", 7.0), ("b", "2026-01-10", -5.0),
+    )  # fmt: skip
+    value = value_by_f2(orders, as_of="2026-06-30", within_days=90).set_index("metric")
+    assert value["estimate"][["value_with_f2", "value_without_f2"]].to_list() == [40.0, 15.0]
+    assert value.loc["share_of_value", "estimate"] == pytest.approx((30 - 5) / 55)
+    assert (value["n"][["difference", "share_of_value"]] == 2).all()
+
+
+def test_variance_explained_is_the_squared_correlation():
+    rng = np.random.default_rng(0)
+    first = [(f"c{i}", "2026-01-01", float(rng.gamma(2, 10))) for i in range(300)]
+    orders = lines(*first, *((f"c{i}", "2026-01-20", float(rng.gamma(2, 10))) for i in range(120)))
+    value = value_by_f2(orders, as_of="2026-06-30", within_days=60).set_index("metric")
+    total = orders.groupby("customer_id")["amount"].sum()
+    again = orders["customer_id"].value_counts().reindex(total.index) > 1
+    row = value.loc["variance_explained"]
+    assert row["estimate"] == pytest.approx(np.corrcoef(total, again)[0, 1] ** 2)
+    assert row["conf_low"] < row["estimate"] < row["conf_high"]
+    assert value_by_f2(orders, as_of="2026-01-05", within_days=60)["estimate"].isna().all()
+
+
+def test_lapse_starts_at_the_answer_and_a_purchase_postpones_it():
+    orders = lines(
+        ("a", "2026-01-01", 1.0), ("b", "2026-01-01", 1.0), ("b", "2026-02-01", 1.0), ("c", "2025-01-01", 1.0)
+    )
+    answers = pd.DataFrame({"customer_id": list("abc"), "stage": "decide", "valence": [-1, 1, -1]})
+    answers["occurred_at"] = pd.Timestamp("2026-01-11", tz="Asia/Tokyo")
+    window = {"stage": "decide", "lapse_days": 50}
+    lapses = lapse_after_stage(answers, orders, as_of="2026-03-31", **window).set_index("group")
+    assert lapses["n_events"].to_list()[:2] == [1, 1]
+    assert lapses["n"].to_list()[:2] == [1, 1]
+    months = lapses["customer_months"].to_list()[:2]
+    assert months == pytest.approx([40 * 12 / 365.25, 71 * 12 / 365.25])
+    early = lapse_after_stage(answers, orders, as_of="2026-02-15", **window)
+    assert early["n_events"].to_list()[:2] == [0, 0]
+    assert np.isnan(early["estimate"].iloc[2])
+    assert lapse_after_stage(answers.iloc[:0], orders, as_of="2026-02-15", **window)["n"].to_list() == [
+        0,
+        0,
+        0,
+    ]
+
+
+def rated(seed=0, n=2000, slope=0.1, level=0.0):
+    rng = np.random.default_rng(seed)
+    x, y = rng.integers(1, 6, n), rng.integers(1, 6, n)
+    bought = rng.random(n) < np.clip(0.5 + slope * (y - x) / 2 + level * (x + y - 6), 0, 1)
+    names = np.arange(n).astype(str)
+    events = pd.DataFrame({"customer_id": names, "expectation": x, "experience": y})
+    events["occurred_at"] = pd.Timestamp("2026-01-05", tz="Asia/Tokyo")
+    orders = pd.DataFrame(
+        {"customer_id": names[bought], "ordered_at": pd.Timestamp("2026-02-01", tz="Asia/Tokyo")}
+    )
+    return events, orders
+
+
+def test_a_bare_difference_is_accepted_when_it_is_the_truth_and_refused_when_not():
+    p = [
+        gap_surface(*rated(seed), as_of="2026-06-30").set_index("term").loc["difference", "p_value"]
+        for seed in range(40)
+    ]
+    assert np.mean(np.array(p) < 0.05) <= 0.15
+    surface = gap_surface(*rated(level=0.05), as_of="2026-06-30").set_index("term")
+    assert surface.loc["difference", "p_value"] < 0.01
+    assert surface.loc["gap_slope", "conf_low"] < 0.1 < surface.loc["gap_slope", "conf_high"]
+
+
+def test_contacts_not_yet_observed_long_enough_are_left_out():
+    events, orders = rated(n=50)
+    assert gap_surface(events, orders, as_of="2026-02-10")["n"].iloc[-1] == 0
+    assert gap_surface(events.iloc[:5], orders, as_of="2026-06-30")["estimate"].isna().all()
+
+
+def test_waiting_customers_count_for_the_days_seen():
+    events = pd.DataFrame({"customer_id": list("abcda"), "stage": ["buy"] * 4 + ["use"]})
+    events["occurred_at"] = pd.to_datetime(["2026-01-01"] * 3 + ["2026-03-30", "2026-01-11"])
+    times = stage_times(events, stage_order=["buy", "use", "tell"], as_of="2026-04-15")
+    assert times["n"].to_list() == [4, 1]
+    assert times.loc[0, "reached"] == pytest.approx(1 / 4)
+    assert np.isnan(times.loc[0, "estimate"])
+    assert stage_times(events.iloc[:0], stage_order=["buy", "use"], as_of="2026-03-31")["n"].to_list() == [0]
+
+
+def test_old_open_deals_are_stalled():
+    created = pd.Timestamp("2026-01-01")
+    closed = [*(created + pd.to_timedelta(range(1, 19), unit="D")), None, None]
+    deals = pd.DataFrame(
+        {"stage": ["won"] * 18 + ["quoted"] * 2, "created_on": created, "closed_on": pd.to_datetime(closed)}
+    )
+    ageing = stage_ageing(deals, as_of="2026-03-31")
+    assert ageing[["n", "estimate", "usual_days"]].to_numpy().tolist() == [[2, 1.0, 18.0]]
+    assert stage_ageing(deals.iloc[:18], as_of="2026-03-31").empty
+
+
+def test_spread_leaves_out_what_all_customers_share():
+    rng = np.random.default_rng(0)
+    events = pd.DataFrame({"customer_id": np.repeat(np.arange(500), 2), "touchpoint": ["web", "shop"] * 500})
+    events["valence"] = np.where(events["touchpoint"] == "web", 1.0, -1.0)
+    assert consistency(events)["estimate"].to_list() == [0.0, 0.0]
+    events["valence"] += rng.normal(0, 0.5, 1000)
+    row = consistency(events).iloc[0]
+    assert row["conf_low"] < 0.5 < row["conf_high"]
+    split = consistency(events.assign(arm=np.repeat(["a", "b"], 500)), by="arm")
+    assert split["n"].to_list() == [250] * 4
+    assert consistency(events.iloc[:0])["n"].to_list() == [0, 0]
+
+
+def test_pressure_counts_the_thirty_days_up_to_the_contact():
+    sent = pd.DataFrame({"customer_id": list("aaab"), "opened": [1, 0, None, 1], "left": [0, 1, 0, 0]})
+    sent["occurred_at"] = pd.to_datetime(["2026-01-01", "2026-01-30", "2026-01-31", "2026-01-01"])
+    result = contact_pressure(sent, responded_col="opened", opted_out_col="left", edges=[1, 2, 3])
+    assert result["n_contacts"].to_list() == [2, 2, 0] * 2
+    assert result["estimate"].to_list()[:2] == [1.0, 0.0]
+    assert result["estimate"].to_list()[3:5] == [0.0, 0.5]
+    assert contact_pressure(sent.iloc[:0], responded_col="opened")["n"].sum() == 0
+    with pytest.raises(ParameterError, match="edges"):
+        contact_pressure(sent, responded_col="opened", edges=[2, 3])
+
+
+def test_checklist_passes_and_fails_only_with_the_whole_interval():
+    def row(low, high, n=100):
+        return {"estimate": (low + high) / 2, "conf_low": low, "conf_high": high, "n": n}
+
+    measured = {
+        "not_marked_down": row(0.26, 0.4),
+        "hesitation_answered": row(0.4, 0.6),
+        "leads_to_conviction": row(0.4, 0.5),
+    }
+    assert purchase_checklist(measured)["verdict"].to_list() == ["fail", "unknown", "pass"]
+    assert purchase_checklist({"not_marked_down": row(0, 0.1, n=9)})["verdict"].to_list() == ["unknown"] * 3
+    with pytest.raises(ParameterError, match="hope"):
+        purchase_checklist({"hope": row(0, 1)})
+
+
+def test_an_answer_to_hesitation_must_come_after_it_and_in_time():
+    events = pd.DataFrame({"customer_id": list("abcabc"), "stage": ["decide"] * 3 + ["repeat"] * 3})
+    events["valence"] = [-1, -1, -1, 1, 1, -1]
+    events["occurred_at"] = pd.to_datetime(["2026-01-10"] * 3 + ["2026-01-20", "2026-03-20", "2026-01-20"])
+    assert hesitation_answered(events, stage="decide")[["estimate", "n"]].to_numpy().tolist() == [[1 / 3, 3]]
+    assert hesitation_answered(events.iloc[:0], stage="decide")["n"].to_list() == [0]
