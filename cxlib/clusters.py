@@ -122,7 +122,8 @@ def cluster_evidence(
         return pd.DataFrame(columns=columns)
     rng = np.random.default_rng(seed)
     sample = _drawn(points, rng)
-    tried = range(1, min(most, len(sample) // 10) + 2)
+    most = min(most, len(sample) // 10, len(np.unique(sample, axis=0)) - 2)
+    tried = range(1, max(most, 1) + 2)
     own = np.array([_log_within(sample, k, rng) for k in tried])
     null = np.array([[_log_within(cloud, k, rng, 1) for k in tried] for cloud in _featureless(sample, rng)])
     gap, error = null.mean(axis=0) - own, null.std(axis=0) * np.sqrt(1 + 1 / REFERENCES)
@@ -145,8 +146,9 @@ def _points(customers: pd.DataFrame, features: Sequence[str]) -> tuple[Array, ND
     known = (np.isfinite(values) & (values >= 0)).all(axis=1)
     points = np.log1p(values[known])
     spread = points.std(axis=0) if len(points) else np.zeros(points.shape[1])
-    points = points[:, spread > 0]
-    return (points - points.mean(axis=0)) / spread[spread > 0] if points.size else points, known
+    varies = spread > 1e-9
+    points = points[:, varies]
+    return (points - points.mean(axis=0)) / spread[varies] if points.size else points, known
 
 
 def _drawn(points: Array, rng: np.random.Generator) -> Array:
@@ -164,7 +166,8 @@ def _k_means(
     best, least = points.mean(axis=0, keepdims=True), float(((points - points.mean(axis=0)) ** 2).sum())
     for _ in range(restarts if k > 1 else 0):
         try:
-            centres, code = kmeans2(points, k, iter=15, minit="++", missing="raise", rng=rng)
+            with np.errstate(invalid="ignore"):
+                centres, code = kmeans2(points, k, iter=15, minit="++", missing="raise", rng=rng)
         except ClusterError:
             continue
         within = float(((points - centres[code]) ** 2).sum())

@@ -65,6 +65,8 @@ def wallets(
         part["value"] = part["value"].astype("str")
         parts.append(part.assign(dimension=dimension, amount=part["amount"].clip(lower=0)))
     columns = ["customer_id", "dimension", "value", "purchases", "amount"]
+    if not parts:
+        return pd.DataFrame(columns=columns)
     table = pd.concat(parts, ignore_index=True)[columns]
     return table.sort_values(["dimension", "customer_id", "value"], na_position="first", ignore_index=True)
 

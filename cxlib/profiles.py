@@ -75,7 +75,7 @@ def segment_profile(
     columns = ["attribute", by, "value", "metric", *Interval._fields, "n", "of", "expected_n", "residual"]
     columns += ["p_value", "p_adjusted"]
     if not parts:
-        return pd.DataFrame(columns=columns)
+        return pd.DataFrame(columns=columns).astype(dict.fromkeys(columns[4:], "float64"))
     table = pd.concat(parts, ignore_index=True)
     table["p_adjusted"] = np.nan
     for _, rows in table.groupby("metric"):

@@ -1,0 +1,105 @@
+"""Growth by segment: adds up, planted growth is found, no growth is not, and periods are made alike."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from cxlib.checks import ParameterError
+from cxlib.groupings import like_periods, scheme_groups
+from cxlib.growth import segment_growth
+
+
+def periods(seed=1, n=500, gain=1.0) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Customers keep their segment; those of A spend `gain` times as much in the later period."""
+    rng = np.random.default_rng(seed)
+    segment = np.array(["A", "B", "C"])[rng.integers(0, 3, n)]
+    base = pd.DataFrame({"customer_id": range(n), "segment": segment})
+    spend = rng.gamma(2, 50, (2, n))
+    return base.assign(next_amount=spend[0]), base.assign(
+        next_amount=spend[1] * np.where(segment == "A", gain, 1)
+    )
+
+
+def test_parts_add_up():
+    before, after = periods()
+    after = pd.concat(
+        [after.iloc[50:], pd.DataFrame({"customer_id": [999], "segment": [None], "next_amount": [70.0]})]
+    )
+    table = segment_growth(before, after, order=["C", "A"])
+    assert table["segment"].tolist()[:3] == ["C", "A", "B"]
+    total = after["next_amount"].sum() - before["next_amount"].sum()
+    assert table["estimate"].sum() == pytest.approx(total)
+    np.testing.assert_allclose(table["number_effect"] + table["spend_effect"], table["estimate"])
+    np.testing.assert_allclose(table["amount_after"] - table["amount_before"], table["estimate"])
+
+
+def test_planted_growth_is_found_where_it_is():
+    table = segment_growth(*periods(gain=1.6, n=1500)).set_index("segment")
+    assert table.loc["A", "conf_low"] > 0
+    assert table.loc["A", "spend_effect"] == pytest.approx(table.loc["A", "estimate"])
+
+
+def test_interval_covers_no_change():
+    inside = 0
+    for seed in range(200):
+        row = segment_growth(*periods(seed, 300)).iloc[0]
+        inside += row["conf_low"] <= 0 <= row["conf_high"]
+    assert inside >= 182
+
+
+def test_missing_columns_are_named():
+    before, after = periods(n=5)
+    with pytest.raises(ParameterError, match="next_amount"):
+        segment_growth(before, after.drop(columns="next_amount"))
+
+
+def order_lines(days: int, customers: int = 60) -> pd.DataFrame:
+    rng = np.random.default_rng(5)
+    n = customers * 12
+    return pd.DataFrame(
+        {
+            "customer_id": [f"{value:03d}" for value in rng.integers(0, customers, n)],
+            "order_id": [str(value) for value in range(n)],
+            "ordered_at": pd.Timestamp("2024-01-01") + pd.to_timedelta(rng.integers(0, days, n), "D"),
+            "amount": rng.integers(1, 100, n).astype(float),
+            "category": rng.choice(["x", "y"], n),
+        }
+    )
+
+
+def test_like_periods_lie_a_year_apart_where_the_data_reach_and_are_alike():
+    table = like_periods(order_lines(700), as_of="2025-11-30", days=60)
+    starts = pd.to_datetime(table.groupby("period")["start"].first())
+    assert (starts[2] - starts[1]).days == 365
+    assert np.ptp(table["history_days"].to_numpy(dtype=int)) == 0
+    short = like_periods(order_lines(200), as_of="2024-07-18", days=60)
+    starts = pd.to_datetime(short.groupby("period")["start"].first())
+    assert (starts[2] - starts[1]).days == 60
+    assert like_periods(order_lines(100), as_of="2024-04-09", days=60).empty
+    assert like_periods(order_lines(100).head(0), as_of="2024-04-09", days=60).empty
+    with pytest.raises(ParameterError, match="days"):
+        like_periods(order_lines(100), as_of="2024-04-09", days=0)
+
+
+def test_money_of_both_periods_is_the_money_of_the_orders():
+    lines = order_lines(700)
+    table = like_periods(lines, as_of="2025-11-30", days=60)
+    day = lines["ordered_at"].dt.normalize()
+    for _, part in table.groupby("period"):
+        start = pd.Timestamp(part["start"].iloc[0])
+        own = lines[(day > start) & (day <= start + pd.Timedelta(days=60))]
+        assert part["next_amount"].sum() == pytest.approx(own["amount"].sum())
+
+
+def test_no_scheme_looks_beyond_its_day():
+    lines = order_lines(700)
+    people = pd.DataFrame(
+        {"customer_id": lines["customer_id"].unique(), "first_seen_on": pd.Timestamp("2024-01-01")}
+    )
+    settings = {"as_of": "2025-06-30", "people": people, "dimensions": ("category",)}
+    whole = scheme_groups(lines, **settings)
+    cut = scheme_groups(lines[lines["ordered_at"] <= "2025-06-30"], **settings)
+    pd.testing.assert_frame_equal(whole, cut)
+    assert {"segment", "decile", "category", "lifecycle", "state", "cluster"} <= set(whole)

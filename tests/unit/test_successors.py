@@ -1,0 +1,80 @@
+"""What is bought next: pairs by hand, a planted chain is found, and without habits popularity is as good."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from cxlib.checks import ParameterError
+from cxlib.successors import next_purchase_hits, next_purchases, purchase_pairs
+
+
+def order_lines(seed=1, customers=300, follow=0.0) -> pd.DataFrame:
+    """Six orders each; with probability `follow` the next category is the one after, else any."""
+    rng = np.random.default_rng(seed)
+    bought = np.zeros((customers, 6), dtype=int)
+    free = rng.choice(3, (customers, 6), p=[0.5, 0.3, 0.2])
+    bought[:, 0] = free[:, 0]
+    for step in range(1, 6):
+        led = rng.random(customers) < follow
+        bought[:, step] = np.where(led, (bought[:, step - 1] + 1) % 3, free[:, step])
+    days = pd.Timestamp("2026-01-01") + pd.to_timedelta(np.tile(np.arange(6) * 30, customers), "D")
+    return pd.DataFrame(
+        {
+            "customer_id": np.repeat([f"{value:04d}" for value in range(customers)], 6),
+            "order_id": [str(value) for value in range(customers * 6)],
+            "ordered_at": days,
+            "amount": 10.0,
+            "category": np.array(["tea", "cup", "tin"])[bought.ravel()],
+        }
+    )
+
+
+def test_pairs_by_hand_take_the_largest_part_of_an_order_and_skip_refunds_and_guests():
+    lines = pd.DataFrame(
+        {
+            "customer_id": ["a", "a", "a", "a", "a", None],
+            "order_id": ["1", "1", "2", "3", "4", "5"],
+            "ordered_at": pd.to_datetime(
+                ["2026-01-01", "2026-01-01", "2026-01-09", "2026-01-05", "2026-01-20", "2026-01-02"]
+            ),
+            "amount": [5.0, 9.0, 7.0, -7.0, 2.0, 4.0],
+            "category": ["tea", "cup", "tin", "tea", None, "tea"],
+        }
+    )
+    pairs = purchase_pairs(lines)
+    assert pairs[["value", "next_value"]].to_numpy().tolist() == [["cup", "tin"]]
+    assert purchase_pairs(lines.sample(frac=1, random_state=2)).equals(pairs)
+
+
+def test_transitions_sum_to_one_and_recover_the_chain():
+    table = next_purchases(purchase_pairs(order_lines(follow=0.6, customers=800)))
+    np.testing.assert_allclose(table.groupby("value")["estimate"].sum(), 1)
+    row = table.set_index(["value", "next_value"]).loc[("tea", "cup")]
+    assert row["conf_low"] <= 0.6 + 0.4 * 0.3 <= row["conf_high"]
+    assert row["lift"] > 1.3
+
+
+def test_a_chain_beats_popularity_and_its_hit_rate_is_the_planted_one():
+    hits = next_purchase_hits(purchase_pairs(order_lines(follow=0.6)), start="2026-03-15").set_index("method")
+    assert hits.loc["next_value", "ahead_conf_low"] > 0.2
+    assert hits.loc["next_value", "conf_low"] < 0.75 and hits.loc["next_value", "conf_high"] > 0.70
+    assert hits.loc["same_again", "estimate"] < hits.loc["popular", "estimate"]
+
+
+def test_without_habits_it_is_no_better_than_popularity():
+    better = 0
+    for seed in range(40):
+        hits = next_purchase_hits(purchase_pairs(order_lines(seed, 150)), start="2026-03-15")
+        better += hits.set_index("method").loc["next_value", "ahead_conf_low"] > 0
+    assert better <= 3
+
+
+def test_nothing_to_learn_or_to_test_and_wrong_columns():
+    pairs = purchase_pairs(order_lines(customers=5))
+    assert next_purchase_hits(pairs, start="2025-01-01").empty
+    assert next_purchase_hits(pairs, start="2027-01-01").empty
+    assert next_purchases(pairs.head(0)).empty
+    with pytest.raises(ParameterError, match="categry"):
+        purchase_pairs(order_lines(customers=5), dimension="categry")
