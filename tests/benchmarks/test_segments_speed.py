@@ -17,7 +17,7 @@ AS_OF = "2026-09-30"
 COLUMNS = ["customer_id", "order_id", "ordered_at", "amount"]
 LINES = """
     SELECT format('O{{:09d}}', o) AS order_id, format('L{{:09d}}', l) AS line_id,
-      format('C{{:08d}}', (hash(o) % {customers})::BIGINT) AS customer_id,
+      format('C{{:08d}}', if(o < {customers}, o * 7919, hash(o)) % {customers}) AS customer_id,
       TIMESTAMPTZ '2024-10-01 00:00:00+00' + to_seconds(o * {seconds}) AS ordered_at,
       round(exp(7 + hash(l) % 10000 / 6666), 2)::DOUBLE * if(hash(l + 3) % 50 = 0, -1, 1) AS amount
     FROM (SELECT l, l * 2 // 5 AS o FROM range({lines}) AS numbers(l))
@@ -41,7 +41,7 @@ print(used * (1 if sys.platform == "darwin" else 1024) / 1e6)
 
 @pytest.fixture(scope="module")
 def parquet(tmp_path_factory):
-    """`parquet(lines)`: path of that many lines, ten per customer and 2.5 per order, in order of time."""
+    """`parquet(lines)`: path of that many lines in order of time, 2.5 per order and 10 per customer."""
     folder = tmp_path_factory.mktemp("lines")
 
     def written(lines):
@@ -108,10 +108,8 @@ def test_from_a_pandas_frame_within_one_and_a_half_times_of_the_best_plain_group
         return frame.groupby("customer_id").agg(**totals, frequency=("order_id", "nunique"))
 
     def without_nunique():
-        orders = frame[["customer_id", "order_id"]].drop_duplicates()
-        return (
-            frame.groupby("customer_id").agg(**totals).assign(frequency=orders["customer_id"].value_counts())
-        )
+        orders = frame[["customer_id", "order_id"]].drop_duplicates()["customer_id"].value_counts()
+        return frame.groupby("customer_id").agg(**totals).assign(frequency=orders)
 
     ours, *plain = fastest(lambda: scores(frame), at_once, without_nunique, times=2)
     print(f"summary and scores {ours:.2f} s, plain pandas {min(plain):.2f} s: {ours / min(plain):.2f} times")
