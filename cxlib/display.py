@@ -56,6 +56,7 @@ TABLES_OF: Mapping[str, tuple[str, ...]] = {
     "journey": ("customers", "orders", "events", "deals"),
     "nps_drivers": ("customers", "responses"),
     "initiative_roi": ("customers", "orders", "initiatives", "enrolments"),
+    "initiative_register": ("customers", "orders", "initiatives", "enrolments"),
 }
 
 

@@ -63,6 +63,14 @@ CHAPTERS: dict[str, tuple[Need, ...]] = {
         Need("margin", "orders", ("margin",)),
         Need("answers", "responses", ("nps_score",), is_content=False),
     ),
+    "initiative_register": (
+        Need("orders", "orders", vital=True),
+        Need("initiatives", "initiatives", vital=True),
+        Need("customers", "customers", vital=True, is_content=False),
+        Need("enrolments", "enrolments"),
+        Need("costs", "initiatives", ("one_time_cost", "monthly_cost")),
+        Need("margin", "orders", ("margin",)),
+    ),
 }
 
 
