@@ -191,8 +191,13 @@ def check_numbers(data: pd.DataFrame, column: str) -> Array:
     ParameterError
         If it holds text or infinite numbers; says how often and where first.
     """
-    numbers = pd.to_numeric(data[column], errors="coerce").to_numpy(dtype=float, na_value=np.nan)
-    bad = (np.isnan(numbers) & data[column].notna().to_numpy()) | np.isinf(numbers)
+    held = data[column]
+    if held.dtype == np.float64:
+        numbers = held.to_numpy()
+        bad = np.isinf(numbers)
+    else:
+        numbers = pd.to_numeric(held, errors="coerce").to_numpy(dtype=float, na_value=np.nan)
+        bad = (np.isnan(numbers) & held.notna().to_numpy()) | np.isinf(numbers)
     if bad.any():
         counts = {"n": f"{bad.sum():,}", "total": f"{len(data):,}", "first": f"{bad.argmax() + 1:,}"}
         raise ParameterError("nps.text_driver", column=column, **counts)

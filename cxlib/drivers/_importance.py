@@ -7,6 +7,7 @@ items uses the answers that have both. All subsets of drivers come from one corr
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -146,20 +147,19 @@ def driver_importance(
             for counts in blocks
         )
         replicates = np.vstack(list(drawn))
-    frame = _describe(drivers, values, matrix[0], units, method).assign(
-        **_shares(parts[0], replicates, conf_level),
-        r_squared_part=parts[0],
-        r_squared=_r_squared(matrix) if np.isfinite(parts).all() else np.nan,
-        mc_error=mc_error,
-    )
+    found: dict[str, Any] = _describe(drivers, values, matrix[0], units, method)
+    found |= _shares(parts[0], replicates, conf_level)
+    found |= {"r_squared_part": parts[0], "mc_error": mc_error}
+    found["r_squared"] = _r_squared(matrix) if np.isfinite(parts).all() else np.nan
     if cluster_col is not None:
         clusters = data[cluster_col].to_numpy(dtype=object)[keep]
         held = [pd.Series(clusters[np.isfinite(values[:, unit[0]])]) for unit in units]
-        frame["customers"] = [int(each.nunique() + each.isna().sum()) for each in held]
+        found["customers"] = [int(each.nunique() + each.isna().sum()) for each in held]
     if groups is not None:
-        frame["group"] = [groups[drivers[unit[0]]] for unit in units]
-    columns = [column for column in COLUMNS if column in frame]
-    return frame[columns].sort_values("rank", kind="stable").reset_index(drop=True)
+        found["group"] = [groups[drivers[unit[0]]] for unit in units]
+    order = np.argsort(found["rank"], kind="stable")
+    columns = {name: found[name] for name in COLUMNS if name in found}
+    return pd.DataFrame({name: np.asarray(v)[order] if np.ndim(v) else v for name, v in columns.items()})
 
 
 def driver_labels(drivers: Sequence[str], lang: str = "en") -> dict[str, str]:
@@ -285,28 +285,27 @@ def parts_of_r_squared(
     return shapley_parts(matrices, units), np.nan
 
 
-def _describe(drivers: list[str], values: Array, matrix: Array, units: Units, method: str) -> pd.DataFrame:
+def _describe(drivers: list[str], values: Array, matrix: Array, units: Units, method: str) -> dict[str, Any]:
     """Return names, base and direction of each unit."""
     correlation = matrix[:-1, -1]
     coefficient = correlation if method == "correlation" else standardised_coefficients(matrix[None])[0]
     direction = coefficient if method == "std_beta" else correlation
     first = [unit[0] for unit in units]
     known = np.isfinite(values[:, :-1])
-    moving = [known[:, unit].any() and np.nanstd(values[:, unit]) > 0 for unit in first]
+    lowest, highest = (np.where(known, values[:, :-1], end) for end in (np.inf, -np.inf))
+    moving = (lowest.min(axis=0, initial=np.inf) < highest.max(axis=0, initial=-np.inf))[first]
     status = [
         "collinear" if len(unit) > 1 else "ok" if moves else "constant"
         for unit, moves in zip(units, moving, strict=True)
     ]
-    return pd.DataFrame(
-        {
-            "driver": [" + ".join(drivers[column] for column in unit) for unit in units],
-            "method": method,
-            "n": known.sum(axis=0)[first],
-            "sign": np.sign(np.round(direction[first], 12)).astype(int),
-            "coefficient": np.where([len(unit) == 1 for unit in units], coefficient[first], np.nan),
-            "status": status,
-        }
-    )
+    return {
+        "driver": [" + ".join(drivers[column] for column in unit) for unit in units],
+        "method": method,
+        "n": known.sum(axis=0)[first],
+        "sign": np.sign(np.round(direction[first], 12)).astype(int),
+        "coefficient": np.where([len(unit) == 1 for unit in units], coefficient[first], np.nan),
+        "status": status,
+    }
 
 
 def _shares(parts: Array, replicates: Array, conf_level: float) -> dict[str, Array]:

@@ -50,6 +50,20 @@ def test_shapley_of_twelve_drivers_is_fifty_times_a_loop():
     assert loop / ours > 50, (loop, ours)
 
 
+def test_importance_of_twelve_drivers_is_fifty_times_pingouin():
+    """The promise in words; where pingouin is not installed, the loop above stands for it."""
+    pingouin = pytest.importorskip("pingouin", reason="the comparison needs pingouin")
+    data = make_answers(1000)
+    drivers = list(data.columns[:12])
+    theirs = seconds(lambda: pingouin.linear_regression(data[drivers], data["y"], relimp=True), 1)
+    ours = seconds(lambda: driver_importance(data, outcome_col="y", driver_cols=drivers), 20)
+    expected = pingouin.linear_regression(data[drivers], data["y"], relimp=True)
+    parts = driver_importance(data, outcome_col="y", driver_cols=drivers).set_index("driver")
+    same = parts["r_squared_part"].sub(expected.set_index("names")["relimp"].drop("Intercept"))
+    assert same.abs().max() < 1e-9
+    assert theirs / ours > 50, (theirs, ours)
+
+
 def test_twenty_drivers_exactly_in_two_seconds():
     matrix = make_answers(400, 20).corr().to_numpy()[None]
     taken = seconds(lambda: shapley_parts(matrix, [[i] for i in range(20)]), 2)
