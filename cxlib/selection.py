@@ -57,4 +57,43 @@ def chosen_rows(
     return rows.merge(known, on="customer_id", suffixes=("_row", ""))
 
 
+def first_purchase_groups(customers: pd.DataFrame, orders: pd.DataFrame | None) -> pd.DataFrame:
+    """Add to customers how and when they first bought, to break results down by.
+
+    Parameters
+    ----------
+    customers
+        One row per customer, with `customer_id`.
+    orders
+        Order lines with `ordered_at` and, if known, `channel`; None where there are none. Refunds (negative
+        amounts) are no purchases.
+
+    Returns
+    -------
+    DataFrame
+        `customers` with `cohort` (half-year of the first purchase, as "2026-1") and `first_channel` (shop,
+        store, …), missing without a purchase; columns of these names that are there already stay.
+
+    Examples
+    --------
+    >>> orders = pd.DataFrame({"customer_id": ["a", "a"], "channel": ["store", "ec"],
+    ...     "ordered_at": pd.to_datetime(["2026-07-01", "2026-08-01"])})
+    >>> first_purchase_groups(pd.DataFrame({"customer_id": ["a", "b"]}), orders).iloc[0].to_list()
+    ['a', '2026-2', 'store']
+    """
+    known = {"cohort", "first_channel"} & set(customers.columns)
+    if orders is None:
+        return customers
+    bought = orders[orders["ordered_at"].notna()]
+    if "amount" in bought:
+        bought = bought[~(bought["amount"] < 0)]
+    first = bought.sort_values("ordered_at", kind="stable").drop_duplicates("customer_id")
+    half = (first["ordered_at"].dt.month > 6).astype(int) + 1
+    groups = pd.DataFrame({"customer_id": first["customer_id"]})
+    groups["cohort"] = first["ordered_at"].dt.year.astype(str) + "-" + half.astype(str)
+    groups["first_channel"] = first.get("channel")
+    groups = groups.dropna(subset=["customer_id"]).drop(columns=list(known))
+    return customers.merge(groups, on="customer_id", how="left")
+
+
 _EMPTY = {"timestamp": "datetime64[s]", "date": "datetime64[s]", "number": "float64", "flag": "boolean"}

@@ -13,12 +13,12 @@ from cxlib.engine import to_date
 from cxlib.intervals import critical_value
 
 _TERMS = ["level", "expectation", "experience", "expectation_squared", "product", "experience_squared"]
-#: Slope and bend along expectation = experience, and across it (experience falling as expectation rises).
+#: Slope and bend along expectation = experience, and across it per point of experience − expectation.
 _LINES = {
     "agreement_slope": [0, 1, 1, 0, 0, 0],
     "agreement_bend": [0, 0, 0, 1, 1, 1],
-    "gap_slope": [0, -1, 1, 0, 0, 0],
-    "gap_bend": [0, 0, 0, 1, -1, 1],
+    "gap_slope": [0, -0.5, 0.5, 0, 0, 0],
+    "gap_bend": [0, 0, 0, 0.25, -0.25, 0.25],
 }
 #: What must be zero for a bare difference experience − expectation to say it all.
 _DIFFERENCE = np.array([[0, 1, 1, 0, 0, 0], [0, 0, 0, 1, 0, 0], [0, 0, 0, 0, 1, 0], [0, 0, 0, 0, 0, 1]])

@@ -144,7 +144,7 @@ def test_a_bare_difference_is_accepted_when_it_is_the_truth_and_refused_when_not
     assert np.mean(np.array(p) < 0.05) <= 0.15
     surface = gap_surface(*rated(level=0.05), as_of="2026-06-30").set_index("term")
     assert surface.loc["difference", "p_value"] < 0.01
-    assert surface.loc["gap_slope", "conf_low"] < 0.1 < surface.loc["gap_slope", "conf_high"]
+    assert surface.loc["gap_slope", "conf_low"] < 0.05 < surface.loc["gap_slope", "conf_high"]
 
 
 def test_contacts_not_yet_observed_long_enough_are_left_out():
