@@ -235,14 +235,15 @@ def _plain_lines(
             raise ParameterError("segmentation.id_type", argument=argument, column=column, found=str(kind))
     value = nw.col(amount).cast(nw.Float64)
     value = nw.when(~value.is_nan()).then(value).otherwise(0.0)
+    possible = value.abs() <= LARGEST_AMOUNT
     return frame.select(
         nw.col(customer).cast(nw.String).alias("customer_id"),
         *by,
         order=nw.col(order).cast(nw.String),
         at=nw.col(time_col),
-        money=_minor(nw.when(value.abs() <= LARGEST_AMOUNT).then(value).otherwise(0.0)),
+        money=_minor(nw.when(possible).then(value).otherwise(0.0)),
         is_refund=value < 0,
-        size=value.abs(),
+        size=nw.when(possible).then(value.abs()).otherwise(2 * LARGEST_TOTAL),
     ).filter(~nw.col("customer_id").is_null())
 
 

@@ -186,6 +186,13 @@ def test_a_type_that_cannot_be_read_safely_is_refused(change, words):
 def test_infinite_money_missing_columns_and_impossible_days_are_refused():
     with pytest.raises(InputError, match="finite"):
         reduce_orders(order_lines().iloc[1:3].assign(amount=[np.inf, 1.0]), as_of=AS_OF)
+    with pytest.raises(InputError, match="finite"):
+        reduce_orders(order_lines().iloc[1:3].assign(amount=[2e12, 1.0]), as_of=AS_OF)
+    many = order_lines().iloc[[1] * 10].assign(amount=1e12)
+    with pytest.raises(InputError, match="finite"):
+        reduce_orders(many, as_of=AS_OF)
+    with pytest.raises(InputError, match="finite"):
+        reduce_orders(duckdb_abroad().from_df(many), as_of=AS_OF)
     with pytest.raises(ParameterError, match="amount"):
         reduce_orders(order_lines().rename(columns={"amount": "amonut"}), as_of=AS_OF)
     with pytest.raises(ParameterError, match="calendar"):
