@@ -159,3 +159,24 @@ def test_actions_count_customers_money_and_evidence():
     assert actions(base)["estimate"].isna().all()
     with pytest.raises(ParameterError, match="win_back"):
         list_customers(base, "winback")
+
+
+@pytest.mark.slow
+def test_planted_share_of_repeaters_is_recovered_over_seeds():
+    """Of who first bought 180 (365) days ago, the planted F2 of as many days are in the stage repeater."""
+    from cxlib.samples import make_company_with_truth
+
+    for seed in (1, 2, 3):
+        tables, truth = make_company_with_truth(n_customers=3000, seed=seed)
+        orders = tables["orders"].dropna(subset=["customer_id"])
+        first = orders.groupby("customer_id")["ordered_at"].min().dt.tz_localize(None).dt.normalize()
+        last = orders["ordered_at"].max().tz_localize(None).normalize()
+        days = [last - pd.Timedelta(days=7 * step) for step in range(40)]
+        stages = lifecycle_stages(tables["customers"], orders, as_of=days, deals=tables["deals"])
+        stages["age"] = (stages["as_of"] - stages["customer_id"].map(first)).dt.days
+        for day, planted in ((180, truth["f2"]["by_day"]["180"]), (365, truth["f2"]["by_day"]["365"])):
+            cohort = stages[stages["age"].between(day, day + 6)]
+            share = (cohort["state"] == "repeater").mean()
+            error = np.sqrt(planted * (1 - planted) / len(cohort))
+            assert len(cohort) > 300
+            assert abs(share - planted) < 3 * error + 0.01, (seed, day, share, planted)
