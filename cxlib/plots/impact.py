@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 
 from cxlib.language import format_value, text
 from cxlib.plots.theme import colours, draw_band, draw_interval, format_axis, label_end, new_axes
@@ -42,6 +43,7 @@ def plot_ladder(
     ax.set_ylim(len(ladder) - 0.4, -0.6)
     ax.grid(visible=False, axis="y")
     outcome = str(ladder["metric"].iloc[0]) if len(ladder) else "margin"
+    ax.xaxis.set_major_locator(MaxNLocator(5))
     format_axis(ax.xaxis, UNITS.get(outcome, "number"), lang, currency=currency)
     ax.set_xlabel(text("impact.plot_effect", lang, outcome=text(f"impact.outcome_{outcome}", lang)))
     return ax
@@ -193,6 +195,7 @@ def plot_register(
     ax.set_ylim(len(register) - 0.4, -0.6)
     ax.grid(visible=False, axis="y")
     ax.legend(loc="best", frameon=False)
+    ax.xaxis.set_major_locator(MaxNLocator(5))
     format_axis(ax.xaxis, "currency", lang, currency=currency)
     ax.set_xlabel(text("impact.plot_effect", lang, outcome=text("impact.outcome_margin", lang)))
     return ax

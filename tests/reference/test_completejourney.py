@@ -80,10 +80,11 @@ def test_what_is_noticed_and_what_the_data_carry(imported):
         "tables.unknown_customer": 2,
     }
     assert {line.chapter: line.state for line in coverage} == {
-        "segmentation": "ready",
+        "segmentation": "partial",
         "journey": "partial",
         "nps_drivers": "missing",
         "initiative_roi": "partial",
+        "initiative_register": "partial",
     }
 
 
@@ -92,3 +93,27 @@ def test_rows_are_accounted_for(imported):
     left_out = summary["rows_left_out_by_where"] + summary["rows_left_out_by_grain"]
     assert (summary["rows_read"] - left_out == summary["rows_written"]).all()
     assert summary.loc["orders", "rows_without_match"] == 222
+
+
+def test_one_campaign_goes_up_the_ladder_and_stops_below_a_verdict(imported):
+    """Campaign 8, 1,076 households, May 2017: before/after, own trend, households of no campaign."""
+    import cxlib as cx
+
+    data_set = imported[1]
+    row = cx.choose_initiative(data_set.table("initiatives"), "8")
+    how = {"started_on": row["started_on"], "assignment": row["assignment"]}
+    members = cx.study_members(
+        data_set.table("enrolments"), data_set.table("customers"), initiative="8", **how
+    )
+    assert members["found"].sum() > 500
+    panel = cx.study_panel(
+        data_set.table("orders"), members, started_on=row["started_on"], as_of="2017-12-31"
+    )
+    ladder = cx.evidence_ladder(panel, assignment="targeted", horizon_months=[6])
+    assert ladder["rung"].tolist() == ["before_after", "interrupted_series", "did_found"]
+    assert not ladder["is_answer"].any()
+    assert ladder["conf_low"].notna().all()
+    answer = cx.answer_rung(ladder, horizon_months=6)
+    seen = answer[["estimate", "conf_low", "conf_high"]].to_dict()
+    found = cx.verdict(**seen, months_observed=7, horizon_months=6, has_control=answer["is_answer"])
+    assert found["verdict"].item() == "not_shown"

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 import cxlib as cx
+from cxlib.impact import e_value
 
 pytestmark = pytest.mark.reference
 
@@ -146,3 +147,75 @@ def test_seat_belts_before_after(reference_dir):
     ).set_index("metric")["estimate"]  # fmt: skip
     assert found["before"] == pytest.approx(1717.7515, abs=1e-3)
     assert found["after"] == pytest.approx(1321.6957, abs=1e-3)
+
+
+@pytest.fixture(scope="module")
+def belts(reference_dir):
+    data = pd.read_csv(reference_dir("seatbelts") / "Seatbelts.csv")
+    return data.assign(t=np.arange(1, len(data) + 1), y=np.log(data["drivers"]))
+
+
+SERIES = {"outcome_col": "y", "time_col": "t", "start": 170, "season": "months"}
+
+
+def test_seat_belts_level_with_robust_errors(belts):
+    """log(drivers) ~ t + month + law; statsmodels OLS: HAC, maxlags=12."""
+    found = cx.interrupted_series(belts, **SERIES, slope=False, lags=12, small_sample=False)
+    law = found.set_index("metric").loc["level"]
+    assert law["estimate"] == pytest.approx(-0.1640336, abs=1e-7)
+    assert law["std_error"] == pytest.approx(0.0311784, abs=1e-7)
+
+
+def test_seat_belts_level_and_slope(belts):
+    """The published level counts the slope from 1 in the first month of the law."""
+    found = cx.interrupted_series(belts, **SERIES).set_index("metric")["estimate"]
+    assert found["trend"] == pytest.approx(-0.0010206, abs=1e-7)
+    assert found["slope"] == pytest.approx(0.0066522, abs=1e-7)
+    assert found["level"] - found["slope"] == pytest.approx(-0.2426006, abs=1e-7)
+
+
+def test_series_errors_are_those_of_statsmodels(belts):
+    import statsmodels.api as sm
+
+    after = (belts["t"] >= 170).to_numpy(float)
+    months = np.column_stack([(belts["t"] % 12 == m).to_numpy(float) for m in range(1, 12)])
+    design = np.column_stack([np.ones(len(belts)), belts["t"] - 170, after, months])
+    fit = sm.OLS(belts["y"].to_numpy(), design).fit(cov_type="HAC", cov_kwds={"maxlags": 7})
+    found = cx.interrupted_series(belts, **SERIES, slope=False, lags=7, small_sample=False)
+    assert found["std_error"].iloc[:2].to_numpy() == pytest.approx(fit.bse[1:3], rel=1e-9)
+
+
+def test_bacon_weights(reference_dir):
+    """R: bacondecomp::bacon(incearn_ln ~ reform_math, data = math_reform, id = "state", time = "class")."""
+    data = pd.read_csv(reference_dir("bacon_math") / "math_reform.csv")
+    names = {"outcome_col": "incearn_ln", "unit_col": "state", "time_col": "class"}
+    found = cx.twoway_weights(data, **names, start_col="reformyr_math")
+    kinds = ["earlier_later", "later_earlier", "treated_untreated"]
+    weight = found.groupby("comparison")["weight"].sum().loc[kinds]
+    assert weight.to_numpy() == pytest.approx([0.06353, 0.05265, 0.88382], abs=1e-5)
+    mean = (found["estimate"] * found["weight"]).groupby(found["comparison"]).sum().loc[kinds] / weight
+    assert mean.to_numpy() == pytest.approx([0.02868, 0.03375, -0.00129], abs=1e-5)
+    assert (found["estimate"] * found["weight"]).sum() == pytest.approx(0.00246, abs=1e-5)
+    cells = found.set_index(["start", "control_start"])[["estimate", "weight"]]
+    for pair, expected in {
+        (1985, 1987): (0.01021379, 0.039569136),
+        (1984, 1987): (0.09784857, 0.013354583),
+        (1987, 1985): (0.04575585, 0.031655309),
+    }.items():
+        assert cells.loc[pair].tolist() == pytest.approx(expected, abs=1e-7)
+
+
+def test_e_value():
+    """VanderWeele & Ding (2017): 7.26 for a ratio of 3.9, 3.0 for its limit of 1.8."""
+    found = e_value(3.9, 1.8, 8.7).iloc[0]
+    assert found["estimate"] == pytest.approx(7.26, abs=5e-3)
+    assert found["limit"] == pytest.approx(3.0, abs=1e-9)
+    assert e_value(0.5, 0.2, 1.4)["limit"].item() == 1.0
+    assert e_value(0.5)["estimate"].item() == pytest.approx(e_value(2.0)["estimate"].item())
+
+
+def test_risk_ratios_of_the_articles():
+    """10 % to 20 % of 200 customers each, and 2 to 4 buyers of 20: Katz's interval."""
+    for hits, size, expected in (((40, 20), 200, [2.0, 1.21, 3.30]), ((4, 2), 20, [2.0, 0.41, 9.71])):
+        found = cx.risk_ratio(hits, (size, size))[["estimate", "conf_low", "conf_high"]]
+        assert found.to_numpy()[0] == pytest.approx(expected, abs=5e-3)

@@ -192,3 +192,59 @@ def test_tornado_by_hand():
     assert table.loc["effect", "conf_high"] == pytest.approx(joint["conf_high"], abs=0.02)
     free = cx.roi_tornado(effects(), one_time_cost=0, monthly_cost=0)
     assert free.empty
+
+
+def test_a_month_of_the_effect_bears_its_part_of_the_running_cost():
+    waves = pd.DataFrame({"estimate": 2.0, "std_error": 0.0, "n_treated": 10, "cost_months": [1.5, 1.0]})
+    found = cx.roi_summary(waves, one_time_cost=5, monthly_cost=10).set_index("metric")["estimate"]
+    assert found["cost"] == 30.0
+    assert found["roi"] == pytest.approx(40 / 30 - 1)
+    assert found["break_even_effect"] == pytest.approx(1.5)
+    flows = cx.cash_flows(waves, one_time_cost=5, monthly_cost=10)
+    assert flows["cost"].tolist() == [5.0, 15.0, 10.0]
+
+
+def test_scenarios_by_hand():
+    known = pd.DataFrame({"estimate": [3.0, 3.0], "std_error": 1.0, "n_treated": 10})
+    found = cx.roi_scenarios(
+        known, one_time_cost=20, monthly_cost=5, cannibalised_share=0.1, covariance=np.ones((2, 2))
+    ).set_index("scenario")
+    z = 1.959963985
+    assert found["effect"].tolist() == pytest.approx([3 - z, 3, 3 + z])
+    assert found["benefit"].tolist() == pytest.approx([(3 - z) * 20 * 0.8, 54.0, (3 + z) * 20 * 0.95])
+    assert found["cost"].tolist() == pytest.approx([36.0, 30.0, 24.0])
+    assert found["roi"].is_monotonic_increasing
+    with pytest.raises(ParameterError, match="cannibalised_share"):
+        cx.roi_scenarios(known, one_time_cost=1, monthly_cost=0, cannibalised_share=1.5)
+
+
+def test_a_dip_after_the_peak_is_in_the_money():
+    campaign = pd.DataFrame({"estimate": [6.0, -2.0, -2.0], "std_error": 0.3, "n_treated": 10})
+    parts = cx.pulled_forward(campaign, first_months=1).set_index("part")
+    assert parts.loc["first", "conf_low"] > 0 > parts.loc["later", "conf_high"]
+    assert parts["estimate"].tolist() == [6.0, -4.0]
+    assert cx.roi_summary(campaign, one_time_cost=1, monthly_cost=0)["estimate"].iloc[0] == pytest.approx(20)
+    assert cx.pulled_forward(campaign, first_months=3).empty
+
+
+def test_shrinkage_takes_back_the_luck_of_the_best():
+    rng = np.random.default_rng(3)
+    over, left = [], []
+    for _ in range(400):
+        truth = rng.normal(0, 50, 8)
+        error = rng.choice([20.0, 100.0], 8)
+        table = cx.shrink_effects(pd.DataFrame({"estimate": rng.normal(truth, error), "std_error": error}))
+        best = int(table["estimate"].to_numpy().argmax())
+        over.append(table.loc[best, "estimate"] - truth[best])
+        left.append(table.loc[best, "shrunk"] - truth[best])
+    assert np.mean(over) > 40
+    assert abs(np.mean(left)) < 12
+
+
+def test_shrinkage_ranks_and_keeps_what_is_unknown():
+    table = pd.DataFrame({"estimate": [300.0, 150.0, np.nan], "std_error": [200.0, 30.0, 5.0]})
+    found = cx.shrink_effects(table)
+    assert found["rank"].tolist()[:2] == [2.0, 1.0]
+    assert found.loc[2, ["shrunk", "factor", "rank"]].isna().all()
+    assert cx.shrink_effects(table.assign(estimate=0.1))["shrunk"].tolist()[:2] == [0.0, 0.0]
+    assert cx.shrink_effects(table.iloc[:0]).empty
