@@ -40,7 +40,7 @@ def test_a_band_for_every_move_that_may_be_shown(lang):
     assert sum(heights) == pytest.approx(2)
     words = [item.get_text() for item in ax.texts]
     assert "Alpha  60" in words
-    assert "85" in ax.get_title()
+    assert "85" in ax.get_title(loc="left")
 
 
 def test_no_move_to_show_gives_an_empty_chart():
