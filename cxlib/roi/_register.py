@@ -39,7 +39,8 @@ def shrink_effects(
     Effects are taken as normal around zero with the spread τ that makes Σ estimate²/(error² + τ²) equal to
     their number; factor = τ²/(τ² + error²). Zero, not their mean: an initiative has to earn its effect. τ
     counts as known, so with a handful of initiatives the intervals are somewhat too narrow. One initiative
-    alone is shrunk, too.
+    alone is shrunk, too. Where all estimates are no wider than their noise τ is 0: everything shrinks to zero,
+    and no interval is claimed.
 
     References
     ----------
@@ -60,7 +61,7 @@ def shrink_effects(
     factor = np.where(
         known & (total > 0), spread / np.where(total > 0, total, 1.0), np.where(known, 1.0, np.nan)
     )
-    half = float(stats.norm.ppf((1 + conf_level) / 2)) * error * np.sqrt(factor)
+    half = float(stats.norm.ppf((1 + conf_level) / 2)) * error * np.sqrt(np.where(factor > 0, factor, np.nan))
     shrunk = estimate * factor
     return effects.assign(
         shrunk=shrunk, shrunk_low=shrunk - half, shrunk_high=shrunk + half, factor=factor,
