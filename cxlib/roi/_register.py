@@ -39,8 +39,8 @@ def shrink_effects(
     Effects are taken as normal around zero with the spread τ that makes Σ estimate²/(error² + τ²) equal to
     their number; factor = τ²/(τ² + error²). Zero, not their mean: an initiative has to earn its effect. τ
     counts as known, so with a handful of initiatives the intervals are somewhat too narrow. One initiative
-    alone is shrunk, too. Where all estimates are no wider than their noise τ is 0: everything shrinks to zero,
-    and no interval is claimed.
+    alone is shrunk, too. Where all estimates are no wider than their noise τ is 0: everything shrinks to
+    zero, and no interval is claimed.
 
     References
     ----------
@@ -51,7 +51,7 @@ def shrink_effects(
     --------
     >>> table = pd.DataFrame({"estimate": [3.0, 3.0], "std_error": [0.0, 2.0]})
     >>> shrink_effects(table)[["factor", "rank"]].round(2).to_numpy().tolist()
-    [[1.0, 1.0], [0.64, 2.0]]
+    [[1.0, 1.0], [0.65, 2.0]]
     """
     check_columns(effects, estimate_col=estimate_col, std_error_col=std_error_col)
     estimate, error = (effects[name].to_numpy(float) for name in (estimate_col, std_error_col))
