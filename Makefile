@@ -1,4 +1,4 @@
-# make report: environment, four reports on the sample data.  make test: everything that must pass.
+# make report: environment, the reports on the sample data.  make test: everything that must pass.
 # requirements.lock holds what reports need, requirements-test.lock the same pins and what tests need besides.
 PYTHON ?= python3
 BIN := .venv/bin
