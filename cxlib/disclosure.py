@@ -167,6 +167,8 @@ def _blank(data: pd.DataFrame, rows: np.ndarray, labels: np.ndarray, *, kept: se
 
 
 def _without(column: pd.Series, rows: np.ndarray) -> pd.Series:
+    if isinstance(column.dtype, pd.BooleanDtype):
+        return column.mask(rows)
     is_plain_number = pd.api.types.is_bool_dtype(column.dtype) or pd.api.types.is_integer_dtype(column.dtype)
     return (column.astype("float64") if is_plain_number else column).mask(rows)
 

@@ -215,6 +215,7 @@ class Report:
         *,
         tables: Sequence[str] = (),
         n: int | None = None,
+        counted: str | None = None,
         as_picture: bool = False,
         **values: object,
     ) -> None:
@@ -230,8 +231,8 @@ class Report:
             The axes or the figure.
         tables
             Tables the numbers come from, for the source line.
-        n
-            Customers or answers behind the chart, for the source line.
+        n, counted
+            How many are behind the chart, for the source line, and of what: "customers" or "answers".
         as_picture
             Use PNG rather than SVG: for many thousand dots, or labels that customers wrote.
         **values
@@ -244,7 +245,7 @@ class Report:
             text(f"figure.{key}", self.lang, **words),
             text(f"figure.{key}.alt", self.lang, **words),
         )
-        source = self._source(tables, n)
+        source = self._source(tables, n, counted)
         picture, mime = to_picture(figure, as_png=as_picture)
         pyplot.close(figure)
         record = {"alt": alt, "caption": caption, "source": source}
@@ -345,14 +346,13 @@ class Report:
         words = [MISSING if day is None else format_date(day, self.lang) for day in (start, end)]
         return text("display.header_period", self.lang, start=words[0], end=words[1])
 
-    def _source(self, tables: Sequence[str], n: int | None) -> str:
+    def _source(self, tables: Sequence[str], n: int | None, counted: str | None) -> str:
         source = ", ".join([clean_text(self.data_set.name), *tables])
         date = format_date(self.data_set.as_of, self.lang)
         if n is None or n < self.min_cell:
             return text("display.source", self.lang, source=source, date=date)
-        return text(
-            "display.source_n", self.lang, source=source, date=date, n=format_value(n, "count", self.lang)
-        )
+        shown = format_value(n, "count", self.lang)
+        return text(f"display.source_{counted or 'n'}", self.lang, source=source, date=date, n=shown)
 
     def _formatted(self, values: Mapping[str, object], units: Mapping[str, str]) -> dict[str, str]:
         return {name: self._formatted_one(item, units.get(name)) for name, item in values.items()}

@@ -17,6 +17,7 @@ LANGUAGES = ("en", "ja")
 #: key for the unit word or None. Shares and differences of shares (`pp`) are stored as fractions.
 _PATTERNS: dict[str, tuple[str, float, str | None]] = {
     "share": ("#,##0.0%", 1.0, None),
+    "probability": ("#,##0.0%", 1.0, None),
     "pp": ("+#,##0.0;-#,##0.0", 100.0, "language.unit_pp"),
     "points": ("#,##0.0", 1.0, None),
     "score": ("#,##0.00", 1.0, None),
@@ -104,7 +105,8 @@ def format_value(
     value
         A number, date or text; missing (None, NaN, NaT) gives a dash.
     unit
-        One of `UNITS`. `share` and `pp` take fractions and show percent and percentage points; `points`
+        One of `UNITS`. `share` and `pp` take fractions and show percent and percentage points;
+        `probability` as `share`, but never 0 or 100 percent, which resamples cannot show; `points`
         (NPS), `score`, `days`, `months`, `ratio`, `count` show the bare number, the words around it name
         the unit.
     lang
@@ -146,6 +148,9 @@ def _format_pattern(number: float, unit: str, lang: str, *, worded: bool) -> str
     pattern, factor, word = _PATTERNS[unit]
     if unit == "number" and 0 < abs(number) < 0.001:
         return "<0.001" if number > 0 else ">-0.001"
+    if unit == "probability" and not 0.0005 <= number < 0.9995:
+        key, end = ("language.above", 0.999) if number > 0.5 else ("language.below", 0.001)
+        return text(key, lang, value=format_decimal(end, format=pattern, locale=lang))
     if unit == "number" and abs(number) >= 10:
         pattern = "#,##0.##" if abs(number) < 100 else "#,##0.#" if abs(number) < 1_000 else "#,##0"
     shown = _positive_zero(format_decimal(number * factor, format=pattern, locale=lang))

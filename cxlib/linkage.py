@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from cxlib.checks import check_columns
+from cxlib.hidden import e_value
 from cxlib.intervals import critical_value, mean_interval, share_interval
 
 Array = NDArray[np.float64]
@@ -214,40 +215,6 @@ def point_value(followed: pd.DataFrame, *, conf_level: float = 0.95) -> pd.DataF
     return pd.DataFrame(rows)
 
 
-def e_value(ratio: float, limit: float = np.nan) -> tuple[float, float]:
-    """How strong an unknown trait would have to be to explain a risk ratio away.
-
-    Parameters
-    ----------
-    ratio : float
-        Risk ratio, above 0.
-    limit : float
-        The end of its interval next to 1.
-
-    Returns
-    -------
-    tuple of two floats
-        For the ratio and for the limit: the smallest risk ratio that the trait needs with both attitude and
-        behaviour; 1 where the interval holds 1.
-
-    References
-    ----------
-    VanderWeele & Ding (2017) Annals of Internal Medicine 167.
-
-    Examples
-    --------
-    >>> [round(value, 2) for value in e_value(3.9, 1.8)]
-    [7.26, 3.0]
-    """
-    above = ratio >= 1
-
-    def one(value: float) -> float:
-        value = value if above else 1 / value
-        return float(value + np.sqrt(value * (value - 1))) if value > 1 else 1.0 if value <= 1 else np.nan
-
-    return one(ratio), one(limit)
-
-
 def attitude_ratio(
     behaviour: pd.DataFrame,
     *,
@@ -286,9 +253,10 @@ def attitude_ratio(
     half = critical_value(conf_level) * np.sqrt((error**2).sum())
     ratio = share[0] / share[1]
     low, high = ratio * np.exp(-half), ratio * np.exp(half)
-    values = e_value(ratio, low if ratio >= 1 else high)
-    row = {"metric": metric, "estimate": ratio, "conf_low": low, "conf_high": high, "e_value": values[0]}
-    return pd.DataFrame([{**row, "e_value_limit": values[1], "n": int(held["n"].min())}])
+    limit = 1.0 if low <= 1 <= high else e_value(low if ratio >= 1 else high)
+    row = {"metric": metric, "estimate": ratio, "conf_low": low, "conf_high": high}
+    row |= {"e_value": e_value(ratio), "e_value_limit": limit, "n": int(held["n"].min())}
+    return pd.DataFrame([row])
 
 
 def _window(lines: pd.DataFrame, customers: pd.Index) -> tuple[pd.Series, pd.Series]:

@@ -3,15 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 
 import numpy as np
 import pandas as pd
 
 from cxlib.answers import check_numbers
 from cxlib.checks import ParameterError, check_columns
+from cxlib.engine import to_date
 from cxlib.intervals import critical_value, effective_n, share_interval
 
 VALUES = ("recency_days", "frequency", "monetary_total")
+
+
+def last_day(as_of: object, period_end: object | None = None) -> date:
+    """Return the last day of a period as far as the data reach: who had ordered by then could have answered.
+
+    Parameters
+    ----------
+    as_of : date, str or Timestamp
+        Day up to which the data are known.
+    period_end : date, str or Timestamp, optional
+        Last day of the period; none: the period ends with the data.
+
+    Examples
+    --------
+    >>> str(last_day("2026-10-01", "2025-03-31")), str(last_day("2026-10-01", "2027-03-31"))
+    ('2025-03-31', '2026-10-01')
+    """
+    known = to_date(as_of)
+    return known if period_end is None else min(known, to_date(period_end, argument="period_end"))
 
 
 def compare_respondents(

@@ -101,6 +101,31 @@ def score_change(
     return frame.assign(metric=metric)[[*group_cols, "metric", *middle, *ends]]
 
 
+def paired_change(
+    before: pd.DataFrame, after: pd.DataFrame, *, customer_id_col: str = "customer_id", **options: Any
+) -> pd.DataFrame:
+    """Change of the customers who answered in both waves, compared with themselves.
+
+    As `score_change` (which takes the `options` too), without everybody who gave a score in one wave only.
+
+    Examples
+    --------
+    >>> one = pd.DataFrame({"customer_id": ["a", "b", "c"], "nps_score": [6, 8, 0]})
+    >>> two = pd.DataFrame({"customer_id": ["a", "b", "d"], "nps_score": [9, 9, 0]})
+    >>> paired_change(one, two)[["estimate", "n_paired"]].to_numpy().tolist()
+    [[150.0, 2.0]]
+    """
+    score_col = options.get("score_col", "nps_score")
+    check_columns(before, score_col=score_col, customer_id_col=customer_id_col)
+    check_columns(after, score_col=score_col, customer_id_col=customer_id_col)
+    scored = [wave[wave[score_col].notna()] for wave in (before, after)]
+    kept = [
+        wave[wave[customer_id_col].isin(other[customer_id_col].dropna())]
+        for wave, other in zip(scored, scored[::-1], strict=True)
+    ]
+    return score_change(*kept, customer_id_col=customer_id_col, **options)
+
+
 def wave_chart(
     data: pd.DataFrame,
     *,
@@ -127,7 +152,7 @@ def wave_chart(
     DataFrame
         ``wave``, ``metric`` ("nps"), ``estimate, std_error, conf_low, conf_high`` (points), ``n``, ``centre``
         (NPS of all waves together), ``limit_low, limit_high`` (centre ± 3 standard errors of that wave's n,
-        cut at ±100), ``is_signal`` (outside the limits). Signals need at least four waves.
+        cut at ±100), ``is_signal`` (nullable; outside the limits). Signals need at least four waves.
 
     Raises
     ------
@@ -163,7 +188,7 @@ def wave_chart(
         np.minimum(centre + reach, 100),
     )
     outside = (frame["estimate"] < frame["limit_low"]) | (frame["estimate"] > frame["limit_high"])
-    return frame.assign(is_signal=outside & (len(frame) >= 4))
+    return frame.assign(is_signal=(outside & (len(frame) >= 4)).astype("boolean"))
 
 
 def sample_size(

@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 from scipy import stats
 
+from cxlib import hidden
 from cxlib.checks import ParameterError
 from cxlib.impact._staggered import AttResult
 
@@ -137,8 +138,9 @@ def e_value(ratio: float, conf_low: float | None = None, conf_high: float | None
     near = conf_low if ratio >= 1 else conf_high
     limit = np.nan
     if near is not None and np.isfinite(near):
-        limit = 1.0 if (near <= 1) == (ratio >= 1) else _e(near)
-    return pd.DataFrame([{"metric": "e_value", "estimate": _e(ratio), "limit": limit, "ratio": ratio}])
+        limit = 1.0 if (near <= 1) == (ratio >= 1) else hidden.e_value(near)
+    needed = hidden.e_value(ratio)
+    return pd.DataFrame([{"metric": "e_value", "estimate": needed, "limit": limit, "ratio": ratio}])
 
 
 def risk_ratio(hits: tuple[int, int], sizes: tuple[int, int], *, conf_level: float = 0.95) -> pd.DataFrame:
@@ -162,11 +164,6 @@ def risk_ratio(hits: tuple[int, int], sizes: tuple[int, int], *, conf_level: flo
     low, high = np.exp(log - half), np.exp(log + half)
     row = {"metric": "risk_ratio", "estimate": np.exp(log), "conf_low": low, "conf_high": high}
     return pd.DataFrame([{**row, "n": sum(sizes)}])
-
-
-def _e(ratio: float) -> float:
-    ratio = max(ratio, 1 / ratio)
-    return float(ratio + np.sqrt(ratio * (ratio - 1)))
 
 
 def _mean(chosen: npt.NDArray[np.bool_]) -> Array:

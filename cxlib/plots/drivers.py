@@ -43,7 +43,7 @@ def plot_importance(
     for place, row, end in zip(places, result.to_dict("records"), reach, strict=True):
         draw_interval(ax, place, row["conf_low"], row["conf_high"], colour=colour["total"])
         if end == end:
-            first = format_value(row["probability_first"], "share", lang)
+            first = format_value(row["probability_first"], "probability", lang)
             known = row["probability_first"] == row["probability_first"]
             words = format_value(row["importance"], "share", lang)
             label = text("nps.plot_first", lang, share=words, first=first) if known else words

@@ -152,6 +152,7 @@ def plot_waves(
     n = [format_value(count, "count", lang) for count in result["n"]]
     ticks = [f"{clean_text(wave)}\nn = {count}" for wave, count in zip(result["wave"], n, strict=True)]
     ax.set(xticks=x, xticklabels=ticks, ylabel=text("nps.plot_points", lang))
+    ax.set_xlabel(text("nps.plot_wave", lang))
     ax.grid(visible=False, axis="x")
     signals = int(result["is_signal"].fillna(value=False).astype(bool).sum())
     key = "nps.plot_waves_signal_title" if signals else "nps.plot_waves_calm_title"

@@ -4,8 +4,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cxlib.change import everyone_else, last_waves, mix_rate, sample_size, score_change, wave_chart
+from cxlib.change import (
+    everyone_else,
+    last_waves,
+    mix_rate,
+    paired_change,
+    sample_size,
+    score_change,
+    wave_chart,
+)
 from cxlib.checks import ParameterError
+from cxlib.disclosure import suppress_small
 
 
 def answers(scores, ids=None, **columns):
@@ -25,6 +34,21 @@ def test_sign_and_swap():
     assert (risen["conf_low"], risen["conf_high"]) == pytest.approx(
         (-fallen["conf_high"], -fallen["conf_low"])
     )
+
+
+def test_paired_change_is_the_mean_of_own_differences():
+    rng = np.random.default_rng(3)
+    one = answers(rng.integers(0, 11, 90))
+    two = answers(rng.integers(0, 11, 90), ids=[f"c{i}" for i in range(40, 130)])
+    two.loc[:4, "nps_score"] = np.nan
+    points = [wave.dropna().set_index("customer_id")["nps_score"] for wave in (one, two)]
+    points = [100.0 * ((score >= 9).astype(int) - (score <= 6)) for score in points]
+    own = (points[1] - points[0]).dropna()
+    row = paired_change(one, two).iloc[0]
+    assert row["n_paired"] == row["n"] == len(own) == 45
+    assert row["estimate"] == pytest.approx(own.mean())
+    assert row["std_error"] == pytest.approx(own.std() / 45**0.5)
+    assert paired_change(one.head(0), two)["n_paired"][0] == 0
 
 
 def test_independent_waves_add_their_variances():
@@ -128,6 +152,15 @@ def test_wave_chart_signals_only_what_chance_does_not():
     loud = wave_chart(pd.concat([*waves, counted(90, 5, 5, wave="2027Q1")]))
     assert loud.loc[loud["is_signal"], "wave"].tolist() == ["2027Q1"]
     assert wave_chart(pd.concat(waves).head(0)).empty
+
+
+def test_whether_a_suppressed_wave_lies_outside_stays_unknown():
+    waves = [counted(40, 30, 30, wave=f"2026Q{i}") for i in range(1, 5)]
+    few = counted(4, 0, 0, wave="2026Q5")
+    chart = wave_chart(pd.concat([*waves, few, counted(90, 5, 5, wave="2027Q1")]))
+    shown = suppress_small(chart, min_cell=10)["is_signal"]
+    assert shown.isna().sum() == 2 and shown.iloc[4] is pd.NA
+    assert set(shown.dropna()) == {False, True} and shown.dtype == "boolean"
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,10 @@ from cxlib.language import (
     ("value", "unit", "english", "japanese"),
     [
         (0.3642, "share", "36.4%", "36.4%"),
+        (0.3642, "probability", "36.4%", "36.4%"),
+        (1.0, "probability", ">99.9%", "99.9%超"),
+        (0.9994, "probability", "99.9%", "99.9%"),
+        (0.0004, "probability", "<0.1%", "0.1%未満"),
         (-0.0312, "pp", "-3.1 pp", "-3.1ポイント"),
         (31.26, "points", "31.3", "31.3"),
         (3.456, "score", "3.46", "3.46"),
