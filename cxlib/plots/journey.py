@@ -31,7 +31,8 @@ def plot_emotion_curve(
     Parameters
     ----------
     result
-        A frame of `emotion_curve`; with a group column, one pooled curve per group.
+        A frame of `emotion_curve`; with a group column, one pooled curve per group, and no counts under the
+        stages. A line ends where a group's stage is missing.
     ax, palette, lang
         Axes to draw on, colours by role, language of the words.
     labels
@@ -57,7 +58,9 @@ def plot_emotion_curve(
     curves = _curves(pooled, by, roles, text("journey.curve_pooled", lang))
     ax.axhline(0, color=roles["neutral"], linewidth=0.8, zorder=0)
     ends = []
-    for number, (name, curve, colour) in enumerate(curves):
+    places = sorted(set(pooled["stage_number"].dropna()))
+    for number, (name, rows, colour) in enumerate(curves):
+        curve = rows if by is None else _with_gaps(rows, places)
         x = curve["stage_number"].to_numpy() + 0.06 * (number - (len(curves) - 1) / 2)
         if len(curves) <= MOST_BANDS:
             draw_band(ax, x, curve["band_low"], curve["band_high"], colour=colour)
@@ -80,7 +83,7 @@ def plot_emotion_curve(
     first = pooled.drop_duplicates("stage_number")
     for place in first.loc[first["stage"].isin(valleys), "stage_number"]:
         ax.axvspan(place - 0.4, place + 0.4, color=roles["highlight"], alpha=0.25, zorder=0)
-    counts = pooled.groupby("stage_number")["n"].sum(min_count=1)
+    counts = pooled.set_index("stage_number")["n"] if by is None else None
     ticks = [_stage_tick(row, counts, labels or {}, lang) for row in first.itertuples()]
     ax.set_xticks(first["stage_number"].to_numpy(), ticks, fontsize=8)
     ax.grid(visible=False, axis="x")
@@ -195,10 +198,14 @@ def plot_touchpoint_losses(
 def _curves(
     result: pd.DataFrame, by: str | None, roles: Mapping[str, str], alone: str
 ) -> list[tuple[str, pd.DataFrame, str]]:
-    """Name, rows and colour of each curve; groups beyond the palette share grey and the last name."""
+    """Name, rows and colour of each curve with a known point; groups beyond the palette share grey."""
     if by is None:
         return [(alone, result, roles["total"])]
-    groups = list(result.groupby(by, sort=False, observed=True))
+    groups = [
+        (name, rows)
+        for name, rows in result.groupby(by, sort=False, observed=True)
+        if rows["estimate"].notna().any()
+    ]
     colours_of = [*SERIES[: len(groups)], *[roles["neutral"]] * (len(groups) - len(SERIES))]
     return [
         (clean_text(name, limit=20), rows, colour)
@@ -254,8 +261,15 @@ def _label_apart(
 
 def _stage_tick(row: Any, counts: Any, labels: Mapping[str, str], lang: str) -> str:
     label = _wrapped(clean_text(labels.get(row.stage, row.stage), limit=40), 7 if lang == "ja" else 11, lang)
-    n = format_value(counts.get(row.stage_number, np.nan), "count", lang)
-    return f"{label}\nn = {n}"
+    if counts is None:
+        return label
+    return f"{label}\nn = {format_value(counts.get(row.stage_number, np.nan), 'count', lang)}"
+
+
+def _with_gaps(rows: pd.DataFrame, places: list[int]) -> pd.DataFrame:
+    """One row per stage; a stage blanked or never seen is missing, so that no line runs across it."""
+    known = rows[rows["estimate"].notna()].set_index("stage_number")
+    return known.reindex(places).rename_axis("stage_number").reset_index()
 
 
 def _wrapped(label: str, width: int, lang: str) -> str:

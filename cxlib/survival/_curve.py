@@ -117,7 +117,8 @@ def rmst(
     -------
     DataFrame
         Group columns, `metric` ("rmst", or "difference" from the first group), `estimate, std_error,
-        conf_low, conf_high, p_value, n` (of a difference: people in the smaller group).
+        conf_low, conf_high, p_value, n` (of a difference: people in the smaller group) and, with `by`,
+        `reference` (of a difference: the group subtracted, several columns joined by " / ").
 
     Raises
     ------
@@ -158,14 +159,17 @@ def rmst(
                 "estimate": row["estimate"] - rows[0]["estimate"],
                 "std_error": float(np.hypot(row["std_error"], rows[0]["std_error"])),
                 "n": min(row["n"], rows[0]["n"]),
+                "reference": " / ".join(str(rows[0][name]) for name in names_of(by)),
             }
         )
-    result = pd.DataFrame(rows, columns=[*names_of(by), "metric", "estimate", "std_error", "n"])
+    extra = [] if by is None else ["reference"]
+    result = pd.DataFrame(rows, columns=[*names_of(by), "metric", "estimate", "std_error", "n", *extra])
     half = critical_value(conf_level) * result["std_error"]
     result["conf_low"], result["conf_high"] = result["estimate"] - half, result["estimate"] + half
     z = (result["estimate"] / result["std_error"].where(result["std_error"] > 0)).abs()
     result["p_value"] = np.where(result["metric"] == "difference", 2 * stats.norm.sf(z), np.nan)
-    return result[[*names_of(by), "metric", "estimate", "std_error", "conf_low", "conf_high", "p_value", "n"]]
+    columns = ["metric", "estimate", "std_error", "conf_low", "conf_high", "p_value", "n", *extra]
+    return result[[*names_of(by), *columns]]
 
 
 def logrank(

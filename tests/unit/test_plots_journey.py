@@ -64,7 +64,17 @@ def test_emotion_curve_by_group_has_one_line_each(events):
     curve = emotion_curve(events, stage_order=STAGES, by="channel")
     ax = plot_emotion_curve(curve, lang="ja")
     assert {text.get_text() for text in ax.texts} == {"ec", "store"}
-    assert ax.get_xticklabels()[0].get_text() == "buy\nn = 40"
+    assert ax.get_xticklabels()[0].get_text() == "buy"
+
+
+def test_lines_of_groups_break_where_a_stage_is_blanked_and_lost_its_group(events):
+    curve = emotion_curve(events, stage_order=STAGES, by="channel")
+    blanked = (curve["channel"] == "ec") & (curve["stage"] == "wait")
+    curve.loc[blanked, ["estimate", "conf_low", "conf_high", "band_low", "band_high", "n"]] = np.nan
+    ax = plot_emotion_curve(curve.assign(channel=curve["channel"].mask(blanked, "(small group)")))
+    drawn = [art.get_ydata() for art in ax.lines if len(art.get_xdata()) == len(STAGES)]
+    assert [int(np.isnan(heights).sum()) for heights in drawn[:2]] == [1, 0]
+    assert {text.get_text() for text in ax.texts} == {"ec", "store"}
 
 
 def test_more_groups_than_colours_still_draw(events):

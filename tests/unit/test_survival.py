@@ -103,6 +103,7 @@ def test_rmst_difference_has_the_sign_of_second_minus_first():
     result = rmst(people, horizon=9, by="arm", **SPELL)
     assert result.query("metric == 'difference'")["estimate"].item() == pytest.approx(8)
     assert result.query("metric == 'difference'")["n"].item() == 3
+    assert result["reference"].fillna("").to_list() == ["", "", "a"]
 
 
 def test_rmst_beyond_observation_is_unknown():
