@@ -273,6 +273,20 @@ def test_figure_carries_description_caption_and_source(sent):
     assert not pyplot.get_fignums()
 
 
+@pytest.mark.parametrize(
+    ("lang", "counted", "words"),
+    [
+        ("en", "customers", ", 1,234 customers"),
+        ("en", "answers", ", 1,234 answers"),
+        ("ja", "customers", "、顧客1,234人"),
+        ("ja", "answers", "、回答1,234件"),
+    ],
+)
+def test_source_says_what_was_counted(sent, lang, counted, words):
+    _report(lang=lang).figure("test", cx.new_axes(), what="sales", n=1234, counted=counted)
+    assert sent[-1][1]["source"].endswith(words)
+
+
 def _picture(sent):
     return base64.b64decode(re.search(r"base64,([^\"]+)", sent[-1][0]["text/html"]).group(1))
 
