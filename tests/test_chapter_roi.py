@@ -114,7 +114,12 @@ def test_without_comparison_even_a_leap_is_not_called_effective(run, changed):
 
 @pytest.mark.parametrize(
     ("as_of", "months", "reason"),
-    [("2026-01-31", 4, "months"), ("2025-10-20", 0, "no_data"), ("2025-08-31", 0, "no_data")],
+    [
+        ("2026-01-31", 4, "months"),
+        ("2025-10-20", 0, "no_data"),
+        ("2025-08-31", 0, "no_data"),
+        ("2025-01-15", 0, "no_data"),
+    ],
 )
 def test_too_early_without_extrapolation(run, as_of, months, reason):
     pieces = run(as_of=as_of)
@@ -129,6 +134,25 @@ def test_too_early_without_extrapolation(run, as_of, months, reason):
         assert [row["month"] for row in flows] == list(range(months + 1))
     else:
         assert levels(pieces)["not_started"] == "not_enough_data"
+        empty = {"ladder", "money", "tornado", "scenarios", "gap", "drift", "sensitivity"}
+        assert {f"impact.none_{section}" for section in empty} <= set(pieces["notice"])
+
+
+def test_a_period_from_the_start_on_is_named(run):
+    """The data hold months before the start; the period chosen leaves them out."""
+    pieces = run(period_start="2025-10-01")
+    assert levels(pieces)["no_months_in_period"] == "warning"
+    assert "2025-10-01" in pieces["notice"]["impact.note_no_months_in_period"]["text"]
+    assert "no_months_before" not in levels(pieces)
+
+
+def test_break_even_is_not_claimed_where_the_total_falls_back(run):
+    for segment in ("Champions", "Hibernating"):
+        pieces = run(segment=segment)
+        if money(pieces) == "ready":
+            flows = [row["cumulative"] for row in pieces["table"]["cash_flows"]["rows"]]
+            stays = flows[-1] >= 0
+            assert ("impact.payback_reached" in pieces["finding"]) == stays
 
 
 def test_horizon_longer_than_the_data(run):

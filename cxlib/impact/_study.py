@@ -41,6 +41,7 @@ def study_notes(
     min_cell: int = 10,
     first_day: object = None,
     started_on: object = None,
+    period_start: object = None,
 ) -> list[dict[str, Any]]:
     """List what weakens a study, each as the arguments of `Report.notice`: `key`, `level`, values.
 
@@ -57,6 +58,8 @@ def study_notes(
     first_day, started_on : date, optional
         Day of the first order and start of the initiative, to tell data that begin too late from an
         initiative that began too recently.
+    period_start : date, optional
+        First day of the period chosen, if one was: it, and not the data, may leave no month before the start.
 
     Examples
     --------
@@ -75,6 +78,7 @@ def study_notes(
     found = "found" in members and bool(members["found"].any())
     small = [size for size in known if size < min_cell]
     unseen = not small and bool(known) and not after.any()
+    alone = bool(after.any()) and bool(after.all())
     late = first_day is not None and pd.Timestamp(first_day) > pd.Timestamp(started_on)  # type: ignore[arg-type]
     waves = panel.drop_duplicates("customer_id")["start_month"]
     rules: list[tuple[bool, str, str, dict[str, Any]]] = [
@@ -82,7 +86,9 @@ def study_notes(
         (bool(small), "small_arm", "not_enough_data", {"min_cell": min_cell}),
         (unseen and late, "starts_before_data", "not_enough_data", {}),
         (unseen and not late, "not_started", "not_enough_data", {}),
-        (bool(after.any()) and bool(after.all()), "no_months_before", "warning", {}),
+        (alone and period_start is None, "no_months_before", "warning", {}),
+        (alone and period_start is not None, "no_months_in_period", "warning",
+         {"period_start": str(period_start)}),
         (assignment == "everyone", "everyone", "warning", {}),
         (assignment != "everyone" and len(panel) > 0 and not compared, "no_control", "warning", {}),
         (assignment == "targeted" and compared and not found, "targeted", "warning", {}),
@@ -91,7 +97,7 @@ def study_notes(
         (exposed > 0, "exposed", "warning", {"count": exposed}),
         (not small and 0 < min(known, default=0) < FEW, "few", "warning", {"few": FEW}),
         (len(panel) > 0 and panel[outcome_col].nunique() < 2, "constant", "not_enough_data", {}),
-    ]
+    ]  # fmt: skip
     return [
         {"key": f"impact.note_{name}", "level": level, **values}
         for holds, name, level, values in rules
@@ -162,7 +168,7 @@ def enrolment_notes(
         (gap > max(0.05, 2 * spread**0.5), "contaminated", "warning", percent),
         (assignment in ("staggered", "targeted") and days > max(12, joined / 20), "opt_in", "warning",
          {"count": days}),
-        (absent > 0, "not_taken", "info", {"share": round(100 * absent, 1)}),
+        (joined > 0 and absent > 0, "not_taken", "info", {"share": round(100 * absent, 1)}),
         (near >= 0.5, "spill", "info", {}),
     ]  # fmt: skip
     return [
@@ -186,7 +192,8 @@ def placebo_effect(
     -------
     DataFrame
         The row of `did` (`metric` placebo) and `months` (those after the pretended start); empty with fewer
-        than two months before the start or without a comparison group.
+        than two months before the start, without a comparison group, or where the data end so long before
+        the start that the pretended one has nothing after it.
 
     Notes
     -----
@@ -204,10 +211,11 @@ def placebo_effect(
     before = panel[panel["month"] < 0]
     count = before["month"].nunique()
     later = count // 2
-    treated = before["start_month"].notna()
-    if later < 1 or treated.all() or not treated.any():
+    treated, pretended = before["start_month"].notna(), before["month"] >= -later
+    cells = pd.DataFrame({"treated": treated, "post": pretended}).drop_duplicates()
+    if later < 1 or len(cells) < 4:
         return pd.DataFrame(columns=["metric", *_NUMBERS, "n", "months"])
-    split = before.assign(treated=treated, post=before["month"] >= -later)
+    split = before.assign(treated=treated, post=pretended)
     row = did(
         split, outcome_col=outcome_col, unit_col="customer_id", time_col="month", treated_col="treated",
         post_col="post", conf_level=conf_level,

@@ -111,13 +111,17 @@ def plot_cumulative_cash(
     lang: str = "en",
     currency: str | None = None,
 ) -> Axes:
-    """Draw the running total of money in and out with its fan, and where it breaks even (`cash_flows`)."""
+    """Draw the running total of money in and out with its fan, and where it breaks even (`cash_flows`).
+
+    The mark stands at the first month from which the total stays at least zero up to the last month shown.
+    """
     colour = colours(palette)
     ax = new_axes(ax)
     draw_band(ax, flows["month"], flows["conf_low"], flows["conf_high"], colour=colour["positive"])
     ax.plot(flows["month"], flows["cumulative"], marker="o", markersize=4, color=colour["positive"])
     ax.axhline(0, color=colour["total"], linewidth=1)
-    above = flows[(flows["cumulative"] >= 0) & (flows["month"] > 0)]
+    falls = (flows["cumulative"] < -1e-9)[::-1].cummax()[::-1]
+    above = flows[~falls & (flows["month"] > 0)]
     if len(above):
         month, value = int(above["month"].iloc[0]), float(above["cumulative"].iloc[0])
         ax.plot(month, value, "D", color=colour["highlight"], markersize=8, zorder=5)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy import stats
 
 from cxlib.checks import ParameterError, check_columns
 from cxlib.roi._rates import check_rate
@@ -13,6 +12,7 @@ from cxlib.roi._verdict import break_even_effect
 
 Array = npt.NDArray[np.float64]
 DRAWS = 10_000
+IRR_LIMIT = 10.0  # a yearly rate above this says only that the cost came back at once
 _MONEY = dict.fromkeys(["benefit", "cost", "net", "npv", "cumulative", "discounted"], "currency")
 _SHARES = dict.fromkeys(["roi", "irr_annual", "prob_roi_positive"], "share")
 _COUNTS = dict.fromkeys(["month", "months", "horizon_months", "payback_months"], "count")
@@ -103,8 +103,9 @@ def roi_summary(
     DataFrame
         One row per `metric`, with `estimate, conf_low, conf_high, n` (draws): `benefit, cost, net` (currency,
         undiscounted) · `roi` = (benefit − cost) / cost · `npv` (currency) · `irr_annual` (effective rate a
-        year; −1 where the money never comes back, missing where nothing is invested) · `payback_months`
-        (first month with a running total of at least zero; missing = not within these months) ·
+        year; −1 where the money never comes back, missing where nothing is invested; an estimate or end above
+        `IRR_LIMIT`, 1,000 % a year, is missing, and with the estimate its interval) · `payback_months` (first
+        month from which the running total stays at least zero up to the last month given; missing = none) ·
         `prob_roi_positive` (share of draws with a positive net benefit) · `break_even_effect` (effect per
         customer and month at which benefit equals cost). With a total cost of zero `roi` is missing.
 
@@ -133,7 +134,8 @@ def roi_summary(
     rows = []
     for name, values in spread.items():
         low, high = (np.nan, np.nan) if unknown or name == "cost" else _interval(values, conf_level)
-        rows.append({"metric": name, "estimate": point[name][0], "conf_low": low, "conf_high": high})
+        row = {"estimate": float(point[name][0]), "conf_low": float(low), "conf_high": float(high)}
+        rows.append({"metric": name, **(_sensible(row) if name == "irr_annual" else row)})
     positive = np.nan if unknown else float((spread["net"] > 0).mean())
     rows.append(
         {"metric": "prob_roi_positive", "estimate": positive, "conf_low": np.nan, "conf_high": np.nan}
@@ -154,13 +156,16 @@ def roi_tornado(
     covariance: Array | None = None,
     spread: float = 0.2,
     conf_level: float = 0.95,
+    draws: int = DRAWS,
+    seed: int = 7,
 ) -> pd.DataFrame:
     """Show how far each input moves the ROI, one at a time, the widest first.
 
     Parameters
     ----------
-    effects, one_time_cost, monthly_cost, covariance, conf_level
-        As in `cash_flows`. The effect moves between the ends of its interval.
+    effects, one_time_cost, monthly_cost, covariance, conf_level, draws, seed
+        As in `cash_flows`. The effect moves between the ends of its interval, from the same draws: its bar is
+        the interval that `roi_summary` gives the ROI.
     spread : float
         Costs and number of customers move by this share up and down, 0 to 1.
 
@@ -181,14 +186,13 @@ def roi_tornado(
     >>> roi_tornado(effects, one_time_cost=20, monthly_cost=0)["input"].tolist()
     ['effect', 'one_time_cost', 'n_treated']
     """
-    benefit, cost, _ = _flows(effects, one_time_cost, monthly_cost, covariance, 2, 7)
-    size = effects["n_treated"].to_numpy(float)
-    matrix = np.diag(effects["std_error"].to_numpy(float) ** 2) if covariance is None else covariance
-    reach = float(stats.norm.ppf((1 + conf_level) / 2) * np.sqrt(size @ matrix @ size))
+    benefit, cost, drawn = _flows(effects, one_time_cost, monthly_cost, covariance, draws, seed)
+    unknown = bool(effects["std_error"].isna().any())
+    reached = (np.nan, np.nan) if unknown else _interval(drawn.sum(axis=1), conf_level)
     gained, once, monthly = float(benefit.sum()), float(cost[0]), float(cost[1:].sum())
     ends = (1 - spread, 1 + spread)
     cases = {
-        "effect": [(gained - reach, once + monthly), (gained + reach, once + monthly)],
+        "effect": [(float(end), once + monthly) for end in reached],
         "one_time_cost": [(gained, once * end + monthly) for end in ends] if once else [],
         "monthly_cost": [(gained, once + monthly * end) for end in ends] if monthly else [],
         "n_treated": [(gained * end, once + monthly) for end in ends],
@@ -252,14 +256,33 @@ def _figures(benefit: Array, cost: Array, factor: Array) -> dict[str, Array]:
     net = benefit - cost
     total_cost = float(cost.sum())
     running = np.cumsum(net, axis=1)
-    reached = running >= -1e-9
-    payback = np.where(reached.any(axis=1), reached.argmax(axis=1), np.inf)
+    stays = stays_above(running)
+    payback = np.where(stays.any(axis=1), stays.argmax(axis=1), np.inf)
     total = net.sum(axis=1)
     return {
         "benefit": benefit.sum(axis=1), "cost": np.full(len(net), total_cost), "net": total,
         "roi": total / total_cost if total_cost > 0 else np.full(len(net), np.nan),
         "npv": net @ factor, "irr_annual": _rates(net), "payback_months": payback,
     }  # fmt: skip
+
+
+def stays_above(running: Array) -> npt.NDArray[np.bool_]:
+    """Tell from which month on a running total (rows; columns are months) never falls below zero again.
+
+    Examples
+    --------
+    >>> stays_above(np.array([[-5.0, 1.0, -2.0, 3.0, 4.0]])).tolist()
+    [[False, False, False, True, True]]
+    """
+    above = np.asarray(running, float) >= -1e-9
+    return np.logical_and.accumulate(above[..., ::-1], axis=-1)[..., ::-1]
+
+
+def _sensible(rate: dict[str, float]) -> dict[str, float]:
+    """Leave out what of a yearly rate lies above `IRR_LIMIT`; without its estimate nothing is left."""
+    if not rate["estimate"] <= IRR_LIMIT:
+        return dict.fromkeys(rate, np.nan)
+    return {name: value if value <= IRR_LIMIT else np.nan for name, value in rate.items()}
 
 
 def _rates(net: Array) -> Array:

@@ -419,7 +419,7 @@ def test_money_and_effect_of_waves_count_the_same_months():
     effects, covariance = cx.monthly_effects(panel, assignment="staggered", horizon_months=4)
     ladder = cx.evidence_ladder(panel, assignment="staggered", horizon_months=[4])
     assert effects["estimate"].mean() == pytest.approx(ladder.query("is_answer")["estimate"].item())
-    assert effects["n_treated"].nunique() == 1
+    assert len(set(effects["n_treated"])) == 1
     assert np.allclose(np.sqrt(np.diag(covariance)), effects["std_error"])
     first, second = panel.drop_duplicates("customer_id")["start_month"].value_counts().sort_index()
     share = second / (first + second)
@@ -592,6 +592,8 @@ def test_notes_name_what_weakens_a_study():
     assert notes(panel, group, assignment="targeted") == {"targeted": "warning"}
     assert notes(panel, group.assign(exposed=group["arm"] == "control")) == {"exposed": "warning"}
     assert notes(panel[panel["month"] >= 0], group) == {"no_months_before": "warning"}
+    cut = notes(panel[panel["month"] >= 0], group, period_start="2025-10-01")
+    assert cut == {"no_months_in_period": "warning"}
     assert notes(panel.assign(margin=1.0), group) == {"constant": "not_enough_data"}
     treated = panel[panel["arm"] == "treatment"]
     assert notes(treated, group[group["arm"] == "treatment"]) == {"no_control": "warning"}
@@ -613,6 +615,8 @@ def test_a_placebo_start_finds_a_drift_and_nothing_else():
     assert cx.placebo_effect(drift)["conf_low"].item() > 0
     assert cx.placebo_effect(panel[panel["month"] >= -1]).empty
     assert cx.placebo_effect(panel[panel["arm"] == "treatment"]).empty
+    ended = panel[panel["month"] < 0]
+    assert cx.placebo_effect(ended.assign(month=ended["month"] - 20)).empty
 
 
 # -- planning ---------------------------------------------------------------------------

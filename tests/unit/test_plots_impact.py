@@ -117,8 +117,9 @@ def test_gap_draws_no_interval_where_there_is_none():
 def test_cash_marks_the_month_it_breaks_even_only_if_it_does():
     marks = [line for line in cx.plot_cumulative_cash(FLOWS).lines if line.get_marker() == "D"]
     assert [(mark.get_xdata()[0], mark.get_ydata()[0]) for mark in marks] == [(2, 6.0)]
-    sunk = FLOWS.assign(cumulative=[-10.0, -11.0, -12.0])
-    assert not [line for line in cx.plot_cumulative_cash(sunk).lines if line.get_marker() == "D"]
+    for totals in ([-10.0, -11.0, -12.0], [-10.0, 1.0, -12.0]):
+        sunk = FLOWS.assign(cumulative=totals)
+        assert not [line for line in cx.plot_cumulative_cash(sunk).lines if line.get_marker() == "D"]
 
 
 def test_names_of_the_arms_do_not_lie_on_each_other():

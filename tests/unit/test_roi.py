@@ -36,8 +36,31 @@ def test_worked_example_by_hand():
     assert found["npv"] == pytest.approx(by_hand, abs=1e-9)
     assert flows["discounted"].sum() == pytest.approx(by_hand, abs=1e-9)
     assert found["break_even_effect"] == pytest.approx(800 / 300)
-    rate = cx.irr([-500, 200, 300, 400])
-    assert found["irr_annual"] == pytest.approx((1 + rate) ** 12 - 1, rel=1e-9)
+    assert np.isnan(found["irr_annual"])  # 27 % a month would be 1,600 % a year
+
+
+def test_irr_by_hand_and_left_out_when_absurd():
+    """1,000 at the start, 100 a month comes back over three months: benefit 1,200."""
+    dear = figures(effects(std_error=0.01), one_time_cost=1000.0, monthly_cost=0.0).loc["irr_annual"]
+    rate = cx.irr([-1000, 300, 400, 500])
+    assert dear["estimate"] == pytest.approx((1 + rate) ** 12 - 1, rel=1e-6)
+    assert dear["conf_low"] < dear["estimate"] < dear["conf_high"]
+    wide = figures(effects(std_error=1.0), one_time_cost=1000.0, monthly_cost=0.0).loc["irr_annual"]
+    assert wide["estimate"] == pytest.approx(dear["estimate"])
+    assert np.isnan(wide["conf_high"])
+    cheap = figures(one_time_cost=10.0, monthly_cost=0.0).loc["irr_annual"]
+    assert cheap[["estimate", "conf_low", "conf_high"]].isna().all()
+
+
+def test_payback_counts_only_where_the_total_stays_above_zero():
+    """10 customers; 60 at the start; +70, -50, -20, +80: totals -60, 10, -40, -60, 20."""
+    waves = effects([7.0, -5.0, -2.0, 8.0], std_error=0.0).assign(n_treated=10)
+    flows = cx.cash_flows(waves, one_time_cost=60, monthly_cost=0)
+    assert flows["cumulative"].tolist() == [-60, 10, -40, -60, 20]
+    found = figures(waves, one_time_cost=60.0, monthly_cost=0.0)
+    assert found.loc["payback_months", ["estimate", "conf_low", "conf_high"]].tolist() == [4, 4, 4]
+    fallen = figures(waves.iloc[:3], one_time_cost=60.0, monthly_cost=0.0)
+    assert np.isnan(fallen.loc["payback_months", "estimate"])
 
 
 def test_break_even_effect_gives_a_return_of_zero():
@@ -187,9 +210,9 @@ def test_tornado_by_hand():
         [1200 / 900 - 1, 1200 / 700 - 1]
     )
     reach = 1.959964 * 100 * np.sqrt(3)
-    assert table.loc["effect", "conf_high"] == pytest.approx((1200 + reach) / 800 - 1, abs=1e-6)
-    joint = figures().loc["roi"]
-    assert table.loc["effect", "conf_high"] == pytest.approx(joint["conf_high"], abs=0.02)
+    assert table.loc["effect", "conf_high"] == pytest.approx((1200 + reach) / 800 - 1, abs=0.02)
+    ends = ["conf_low", "conf_high"]
+    assert table.loc["effect", ends].tolist() == pytest.approx(figures().loc["roi", ends].tolist())
     free = cx.roi_tornado(effects(), one_time_cost=0, monthly_cost=0)
     assert free.empty
 
