@@ -12,8 +12,11 @@ from datetime import date, datetime, time, timedelta
 from typing import Any, cast
 from zoneinfo import ZoneInfo
 
+import duckdb
 import narwhals as nw
+import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from cxlib.checks import InputError, ParameterError, check_columns
 
@@ -115,7 +118,7 @@ def reduce_orders(
     [['a', 1, 4.3]]
     """
     orders, timezone = _in_utc(orders, time_col, timezone)
-    frame = _as_lazy(orders)
+    frame = _as_lazy(orders, customer_id_col, order_id_col, time_col, amount_col, *by)
     named = {f"by[{position}]": column for position, column in enumerate(by)}
     check_columns(
         frame,
@@ -129,15 +132,17 @@ def reduce_orders(
     lines = _plain_lines(frame, by, customer_id_col, order_id_col, time_col, amount_col).filter(
         nw.col("at") < limit
     )
-    sale = ~nw.col("is_refund")
-    lines = lines.with_columns(
-        order=nw.when(sale).then(nw.col("order")), sold_at=nw.when(sale).then(nw.col("at"))
-    )
-    reduced = lines.group_by("customer_id", *by).agg(
+    # orders first, customers second: counting rows is cheaper than counting distinct texts, on every engine
+    placed = lines.group_by("customer_id", "order", *by).agg(
         first=nw.col("sold_at").min(),
         last=nw.col("sold_at").max(),
-        orders=nw.col("order").n_unique(),
-        any_refund=nw.col("is_refund").max(),
+        size=nw.col("size").sum(),
+        money=nw.col("money").sum(),
+    )
+    reduced = placed.group_by("customer_id", *by).agg(
+        first=nw.col("first").min(),
+        last=nw.col("last").max(),
+        orders=nw.col("first").count(),
         size=nw.col("size").sum(),
         money=nw.col("money").sum(),
     )
@@ -147,7 +152,7 @@ def reduce_orders(
         *by,
         "first",
         "last",
-        frequency=nw.col("orders").cast(nw.Int64) - nw.when("any_refund").then(1).otherwise(0),
+        frequency=nw.col("orders").cast(nw.Int64),
         impossible=~possible,
         money=nw.when(possible).then(nw.col("money")).otherwise(0).cast(nw.Int64),
     ).sort("customer_id", *by, nulls_last=True)
@@ -181,7 +186,7 @@ def count_lines(
     >>> count_lines(lines).to_dict()
     {'lines': 2.0, 'guest_lines': 1.0, 'lines_without_amount': 0.0, 'amount': 5.0, 'guest_amount': 2.0}
     """
-    frame = _as_lazy(orders)
+    frame = _as_lazy(orders, customer_id_col, amount_col)
     check_columns(frame, customer_id_col=customer_id_col, amount_col=amount_col)
     guest, value = nw.col(customer_id_col).is_null(), nw.col(amount_col).cast(nw.Float64)
     known = ~value.is_nan()
@@ -198,11 +203,19 @@ def count_lines(
     return total.rename(None)
 
 
-def _as_lazy(orders: Any) -> nw.LazyFrame[Any]:
-    """Return the frame as narwhals sees it, not yet computed."""
+def _as_lazy(orders: Any, *columns: str) -> nw.LazyFrame[Any]:
+    """Return the frame as narwhals sees it, not yet computed; a pandas frame is lent to DuckDB, uncopied.
+
+    DuckDB groups text several times as fast as pandas. Of a pandas frame only `columns` are lent.
+    """
     if isinstance(orders, nw.LazyFrame):
         return orders
-    return cast("nw.LazyFrame[Any]", nw.from_native(orders).lazy())
+    if not isinstance(orders, pd.DataFrame):
+        return cast("nw.LazyFrame[Any]", nw.from_native(orders).lazy())
+    part = orders[[column for column in dict.fromkeys(columns) if column in orders.columns]]
+    texts = {column: "str" for column, kind in part.dtypes.items() if isinstance(kind, np.dtypes.ObjectDType)}
+    lent = duckdb.connect().from_arrow(pa.Table.from_pandas(part.astype(texts), preserve_index=False))
+    return cast("nw.LazyFrame[Any]", nw.from_native(lent).lazy())
 
 
 def _in_utc(orders: Any, time_col: str, timezone: str | None) -> tuple[Any, str | None]:
@@ -227,24 +240,30 @@ def _minor(value: nw.Expr) -> nw.Expr:
 def _plain_lines(
     frame: nw.LazyFrame[Any], by: Sequence[str], customer: str, order: str, time_col: str, amount: str
 ) -> nw.LazyFrame[Any]:
-    """Lines of known customers with fixed names, ids as text, money as integers."""
+    """Lines of known customers with fixed names, ids as text, money as integers, the instant of a sale."""
     schema = frame.collect_schema()
     for argument, column in (("customer_id_col", customer), ("order_id_col", order)):
         kind = schema[column]
         if not (kind.is_integer() or kind in (nw.String, nw.Categorical, nw.Enum, nw.Object)):
             raise ParameterError("segmentation.id_type", argument=argument, column=column, found=str(kind))
-    value = nw.col(amount).cast(nw.Float64)
-    value = nw.when(~value.is_nan()).then(value).otherwise(0.0)
-    possible = value.abs() <= LARGEST_AMOUNT
-    return frame.select(
+    known, value = nw.col(amount).cast(nw.Float64), nw.col("value")
+    lines = frame.select(
         nw.col(customer).cast(nw.String).alias("customer_id"),
         *by,
         order=nw.col(order).cast(nw.String),
         at=nw.col(time_col),
+        value=nw.when(~known.is_nan()).then(known).otherwise(0.0),
+    )
+    possible = value.abs() <= LARGEST_AMOUNT
+    return lines.filter(~nw.col("customer_id").is_null()).select(
+        "customer_id",
+        *by,
+        "order",
+        "at",
+        sold_at=nw.when(value >= 0).then(nw.col("at")),
         money=_minor(nw.when(possible).then(value).otherwise(0.0)),
-        is_refund=value < 0,
         size=nw.when(possible).then(value.abs()).otherwise(2 * LARGEST_TOTAL),
-    ).filter(~nw.col("customer_id").is_null())
+    )
 
 
 def _first_instant_after(kind: Any, day: date, timezone: str | None, time_col: str) -> date | datetime:
