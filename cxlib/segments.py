@@ -34,7 +34,7 @@ def summarise_customers(
 
     Parameters
     ----------
-    orders : frame of any engine narwhals knows
+    orders : frame of any engine narwhals knows, or path of a Parquet file
         pandas, Polars, a DuckDB relation, PySpark or Ibis; reduced there. Guests (no customer id) are left
         out, a missing amount adds nothing to the money.
     as_of : date, str or Timestamp

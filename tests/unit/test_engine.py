@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import decimal
 import os
 import shutil
 from datetime import date
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow.parquet
 import pytest
 
 from cxlib.checks import InputError, ParameterError
@@ -38,6 +41,7 @@ def order_lines(n=4000, seed=3) -> pd.DataFrame:
     frame.loc[frame.index % 11 == 0, "amount"] *= -1
     frame.loc[frame.index % 13 == 0, "amount"] = np.nan
     frame.loc[order % 17 == 0, "customer_id"] = None
+    frame.loc[order % 19 == 0, "order_id"] = None
     frame.loc[frame.index % 7 == 0, "brand"] = None
     return frame
 
@@ -70,7 +74,10 @@ OPENERS = {
     "polars lazy": lambda path, spark: pl.scan_parquet(path),
     "duckdb frame": lambda path, spark: duckdb_abroad().from_df(pd.read_parquet(path)),
     "duckdb": lambda path, spark: duckdb_abroad().read_parquet(path),
+    "arrow": lambda path, spark: pyarrow.parquet.read_table(path),
+    "path": lambda path, spark: Path(path),
     "ibis": lambda path, spark: pytest.importorskip("ibis").duckdb.connect().read_parquet(path),
+    "ibis on polars": lambda path, spark: pytest.importorskip("ibis").polars.connect().read_parquet(path),
     "pyspark": lambda path, spark: spark().read.parquet(path),
 }
 
@@ -100,13 +107,15 @@ def test_every_engine_gives_the_identical_numbers_scores_and_deciles(tmp_path, r
         pd.testing.assert_frame_equal(found, expected[name], check_exact=True, obj=name)
 
 
-def test_the_reduction_equals_a_plain_loop():
+@pytest.mark.parametrize("many", [0, 10**9])
+def test_the_reduction_equals_a_plain_loop(monkeypatch, many):
+    monkeypatch.setattr("cxlib.engine.MANY_LINES", many)
     lines = order_lines(600)
     result = reduce_orders(lines, as_of=AS_OF, timezone="Asia/Tokyo").set_index("customer_id")
     local = lines.assign(day=lines["ordered_at"].dt.tz_convert("Asia/Tokyo").dt.date)
     for customer, rows in local.dropna(subset="customer_id").groupby("customer_id"):
         sales = rows[~(rows["amount"] < 0)]
-        assert result.loc[customer, "frequency"] == sales["order_id"].nunique()
+        assert result.loc[customer, "frequency"] == sales["order_id"].nunique(dropna=False)
         assert result.loc[customer, "amount"] == pytest.approx(rows["amount"].sum(), abs=1e-9)
         if len(sales):
             assert result.loc[customer, "last_order_on"].date() == sales["day"].max()
@@ -153,6 +162,48 @@ def test_dates_naive_times_and_whole_number_ids_are_taken():
         assert result[["customer_id", "frequency", "amount"]].to_numpy().tolist() == [["7", 2, 3.0]]
 
 
+@pytest.mark.parametrize("unit", ["s", "ms", "us", "ns"])
+@pytest.mark.parametrize("zone", [None, "UTC", "Asia/Tokyo"])
+@pytest.mark.parametrize("many", [0, 10**9])
+def test_times_of_any_unit_fall_on_the_same_day(tmp_path, monkeypatch, unit, zone, many):
+    monkeypatch.setattr("cxlib.engine.MANY_LINES", many)
+    at = pd.to_datetime(["2026-01-31 20:00:00"]).tz_localize(zone).as_unit(unit)
+    lines = pd.DataFrame({"customer_id": "a", "order_id": "1", "amount": 1, "ordered_at": at})
+    path = tmp_path / "orders.parquet"
+    lines.to_parquet(path)
+    timezone = "Asia/Tokyo" if zone else None
+    expected = pd.Timestamp("2026-02-01" if zone == "UTC" else "2026-01-31")
+    lent = pd.read_parquet(path, dtype_backend="pyarrow")
+    for table in (lines, lent, path, duckdb_abroad().read_parquet(str(path)), pl.read_parquet(path)):
+        last = reduce_orders(table, as_of="2026-03-01", timezone=timezone)["last_order_on"]
+        assert last.tolist() == [expected]
+
+
+@pytest.mark.parametrize("many", [0, 10**9])
+def test_dates_ids_of_mixed_type_and_categories_are_taken_from_pandas(monkeypatch, many):
+    monkeypatch.setattr("cxlib.engine.MANY_LINES", many)
+    lines = pd.DataFrame(
+        {
+            "customer_id": pd.Series([1, "a", None], dtype=object),
+            "order_id": pd.Categorical(["1", "2", "3"]),
+            "amount": [decimal.Decimal("1.10"), decimal.Decimal("2.20"), None],
+            "ordered_at": [date(2026, 1, 1), date(2026, 1, 5), None],
+        }
+    )
+    result = reduce_orders(lines, as_of="2026-01-31")
+    assert result[["customer_id", "frequency", "amount"]].to_numpy().tolist() == [
+        ["1", 1, 1.1],
+        ["a", 1, 2.2],
+    ]
+    assert count_lines(lines)["guest_lines"] == 1
+
+
+def test_a_path_without_a_file_is_named_but_not_its_folder(tmp_path):
+    with pytest.raises(InputError, match=r"orders\.parquet") as raised:
+        reduce_orders(tmp_path / "orders.parquet", as_of=AS_OF)
+    assert str(tmp_path) not in str(raised.value)
+
+
 def test_a_million_small_sums_are_exact():
     lines = pd.DataFrame(
         {
@@ -175,6 +226,7 @@ def test_no_lines_give_no_rows():
     [
         ({"customer_id": [1.0, np.nan]}, "text or whole numbers"),
         ({"ordered_at": ["2026-01-01", "yesterday"]}, "timestamps or dates"),
+        ({"amount": ["12", "many"]}, "must hold numbers"),
     ],
 )
 def test_a_type_that_cannot_be_read_safely_is_refused(change, words):
