@@ -7,16 +7,12 @@ was assigned.
 from cxlib.impact._compare import adjusted_difference, before_after, did
 from cxlib.impact._ladder import (
     answer_rung,
-    arm_months,
-    drift_bounds,
     evidence_ladder,
     has_comparison,
-    monthly_effects,
-    monthly_gap,
     observed_months,
-    parallel_trends,
     treated_series,
 )
+from cxlib.impact._months import arm_months, drift_bounds, monthly_effects, monthly_gap, parallel_trends
 from cxlib.impact._outcomes import churn_effect, f2_effect, score_effect, share_ratio
 from cxlib.impact._panel import choose_initiative, months_observed, study_members, study_panel
 from cxlib.impact._plan import detectable_effect, power_of_study, regression_to_mean

@@ -8,9 +8,8 @@ import numpy as np
 import pandas as pd
 
 from cxlib.checks import fail_option
-from cxlib.impact._compare import adjusted_contrasts, adjusted_difference, before_after, did, mean_row
-from cxlib.impact._panel import ASSIGNMENTS, Array
-from cxlib.impact._sensitivity import relative_magnitudes
+from cxlib.impact._compare import adjusted_difference, before_after, did
+from cxlib.impact._panel import ASSIGNMENTS
 from cxlib.impact._series import interrupted_series
 from cxlib.impact._staggered import AttResult, att_gt
 
@@ -123,142 +122,6 @@ def has_comparison(panel: pd.DataFrame) -> bool:
     return bool(starts.isna().any() and starts.notna().any()) or len(starts.dropna().unique()) > 1
 
 
-def monthly_gap(
-    panel: pd.DataFrame,
-    *,
-    outcome_col: str = "margin",
-    horizon_months: int = 12,
-    conf_level: float = 0.95,
-    seed: int = 7,
-) -> pd.DataFrame:
-    """Treatment minus control in each month around the start, with a band that holds for all months at once.
-
-    Parameters
-    ----------
-    panel, outcome_col, conf_level
-        As in `evidence_ladder`.
-    horizon_months : int
-        Last month shown is `horizon_months` − 1 after the start.
-    seed : int
-        Of the draws behind the band.
-
-    Returns
-    -------
-    DataFrame
-        `event_time` (months since the customer's start), `metric, estimate, std_error, conf_low, conf_high,
-        n` (treated customers). Compared with the mean of the months before the start, so that the gaps before
-        it lie around zero by construction: look at their shape. Empty without a comparison group.
-    """
-    result = _effects(panel, outcome_col, conf_level)
-    if result is None:
-        return pd.DataFrame(
-            columns=["event_time", "metric", "estimate", "std_error", "conf_low", "conf_high", "n"]
-        )
-    rows = result.aggregate("dynamic", band="simultaneous", seed=seed).iloc[1:]
-    shown = rows[rows["event_time"].between(-12, horizon_months - 1)].assign(metric=outcome_col)
-    return shown.astype({"event_time": int})[
-        ["event_time", "metric", "estimate", "std_error", "conf_low", "conf_high", "n"]
-    ].reset_index(drop=True)
-
-
-def parallel_trends(panel: pd.DataFrame, *, outcome_col: str = "margin") -> pd.DataFrame:
-    """Test that treatment and control moved alike before the start: `statistic, df, p_value` (one row)."""
-    result = _effects(panel, outcome_col, 0.95)
-    if result is None:
-        return pd.DataFrame([{"metric": "pretrend", "statistic": np.nan, "df": 0, "p_value": np.nan}])
-    return result.pretrend()
-
-
-def drift_bounds(
-    panel: pd.DataFrame, *, outcome_col: str = "margin", horizon_months: int = 12, conf_level: float = 0.95
-) -> pd.DataFrame:
-    """Bound the effect if the groups drift apart (`relative_magnitudes`); empty without controls."""
-    result = _effects(panel, outcome_col, conf_level)
-    if result is None or horizon_months < 1:
-        return pd.DataFrame()
-    return relative_magnitudes(result, horizon_months=horizon_months, conf_level=conf_level)
-
-
-def monthly_effects(
-    panel: pd.DataFrame, *, assignment: str, horizon_months: int, outcome_col: str = "margin"
-) -> tuple[pd.DataFrame, Array]:
-    """Effect in each month since the customer's own start, and their covariance: the input of a cash flow.
-
-    Returns
-    -------
-    DataFrame, array
-        `month` (0 = first month with the initiative), `estimate` (per treated customer and month),
-        `std_error`, `n_treated` (customers counted), `cost_months` (months of running cost that fall on it);
-        and the covariance of the estimates. The rung is the one that answers in `evidence_ladder`, and the
-        mean over the months equals its estimate. Empty without a comparison group: a change is not an effect.
-
-    Notes
-    -----
-    For waves both money and effect count each customer's own months, of the waves observed that long. A month
-    of the programme costs its fee once, shared equally among the customers treated in it; `cost_months` adds
-    up these shares, so it is above 1 where the first months of several waves lie in different months.
-    """
-    nothing = pd.DataFrame(columns=["month", "estimate", "std_error", "n_treated", "cost_months"])
-    if assignment == "everyone" or not has_comparison(panel) or horizon_months < 1:
-        return nothing, np.empty((0, 0))
-    if assignment == "randomised":
-        frame, covariance = _randomised_months(panel, horizon_months, outcome_col)
-        return frame.assign(cost_months=1.0), covariance
-    result = _effects(panel, outcome_col, 0.95)
-    if result is None or ("found" in panel and panel["found"].any()):
-        return nothing, np.empty((0, 0))
-    frame, covariance = result.event_study(horizon_months)
-    frame = frame.rename(columns={"event_time": "month"}).astype({"month": int})
-    return frame.assign(
-        cost_months=_cost_months(result, frame["month"].to_numpy(), horizon_months)
-    ), covariance
-
-
-def _cost_months(result: AttResult, months: Array, horizon: int) -> Array:
-    sizes = dict(zip(result.starts, result.sizes, strict=True))
-    treated = result.estimates.loc[result.estimates["event_time"] >= 0]
-    last = treated.groupby("start")["event_time"].max()
-    counted = last.index[last >= horizon - 1]
-    return np.array(
-        [
-            sum(sizes[own] / sum(n for start, n in sizes.items() if start <= own + month) for own in counted)
-            for month in months
-        ]
-    )
-
-
-def _randomised_months(panel: pd.DataFrame, horizon: int, outcome_col: str) -> tuple[pd.DataFrame, Array]:
-    wide = panel.pivot_table(index=["customer_id", "arm"], columns="month", values=outcome_col)
-    months, values = wide.columns.to_numpy(int), wide.to_numpy(float)
-    arm = (wide.index.get_level_values("arm") == "treatment").astype(float)
-    inside, before = (months >= 0) & (months < horizon), values[:, months < 0]
-    known = before.mean(axis=1, keepdims=True) if before.size else np.empty((len(arm), 0))
-    estimates, covariance, _ = adjusted_contrasts(values[:, inside], arm, known)
-    frame = pd.DataFrame(
-        {"month": months[inside], "estimate": estimates, "std_error": np.sqrt(np.diag(covariance)),
-         "n_treated": int(arm.sum())}
-    )  # fmt: skip
-    return frame, covariance
-
-
-def arm_months(panel: pd.DataFrame, *, outcome_col: str = "margin", conf_level: float = 0.95) -> pd.DataFrame:
-    """Mean outcome per customer of each arm and month since the start of the initiative, with interval.
-
-    Returns
-    -------
-    DataFrame
-        `arm, month, metric, estimate, std_error, conf_low, conf_high, n`.
-    """
-    rows = [
-        {"arm": arm, "month": month, "metric": outcome_col, **mean_row(part.to_numpy(float), conf_level)}
-        for (arm, month), part in panel.groupby(["arm", "month"], sort=True)[outcome_col]
-    ]
-    columns = ["arm", "month", "metric", "estimate", "std_error", "conf_low", "conf_high", "n"]
-    return pd.DataFrame(rows, columns=columns).sort_values(
-        ["arm", "month"], ascending=[False, True], ignore_index=True
-    )
-
-
 def answer_rung(ladder: pd.DataFrame, *, horizon_months: int) -> pd.Series:
     """Pick the row that answers at a horizon: the best rung there is, on the longest stretch up to it.
 
@@ -358,7 +221,7 @@ def _series_rung(panel: pd.DataFrame, outcome_col: str, months: int, conf_level:
 
 
 def _staggered_rung(panel: pd.DataFrame, outcome_col: str, months: int, conf_level: float) -> pd.DataFrame:
-    result = _effects(panel, outcome_col, conf_level)
+    result = wave_effects(panel, outcome_col, conf_level)
     if result is None:
         return pd.DataFrame()
     row = result.aggregate("dynamic", horizon_months=months).iloc[[0]].assign(rung="staggered_did")
@@ -367,7 +230,7 @@ def _staggered_rung(panel: pd.DataFrame, outcome_col: str, months: int, conf_lev
     return row.assign(n_treatment=row["n"], n_control=n_control, n=row["n"] + n_control)
 
 
-def _effects(panel: pd.DataFrame, outcome_col: str, conf_level: float) -> AttResult | None:
+def wave_effects(panel: pd.DataFrame, outcome_col: str, conf_level: float) -> AttResult | None:
     """Group-time effects against the never treated (else the not yet treated); None without either."""
     months, starts = panel["month"], panel["start_month"]
     if (
