@@ -141,13 +141,16 @@ def did(
     -----
     Each unit is collapsed to one difference, mean after minus mean before, so that repeated months of a unit
     cannot pose as independent evidence (Bertrand, Duflo & Mullainathan 2004); error and degrees of freedom
-    are Welch's. With `cluster_col`: cluster-robust with the factor G/(G−1), t with G−2 degrees of freedom.
-    Repeated cross-sections: least squares on the four cells with a common variance. Assumes that without the
-    initiative both groups would have changed by the same amount, and that controls were not affected.
+    are Welch's. With `cluster_col`: the bias-reduced error CR2 with Satterthwaite degrees of freedom (Bell &
+    McCaffrey 2002), which fall towards 1 where an arm has few clusters: with two of them the interval is so
+    wide that it says little, and that is the truth. Repeated cross-sections: least squares on the four cells
+    with a common variance. Assumes that without the initiative both groups would have changed by the same
+    amount, and that controls were not affected.
 
     References
     ----------
-    Card & Krueger (1994), AER 84(4); Bertrand, Duflo & Mullainathan (2004), QJE 119(1).
+    Card & Krueger (1994), AER 84(4); Bertrand, Duflo & Mullainathan (2004), QJE 119(1); Bell & McCaffrey
+    (2002), Survey Methodology 28(2); Imbens & Kolesár (2016), Review of Economics and Statistics 98(4).
 
     Examples
     --------
@@ -300,14 +303,23 @@ def _welch(treatment: Array, control: Array) -> dict[str, float]:
 
 
 def _clustered(change: Array, arm: npt.NDArray[np.bool_], cluster: npt.NDArray[np.intp]) -> dict[str, float]:
-    residual = change - np.where(arm, change[arm].mean(), change[~arm].mean())
-    score = residual * np.where(arm, 1 / arm.sum(), -1 / (~arm).sum())
-    sums = np.bincount(cluster, weights=score)
-    each = [len(np.unique(cluster[group])) for group in (arm, ~arm)]
-    if min(each) < 2:
-        return {"std_error": np.nan, "df": np.nan}
-    g = len(sums)
-    return {"std_error": float(np.sqrt((sums**2).sum() * g / (g - 1))), "df": float(g - 2)}
+    """Bell & McCaffrey's CR2 error and degrees of freedom, in closed form for two means."""
+    clusters = int(cluster.max()) + 1
+    sums, own, pulls = np.zeros(clusters), np.zeros(clusters), []
+    for group, sign in ((arm, 1.0), (~arm, -1.0)):
+        size = np.bincount(cluster[group], minlength=clusters).astype(float)
+        total = size.sum()
+        if (size > 0).sum() < 2:
+            return {"std_error": np.nan, "df": np.nan}
+        weight = sign / (total * np.sqrt(1 - size / total))
+        residual = change[group] - change[group].mean()
+        sums += weight * np.bincount(cluster[group], weights=residual, minlength=clusters)
+        own += size * weight**2
+        pulls.append(size * weight / np.sqrt(total))
+    pull = np.array(pulls)
+    trace = (own - (pull**2).sum(axis=0)).sum()
+    square = (own**2 - 2 * own * (pull**2).sum(axis=0)).sum() + ((pull @ pull.T) ** 2).sum()
+    return {"std_error": float(np.sqrt((sums**2).sum())), "df": float(trace**2 / square)}
 
 
 def _cross_sections(cells: dict[tuple[bool, bool], Array]) -> dict[str, float]:

@@ -51,11 +51,12 @@ def monthly_gap(
 
 
 def parallel_trends(panel: pd.DataFrame, *, outcome_col: str = "margin") -> pd.DataFrame:
-    """Test that treatment and control moved alike before the start: `statistic, df, p_value` (one row)."""
+    """Test that treatment and control moved alike before the start (`AttResult.pretrend`, small samples)."""
     result = wave_effects(panel, outcome_col, 0.95)
     if result is None:
-        return pd.DataFrame([{"metric": "pretrend", "statistic": np.nan, "df": 0, "p_value": np.nan}])
-    return result.pretrend()
+        empty = {"metric": "pretrend", "statistic": np.nan, "df": 0, "df_residual": np.nan, "p_value": np.nan}
+        return pd.DataFrame([empty])
+    return result.pretrend(small_sample=True)
 
 
 def drift_bounds(

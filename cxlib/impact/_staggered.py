@@ -13,6 +13,7 @@ from scipy import stats
 
 from cxlib.checks import ParameterError, check_columns, fail_option
 from cxlib.impact._cells import cell, wide
+from cxlib.impact._spread import Spread, by_cluster, by_unit, freedom, hotelling, wald, without
 
 Array = npt.NDArray[np.float64]
 Kind = Literal["simple", "dynamic", "group", "calendar"]
@@ -38,9 +39,8 @@ class AttResult:
         Joint covariance of the effects.
     starts, sizes : array
         The groups (infinite: never treated) and their numbers of units.
-    group_sums : array
-        Groups × effects: sum of the units' influences on each effect, needed where the sizes of the groups
-        are estimated, too.
+    spread : Spread
+        The covariance by independent part, and how it goes together with the estimated sizes of the groups.
     conf_level : float
         Level of the intervals.
     """
@@ -49,7 +49,7 @@ class AttResult:
     covariance: Array
     starts: Array
     sizes: Array
-    group_sums: Array
+    spread: Spread
     conf_level: float
 
     def aggregate(
@@ -117,20 +117,32 @@ class AttResult:
             table["conf_high"] = table["estimate"] + table["critical_value"] * table["std_error"]
         return table
 
-    def pretrend(self) -> pd.DataFrame:
-        """Wald test that all effects before the start are zero: `statistic, df, p_value` (one row).
+    def pretrend(self, *, small_sample: bool = False) -> pd.DataFrame:
+        """Test that all effects before the start are zero (one row).
 
+        Parameters
+        ----------
+        small_sample : bool
+            False: Wald statistic against χ², as R's `did` prints it. True: Hotelling's T² for groups of
+            unequal spread against F (Krishnamoorthy & Yu 2004). χ² takes the covariance for known; with
+            dozens of customers and a dozen months it raises many a false alarm, so warnings rest on F.
+
+        Returns
+        -------
+        DataFrame
+            `metric` (pretrend), `statistic` (W, or F), `df` (effects tested), `df_residual` (of F; infinite
+            for χ²), `p_value`. NaN with no period before the start, or fewer units than such effects.
+
+        Notes
+        -----
         Passing it does not prove parallel trends: with few customers it hardly ever fails (Roth 2022).
         """
         before = (self.estimates["event_time"] < 0).to_numpy()
-        if not before.any():
-            return pd.DataFrame([{"metric": "pretrend", "statistic": np.nan, "df": 0, "p_value": np.nan}])
-        values, vectors = np.linalg.eigh(self.covariance[np.ix_(before, before)])
-        real = values > 1e-10 * max(values.max(), 0)
-        scores = vectors.T @ self.estimates.loc[before, "estimate"].to_numpy()
-        statistic, df = float((scores[real] ** 2 / values[real]).sum()), int(real.sum())
-        p_value = float(stats.chi2.sf(statistic, df)) if df else np.nan
-        return pd.DataFrame([{"metric": "pretrend", "statistic": statistic, "df": df, "p_value": p_value}])
+        test = hotelling if small_sample else wald
+        row: dict[str, float] = {"statistic": np.nan, "df": 0, "df_residual": np.nan, "p_value": np.nan}
+        if before.any():
+            row = test(self.spread, self.estimates["estimate"].to_numpy(float), before)
+        return pd.DataFrame([{"metric": "pretrend", **row}])
 
     def event_study(self, horizon_months: int | None = None) -> tuple[pd.DataFrame, Array]:
         """Effect by time since the start, and the joint covariance of these estimates.
@@ -157,11 +169,13 @@ class AttResult:
         shares = weights / treated[:, None]
         covariance = shares @ self.covariance @ shares.T
         lone = (treated < 2) | (self.estimates["n_control"].max() < 2)
+        lone |= (shares[:, self.spread.alone] != 0).any(axis=1)
+        error = np.sqrt(np.diag(covariance))
         frame = pd.DataFrame(
             {
                 label: values,
                 "estimate": shares @ self.estimates["estimate"].to_numpy(),
-                "std_error": np.where(lone, np.nan, np.sqrt(np.diag(covariance))),
+                "std_error": np.where(lone | (error == 0), np.nan, error),
                 "n_treated": treated.astype(int),
             }
         )
@@ -211,25 +225,29 @@ class AttResult:
     def _joint(self, parts: list[Part]) -> Array:
         """Covariance of aggregates: from the effects, from the estimated shares, and between the two."""
         effects, shares = np.array([part[1] for part in parts]), np.array([part[2] for part in parts])
-        cross = shares @ self.group_sums @ effects.T
-        return effects @ self.covariance @ effects.T + cross + cross.T + (shares * self.sizes) @ shares.T
+        cross = shares @ self.spread.group_sums @ effects.T
+        sampled = shares @ self.spread.share_products @ shares.T
+        return effects @ self.covariance @ effects.T + cross + cross.T + sampled
 
     def _table(self, parts: list[Part]) -> pd.DataFrame:
         error = np.sqrt([self._joint([part])[0, 0] for part in parts])
+        alone = np.array([bool((part[1][self.spread.alone] != 0).any()) for part in parts])
+        error = np.where(alone | (error == 0), np.nan, error)
         estimate = np.array([part[0] for part in parts])
-        critical = float(stats.norm.ppf((1 + self.conf_level) / 2))
+        df = np.array([freedom(self.spread, part[1]) for part in parts])
+        needed = stats.t.ppf((1 + self.conf_level) / 2, df)
         return pd.DataFrame(
             {
                 "estimate": estimate,
                 "std_error": error,
-                "conf_low": estimate - critical * error,
-                "conf_high": estimate + critical * error,
-                "critical_value": critical,
+                "conf_low": estimate - needed * error,
+                "conf_high": estimate + needed * error,
+                "critical_value": needed,
             }
         )
 
     def _critical(self, parts: list[Part], seed: int) -> float:
-        """Quantile of the largest |t| among jointly normal rows (Montiel Olea & Plagborg-Møller 2019)."""
+        """Quantile of the largest |t| among the rows (Montiel Olea & Plagborg-Møller 2019)."""
         joint = self._joint(parts)
         spread = np.sqrt(np.diag(joint))
         real = spread > 0
@@ -237,7 +255,11 @@ class AttResult:
             return float("nan")
         values, vectors = np.linalg.eigh(joint[np.ix_(real, real)] / np.outer(spread[real], spread[real]))
         root = vectors * np.sqrt(np.clip(values, 0, None))
-        draws = np.random.default_rng(seed).standard_normal((BAND_DRAWS, len(values))) @ root.T
+        rng = np.random.default_rng(seed)
+        draws = rng.standard_normal((BAND_DRAWS, len(values))) @ root.T
+        df = np.nanmin([freedom(self.spread, part[1]) for part in parts])
+        if np.isfinite(df):
+            draws /= np.sqrt(rng.chisquare(df, (BAND_DRAWS, 1)) / df)
         return float(np.quantile(np.abs(draws).max(axis=1), self.conf_level))
 
 
@@ -251,6 +273,7 @@ def att_gt(
     control: Literal["never", "not_yet"] = "never",
     covariates: Sequence[str] | None = None,
     base: Literal["previous", "mean"] = "previous",
+    cluster_col: str | None = None,
     conf_level: float = 0.95,
 ) -> AttResult:
     """Effect of a staggered roll-out per group (start) and period, against controls that are not treated yet.
@@ -271,6 +294,10 @@ def att_gt(
         What a period is compared with. "previous": the last period before the start (before the start: the
         period before). "mean": the mean of all periods before the start, less noisy for monthly spending,
         where most customers buy nothing in any single month.
+    cluster_col : str, optional
+        Groups of units that share shocks (region, shop), read at the unit's first period; missing values are
+        one of them. Needed where whole clusters were assigned. An effect of which one side is a single
+        cluster gets no error: nobody can tell its shock from the effect.
     conf_level : float
         Level of the intervals.
 
@@ -288,7 +315,9 @@ def att_gt(
     -----
     ATT(g, t) = mean change of group g − mean change of the controls, since its base. Two-way fixed effects
     would use units treated earlier as controls, and turn growing effects into bias. Errors come from the
-    influence functions, clustered by unit. Assumes that the groups' changes would have been parallel.
+    influence functions, summed up by unit, or by cluster with the factor J/(J − 1) of each group's J clusters
+    and Student's t with Satterthwaite degrees of freedom. An outcome that never varies gets no error. Assumes
+    that the groups' changes would have been parallel.
 
     References
     ----------
@@ -310,11 +339,16 @@ def att_gt(
         fail_option("base", base, ("previous", "mean"))
     names = [outcome_col, *(covariates or ())]
     check_columns(panel, **{f"covariates[{i}]": name for i, name in enumerate(names[1:])})
+    if cluster_col is not None:
+        check_columns(panel, cluster_col=cluster_col)
+        panel = panel.assign(**{_CLUSTER: pd.factorize(panel[cluster_col])[0].astype(float)})
+        names.append(_CLUSTER)
     times, start, blocks = wide(panel, names, unit_col, time_col, start_col)
     start = np.where(start > times[-1], np.inf, start) if len(times) else start
     late = start > times[0] if len(times) else np.zeros(0, dtype=bool)
     order = np.flatnonzero(late)[np.argsort(start[late], kind="stable")]
     start, blocks = start[order], [np.asfortranarray(block[order]) for block in blocks]
+    cluster = np.unique(blocks.pop()[:, :1], return_inverse=True)[1].ravel() if cluster_col else None
     groups = np.unique(start[np.isfinite(start)])
     if not len(groups) or (control == "never" and np.isfinite(start).all()):
         raise ParameterError("impact.no_controls" if len(groups) else "impact.no_treated", argument=start_col)
@@ -327,19 +361,38 @@ def att_gt(
             rows += [row] if row else []
     if not rows:
         raise ParameterError("impact.no_controls", argument=start_col)
-    influence = influence[:, : len(rows)]
-    covariance = influence.T @ influence
-    frame = pd.DataFrame(rows)
-    frame["std_error"] = np.sqrt(np.diag(covariance))
-    lone = (frame["n_treatment"] < 2) | (frame["n_control"] < 2)
-    frame.loc[lone, "std_error"] = np.nan
-    half = float(stats.norm.ppf((1 + conf_level) / 2)) * frame["std_error"]
+    floor = 1e-12 * float(np.abs(blocks[0]).max())
+    return _result(pd.DataFrame(rows), influence[:, : len(rows)], start, cluster, floor, conf_level)
+
+
+_CLUSTER = "__cluster"
+
+
+def _result(
+    frame: pd.DataFrame,
+    influence: Array,
+    start: Array,
+    cluster: npt.NDArray[np.intp] | None,
+    floor: float,
+    conf_level: float,
+) -> AttResult:
+    starts, begins, sizes = np.unique(start, return_index=True, return_counts=True)
+    if cluster is None:
+        spread = by_unit(influence, begins, sizes)
+    else:
+        own = np.searchsorted(starts, frame["start"].to_numpy(float))
+        spread = by_cluster(influence, np.repeat(np.arange(len(starts)), sizes), own, cluster)
+    flat = np.sqrt(np.diag(spread.parts.sum(axis=0))) <= floor
+    spread = without(spread, flat) if flat.any() else spread
+    covariance = spread.parts.sum(axis=0)
+    lone = (frame["n_treatment"] < 2) | (frame["n_control"] < 2) | flat | spread.alone
+    frame["std_error"] = np.where(lone, np.nan, np.sqrt(np.diag(covariance)))
+    df = np.array([freedom(spread, weights) for weights in np.eye(len(frame))])
+    half = stats.t.ppf((1 + conf_level) / 2, df) * frame["std_error"]
     frame = frame.assign(
         metric="att", event_time=frame["time"] - frame["start"], conf_low=frame["estimate"] - half,
         conf_high=frame["estimate"] + half, n=frame["n_treatment"] + frame["n_control"],
     )  # fmt: skip
     columns = ["metric", "start", "time", "event_time", "estimate", "std_error", "conf_low", "conf_high", "n"]
-    starts, begins, sizes = np.unique(start, return_index=True, return_counts=True)
-    sums = np.add.reduceat(influence, begins, axis=0)
     frame = frame[[*columns, "n_treatment", "n_control"]]
-    return AttResult(frame, covariance, starts, sizes.astype(float), sums, conf_level)
+    return AttResult(frame, covariance, starts, sizes.astype(float), spread, conf_level)
