@@ -10,6 +10,8 @@ import pandas as pd
 from scipy import stats
 
 from cxlib.checks import ParameterError, fail_option
+from cxlib.impact._ladder import evidence_ladder, observed_months
+from cxlib.impact._months import monthly_effects
 
 
 def regression_to_mean(
@@ -41,7 +43,7 @@ def regression_to_mean(
     Raises
     ------
     ParameterError
-        An argument lies outside its range.
+        An argument lies outside its range, or `std_dev` is negative or missing.
 
     Notes
     -----
@@ -61,6 +63,7 @@ def regression_to_mean(
     """
     _between("correlation", correlation, -1, 1)
     _between("share_selected", share_selected, 0, 1)
+    _spread("std_dev", std_dev)
     if tail not in ("low", "high"):
         fail_option("tail", tail, ("low", "high"))
     z = stats.norm.ppf(share_selected)
@@ -106,6 +109,12 @@ def detectable_effect(
         One row per horizon: `horizon_months, metric` (detectable_effect), `estimate, std_error, n,
         n_treatment, n_control, power`.
 
+    Raises
+    ------
+    ParameterError
+        An argument lies outside its range, `std_dev_monthly` is negative or missing, or a group would have
+        fewer than two customers.
+
     Notes
     -----
     (z(conf) + z(power)) · sd · sqrt((1 + (h − 1)·correlation)/h) · sqrt(1/n₁ + 1/n₀), for the mean of h
@@ -125,6 +134,7 @@ def detectable_effect(
     _between("power", power, 0, 1)
     _between("conf_level", conf_level, 0, 1)
     _between("correlation", correlation, -1e-9, 1)
+    _spread("std_dev_monthly", std_dev_monthly)
     n_control = round(n_customers * holdout_share)
     n_treatment = n_customers - n_control
     months = np.asarray(horizon_months, dtype=float)
@@ -150,41 +160,80 @@ def detectable_effect(
 def power_of_study(
     panel: pd.DataFrame,
     *,
+    assignment: str = "targeted",
     outcome_col: str = "margin",
     horizon_months: Sequence[int] = (6, 12),
     power: float = 0.8,
     conf_level: float = 0.95,
 ) -> pd.DataFrame:
-    """Smallest effect a study of these customers would show, judged by their months before the start.
+    """Smallest effect a study of these customers would show, judged by the error of the rung that answers.
 
     Parameters
     ----------
     panel : DataFrame
         Result of `study_panel`.
+    assignment : str
+        As in `evidence_ladder`: it decides whose error counts. "targeted" (plain difference-in-differences)
+        is also right where nobody knows how the groups came about.
     outcome_col, horizon_months, power, conf_level
         As in `evidence_ladder` and `detectable_effect`.
 
     Returns
     -------
     DataFrame
-        As `detectable_effect`; empty without two arms of two customers and two months before, or where the
-        outcome never varied.
+        As `detectable_effect`, with `months_observed` (months the error was measured on). Empty where no rung
+        answers, with fewer than two months since the start, or where the outcome never varied.
+
+    Notes
+    -----
+    (z(conf) + z(power)) · the error of the answering rung. A horizon not reached yet gets the error that the
+    months observed so far lead to: with variance v of one month's effect and mean covariance c between two of
+    them, sqrt((v + (h − 1)·c)/h). The months before the start are no measure: customers picked for a low
+    value vary less in the months that picked them than afterwards, and a difference of differences varies
+    more than a mean.
+
+    References
+    ----------
+    Bloom (1995), Evaluation Review 19(5): minimum detectable effects from the error of the estimator.
     """
-    months = panel[panel["month"] < 0].pivot_table(index="customer_id", columns="month", values=outcome_col)
-    starts = panel.drop_duplicates("customer_id")["start_month"]
-    held, width = float(starts.isna().mean()) if len(starts) else 0.0, months.shape[1]
-    joint = months.cov().to_numpy() if width > 1 else np.zeros((1, 1))
-    variance = float(np.diag(joint).mean())
-    if width < 2 or not variance > 0 or min(starts.isna().sum(), starts.notna().sum()) < 2:
-        return pd.DataFrame(
-            columns=["horizon_months", "metric", "estimate", "n_treatment", "n_control", "power"]
-        )
-    between = (joint.sum() - np.trace(joint)) / (width * (width - 1))
-    return detectable_effect(
-        n_customers=len(starts), std_dev_monthly=variance**0.5, holdout_share=held, power=power,
-        correlation=float(np.clip(between / variance, 0, 0.999)), horizon_months=horizon_months,
-        conf_level=conf_level,
+    columns = ["horizon_months", "metric", "estimate", "std_error", "n", "n_treatment", "n_control", "power",
+               "months_observed"]  # fmt: skip
+    observed = observed_months(panel)
+    horizons = sorted({int(months) for months in horizon_months})
+    rungs = evidence_ladder(
+        panel, assignment=assignment, outcome_col=outcome_col, conf_level=conf_level,
+        horizon_months=[min(months, observed) for months in horizons],
     )  # fmt: skip
+    rungs = rungs[rungs["is_answer"].astype(bool) & (rungs["std_error"] > 0)]
+    known = {row["months_observed"]: row for row in rungs.to_dict("records")}
+    if observed < 2 or not known:
+        return pd.DataFrame(columns=columns)
+    needed = stats.norm.ppf((1 + conf_level) / 2) + stats.norm.ppf(power)
+    rows = []
+    for months in horizons:
+        seen = min(months, observed)
+        if seen not in known:
+            continue
+        error = float(known[seen]["std_error"])
+        if months > seen:
+            error = _later_error(panel, assignment, outcome_col, observed, months)
+        counts = {name: int(known[seen][name]) for name in ("n", "n_treatment", "n_control")}
+        rows.append(
+            {"horizon_months": months, "metric": "detectable_effect", "estimate": needed * error,
+             "std_error": error, **counts, "power": power, "months_observed": seen}
+        )  # fmt: skip
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _later_error(panel: pd.DataFrame, assignment: str, outcome_col: str, observed: int, months: int) -> float:
+    """Error of a mean over more months than were observed, from months that every wave has, if two."""
+    last_start = panel["start_month"].max() if assignment == "staggered" else 0.0
+    shared = int(np.clip(panel["month"].max() + 1 - last_start, 2, observed))
+    _, joint = monthly_effects(panel, assignment=assignment, outcome_col=outcome_col, horizon_months=shared)
+    size = len(joint)
+    variance = float(np.trace(joint)) / size
+    between = max((float(joint.sum()) - size * variance) / (size * (size - 1)), 0.0)
+    return float(np.sqrt((variance + (months - 1) * between) / months))
 
 
 def _between(argument: str, value: float, low: float, high: float) -> None:
@@ -192,3 +241,8 @@ def _between(argument: str, value: float, low: float, high: float) -> None:
         raise ParameterError(
             "impact.not_between", argument=argument, found=f"{value:g}", low=f"{low:g}", high=f"{high:g}"
         )
+
+
+def _spread(argument: str, value: float) -> None:
+    if not 0 <= value < np.inf:
+        raise ParameterError("impact.not_between", argument=argument, found=f"{value:g}", low="0", high="∞")
