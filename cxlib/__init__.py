@@ -41,6 +41,7 @@ _EXPORTS: dict[str, str] = {
     "placebo_effect": "impact",
     "placebo_starts": "impact",
     "power_of_study": "impact",
+    "regression_part": "impact",
     "regression_to_mean": "impact",
     "relative_magnitudes": "impact",
     "risk_ratio": "impact",

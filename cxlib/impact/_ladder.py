@@ -13,10 +13,12 @@ from cxlib.impact._panel import ASSIGNMENTS
 from cxlib.impact._series import interrupted_series
 from cxlib.impact._staggered import AttResult, att_gt
 
+SERIES_BEFORE = 6  # months before the start from which customers are followed where the data begin late
+SERIES_CUSTOMERS = 30  # customers below which a series is the story of single ones
 BEST = {"randomised": "randomised", "staggered": "staggered_did", "targeted": "did"}
 RUNGS = (
-    "before_after", "same_months_last_year", "interrupted_series", "did_found", "did", "staggered_did",
-    "randomised",
+    "before_after", "same_months_last_year", "interrupted_series", "did_found", "did_pooled", "did",
+    "staggered_did", "randomised",
 )  # fmt: skip
 
 
@@ -51,17 +53,20 @@ def evidence_ladder(
     -------
     DataFrame
         One row per horizon and `rung` (`before_after, same_months_last_year, interrupted_series, did_found,
-        did, staggered_did, randomised`): `horizon_months, rung, metric` (the outcome), `estimate, std_error,
-        conf_low, conf_high, n, n_treatment, n_control, months_observed, is_answer`. Empty when no month was
-        observed.
+        did_pooled, did, staggered_did, randomised`): `horizon_months, rung, metric` (the outcome), `estimate,
+        std_error, conf_low, conf_high, n, n_treatment, n_control, months_observed, is_answer`. Empty when no
+        month was observed.
 
     Notes
     -----
     For a staggered roll-out a horizon counts from each customer's own start and uses the waves observed that
     long; `months_observed` is what at least half of the treated have been observed. `interrupted_series`
     follows the treated who were customers before the panel begins, as a jump off their own trend (with a
-    change of slope from 24 months before on); it and `did_found` (controls looked for among customers of no
-    initiative) are shown, and never answer.
+    change of slope from 24 months before on); waves are laid over each other by their own starts, over the
+    months that all of them have. `did_pooled` takes the waves as if they were one: each customer's change at
+    the own start, minus the change of the never treated at the start of the initiative, so that the season
+    stays in it. These and `did_found` (controls looked for among customers of no initiative) are shown, and
+    never answer.
 
     Examples
     --------
@@ -157,59 +162,77 @@ def _rungs(
         columns={"metric": "rung"}
     )
     parts = [naive.assign(n_treatment=naive["n"], n_control=0)]
-    if assignment != "staggered":
-        parts.append(_series_rung(panel, outcome_col, months, conf_level))
+    parts.append(_series_rung(panel, outcome_col, months, conf_level))
     if assignment != "everyone" and has_comparison(panel):
         if assignment == "staggered":
+            if panel["start_month"].isna().any():
+                parts += _two_arms(panel, outcome_col, months, conf_level, name="did_pooled")
             parts.append(_staggered_rung(panel, outcome_col, months, conf_level))
         else:
-            parts += _two_arms(panel, outcome_col, months, conf_level, randomised=assignment == "randomised")
+            name = "did_found" if "found" in panel and bool(panel["found"].any()) else "did"
+            parts += _two_arms(panel, outcome_col, months, conf_level, name=name)
+        if assignment == "randomised":
+            parts.append(_randomised_rung(panel, outcome_col, months, conf_level))
     ladder = pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
     return ladder.assign(metric=outcome_col, is_answer=ladder["rung"] == BEST.get(assignment))
 
 
 def _two_arms(
-    panel: pd.DataFrame, outcome_col: str, months: int, conf_level: float, *, randomised: bool
+    panel: pd.DataFrame, outcome_col: str, months: int, conf_level: float, *, name: str
 ) -> list[pd.DataFrame]:
-    window = panel[panel["month"] < months].assign(
-        _treated=panel["start_month"].notna(), _post=panel["month"] >= 0
-    )
-    parts = []
-    if (window["month"] < 0).any():
-        rung = did(
-            window, outcome_col=outcome_col, unit_col="customer_id", time_col="month", treated_col="_treated",
-            post_col="_post", conf_level=conf_level,
-        )  # fmt: skip
-        found = "found" in window and bool(window["found"].any())
-        parts.append(rung.rename(columns={"metric": "rung"}).assign(rung="did_found" if found else "did"))
-    if randomised:
-        means = window.pivot_table(index=["customer_id", "_treated"], columns="_post", values=outcome_col)
-        names = {False: "before", True: "after"}
-        means = means.rename(columns=names).reset_index()
-        rung = adjusted_difference(
-            means, outcome_col="after", treated_col="_treated", conf_level=conf_level,
-            covariates=["before"] if "before" in means else [],
-        )  # fmt: skip
-        parts.append(rung.rename(columns={"metric": "rung"}))
-    return parts
+    window = _own_months(panel, months)
+    if not (window["month"] < 0).any():
+        return []
+    rung = did(
+        window, outcome_col=outcome_col, unit_col="customer_id", time_col="month", treated_col="_treated",
+        post_col="_post", conf_level=conf_level,
+    )  # fmt: skip
+    return [rung.rename(columns={"metric": "rung"}).assign(rung=name)]
+
+
+def _randomised_rung(panel: pd.DataFrame, outcome_col: str, months: int, conf_level: float) -> pd.DataFrame:
+    window = _own_months(panel, months)
+    means = window.pivot_table(index=["customer_id", "_treated"], columns="_post", values=outcome_col)
+    means = means.rename(columns={False: "before", True: "after"}).reset_index()
+    rung = adjusted_difference(
+        means, outcome_col="after", treated_col="_treated", conf_level=conf_level,
+        covariates=["before"] if "before" in means else [],
+    )  # fmt: skip
+    return rung.rename(columns={"metric": "rung"})
+
+
+def _own_months(panel: pd.DataFrame, months: int) -> pd.DataFrame:
+    """Months counted from each customer's own start, up to the horizon; of controls from the initiative's."""
+    since = panel["month"] - panel["start_month"].fillna(0.0)
+    own = panel.assign(month=since, _treated=panel["start_month"].notna(), _post=since >= 0)
+    return own[since < months]
 
 
 def treated_series(panel: pd.DataFrame, *, outcome_col: str = "margin") -> pd.DataFrame:
     """Mean outcome per month of the treated who were customers all along: `month, metric, estimate, n`.
 
     Customers won during the panel are left out (`first_month`, where the panel has it): with them the series
-    would climb because there are more of them, not because they buy more.
+    would climb because there are more of them, not because they buy more. Where nobody was a customer before
+    the data begin, the series begins half a year before the start. Waves count months from their own start,
+    over the months that all of them have.
     """
-    rows = panel["start_month"].notna()
-    if "first_month" in panel and len(panel):
-        rows &= panel["first_month"] < panel["month"].min()
-    months = panel[rows].groupby("month", as_index=False)[outcome_col].agg(estimate="mean", n="size")
+    own = panel[panel["start_month"].notna()]
+    start = own["start_month"]
+    own = own.assign(month=(own["month"] - start).astype("int64"))
+    shared = own.groupby("month")["start_month"].nunique() == start.nunique()
+    own = own[own["month"].isin(shared.index[shared])]
+    if "first_month" in own and len(own):
+        known, first = own["first_month"] - own["start_month"], own["month"].min()
+        first = first if (known < first).any() else max(first, -SERIES_BEFORE)
+        own = own[(known < first) & (own["month"] >= first)]
+    months = own.groupby("month", as_index=False)[outcome_col].agg(estimate="mean", n="size")
     return months.assign(metric=outcome_col)[["month", "metric", "estimate", "n"]]
 
 
 def _series_rung(panel: pd.DataFrame, outcome_col: str, months: int, conf_level: float) -> pd.DataFrame:
-    series = treated_series(panel[panel["month"] < months], outcome_col=outcome_col)
-    if len(series) == 0:
+    series = treated_series(panel, outcome_col=outcome_col)
+    series = series[series["month"] < months]
+    if len(series) == 0 or series["n"].max() < SERIES_CUSTOMERS:
         return pd.DataFrame()
     long = bool((series["month"] < 0).sum() >= 24)  # with fewer, a slope of its own is guesswork
     fit = interrupted_series(

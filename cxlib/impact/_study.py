@@ -133,7 +133,8 @@ def enrolment_notes(
     `contaminated`: the arms differ in their part treated by other initiatives, by more than five points and
     more than chance. `opt_in`: customers of waves or of a targeted group joined on many different days, so
     they may have chosen themselves. `not_taken`: some were assigned and never enrolled. `spill`: at least
-    half of the controls share a place with treated customers.
+    half of the controls share a place with treated customers. `one_place`: each wave is one place that no
+    control shares, so that a shock to the place cannot be told from the effect.
 
     Examples
     --------
@@ -159,10 +160,11 @@ def enrolment_notes(
     mine = enrolments[own & enrolments["customer_id"].isin(members.loc[treated, "customer_id"])]
     days, joined = mine["enrolled_on"].nunique(), int(mine["enrolled_on"].notna().sum())
     absent = 1 - joined / int(treated.sum()) if own.any() else 0.0
-    near = 0.0
+    near, alone = 0.0, False
     if place_col in customers:
         place = members["customer_id"].map(customers.set_index("customer_id")[place_col])
         near = float(place[~treated].isin(place[treated].dropna()).mean())
+        alone = assignment == "staggered" and near == 0 and _one_place_each(members[treated], place[treated])
     percent = {name: round(100 * share) for name, share in shares.items()}
     rules: list[tuple[bool, str, str, dict[str, Any]]] = [
         (gap > max(0.05, 2 * spread**0.5), "contaminated", "warning", percent),
@@ -170,12 +172,20 @@ def enrolment_notes(
          {"count": days}),
         (joined > 0 and absent > 0, "not_taken", "info", {"share": round(100 * absent, 1)}),
         (near >= 0.5, "spill", "info", {}),
+        (alone, "one_place", "warning", {}),
     ]  # fmt: skip
     return [
         {"key": f"impact.note_{name}", "level": level, **values}
         for holds, name, level, values in rules
         if holds
     ]
+
+
+def _one_place_each(members: pd.DataFrame, place: pd.Series) -> bool:
+    if "start_month" not in members:
+        return False
+    pairs = pd.DataFrame({"wave": members["start_month"], "place": place}).dropna().drop_duplicates()
+    return not pairs.empty and not pairs["wave"].duplicated().any()
 
 
 def placebo_effect(
