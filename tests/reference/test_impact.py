@@ -6,6 +6,7 @@ import pytest
 
 import cxlib as cx
 from cxlib.impact import e_value
+from cxlib.impact._bounds import breakdown, interval
 
 pytestmark = pytest.mark.reference
 
@@ -64,6 +65,10 @@ def test_pretrend(county, scenario):
     assert found["statistic"] == pytest.approx(known["W"], abs=1e-9)
     assert found["p_value"] == pytest.approx(known["Wpval"], abs=1e-5)
     assert found["df"] == 5
+    corrected = fit(panel, scenario).pretrend(small_sample=True).iloc[0]
+    assert (
+        found["p_value"] < corrected["p_value"] < found["p_value"] + 0.05
+    )  # 500 counties: little to correct
 
 
 def test_simultaneous_band_does_not_star_the_pre_period(county):
@@ -122,8 +127,48 @@ def test_organ_donations(reference_dir):
     found = cx.did(data, **names, treated_col="treated", post_col="post").iloc[0]
     assert found["estimate"] == pytest.approx(-0.022459, abs=1e-5)
     assert np.isnan(found["conf_low"])
+    coefficient, error = twoway_regression(
+        data, "Rate", "State", "Quarter_Num", data["treated"] & data["post"]
+    )
+    assert found["estimate"] == pytest.approx(coefficient, abs=1e-12)
+    assert error == pytest.approx(
+        0.0061312, abs=1e-7
+    )  # published, and why it is not shown: one cluster treated
+    clustered = cx.did(data, **names, treated_col="treated", post_col="post", cluster_col="State").iloc[0]
+    assert np.isnan(clustered["std_error"])
     study = cx.att_gt(data, **names, start_col="start").estimates.set_index("time")["estimate"]
     assert study.loc[[4.0, 5.0, 6.0]].round(4).tolist() == [-0.0216, -0.0203, -0.0222]
+    before = [
+        -study.loc[2.0] - study.loc[3.0],
+        -study.loc[3.0],
+    ]  # steps before, turned into gaps to quarter 3
+    assert before == pytest.approx([-0.0029, 0.0063], abs=1e-4)
+
+
+def twoway_regression(data, outcome, unit, time, treated):
+    """Coefficient and error clustered by unit of a regression with unit and period effects (R: fixest)."""
+    flat = pd.DataFrame({"y": data[outcome], "d": treated.astype(float)})
+    for key in (unit, time):
+        flat = flat - flat.groupby(data[key].to_numpy()).transform("mean")
+    square = (flat["d"] ** 2).sum()
+    coefficient = (flat["d"] * flat["y"]).sum() / square
+    scores = (flat["d"] * (flat["y"] - coefficient * flat["d"])).groupby(data[unit].to_numpy()).sum()
+    clusters, n = len(scores), len(data)
+    factor = clusters / (clusters - 1) * (n - 1) / (n - 1 - data[time].nunique())
+    return coefficient, np.sqrt((scores**2).sum() * factor) / square
+
+
+def test_twoway_regression_of_county_employment(county):
+    """R: feols(lemp ~ treated | countyreal + year, cluster = ~countyreal): -0.0365489 (0.01327)."""
+    panel = county[0]
+    names = {"outcome_col": "lemp", "unit_col": "countyreal", "time_col": "year"}
+    pairs = cx.twoway_weights(panel, **names, start_col="start")
+    total = (pairs["estimate"] * pairs["weight"]).sum()
+    assert total == pytest.approx(-0.0365489, abs=5e-8)
+    treated = panel["year"] >= panel["start"]
+    coefficient, error = twoway_regression(panel, "lemp", "countyreal", "year", treated)
+    assert total == pytest.approx(coefficient, abs=1e-12)
+    assert error == pytest.approx(0.01327, abs=5e-6)
 
 
 def test_proposition_99(reference_dir):
@@ -219,3 +264,39 @@ def test_risk_ratios_of_the_articles():
     for hits, size, expected in (((40, 20), 200, [2.0, 1.21, 3.30]), ((4, 2), 20, [2.0, 0.41, 9.71])):
         found = cx.risk_ratio(hits, (size, size))[["estimate", "conf_low", "conf_high"]]
         assert found.to_numpy()[0] == pytest.approx(expected, abs=5e-3)
+
+
+#: Share of adults insured, 22 states that expanded Medicaid in 2014 minus 21 that did not by 2015; 2008–2012,
+#: 2014 and 2015 against 2013, and their covariance clustered by state (× 1e6). Computed from the data of the
+#: HonestDiD README (github.com/Mixtape-Sessions/Advanced-DID, ehec_data.csv):
+#: feols(dins ~ i(year, D, ref = 2013) | stfips + year, cluster = "stfips", year < 2016, yexp2 != 2015).
+MEDICAID = np.array([-0.005285, -0.011297, -0.002676, -0.001447, 0.00034, 0.046447, 0.069206])
+MEDICAID_COVARIANCE = 1e-6 * np.array(
+    [
+        [74.88, 60.4, 44.45, 33.87, 43.28, 47.66, 24.25],
+        [60.4, 72.66, 37.89, 28.66, 45.43, 44.29, 28.25],
+        [44.45, 37.89, 50.52, 26.74, 27.78, 30.61, 9.64],
+        [33.87, 28.66, 26.74, 39.99, 24.14, 23.87, 2.97],
+        [43.28, 45.43, 27.78, 24.14, 54.63, 36.83, 9.72],
+        [47.66, 44.29, 30.61, 23.87, 36.83, 83.76, 63.21],
+        [24.25, 28.25, 9.64, 2.97, 9.72, 63.21, 107.12],
+    ]
+)
+
+
+@pytest.mark.parametrize(
+    ("m_bar", "low", "high"),
+    [(0.5, 0.0241, 0.0673), (1.0, 0.0171, 0.0720), (1.5, 0.00859, 0.0796), (2.0, -0.00107, 0.0883)],
+)
+def test_relative_magnitudes_of_the_medicaid_expansion(m_bar, low, high):
+    """R: createSensitivityResults_relativeMagnitudes, first effect; its grid has steps of 0.0004."""
+    found = interval(MEDICAID, MEDICAID_COVARIANCE, 5, np.array([1.0, 0.0]), m_bar)
+    assert found == pytest.approx((low, high), abs=6e-4)
+
+
+def test_breakdown_of_the_medicaid_expansion():
+    """The effect of 2014 stands up to about twice the largest violation before, as the README says."""
+    study = (MEDICAID, MEDICAID_COVARIANCE, 5, np.array([1.0, 0.0]))
+    at = breakdown(*study)
+    assert 1.85 < at < 2.0
+    assert interval(*study, at)[0] == pytest.approx(0, abs=1e-4)
