@@ -5,7 +5,7 @@ Above the modules that make the groups; here they are only put side by side.
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pandas as pd
@@ -86,6 +86,7 @@ def like_periods(
     as_of: object,
     days: int = 90,
     history_days: int = YEAR,
+    settled: bool = False,
     timezone: str | None = None,
     rules: Any = None,
 ) -> pd.DataFrame:
@@ -102,6 +103,10 @@ def like_periods(
     history_days : int
         Days before each period from which segments are made, at most; fewer where the data begin later, the
         same for both.
+    settled : bool
+        Follow only customers who had first ordered before either history began, so that every state was open
+        to them on both days: for `migration`. Histories then do not overlap and are at most half of what the
+        data reach back, to leave a time in which customers can have begun.
     timezone, rules
         As `scheme_groups`.
 
@@ -109,9 +114,10 @@ def like_periods(
     -------
     pandas.DataFrame
         `customer_id, period` (1 earlier, 2 later)`, start` (last day before the period)`, history_days,
-        segment` ("No orders" for who ordered nothing in the history)`, next_orders, next_amount`. The earlier
-        period lies a year before, so that the season is the same; where the data do not reach back that far,
-        directly before. Empty where the history would be shorter than a period.
+        segment` ("No orders" for who ordered nothing in the history)`, next_orders, next_amount`; per period,
+        who had ordered by its start or moved money in it: nobody counts before they came. The earlier period
+        lies a year before, so that the season is the same; where the data do not reach back that far,
+        directly before. Empty where the history would be shorter than a period, or holds no net sales.
 
     Raises
     ------
@@ -132,27 +138,38 @@ def like_periods(
     """
     if days < 1:
         raise ParameterError("segmentation.days", found=days)
-    known = rules or load_rules("rfm_segments")
     everybody = summarise_customers(orders, as_of=as_of, timezone=timezone)
     columns = ["customer_id", "period", "start", "history_days", "segment", "next_orders", "next_amount"]
-    if everybody.empty:
+    if everybody["first_order_on"].isna().all():
         return pd.DataFrame(columns=columns)
-    later, first = to_date(as_of) - timedelta(days=days), everybody["first_order_on"].min().date()
+    first = everybody["first_order_on"].min().date()
+    starts, history = _schedule(first, to_date(as_of), days, history_days, settled=settled)
+    own = [_within(orders, start, history, timezone) for start in starts] if history >= days else []
+    if not own or not (own[0]["monetary_total"] > 0).any():
+        return pd.DataFrame(columns=columns)
+    known, cuts, begun = rules or load_rules("rfm_segments"), rfm_cuts(own[0]), everybody["first_order_on"]
+    parts = []
+    for period, (start, held) in enumerate(zip(starts, own, strict=True), 1):
+        named = assign_segments(rfm(held, cuts=cuts), rules=known).set_index("customer_id")["segment"]
+        part = everybody[["customer_id"]].assign(period=period, start=start, history_days=history)
+        part["segment"] = everybody["customer_id"].map(named).astype("str").fillna(NO_ORDERS)
+        part = next_period(part, orders, start=start, days=days, timezone=timezone)
+        if settled:
+            parts.append(part[begun <= pd.Timestamp(starts[0] - timedelta(days=history))])
+        else:
+            parts.append(part[(begun <= pd.Timestamp(start)) | (part["next_amount"] != 0)])
+    return pd.concat(parts, ignore_index=True)[columns]
+
+
+def _schedule(
+    first: date, as_of: date, days: int, most: int, *, settled: bool
+) -> tuple[tuple[date, date], int]:
+    """Last days before the two periods, and the days of history before each."""
+    later = as_of - timedelta(days=days)
     apart = YEAR if (later - timedelta(days=YEAR) - first).days >= days else days
     earlier = later - timedelta(days=apart)
-    history = min(history_days, (earlier - first).days + 1)
-    if history < days:
-        return pd.DataFrame(columns=columns)
-    parts, cuts = [], None
-    for period, start in enumerate((earlier, later), 1):
-        own = _within(orders, start, history, timezone)
-        cuts = rfm_cuts(own) if cuts is None else cuts
-        named = assign_segments(rfm(own, cuts=cuts), rules=known).set_index("customer_id")["segment"]
-        segment = everybody["customer_id"].map(named).astype("str").fillna(NO_ORDERS)
-        part = everybody[["customer_id"]].assign(period=period, start=start, history_days=history)
-        part = part.assign(segment=segment)
-        parts.append(next_period(part, orders, start=start, days=days, timezone=timezone))
-    return pd.concat(parts, ignore_index=True)[columns]
+    reach = (earlier - first).days + 1
+    return (earlier, later), min(most, *((reach // 2, apart) if settled else (reach,)))
 
 
 def _within(orders: Any, start: Any, history: int, timezone: str | None) -> pd.DataFrame:

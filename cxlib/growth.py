@@ -9,6 +9,9 @@ import pandas as pd
 from cxlib.checks import check_columns
 from cxlib.intervals import Interval, critical_value
 
+#: Groups without a bound: all who could have come belong to them, so only who came is counted.
+OPEN_GROUPS = ("No orders",)
+
 
 def segment_growth(
     before: pd.DataFrame,
@@ -17,6 +20,7 @@ def segment_growth(
     by: str = "segment",
     value_col: str = "next_amount",
     order: Sequence[object] | None = None,
+    buyers_only: Sequence[object] = OPEN_GROUPS,
     conf_level: float = 0.95,
 ) -> pd.DataFrame:
     """Split the change of sales between two like periods by the groups customers were in before each.
@@ -30,6 +34,9 @@ def segment_growth(
         Group column, and money in the data set's currency (missing counts 0).
     order : sequence, optional
         Order of the groups; those not named follow by name. Groups nobody is in are left out.
+    buyers_only : sequence
+        Groups in which only customers who moved money in the period are counted: those new or returning have
+        no number before they come.
     conf_level : float
 
     Returns
@@ -58,6 +65,9 @@ def segment_growth(
     >>> two = pd.DataFrame({"customer_id": ["a", "b"], "segment": ["x", "x"], "next_amount": [5.0, 4.0]})
     >>> segment_growth(one, two)[["segment", "estimate", "number_effect"]].values.tolist()
     [['x', 4.0, 4.75], ['y', -1.0, -1.0]]
+    >>> idle = two.assign(segment="No orders", next_amount=[0.0, 4.0])
+    >>> segment_growth(idle, idle)[["n_before", "n"]].values.tolist()
+    [[1, 1]]
     """
     for argument, frame in (("before", before), ("after", after)):
         columns = {f"{argument}.customer_id_col": "customer_id", f"{argument}.by": by}
@@ -67,6 +77,7 @@ def segment_growth(
         [frame.assign(_change=sign * frame["_money"]) for sign, frame in zip((-1, 1), periods, strict=True)]
     )
     n_all = both["customer_id"].nunique()
+    periods = [frame[~frame[by].isin(list(buyers_only)) | (frame["_money"] != 0)] for frame in periods]
     own = both.groupby([by, "customer_id"], dropna=False, observed=True)["_change"].sum()
     changes = pd.DataFrame({"estimate": own, "square": own**2})
     rows: pd.DataFrame = changes.groupby(level=0, dropna=False).sum()

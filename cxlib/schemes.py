@@ -16,6 +16,7 @@ from cxlib.resampling import bootstrap_counts
 Array = NDArray[np.float64]
 FOLDS, SMOOTHING = 10, 5.0
 DRAWS, RESAMPLES, SEED = 10_000, 200, 20_260_101
+FEWEST_PAIR = 10
 
 
 def compare_schemes(
@@ -130,7 +131,9 @@ def migration(
     Parameters
     ----------
     before, after : pandas.DataFrame
-        `customer_id` and the group; for a fair comparison from periods of equal length.
+        `customer_id` and the group; from histories of equal length that do not overlap, of customers to whom
+        every group was open on both dates: `like_periods(…, settled=True)`. Who came in between can only move
+        one way, and would be called news whatever happened.
     by : str
         Group column; customers without a group on either date are left out.
     order : sequence, optional
@@ -153,7 +156,9 @@ def migration(
     -----
     When nobody changes and only chance differs between two like periods, moves from i to j are as frequent as
     moves from j to i: top groups fall and bottom groups rise, symmetrically. So (nᵢⱼ + nⱼᵢ)/2 is what
-    regression to the mean alone would do, and only the asymmetry is news.
+    regression to the mean alone would do, and only the asymmetry is news. Given nᵢⱼ + nⱼᵢ, nᵢⱼ is
+    then binomial with ½: where such a pair holds fewer than ten, the p-value is that of 9,999 draws, else of
+    χ².
 
     References
     ----------
@@ -207,8 +212,15 @@ def _bowker(counts: Array) -> float:
     upper = np.triu_indices(len(counts), 1)
     pairs = (counts + counts.T)[upper]
     used = pairs > 0
-    statistic = float((((counts - counts.T)[upper][used]) ** 2 / pairs[used]).sum())
-    return float(chi2.sf(statistic, used.sum())) if used.any() else np.nan
+    if not used.any():
+        return np.nan
+    pairs, there = pairs[used], counts[upper][used]
+    statistic = float(((2 * there - pairs) ** 2 / pairs).sum())
+    if pairs.min() >= FEWEST_PAIR:
+        return float(chi2.sf(statistic, len(pairs)))
+    drawn = np.random.default_rng(SEED).binomial(pairs.astype("int64"), 0.5, (DRAWS - 1, len(pairs)))
+    again = ((2 * drawn - pairs) ** 2 / pairs).sum(axis=1)
+    return float((1 + (again >= statistic - 1e-9).sum()) / DRAWS)
 
 
 def _foretold(outcome: Array, code: Any) -> tuple[Array, Array]:

@@ -93,6 +93,46 @@ def test_money_of_both_periods_is_the_money_of_the_orders():
         assert part["next_amount"].sum() == pytest.approx(own["amount"].sum())
 
 
+def test_nobody_counts_before_they_came():
+    lines = order_lines(700)
+    late = lines[lines["customer_id"] == "000"].assign(customer_id="late")
+    late["ordered_at"] = pd.Timestamp("2025-11-01")
+    table = like_periods(pd.concat([lines, late]), as_of="2025-11-30", days=60)
+    first = pd.concat([lines, late]).groupby("customer_id")["ordered_at"].min()
+    begun = table["customer_id"].map(first) <= pd.to_datetime(table["start"])
+    assert (begun | (table["next_amount"] != 0)).all()
+    assert table.loc[table["customer_id"] == "late", "period"].tolist() == [2]
+
+
+def test_new_and_returning_customers_are_counted_when_they_come():
+    """By hand: four buyers at 10 become six at 8; a thousand who never came are no fewer customers."""
+    idle = {"segment": "No orders", "next_amount": 0.0}
+    pool = pd.DataFrame({"customer_id": range(2000), **idle})
+    before, after = pool.head(1800), pool.head(900).copy()
+    before = before.assign(next_amount=np.where(before["customer_id"] < 4, 10.0, 0.0))
+    after["next_amount"] = np.where(after["customer_id"] < 6, 8.0, 0.0)
+    row = segment_growth(before, after).iloc[0]
+    assert row[["n_before", "n", "estimate"]].tolist() == [4, 6, 8]
+    assert row[["number_effect", "spend_effect"]].tolist() == [18, -10]
+    everybody = segment_growth(before, after, buyers_only=()).iloc[0]
+    assert everybody[["n_before", "n"]].tolist() == [1800, 900]
+
+
+def test_settled_customers_had_begun_before_either_history_and_histories_do_not_overlap():
+    lines = order_lines(700)
+    table = like_periods(lines, as_of="2025-11-30", days=60, settled=True)
+    earliest = pd.Timestamp(table["start"].min()) - pd.Timedelta(days=int(table["history_days"].iloc[0]))
+    first = lines.groupby("customer_id")["ordered_at"].min()
+    assert (table["customer_id"].map(first) <= earliest).all()
+    one, two = (set(part["customer_id"]) for _, part in table.groupby("period"))
+    assert one == two and one
+    starts = pd.to_datetime(table.groupby("period")["start"].first())
+    assert table["history_days"].iloc[0] <= (starts[2] - starts[1]).days
+    assert like_periods(order_lines(150), as_of="2024-05-29", days=60, settled=True).empty
+    refunds = order_lines(700).assign(amount=lambda t: -t["amount"])
+    assert like_periods(refunds, as_of="2025-11-30", days=60).empty
+
+
 def test_no_scheme_looks_beyond_its_day():
     lines = order_lines(700)
     people = pd.DataFrame(

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from cxlib.checks import ParameterError
+from cxlib.groupings import like_periods as settled_periods
 from cxlib.schemes import compare_schemes, migration
 
 
@@ -118,6 +119,40 @@ def test_regression_to_the_mean_alone_is_not_called_a_move():
     p_values = [migration(*like_periods(seed))["p_value"].iloc[0] for seed in range(60)]
     assert sum(p < 0.05 for p in p_values) <= 8
     assert migration(*like_periods(1, drift=-3.0))["p_value"].iloc[0] < 1e-6
+
+
+def ordered(seed, customers=250, days=1100, stop=0.0) -> pd.DataFrame:
+    """Customers who buy at a rate of their own from the first day on; a share `stop` ends after day 600."""
+    rng = np.random.default_rng(seed)
+    number = rng.poisson(rng.gamma(1.5, 1 / 90, customers) * days)
+    owner, day = np.repeat(np.arange(customers), number), rng.integers(0, days, number.sum())
+    lines = pd.DataFrame({"customer_id": owner, "ordered_at": day, "amount": rng.lognormal(8, 0.5, len(day))})
+    lines = lines[(lines["customer_id"] >= stop * customers) | (lines["ordered_at"] < 600)]
+    return lines.assign(
+        customer_id=lines["customer_id"].astype("str"),
+        order_id=[str(row) for row in range(len(lines))],
+        ordered_at=pd.Timestamp("2023-09-28") + pd.to_timedelta(lines["ordered_at"], "D"),
+    )
+
+
+def moved(lines) -> pd.DataFrame:
+    followed = settled_periods(lines, as_of="2026-09-30", days=90, settled=True)
+    before, after = (followed[followed["period"] == number] for number in (1, 2))
+    return migration(before, after, by="segment")
+
+
+def test_moves_of_a_company_where_nothing_changes_are_news_one_time_in_twenty():
+    """Whoever stopped ordering has a counterpart who began again: at 5 %, 4 of 20 is once in a hundred."""
+    p_values = [moved(ordered(seed, 200))["p_value"].iloc[0] for seed in range(20)]
+    assert sum(p < 0.05 for p in p_values) <= 3
+    assert np.mean(p_values) > 0.3
+    assert moved(ordered(1, stop=0.4))["p_value"].iloc[0] < 0.001
+
+
+@pytest.mark.slow
+def test_size_of_the_symmetry_test_with_few_moves():
+    p_values = np.array([moved(ordered(seed, 120))["p_value"].iloc[0] for seed in range(200)])
+    assert 0.01 <= (p_values < 0.05).mean() <= 0.09
 
 
 def test_moves_add_up():
