@@ -1,7 +1,8 @@
 """Behavioural clusters, and whether there are any: k-means always returns groups, data need not have them.
 
 A number of clusters is accepted only where the data fall into groups more clearly than one featureless cloud
-of the same spread would, and where the groups come back in resamples of the customers.
+of the same spread would, where few customers stand between neighbouring groups, and where the groups come
+back in resamples of the customers.
 """
 
 from __future__ import annotations
@@ -13,11 +14,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cxlib.checks import ParameterError, check_columns
+from cxlib.valleys import valley_p_value
 
 Array = NDArray[np.float64]
 FEATURES = ("recency_days", "frequency", "monetary_total")
 FEWEST, SAMPLE, RESTARTS, REFERENCES, RESAMPLES = 50, 1_000, 3, 15, 25
 STABLE = 0.75  # Hennig's threshold: a cluster whose mean Jaccard is lower is no stable pattern
+SEPARATE = 0.05
 
 
 def cluster_customers(
@@ -30,7 +33,7 @@ def cluster_customers(
     customers : pandas.DataFrame
         One row per customer; customers with a missing feature, or one of zero or less, get no cluster.
     features : sequence of str
-        Numbers from 0, taken on the log scale and standardised.
+        Numbers from 0, taken as log(1 + value/median) and standardised: units do not matter.
     most : int
         Largest number of clusters tried, from 2.
     seed : int
@@ -86,9 +89,10 @@ def cluster_evidence(
     -------
     pandas.DataFrame
         `clusters, metric` (gap)`, estimate, std_error` (of the simulated references)`, n` (customers with all
-        features)`, stability` (smallest of the clusters' mean Jaccard over resamples; only for the number the
-        gap points to)`, is_chosen`, from one cluster up. One cluster is chosen where there is no stable
-        structure; empty below 50 customers.
+        features)`, separation` (largest p-value of "no valley between a cluster and its nearest")`,
+        stability` (smallest of the clusters' mean Jaccard over resamples)`, is_chosen`, from one cluster up.
+        Separation and stability only for the numbers tried, from the one the gap points to downwards. One
+        cluster is chosen where there is no stable structure; empty below 50 customers.
 
     Raises
     ------
@@ -98,13 +102,17 @@ def cluster_evidence(
     Notes
     -----
     Gap: mean log of the within sum of squares of uniform clouds in the box of the principal axes, minus that
-    of the data. The smallest k with gap(k) ≥ gap(k+1) - s(k+1) is taken; it stands if every cluster's mean
-    Jaccard with its nearest cluster in bootstrap resamples is at least .75.
+    of the data. From the smallest k with gap(k) ≥ gap(k+1) - s(k+1) downwards, the first k stands for which,
+    on the line through the centres of every cluster and its nearest, the density has a valley (p ≤ .05,
+    `valley_p_value`), and every cluster's mean Jaccard with its nearest cluster in bootstrap resamples is at
+    least .75. The gap alone is no evidence: one smooth population that buys by chance is neither uniform nor
+    continuous, for orders are whole numbers. For the valleys, values are spread over the smallest step of
+    their feature, so that one order and two orders are no two groups.
 
     References
     ----------
-    Tibshirani, Walther & Hastie (2001) JRSS-B 63, 411–423; Hennig (2007) Computational Statistics & Data
-    Analysis 52, 258–271.
+    Tibshirani, Walther & Hastie (2001) JRSS-B 63, 411–423; Silverman (1981) JRSS-B 43, 97–99; Hennig (2007)
+    Computational Statistics & Data Analysis 52, 258–271.
 
     Examples
     --------
@@ -116,12 +124,14 @@ def cluster_evidence(
     """
     if most < 2:
         raise ParameterError("segmentation.most", found=most)
-    points, _ = _points(customers, features)
-    columns = ["clusters", "metric", "estimate", "std_error", "n", "stability", "is_chosen"]
+    points, known = _points(customers, features)
+    columns = ["clusters", "metric", "estimate", "std_error", "n", "separation", "stability", "is_chosen"]
     if len(points) < FEWEST or not points.shape[1]:
         return pd.DataFrame(columns=columns)
     rng = np.random.default_rng(seed)
     sample = _drawn(points, rng)
+    spread, _ = _points(customers[known], features, rng)
+    spread = _drawn(spread, np.random.default_rng(seed))
     most = min(most, len(sample) // 10, len(np.unique(sample, axis=0)) - 2)
     tried = range(1, max(most, 1) + 2)
     own = np.array([_log_within(sample, k, rng) for k in tried])
@@ -129,26 +139,44 @@ def cluster_evidence(
     gap, error = null.mean(axis=0) - own, null.std(axis=0) * np.sqrt(1 + 1 / REFERENCES)
     enough = gap[:-1] >= gap[1:] - error[1:]
     chosen = int(np.argmax(enough)) + 1 if enough.any() else len(enough)
-    stability = np.full(len(gap) - 1, np.nan)
-    if chosen > 1:
-        stability[chosen - 1] = _stability(sample, chosen, rng)
-        chosen = chosen if stability[chosen - 1] >= STABLE else 1
+    evidence = np.full((2, len(gap) - 1), np.nan)
+    while chosen > 1:
+        separation, stability = evidence[:, chosen - 1] = (
+            _separation(sample, spread, chosen, rng),
+            _stability(sample, chosen, rng),
+        )
+        if separation <= SEPARATE and stability >= STABLE:
+            break
+        chosen -= 1
     table = pd.DataFrame(
         {"clusters": list(tried)[:-1], "metric": "gap", "estimate": gap[:-1], "std_error": error[:-1]}
     )
-    return table.assign(n=len(points), stability=stability, is_chosen=table["clusters"] == chosen)[columns]
+    table = table.assign(n=len(points), separation=evidence[0], stability=evidence[1])
+    return table.assign(is_chosen=table["clusters"] == chosen)[columns]
 
 
-def _points(customers: pd.DataFrame, features: Sequence[str]) -> tuple[Array, NDArray[np.bool_]]:
-    """Features of the customers who have them all, log scale, standardised; constant ones dropped."""
+def _points(
+    customers: pd.DataFrame, features: Sequence[str], rng: np.random.Generator | None = None
+) -> tuple[Array, NDArray[np.bool_]]:
+    """Features of the customers who have them all, log scale, standardised; constant ones dropped.
+
+    With `rng`, values are spread over the smallest step of their feature before the logarithm.
+    """
     check_columns(customers, **{f"features[{i}]": name for i, name in enumerate(features)})
     values = customers[list(features)].to_numpy(dtype=float, na_value=np.nan)
     known = (np.isfinite(values) & (values >= 0)).all(axis=1)
-    points = np.log1p(values[known])
-    spread = points.std(axis=0) if len(points) else np.zeros(points.shape[1])
-    varies = spread > 1e-9
-    points = points[:, varies]
-    return (points - points.mean(axis=0)) / spread[varies] if points.size else points, known
+    values = values[known]
+    typical = np.median(values, axis=0) if len(values) else np.ones(values.shape[1])
+    typical = np.where(typical > 0, typical, np.maximum(values.mean(axis=0) if len(values) else 1.0, 1e-300))
+    points = np.log1p(values / typical)
+    middle, scale = (points.mean(axis=0), points.std(axis=0)) if len(points) else (0.0, typical * 0)
+    varies = scale > 1e-9
+    if rng is not None:
+        steps = np.array([np.diff(np.unique(column)).min(initial=np.inf) for column in values.T])
+        steps = np.where(np.isfinite(steps), steps, 0.0)
+        values = np.maximum(values + rng.uniform(-0.5, 0.5, values.shape) * steps, 0.0)
+        points = np.log1p(values / typical)
+    return ((points - middle) / np.where(varies, scale, 1.0))[:, varies], known
 
 
 def _drawn(points: Array, rng: np.random.Generator) -> Array:
@@ -193,6 +221,20 @@ def _featureless(points: Array, rng: np.random.Generator) -> list[Array]:
     turned = (points - middle) @ axes.T
     low, high = turned.min(axis=0), turned.max(axis=0)
     return [rng.uniform(low, high, turned.shape) for _ in range(REFERENCES)]
+
+
+def _separation(points: Array, spread: Array, k: int, rng: np.random.Generator) -> float:
+    """Largest p-value of "no valley between a cluster and its nearest neighbour"."""
+    centres = _k_means(points, k, rng)[0]
+    code = _nearest(points, centres)
+    apart = ((centres[:, None] - centres) ** 2).sum(axis=2)
+    np.fill_diagonal(apart, np.inf)
+    largest = 0.0
+    for one, other in {(min(pair), max(pair)) for pair in enumerate(apart.argmin(axis=1).tolist())}:
+        axis = centres[other] - centres[one]
+        both = (code == one) | (code == other)
+        largest = max(largest, valley_p_value((spread[both] - centres[one]) @ axis / (axis @ axis), rng))
+    return largest
 
 
 def _stability(points: Array, k: int, rng: np.random.Generator) -> float:

@@ -32,6 +32,7 @@ LAYER_OF = {
     "inequality": 3,
     "rules": 3,
     "survival": 3,
+    "valleys": 3,
     "asymmetry": 4,
     "change": 4,
     "checklist": 4,

@@ -39,6 +39,62 @@ def test_featureless_data_have_no_stable_structure(kind):
     assert sum(found) <= 1
 
 
+def one_process(kind: str, seed: int, n: int = 3000) -> pd.DataFrame:
+    """One smooth population that buys by chance: orders are whole numbers, nobody belongs to a group."""
+    rng = np.random.default_rng(seed)
+    if kind == "baskets":
+        orders, recency = rng.geometric(0.4, n), rng.integers(0, 365, n)
+        money = np.array([rng.lognormal(8, 0.6, k).sum() for k in orders])
+    else:
+        tenure = rng.integers(30, 730, n)
+        again = rng.poisson(rng.gamma(1.0, 1 / 200, n) * tenure)
+        orders, money = 1 + again, (1 + again) * 3000 * rng.lognormal(0, 0.5, n)
+        recency = np.where(again > 0, tenure * (1 - rng.beta(np.maximum(again, 1), 1)), tenure).astype(int)
+    return pd.DataFrame(dict(zip(NAMES, (recency, orders, money), strict=True)))
+
+
+def two_kinds(seed: int, n: int = 600) -> pd.DataFrame:
+    """Regulars who came lately, often and for much, and the occasional; whole numbers of orders and days."""
+    rng = np.random.default_rng(seed)
+    regular = rng.random(n) < 0.4
+    orders = np.where(regular, 1 + rng.poisson(12, n), 1 + rng.poisson(1, n))
+    money = orders * np.where(regular, 9000, 2000) * rng.lognormal(0, 0.4, n)
+    recency = np.where(regular, rng.integers(1, 40, n), rng.integers(60, 700, n))
+    return pd.DataFrame(dict(zip(NAMES, (recency, orders, money), strict=True)))
+
+
+def is_found(base: pd.DataFrame, **settings) -> bool:
+    return bool(cluster_evidence(base, **settings).query("is_chosen")["clusters"].iloc[0] > 1)
+
+
+@pytest.mark.parametrize("kind", ["baskets", "poisson_gamma"])
+def test_one_purchase_process_has_no_clusters(kind):
+    assert not any(is_found(one_process(kind, seed)) for seed in range(4))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("n", [400, 3000])
+@pytest.mark.parametrize("kind", ["baskets", "poisson_gamma"])
+def test_one_purchase_process_seldom_has_clusters(kind, n):
+    assert sum(is_found(one_process(kind, seed, n)) for seed in range(40)) <= 3
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_two_kinds_of_customers_are_found(seed):
+    chosen = cluster_evidence(two_kinds(seed)).query("is_chosen").iloc[0]
+    assert chosen["clusters"] == 2
+    assert chosen["separation"] <= 0.05
+
+
+@pytest.mark.parametrize("make", [two_kinds, lambda seed: one_process("poisson_gamma", seed, 400)])
+def test_the_unit_of_money_does_not_matter(make):
+    base = make(2)
+    own = cluster_evidence(base)
+    for unit in (1e-3, 1e-6):
+        other = cluster_evidence(base.assign(monetary_total=base["monetary_total"] * unit))
+        pd.testing.assert_frame_equal(other, own)
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_planted_groups_come_back(seed):
     base, group = planted(seed)
