@@ -45,6 +45,81 @@ def test_interval_covers_the_population_value():
         assert inside >= 184, truth
 
 
+SKEWED = np.array(
+    [
+        [0.19, 0.004],
+        [0.10, 0.006],
+        [0.004, 0.012],
+        [0.05, 0.004],
+        [0.11, 0.006],
+        [0.11, 0.006],
+        [0.033, 0.002],
+        [0.065, 0.002],
+        [0.29, 0.006],
+    ]
+)
+
+
+def diagonal(rows: int, columns: int, strength: float) -> np.ndarray:
+    """Shares of a table in which a share `strength` of the customers follows the diagonal."""
+    shares = np.full((rows, columns), (1 - strength) / columns)
+    shares[np.arange(rows), np.arange(rows) % columns] += strength
+    return shares
+
+
+def coverage(shares: np.ndarray, n: int, draws: int) -> float:
+    shares = shares / shares.sum()
+    expected = shares.sum(axis=1, keepdims=True) * shares.sum(axis=0)
+    truth = np.sqrt(((shares - expected) ** 2 / expected).sum() / (min(shares.shape) - 1))
+    rng = np.random.default_rng(5)
+    inside = 0
+    for _ in range(draws):
+        found = cramers_v(rng.multinomial(n, shares.ravel()).reshape(shares.shape))
+        inside += found["conf_low"] - 1e-9 <= truth <= found["conf_high"] + 1e-9
+    return inside / draws
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("shares", "n"),
+    [
+        pytest.param(diagonal(9, 8, 0.3), 1000, id="large"),
+        pytest.param(diagonal(9, 8, 0.2), 3858, id="large-weak"),
+        pytest.param(SKEWED, 3858, id="uneven"),
+        pytest.param(diagonal(2, 2, 0.6), 200, id="strong"),
+        pytest.param(diagonal(3, 3, 0.15), 600, id="weak"),
+    ],
+)
+def test_coverage_for_large_uneven_and_strong_tables(shares, n):
+    """93–97 %, and two standard errors of 800 draws either way."""
+    assert 0.915 <= coverage(shares, n, 800) <= 0.985
+
+
+def test_interval_covers_in_a_large_table_where_the_noncentral_one_does_not():
+    """At V = .3 in 9 by 8 cells the non-central χ² limits cover 81 %: 0 in 10,000 for 88 of 100."""
+    assert coverage(diagonal(9, 8, 0.3), 1000, 100) >= 0.88
+
+
+def test_full_association_has_an_interval():
+    found = cramers_v([[40, 0], [0, 40]])
+    assert found["estimate"] == 1
+    assert 0.8 < found["conf_low"] < 0.97
+    assert found["conf_high"] == 1
+
+
+def test_unknown_values_neither_make_nor_hide_an_association():
+    rows = people(n=900)
+    rows["region"] = rows["region"].mask((rows["segment"] == "a") & (np.arange(900) % 3 > 0))
+    table = segment_profile(rows, attributes=["region"])
+    strength = table[table["metric"] == "cramers_v"].iloc[0]
+    known = rows.dropna(subset=["region"])
+    own = cramers_v(pd.crosstab(known["segment"], known["region"]).to_numpy())
+    assert strength["estimate"] == own["estimate"]
+    assert strength["conf_low"] == 0
+    assert strength["n"] == len(known)
+    assert strength["missing_share"] == pytest.approx(1 - len(known) / 900)
+
+
 def test_nothing_stands_out_where_nothing_differs():
     alarms = 0
     for seed in range(100):
