@@ -106,7 +106,9 @@ def concentration(
     -------
     pandas.DataFrame
         Group, `metric` (gini or top_share), `top` (share of customers; missing for the Gini), `estimate,
-        std_error, conf_low, conf_high, n, estimate_unbiased` (Gini times n/(n-1)). Error and limits are
+        std_error, conf_low, conf_high, n, estimate_unbiased` (Gini times n/(n-1))`, largest_share` (of the
+        customer with most sales: beyond a half, the rest is told better without that customer). The top
+        cannot hold less than its own share of customers: no limit lies below `top`. Error and limits are
         missing below ten customers, and where everybody is equal.
 
     Raises
@@ -150,6 +152,8 @@ def concentration(
         )
         rows["estimate_unbiased"] = [unbiased] + [np.nan] * len(top)
         rows.loc[0, "estimate"] = gini
+        rows["conf_low"] = rows["conf_low"].clip(lower=rows["top"].fillna(0.0))
+        rows["largest_share"] = x[-1] / x.sum() if len(x) else np.nan
         parts.append(group.merge(rows, how="cross"))
     return pd.concat(parts, ignore_index=True)
 
@@ -191,7 +195,7 @@ def _lorenz_error(x: Array, share: Array) -> tuple[Array, Array]:
         q = x[min(max(int(np.ceil(p * n - 1e-9)) - 1, 0), n - 1)]
         influence = np.minimum(x - q, 0) * (p > 0) - ordinate * x if p < 1 else np.zeros(n)
         errors[i] = influence.std() / x.mean() / np.sqrt(n)
-        df[i] = _error_df(influence)
+        df[i] = error_df(influence)
     return errors, df
 
 
@@ -207,14 +211,30 @@ def _gini(x: Array) -> tuple[float, float, float, float]:
     gini = 2 * (i * x).sum() / (n * n * mean) - (n + 1) / n
     z = -(gini + 1) * x + (2 * i - 1) / n * x - 2 / n * x.cumsum()
     scale = n / (n - 1)
-    return float(gini), float(gini * scale), float(z.std() / mean / np.sqrt(n) * scale), _error_df(z)
+    return float(gini), float(gini * scale), float(z.std() / mean / np.sqrt(n) * scale), error_df(z)
 
 
-def _error_df(influence: Array) -> float:
-    """Degrees of freedom of an error from influences with heavy tails; see `concentration`."""
+def error_df(influence: Array) -> float:
+    """Degrees of freedom of an error from influences with heavy tails; see `concentration`.
+
+    Examples
+    --------
+    >>> error_df(np.array([-1.0, 1.0] * 10 + [9.0]))
+    1.5
+    """
     centred = influence - influence.mean()
     square = float((centred**2).mean())
     if square <= 0:
         return np.nan
-    kurtosis = float((centred**4).mean()) / square**2
-    return max(len(centred) / 2 / max(kurtosis - 1, 0.1), 1.5)
+    return float(df_of_kurtosis(len(centred), float((centred**4).mean()) / square**2))
+
+
+def df_of_kurtosis(n: Any, kurtosis: Any) -> Any:
+    """Degrees of freedom of an error of `n` influences with that kurtosis, at least 1.5.
+
+    Examples
+    --------
+    >>> float(df_of_kurtosis(100, 3.0))
+    25.0
+    """
+    return np.maximum(n / 2 / np.maximum(np.asarray(kurtosis) - 1, 0.1), 1.5)

@@ -7,9 +7,11 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import norm
 
 from cxlib.checks import ParameterError
 from cxlib.groups import decile_table, deciles, segment_table
+from cxlib.inequality import concentration
 
 amounts = st.lists(st.integers(-3, 30), min_size=10, max_size=80)
 
@@ -122,6 +124,48 @@ def test_decile_share_error_agrees_with_the_bootstrap():
     ordered = np.sort(x[rng.integers(0, 1000, (2000, 1000))], axis=1)[:, ::-1]
     again = ordered.reshape(2000, 10, 100).sum(axis=2) / ordered.sum(axis=1, keepdims=True)
     np.testing.assert_allclose(table["std_error"], again.std(axis=0), rtol=0.1)
+
+
+def test_the_first_decile_and_the_top_tenth_have_one_interval():
+    x = np.random.default_rng(1).lognormal(0, 1.5, 400)
+    columns = ["estimate", "std_error", "conf_low", "conf_high"]
+    decile = decile_table(base(x))[columns].iloc[0]
+    top = concentration(base(x), top=[0.1])[columns].iloc[1]
+    np.testing.assert_allclose(decile.to_numpy(float), top.to_numpy(float), rtol=1e-9)
+
+
+def test_the_first_decile_holds_at_least_its_own_share():
+    table = decile_table(base(np.append(np.random.default_rng(0).lognormal(9, 1, 500), 1e9)))
+    assert table["conf_low"].iloc[0] >= table["customer_share"].iloc[0]
+    assert (table["conf_high"].iloc[9] <= table["customer_share"].iloc[9]) or table["conf_high"].isna().iloc[
+        9
+    ]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("sigma", "n"), [(1.0, 300), (1.5, 1000)])
+def test_coverage_of_the_decile_shares(sigma, n):
+    """93–97 %, and two standard errors of 600 draws either way."""
+    truth = np.diff(norm.cdf(norm.ppf(np.linspace(0, 1, 11)) - sigma))[::-1]
+    rng, inside = np.random.default_rng(7), np.zeros(10)
+    for _ in range(600):
+        table = decile_table(base(rng.lognormal(0, sigma, n)))
+        inside += ((table["conf_low"] <= truth) & (truth <= table["conf_high"])).to_numpy()
+    assert (inside / 600 >= 0.91).all()
+    assert (inside / 600 <= 0.99).all()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("n", [300, 2000])
+def test_coverage_of_segment_shares_with_heavy_tails(n):
+    truth = np.exp(2) / np.exp(np.arange(5) * 0.5).sum()
+    rng, inside = np.random.default_rng(7), 0
+    for _ in range(600):
+        group = rng.integers(0, 5, n)
+        frame = base(rng.lognormal(group * 0.5, 1.5, n)).assign(segment=group)
+        row = segment_table(frame).set_index("segment").loc[4]
+        inside += row["conf_low"] <= truth <= row["conf_high"]
+    assert 0.93 <= inside / 600 <= 0.99
 
 
 @pytest.mark.parametrize(("argument", "value"), [("scheme", "rank"), ("value_col", "sales")])

@@ -57,6 +57,14 @@ def test_equal_customers_and_few_customers_have_no_interval():
     assert lorenz(base([])).empty
 
 
+def test_one_customer_with_most_of_the_sales_leaves_no_share_below_its_own():
+    whale = np.append(np.random.default_rng(0).lognormal(9, 1, 500), 1e9)
+    top = concentration(base(whale), top=[0.1, 0.2]).set_index("metric").loc["top_share"]
+    assert (top["conf_low"] >= top["top"]).all()
+    assert top["largest_share"].iloc[0] == pytest.approx(1e9 / whale.sum())
+    assert top["largest_share"].iloc[0] > 0.5
+
+
 def test_groups_and_disclosure():
     frame = base(range(1, 201), region=["x"] * 170 + ["y"] * 30)
     curve = lorenz(frame, by="region", min_step=10)
