@@ -16,6 +16,7 @@ import pandas as pd
 from cxlib.checks import ParameterError, check_columns
 from cxlib.engine import reduce_orders, to_date
 from cxlib.intervals import Interval, mean_interval, share_difference_interval, share_interval
+from cxlib.ranking import rank_by_estimate
 
 
 def next_period(
@@ -173,50 +174,73 @@ def outcome_table(
     return pd.concat(measures, ignore_index=True)[[*keys, "metric", *Interval._fields, "n"]]
 
 
-def backtest_gap(result: pd.DataFrame, *, conf_level: float = 0.95) -> pd.DataFrame:
+def backtest_gap(
+    customers: pd.DataFrame,
+    *,
+    by: Sequence[str] = ("r_score", "f_score", "m_score"),
+    conf_level: float = 0.95,
+) -> pd.DataFrame:
     """Compare the repeat rate of the highest with that of the lowest group of each scheme, in fractions.
 
     Parameters
     ----------
-    result : pandas.DataFrame
-        As `backtest`; groups must be ordered values such as scores.
+    customers : pandas.DataFrame
+        As `next_period` gives them, with the group columns, ordered values such as scores; a customer without
+        a group is left out of that scheme.
+    by : sequence of str
+        Columns compared.
     conf_level : float
+        Of all intervals together: they are widened for the widest gap having been picked among them.
 
     Returns
     -------
     pandas.DataFrame
         `scheme, metric` (repeat_gap), `estimate, std_error, conf_low, conf_high, n` (customers of the smaller
-        of the two groups), `high_rate, low_rate, verdict`: met (the higher group ordered again more often),
-        not_met (less often) or no_difference_shown. Schemes with a single group are left out; rows by gap,
-        widest first.
+        of the two groups), `high_rate, low_rate, verdict` (differ or no_difference_shown)`, behind,
+        behind_conf_low, behind_conf_high`: how much narrower than the widest gap, on the same customers (0,
+        without limits, for the widest). Schemes with a single group are left out; rows by gap, widest first.
+
+    Raises
+    ------
+    ParameterError
+        If a column is missing.
 
     Notes
     -----
-    Difference of independent shares with Newcombe's interval.
+    Difference of independent shares with Newcombe's interval at 1 - (1 - conf_level)/number of schemes; what
+    one is behind as in `rank_by_estimate`: the same customers make every gap.
 
     Examples
     --------
     >>> base = pd.DataFrame({"r_score": [1] * 50 + [5] * 50, "next_orders": [0] * 45 + [1] * 55})
-    >>> base["next_amount"] = 1.0
-    >>> backtest_gap(backtest(base, by=["r_score"]))[["estimate", "verdict"]].values.tolist()
+    >>> backtest_gap(base, by=["r_score"])[["estimate", "verdict"]].values.tolist()
     [[0.9, 'differ']]
     """
-    rows = result[result["metric"] == "repeat_rate"].sort_values(["scheme", "group"], kind="stable")
-    ends = rows.groupby("scheme", sort=False)
-    low, high = ends.head(1).set_index("scheme"), ends.tail(1).set_index("scheme")
-    different = high["group"] != low["group"]
-    low, high = low[different], high[different]
-    gap = share_difference_interval(
-        (high["estimate"] * high["n"]).round().to_numpy(dtype=float),
-        high["n"].to_numpy(),
-        (low["estimate"] * low["n"]).round().to_numpy(dtype=float),
-        low["n"].to_numpy(),
-        conf_level=conf_level,
+    check_columns(
+        customers, next_orders_col="next_orders", **{f"by[{i}]": column for i, column in enumerate(by)}
     )
-    table = pd.DataFrame({"scheme": high.index, "metric": "repeat_gap", **gap._asdict()}).assign(
-        n=np.minimum(high["n"].to_numpy(), low["n"].to_numpy()).astype("int64"),
-        high_rate=high["estimate"].to_numpy(),
-        low_rate=low["estimate"].to_numpy(),
+    again = (customers["next_orders"] > 0).to_numpy(dtype=float)
+    found, counts = {}, {}
+    for scheme in by:
+        group = customers[scheme].to_numpy(dtype=float, na_value=np.nan)
+        ends = [group == edge for edge in (np.nanmax(group), np.nanmin(group))] if len(group) else []
+        if ends and not np.array_equal(*ends):
+            n, hits = np.array([end.sum() for end in ends]), np.array([again[end].sum() for end in ends])
+            counts[scheme] = [hits[0], n[0], hits[1], n[1]]
+            parts = [end * (again - x / m) / m for end, x, m in zip(ends, hits, n, strict=True)]
+            found[scheme] = (hits[0] / n[0] - hits[1] / n[1], parts[0] - parts[1])
+    columns = ["scheme", "metric", *Interval._fields, "n", "high_rate", "low_rate", "verdict", "behind"]
+    columns += ["behind_conf_low", "behind_conf_high"]
+    if not found:
+        return pd.DataFrame(columns=columns)
+    table = rank_by_estimate("repeat_gap", found, conf_level)
+    high, n_high, low, n_low = np.array([counts[scheme] for scheme in table["scheme"]], dtype=float).T
+    careful = 1 - (1 - conf_level) / len(found)
+    gap = share_difference_interval(high, n_high, low, n_low, conf_level=careful)
+    return table.assign(
+        **gap._asdict(),
+        n=np.minimum(n_high, n_low).astype("int64"),
+        high_rate=high / n_high,
+        low_rate=low / n_low,
         verdict=np.where(gap.conf_low * gap.conf_high > 0, "differ", "no_difference_shown"),
-    )
-    return table.sort_values("estimate", ascending=False, kind="stable", ignore_index=True)
+    )[columns]

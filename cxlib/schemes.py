@@ -10,7 +10,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cxlib.checks import ParameterError, check_columns
-from cxlib.intervals import Interval, critical_value, share_interval
+from cxlib.intervals import Interval, share_interval
+from cxlib.ranking import rank_by_estimate
 from cxlib.resampling import bootstrap_counts
 
 Array = NDArray[np.float64]
@@ -100,7 +101,7 @@ def compare_schemes(
             "lift": {s: (share / top, influence / top) for s, (share, influence) in captured.items()},
             "stability": {} if earlier is None else _stability(data, codes, earlier),
         }
-        parts = [_ranked(metric, found, conf_level) for metric, found in measures.items() if found]
+        parts = [rank_by_estimate(metric, found, conf_level) for metric, found in measures.items() if found]
     columns = [
         "scheme",
         "groups",
@@ -308,40 +309,3 @@ def adjusted_rand(one: Any, other: Any, weights: Array | None = None) -> Array:
         expected, most = rows * columns / max(all_pairs, 1), (rows + columns) / 2
         result[row] = (pairs - expected) / (most - expected) if most != expected else 1.0
     return result
-
-
-def _ranked(metric: str, found: dict[str, tuple[float, Array]], conf_level: float) -> pd.DataFrame:
-    """Estimates with limits, best first, and how far each is behind the best, for all pairs at once."""
-    z = critical_value(conf_level)
-    order = sorted(found, key=lambda scheme: -found[scheme][0])
-    influences = np.array([found[scheme][1] for scheme in order])
-    joint = influences @ influences.T
-    apart = np.sqrt(np.maximum(joint.diagonal()[:, None] + joint.diagonal() - 2 * joint, 0))
-    half = _largest_difference(joint, apart, conf_level) * apart[0]
-    half[0] = np.nan
-    estimate, error = np.array([found[scheme][0] for scheme in order]), np.sqrt(joint.diagonal())
-    behind = estimate[0] - estimate
-    return pd.DataFrame(
-        {
-            "scheme": order,
-            "metric": metric,
-            **Interval(estimate, error, estimate - z * error, estimate + z * error)._asdict(),
-            "behind": behind,
-            "behind_conf_low": behind - half,
-            "behind_conf_high": behind + half,
-        }
-    )
-
-
-def _largest_difference(joint: Array, apart: Array, conf_level: float) -> float:
-    """Quantile of the largest standardised difference of any two schemes, given their joint errors."""
-    value, vector = np.linalg.eigh(joint)
-    root = vector * np.sqrt(np.maximum(value, 0))
-    draws = np.random.default_rng(SEED).standard_normal((DRAWS, len(joint))) @ root.T
-    first, second = np.triu_indices(len(joint), 1)
-    used = apart[first, second] > 1e-12
-    if not used.any():
-        return critical_value(conf_level)
-    first, second = first[used], second[used]
-    largest = (np.abs(draws[:, first] - draws[:, second]) / apart[first, second]).max(axis=1)
-    return float(max(np.quantile(largest, conf_level), critical_value(conf_level)))

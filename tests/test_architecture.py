@@ -30,6 +30,7 @@ LAYER_OF = {
     "answers": 3,
     "importance": 3,
     "inequality": 3,
+    "ranking": 3,
     "rules": 3,
     "survival": 3,
     "valleys": 3,
