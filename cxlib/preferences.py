@@ -44,7 +44,8 @@ def wallets(
     -------
     pandas.DataFrame
         `customer_id, dimension, value` (missing where unknown)`, purchases` (distinct orders with it)`,
-        amount` (net of refunds; a value with nothing net counts 0).
+        orders` (distinct orders of the customer: one order can hold several values)`, amount` (net of
+        refunds; a value with nothing net counts 0).
 
     Raises
     ------
@@ -59,15 +60,17 @@ def wallets(
     [30.0, 10.0]
     """
     parts = []
+    whole = reduce_orders(orders, as_of=as_of, timezone=timezone).set_index("customer_id")["frequency"]
     for dimension in dimensions:
         held = reduce_orders(orders, as_of=as_of, timezone=timezone, by=[dimension])
         part = held.rename(columns={dimension: "value", "frequency": "purchases"})
         part["value"] = part["value"].astype("str")
         parts.append(part.assign(dimension=dimension, amount=part["amount"].clip(lower=0)))
-    columns = ["customer_id", "dimension", "value", "purchases", "amount"]
+    columns = ["customer_id", "dimension", "value", "purchases", "orders", "amount"]
     if not parts:
         return pd.DataFrame(columns=columns)
-    table = pd.concat(parts, ignore_index=True)[columns]
+    table = pd.concat(parts, ignore_index=True)
+    table = table.assign(orders=table["customer_id"].map(whole))[columns]
     return table.sort_values(["dimension", "customer_id", "value"], na_position="first", ignore_index=True)
 
 
@@ -79,14 +82,15 @@ def ctb(wallet: pd.DataFrame, *, min_purchases: int = 3) -> pd.DataFrame:
     wallet : pandas.DataFrame
         As `wallets`.
     min_purchases : int
-        Purchases from which a preference may be named, from 2.
+        Orders from which a preference may be named, from 2.
 
     Returns
     -------
     pandas.DataFrame
         `customer_id, dimension, dominant` (largest shrunk share among the known values; missing where only
         unknown values were bought)`, share` (of the wallet, 0–1)`, share_shrunk, concentration` (chance that
-        two purchases of the customer agree, unbiased; missing below two purchases)`, purchases, is_enough`.
+        purchases of two orders of the customer agree, unbiased; missing below two orders)`, purchases`
+        (distinct orders)`, is_enough`.
 
     Raises
     ------
@@ -95,10 +99,12 @@ def ctb(wallet: pd.DataFrame, *, min_purchases: int = 3) -> pd.DataFrame:
 
     Notes
     -----
-    With n purchases and base mix π, share_shrunk = (n·share + k·π)/(n + k): Dirichlet smoothing. k comes from
+    With n orders and base mix π, share_shrunk = (n·share + k·π)/(n + k): Dirichlet smoothing. k comes from
     the customers themselves: with U the mean concentration, ρ = (U - Σπ²)/(1 - Σπ²) and k = 1/ρ - 1, by
     moments. Shares are of money, π and U of purchases. HHI, the sum of squared shares, would be biased
-    upwards for customers with few purchases; the unbiased form is not.
+    upwards for customers with few purchases; the unbiased form is not. With m purchases (order and value)
+    in n orders it is Σmᵥ(mᵥ - 1)/(m²(1 - 1/n)), pairs within one order left out: exact where a customer's
+    orders hold as many values each, somewhat low otherwise.
 
     References
     ----------
@@ -108,11 +114,13 @@ def ctb(wallet: pd.DataFrame, *, min_purchases: int = 3) -> pd.DataFrame:
     --------
     >>> wallet = pd.DataFrame({"customer_id": list("aab"), "dimension": "category"})
     >>> wallet = wallet.assign(value=["tea", "soap", "tea"], purchases=[3, 1, 2], amount=[30.0, 10.0, 20.0])
+    >>> wallet["orders"] = [4, 4, 2]
     >>> ctb(wallet)[["customer_id", "dominant", "share", "is_enough"]].values.tolist()
     [['a', 'tea', 0.75, True], ['b', 'tea', 1.0, False]]
     """
     check_columns(
-        wallet, **{f"{c}_col": c for c in ("customer_id", "dimension", "value", "purchases", "amount")}
+        wallet,
+        **{f"{c}_col": c for c in ("customer_id", "dimension", "value", "purchases", "orders", "amount")},
     )
     if min_purchases < 2:
         raise ParameterError("segmentation.min_purchases", found=min_purchases)
@@ -194,15 +202,16 @@ def ctb_table(
 
 
 def _dominant(part: pd.DataFrame, min_purchases: int) -> pd.DataFrame:
-    total = part.groupby("customer_id")[["purchases", "amount"]].transform("sum")
+    total = part.groupby("customer_id")[["amount"]].transform("sum")
     pairs = (part["purchases"] * (part["purchases"] - 1)).groupby(part["customer_id"]).sum()
-    n = part.groupby("customer_id")["purchases"].sum()
-    agree = (pairs / (n * (n - 1))).where(n >= 2)
+    held = part.groupby("customer_id").agg(bought=("purchases", "sum"), orders=("orders", "max"))
+    n = held["orders"].rename("purchases")
+    agree = (pairs / (held["bought"] ** 2 * (1 - 1 / n.where(n >= 2)))).clip(upper=1.0)
     base = part.groupby(part["value"].fillna(""))["purchases"].sum() / max(part["purchases"].sum(), 1)
     strength = _strength(agree, n, float((base**2).sum()))
     share = (part["amount"] / total["amount"]).where(total["amount"] > 0)
     prior = part["value"].fillna("").map(base)
-    drawn = (total["purchases"] * share + strength * prior) / (total["purchases"] + strength)
+    drawn = (part["orders"] * share + strength * prior) / (part["orders"] + strength)
     shrunk = drawn if np.isfinite(strength) else prior
     rows = part.assign(share=share, share_shrunk=shrunk).dropna(subset=["value", "share_shrunk"])
     rows = rows.sort_values(

@@ -104,6 +104,24 @@ def test_lift_interval_covers_the_planted_lift():
     assert inside >= 53
 
 
+def test_one_order_of_three_categories_is_one_purchase():
+    lines = pd.DataFrame(
+        {
+            "customer_id": ["a"] * 3 + ["b"] * 3 + ["c"] * 4,
+            "order_id": [*"111234", *"5566"],
+            "ordered_at": pd.Timestamp("2026-01-01"),
+            "amount": 10.0,
+            "category": [*VALUES, *["lotion"] * 3, *["lotion", "cream"] * 2],
+        }
+    )
+    preferred = ctb(wallets(lines, as_of="2026-02-01", dimensions=["category"])).set_index("customer_id")
+    assert preferred["purchases"].tolist() == [1, 3, 2]
+    assert preferred["is_enough"].tolist() == [False, True, False]
+    assert np.isnan(preferred.loc["a", "concentration"])
+    assert preferred.loc["b", "concentration"] == 1
+    assert preferred.loc["c", "concentration"] == pytest.approx(0.5), "by hand: 4 of 8 pairs of both orders"
+
+
 def test_only_unknown_values_have_no_dominant_one():
     lines = order_lines(customers=20).assign(
         category=pd.array([None] * len(order_lines(customers=20)), dtype="str")
