@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from cxlib.checks import check_columns
 from cxlib.intervals import Interval, clustered_mean_interval, share_interval
@@ -139,8 +140,9 @@ def next_purchase_hits(
 
     Notes
     -----
-    Customers are the clusters: several moves of one customer count as one piece of evidence. A present value
-    never seen in learning is given the most popular one.
+    Customers are the clusters: the limits of a hit rate are Wilson's on the effective number of moves, share
+    times (1 - share) over the squared cluster-robust error, or on the customers where all moves agree. A
+    present value never seen in learning is given the most popular one.
 
     Examples
     --------
@@ -167,15 +169,33 @@ def next_purchase_hits(
     hits = {name: (later["next_value"] == guesses[name]).to_numpy(dtype=float) for name in RULES}
     rows = []
     for name in RULES:
-        own = clustered_mean_interval(hits[name], later["customer_id"], conf_level=conf_level)
-        gap = clustered_mean_interval(
-            hits[name] - hits["popular"], later["customer_id"], conf_level=conf_level
-        )
-        own = own._replace(conf_low=max(own.conf_low, 0.0), conf_high=min(own.conf_high, 1.0))
+        own = _hit_rate(hits[name], later["customer_id"], conf_level)
+        is_same = bool(np.all(guesses[name] == popular))
+        gap = _lead(hits[name] - hits["popular"], later["customer_id"], conf_level, is_same=is_same)
         limits = [np.nan, np.nan] if name == "popular" else [gap.conf_low, gap.conf_high]
         ahead = dict(zip(columns[-3:], [gap.estimate, *limits], strict=True))
         rows.append({"method": name, "metric": "hit_rate", **own._asdict(), **ahead})
     return pd.DataFrame(rows).assign(n=later["customer_id"].nunique(), moves=len(later))[columns]
+
+
+def _hit_rate(hits: NDArray[np.float64], customers: pd.Series, conf_level: float) -> Interval:
+    """Share of hits by Wilson, on as many moves as their clustering by customer leaves."""
+    own = clustered_mean_interval(hits, customers, conf_level=conf_level)
+    share, n = own.estimate, float(customers.nunique())
+    if own.std_error > 0:
+        n = min(share * (1 - share) / own.std_error**2, len(hits))
+    wilson = share_interval(share * n, n, conf_level=conf_level)
+    return own._replace(conf_low=wilson.conf_low, conf_high=wilson.conf_high)
+
+
+def _lead(gaps: NDArray[np.float64], customers: pd.Series, conf_level: float, *, is_same: bool) -> Interval:
+    """Mean lead over popularity; where all moves agree, as unsure as never in `n` customers is."""
+    gap = clustered_mean_interval(gaps, customers, conf_level=conf_level)
+    if np.ptp(gaps) > 0 or is_same:
+        return gap
+    never = share_interval(0, customers.nunique(), conf_level=conf_level).conf_high
+    room = never * (1 + abs(gap.estimate))
+    return gap._replace(conf_low=max(gap.estimate - room, -1.0), conf_high=min(gap.estimate + room, 1.0))
 
 
 def _most_frequent(values: pd.Series) -> Any:

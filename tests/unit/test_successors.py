@@ -71,6 +71,24 @@ def test_without_habits_it_is_no_better_than_popularity():
     assert better <= 3
 
 
+def test_where_every_guess_is_right_the_rate_is_not_certain():
+    """19 of 19 customers: Wilson's lower limit is 19/(19 + 1.96²)."""
+    days = pd.to_datetime(["2026-01-01"] * 19 + ["2026-03-01"] * 19)
+    ids = [f"c{value}" for value in range(19)] * 2
+    same = pd.DataFrame({"customer_id": ids, "value": "x", "next_value": "x", "ordered_at": days})
+    hits = next_purchase_hits(same, start="2026-02-01").set_index("method")
+    assert hits["estimate"].tolist() == [1, 1, 1]
+    np.testing.assert_allclose(hits["conf_low"], 19 / (19 + 1.959964**2), rtol=1e-5)
+    assert (hits["conf_high"] == 1).all()
+    assert hits.loc["next_value", ["ahead_conf_low", "ahead_conf_high"]].tolist() == [0, 0], (
+        "one and the same"
+    )
+    swap = same.assign(value=["x"] * 10 + ["y"] * 9 + ["y"] * 19, next_value=["x"] * 10 + ["y"] * 28)
+    lead = next_purchase_hits(swap, start="2026-02-01").set_index("method").loc["next_value"]
+    assert (lead["ahead"], lead["ahead_conf_high"]) == (1, 1)
+    assert 0.5 < lead["ahead_conf_low"] < 0.9
+
+
 def test_nothing_to_learn_or_to_test_and_wrong_columns():
     pairs = purchase_pairs(order_lines(customers=5))
     assert next_purchase_hits(pairs, start="2025-01-01").empty
