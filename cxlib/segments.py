@@ -17,6 +17,8 @@ from cxlib.engine import reduce_orders, to_date
 
 #: Score column of each RFM value; fewer days since the last order are better.
 SCORES: Mapping[str, str] = {"recency_days": "r_score", "frequency": "f_score", "monetary_total": "m_score"}
+#: Where `rfm` leaves how many scores each column has: rules for five must not be read on three or ten.
+SCALE, RULE_SCORES = "n_scores", 5
 OTHERS, NO_NET_SALES, NO_ORDERS = "Others", "No net sales", "No orders"
 
 
@@ -121,7 +123,7 @@ def rfm_cuts(customers: pd.DataFrame, *, bins: int = 5) -> pd.DataFrame:
     >>> rfm_cuts(base, bins=2)["upper"].tolist()
     [2.0, 1.0, 7.0]
     """
-    if not 2 <= bins <= 10:
+    if isinstance(bins, bool) or not isinstance(bins, int | np.integer) or not 2 <= bins <= 10:
         raise ParameterError("segmentation.bins", found=bins)
     check_columns(customers, **{f"{metric}_col": metric for metric in SCORES})
     ranked = customers.loc[_ranked(customers), list(SCORES)]
@@ -174,8 +176,9 @@ def rfm(
     [[2, 2, 2], [1, 1, 1]]
     """
     own = rfm_cuts(customers, bins=bins)
-    given = _cut_lists(own) | _cut_lists(cuts)
+    given = {str(metric): part["upper"].tolist() for metric, part in own.groupby("metric", sort=False)}
     ranked = _ranked(customers)
+    given |= _cut_lists(cuts) if ranked.any() else {}
     scores = {}
     for metric, column in SCORES.items():
         upper = np.asarray(given[metric], dtype=float)
@@ -183,7 +186,9 @@ def rfm(
         place = np.searchsorted(upper, values, side="left")
         score = pd.Series(_scores(metric, len(upper) + 1)[place], index=customers.index, dtype="Int64")
         scores[column] = score.where(ranked)
-    return customers.assign(**scores)
+    scored = customers.assign(**scores)
+    scored.attrs[SCALE] = {column: len(given[metric]) + 1 for metric, column in SCORES.items()}
+    return scored
 
 
 def assign_segments(customers: pd.DataFrame, *, rules: Any) -> pd.DataFrame:
@@ -204,7 +209,7 @@ def assign_segments(customers: pd.DataFrame, *, rules: Any) -> pd.DataFrame:
     Raises
     ------
     ParameterError
-        If a score column is missing.
+        If a score column is missing, or scores do not run from 1 to 5, in which the ranges are written.
 
     Examples
     --------
@@ -215,6 +220,12 @@ def assign_segments(customers: pd.DataFrame, *, rules: Any) -> pd.DataFrame:
     """
     check_columns(customers, **{f"{column}_col": column for column in SCORES.values()})
     r, f, m = (customers[column].to_numpy(dtype=float, na_value=np.nan) for column in SCORES.values())
+    for column, values in zip(SCORES.values(), (r, f, m), strict=True):
+        most = customers.attrs.get(SCALE, {}).get(column, RULE_SCORES)
+        held = values[~np.isnan(values)]
+        if most != RULE_SCORES or ((held < 1) | (held > RULE_SCORES)).any():
+            most = max(most, int(held.max(initial=0))) if most == RULE_SCORES else most
+            raise ParameterError("segmentation.score_scale", column=column, most=most, needed=RULE_SCORES)
     matches = [
         (r >= rule.r[0])
         & (r <= rule.r[1])
@@ -346,10 +357,17 @@ def _cut_lists(cuts: pd.DataFrame | Mapping[str, Sequence[float]] | None) -> dic
         return {}
     if isinstance(cuts, pd.DataFrame):
         check_columns(cuts, metric_col="metric", upper_col="upper")
-        return {str(metric): part["upper"].tolist() for metric, part in cuts.groupby("metric", sort=False)}
-    for metric, upper in cuts.items():
-        if metric not in SCORES:
-            fail_option("cuts", metric, SCORES)
-        if not len(upper) or not np.all(np.isfinite(upper)) or np.any(np.diff(upper) < 0):
-            raise ParameterError("segmentation.cuts", metric=metric)
-    return {metric: list(upper) for metric, upper in cuts.items()}
+        cuts = {str(metric): part["upper"].tolist() for metric, part in cuts.groupby("metric", sort=False)}
+    return {metric: _ascending(metric, upper) for metric, upper in cuts.items()}
+
+
+def _ascending(metric: str, upper: Sequence[float]) -> list[float]:
+    if metric not in SCORES:
+        fail_option("cuts", metric, SCORES)
+    try:
+        values = np.asarray(upper, dtype=float)
+    except (TypeError, ValueError):
+        values = np.array([])
+    if values.ndim != 1 or not values.size or not np.isfinite(values).all() or (np.diff(values) < 0).any():
+        raise ParameterError("segmentation.cuts", metric=metric)
+    return [float(value) for value in values]

@@ -194,3 +194,39 @@ def test_what_does_not_exist_is_answered_with_what_does():
         choose_customers(people(), order_lines(), as_of="2026-01-31", by="regoin")
     with pytest.raises(ParameterError, match=r"Champions.*No orders"):
         choose_customers(people(), order_lines(), as_of="2026-01-31", segment="Gold")
+
+
+@pytest.mark.parametrize("settings", [{"bins": 3}, {"bins": 10}, {"cuts": {"frequency": [1, 3]}}])
+def test_segment_rules_for_five_scores_refuse_any_other_number(settings):
+    base = pd.DataFrame({"recency_days": range(100), "frequency": range(100, 0, -1)})
+    base["monetary_total"] = base["frequency"] * 1.0
+    scored = rfm(base, **settings)
+    with pytest.raises(ParameterError, match="_score` runs up to"):
+        assign_segments(scored[scored["frequency"] > 5], rules=load_rules("rfm_segments"))
+    with pytest.raises(ParameterError, match="up to 10"):
+        bare = pd.DataFrame({name: [1, 10] for name in ("r_score", "f_score", "m_score")})
+        assign_segments(bare, rules=load_rules("rfm_segments"))
+
+
+@pytest.mark.parametrize(
+    "cuts",
+    [
+        {"frequency": "abc"},
+        {"frequency": [1, None, "x"]},
+        {"frequency": 3},
+        pd.DataFrame({"metric": ["recency"] * 2, "upper": [2, 5]}),
+        pd.DataFrame({"metric": ["frequency"] * 2, "upper": [5, 2]}),
+        pd.DataFrame({"metric": ["frequency"], "upper": [np.nan]}),
+    ],
+)
+def test_cut_points_that_are_none_are_refused(cuts):
+    base = pd.DataFrame({"recency_days": [1, 2], "frequency": [1, 2], "monetary_total": [1.0, 2.0]})
+    with pytest.raises(ParameterError, match="cuts"):
+        rfm(base, cuts=cuts)
+
+
+@pytest.mark.parametrize("bins", ["5", 5.5, True, None, 1, 11])
+def test_a_number_of_scores_that_is_none_is_refused(bins):
+    base = pd.DataFrame({"recency_days": [1, 2], "frequency": [1, 2], "monetary_total": [1.0, 2.0]})
+    with pytest.raises(ParameterError, match="bins"):
+        rfm_cuts(base, bins=bins)
