@@ -70,4 +70,5 @@ def _has_valley(counts: Array, bandwidth: float) -> NDArray[np.bool_]:
     density = gaussian_filter1d(counts, bandwidth / STEP, axis=1, mode="constant", truncate=5)
     slope = np.diff(density[:, FIRST:LAST], axis=1)
     flat = 1e-12 * density.max()
-    return np.asarray(((slope < -flat).cumsum(axis=1) > 0) & (slope > flat)).any(axis=1)
+    rises = ((slope < -flat).cumsum(axis=1) > 0) & (slope > flat)
+    return np.asarray(rises.any(axis=1), dtype=bool)
