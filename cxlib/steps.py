@@ -10,14 +10,16 @@ import pandas as pd
 from scipy import stats
 
 from cxlib.checks import ParameterError, check_columns, fail_option
-from cxlib.intervals import false_discovery, share_interval
+from cxlib.differences import interval_difference
+from cxlib.intervals import Interval, critical_value, false_discovery, share_interval
 
 ORDERS = ("strict", "any")
 _GAP = np.timedelta64(30, "m")
 _LAST_VIEW = 50
-_EXIT_SUMS = {"n": ("left", "size"), "n_exits": ("left", "sum"), "base": ("base", "mean")}
+_LEAST_EXPECTED = 5
 _EXIT_COLUMNS = ["n", "n_exits", "base", "difference", "difference_conf_low", "difference_conf_high"]
 _EXIT_COLUMNS += ["p_value", "q_value", "is_excessive"]
+_ERRORS = ["base_error", "correlation", "p_value"]
 _SHARES = ("share_of_first", "share_of_previous")
 
 
@@ -231,14 +233,10 @@ def exit_rates(
         views = views[~(views["page"] == goal).groupby(views["session"]).cummax()].assign(
             left=lambda rows: ~rows["session"].isin(views.loc[views["page"] == goal, "session"])
         )
-    views["base"] = views.groupby("view")["left"].transform("mean")
-    rows = views if goal is None else views.drop_duplicates(["session", "page"])
-    rows = rows[~rows["page"].isin([*end_pages, among])]
-    pages = rows.groupby("page", observed=True).agg(**_EXIT_SUMS)
-    if goal is None:
-        others = pages.sum() - pages
-        pages["base"] = others["n_exits"] / others["n"].where(others["n"] > 0)
-    return _exit_rows(pages, conf_level)
+    left_out = [*end_pages, among]
+    return _exit_rows(
+        _against_others(views, left_out) if goal is None else _at_same_view(views, left_out), conf_level
+    )
 
 
 def _sessions(views: pd.DataFrame, time_col: str) -> pd.Series:
@@ -248,17 +246,82 @@ def _sessions(views: pd.DataFrame, time_col: str) -> pd.Series:
     return views["customer_id"].astype(str) + " " + new.groupby(views["customer_id"]).cumsum().astype(str)
 
 
-def _exit_rows(pages: pd.DataFrame, conf_level: float) -> pd.DataFrame:
+def _against_others(views: pd.DataFrame, left_out: Sequence[str | None]) -> pd.DataFrame:
+    """Count exits among the views of each page and of all others; p-value exact given both totals."""
+    rows = views[~views["page"].isin(left_out)]
+    pages = rows.groupby("page", observed=True).agg(n=("left", "size"), n_exits=("left", "sum")).reset_index()
     n, exits = pages["n"].to_numpy(), pages["n_exits"].to_numpy()
-    frame = pages.reset_index().assign(metric="exit")
-    own = share_interval(exits, n, conf_level=conf_level)
-    frame["estimate"], frame["std_error"], frame["conf_low"], frame["conf_high"] = own
-    frame["difference"] = frame["estimate"] - frame["base"]
-    for end in ("conf_low", "conf_high"):
-        frame[f"difference_{end}"] = frame[end] - frame["base"]
-    spread = (frame["base"] * (1 - frame["base"]) / frame["n"]) ** 0.5
-    frame["p_value"] = 2 * stats.norm.sf((frame["difference"] / spread.where(spread > 0)).abs())
+    pages["n_base"], pages["base_exits"] = n.sum() - n, exits.sum() - exits
+    pages["p_value"] = stats.hypergeom.sf(exits - 1, n.sum(), exits.sum(), n)
+    return pages.assign(p_value=pages["p_value"].where(pages["n_base"] > 0))
+
+
+def _at_same_view(views: pd.DataFrame, left_out: Sequence[str | None]) -> pd.DataFrame:
+    """First view of each page per session, against sessions at another page at the same view number."""
+    page, names = pd.factorize(views["page"], sort=True)
+    session, view, left = (views[name].to_numpy() for name in ("session", "view", "left"))
+    shape = (len(names), _LAST_VIEW + 1)
+    cell = page * shape[1] + view
+    seen = np.bincount(cell, minlength=shape[0] * shape[1]).reshape(shape)
+    gone = np.bincount(cell, weights=left, minlength=shape[0] * shape[1]).reshape(shape)
+    others = seen.sum(0) - seen
+    base = (gone.sum(0) - gone) / np.where(others > 0, others, np.nan)
+    first = ~views.duplicated(["session", "page"]).to_numpy()
+    rows = []
+    for number in np.flatnonzero(~names.isin(left_out)):
+        own = np.flatnonzero(first & (page == number))
+        compared = own[others[number, view[own]] > 0]
+        own = compared if compared.size else own
+        weight = np.bincount(view[own], minlength=shape[1]) / np.maximum(others[number], 1) / own.size
+        rest = np.flatnonzero((page != number) & (weight[view] > 0))
+        expected = base[number, view[own]]
+        mine = (left[own] - expected) / own.size
+        theirs = np.bincount(
+            session[rest],
+            weights=weight[view[rest]] * (left[rest] - base[number, view[rest]]),
+            minlength=session.max() + 1,
+        )
+        row = {"page": names[number], "n": own.size, "n_exits": int(left[own].sum()), "base": expected.mean()}
+        rows.append(row | _influence(mine, theirs, session[own], expected))
+    return pd.DataFrame(rows, columns=["page", "n", "n_exits", "base", *_ERRORS])
+
+
+def _influence(
+    mine: np.ndarray, theirs: np.ndarray, own: np.ndarray, expected: np.ndarray
+) -> dict[str, float]:
+    """Error of the base, its correlation with the page's own rate, and the p-value of no excess.
+
+    Sessions are the clusters. The page's own part is scaled to the spread it has where there is no difference
+    (a handful of sessions that all left show none), and its skewness is allowed for (Edgeworth).
+    """
+    squares, base_squares, cross = (mine**2).sum(), (theirs**2).sum(), (mine * theirs[own]).sum()
+    row = {"base_error": base_squares**0.5, "correlation": 0.0, "p_value": np.nan}
+    spread = expected * (1 - expected)
+    if not squares > 0 or not min(expected.sum(), (1 - expected).sum()) >= _LEAST_EXPECTED:
+        return row
+    own_variance = spread.sum() / expected.size**2
+    error = ((squares + base_squares - 2 * cross) * own_variance / squares) ** 0.5
+    skewness = (spread * (1 - 2 * expected)).sum() / expected.size**3 / error**3
+    z = mine.sum() / error
+    row["correlation"] = cross / (squares * base_squares) ** 0.5 if base_squares > 0 else 0.0
+    return row | {"p_value": stats.norm.sf(z - skewness / 6 * (z**2 - 1))}
+
+
+def _exit_rows(pages: pd.DataFrame, conf_level: float) -> pd.DataFrame:
+    own = share_interval(pages["n_exits"].to_numpy(), pages["n"].to_numpy(), conf_level=conf_level)
+    correlation = 0.0
+    if "base_exits" in pages:
+        base = share_interval(
+            pages["base_exits"].to_numpy(), pages["n_base"].to_numpy(), conf_level=conf_level
+        )
+    else:
+        rate, error = pages["base"].to_numpy(dtype=float), pages["base_error"].to_numpy(dtype=float)
+        half, correlation = critical_value(conf_level) * error, pages["correlation"].to_numpy(dtype=float)
+        base = Interval(rate, error, np.maximum(rate - half, 0), np.minimum(rate + half, 1))
+    gap = interval_difference(own, base, correlation=correlation)
+    frame = pages.assign(metric="exit", base=base.estimate, **own._asdict(), difference=gap.estimate)
+    frame["difference_conf_low"], frame["difference_conf_high"] = gap.conf_low, gap.conf_high
     frame["q_value"] = false_discovery(frame["p_value"])
-    frame["is_excessive"] = (frame["q_value"] <= 1 - conf_level) & (frame["difference"] > 0)
+    frame["is_excessive"] = (frame["q_value"] <= 1 - conf_level) & (frame["difference_conf_low"] > 0)
     frame = frame.sort_values(["difference", "page"], ascending=[False, True], ignore_index=True)
     return frame[["page", "metric", "estimate", "std_error", "conf_low", "conf_high", *_EXIT_COLUMNS]]

@@ -28,6 +28,7 @@ LAYER_OF = {
     "intervals": 2,
     "resampling": 2,
     "answers": 3,
+    "differences": 3,
     "importance": 3,
     "inequality": 3,
     "ranking": 3,
