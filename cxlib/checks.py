@@ -10,7 +10,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, NoReturn
+from typing import Any, Literal, NoReturn
 
 from cxlib.language import text
 
@@ -148,6 +148,31 @@ def check_columns(data: object, /, **columns: str | None) -> None:
             raise ParameterError(
                 "checks.missing_column", argument=argument, column=column, nearest=nearest(column, existing)
             )
+
+
+def check_times(data: Any, time_col: str) -> None:
+    """Raise unless a column holds timestamps, with or without timezone, or nothing at all.
+
+    Raises
+    ------
+    InputError
+        Names the column and its type.
+    """
+    if data[time_col].dtype.kind != "M" and data[time_col].notna().any():
+        raise InputError("journey.not_timestamps", column=time_col, dtype=str(data[time_col].dtype))
+
+
+def check_group_names(by: str | Sequence[str] | None, result_columns: Iterable[str]) -> None:
+    """Raise where a group column is called like a column of the result, which would overwrite it.
+
+    Raises
+    ------
+    ParameterError
+        Names the column and asks to rename it.
+    """
+    for name in [] if by is None else [by] if isinstance(by, str) else by:
+        if name in set(result_columns):
+            raise ParameterError("checks.group_name", column=name)
 
 
 def fail_option(argument: str, value: object, options: Iterable[object]) -> NoReturn:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from cxlib.checks import ParameterError, check_columns, fail_option
+from cxlib.checks import ParameterError, check_columns, check_group_names, check_times, fail_option
 from cxlib.differences import interval_difference
 from cxlib.intervals import Interval, critical_value, false_discovery, share_interval
 
@@ -21,6 +21,8 @@ _EXIT_COLUMNS = ["n", "n_exits", "base", "difference", "difference_conf_low", "d
 _EXIT_COLUMNS += ["p_value", "q_value", "is_excessive"]
 _ERRORS = ["base_error", "correlation", "p_value"]
 _SHARES = ("share_of_first", "share_of_previous")
+_FUNNEL_COLUMNS = ["step_number", "step", "n"]
+_FUNNEL_COLUMNS += [f"{share}{end}" for share in _SHARES for end in ("", "_conf_low", "_conf_high")]
 
 
 def funnel(
@@ -51,7 +53,7 @@ def funnel(
     within_days
         All steps must lie within so many days of the unit's first first step ("strict" only).
     by
-        Column to split by; a unit belongs to the value of its first row.
+        Column to split by; a unit belongs to the value of its first row, and without one to no group.
     conf_level
         Confidence level of the intervals (Wilson).
 
@@ -65,7 +67,10 @@ def funnel(
     Raises
     ------
     ParameterError
-        Unknown column or `order`, fewer than two steps, or `within_days` with "any".
+        Unknown column or `order`, fewer than two steps, a step named twice, `within_days` with "any" or not
+        above 0, or `by` called like a column of the result.
+    InputError
+        `time_col` does not hold timestamps.
 
     Notes
     -----
@@ -81,18 +86,28 @@ def funnel(
     """
     if order not in ORDERS:
         fail_option("order", order, ORDERS)
-    if len(steps) < 2 or (order == "any" and within_days is not None):
-        raise ParameterError("journey.funnel_arguments", count=len(steps))
+    _check_steps(list(steps), order, within_days)
     check_columns(events, unit_col=unit_col, step_col=step_col, time_col=time_col, by=by)
+    check_group_names(by, _FUNNEL_COLUMNS)
+    check_times(events, time_col)
     complete = events[[unit_col, step_col, time_col]].notna().all(axis=1)
     rows = events[complete].sort_values(time_col, kind="stable")
     frames = []
     for keys, group in _split(rows, unit_col, by):
         reached = _reached(group, list(steps), unit_col, step_col, time_col, order, within_days)
         frames.append(_funnel_rows(reached, list(steps), conf_level).assign(**keys))
-    columns = [*([] if by is None else [by]), "step_number", "step", "n"]
-    columns += [f"{share}{end}" for share in _SHARES for end in ("", "_conf_low", "_conf_high")]
-    return pd.concat(frames, ignore_index=True)[columns]
+    columns = [*([] if by is None else [by]), *_FUNNEL_COLUMNS]
+    return pd.concat(frames, ignore_index=True)[columns] if frames else pd.DataFrame(columns=columns)
+
+
+def _check_steps(steps: list[str], order: str, within_days: float | None) -> None:
+    if len(steps) < 2 or (order == "any" and within_days is not None):
+        raise ParameterError("journey.funnel_arguments", count=len(steps))
+    if within_days is not None and not within_days > 0:
+        raise ParameterError("journey.horizon_not_positive", argument="within_days", value=within_days)
+    twice = sorted({step for step in steps if steps.count(step) > 1})
+    if twice:
+        raise ParameterError("journey.steps_repeated", argument="steps", found=", ".join(map(str, twice)))
 
 
 def _split(
@@ -102,7 +117,7 @@ def _split(
         yield {}, rows
         return
     own = rows[unit_col].map(rows.drop_duplicates(unit_col).set_index(unit_col)[by])
-    for name in sorted(own.dropna().unique()):
+    for name in pd.factorize(own, sort=True)[1]:
         yield {by: name}, rows[own == name]
 
 
@@ -189,8 +204,11 @@ def exit_rates(
     -------
     DataFrame
         `page, metric` ("exit"), `estimate, std_error, conf_low, conf_high` (Wilson), `n` (views; with a goal,
-        sessions that saw the page), `n_exits, base` (exit rate to compare with; see Notes),
-        `difference, difference_conf_low, difference_conf_high, p_value, q_value, is_excessive`.
+        sessions that first saw the page when others were at another page), `n_exits, base` (exit rate to
+        compare with; see Notes), `difference, difference_conf_low, difference_conf_high, p_value` (of no more
+        exits than the base, one-sided), `q_value, is_excessive` (`q_value` ≤ 1 − `conf_level` and the
+        interval of the difference above 0). A page nobody can be compared with, such as one that starts every
+        session, keeps all its sessions and has no base.
 
     Raises
     ------
@@ -199,15 +217,19 @@ def exit_rates(
 
     Notes
     -----
-    Without a goal the base is the exit rate of all other pages. With a goal it compares like with like: for
-    each session that saw the page, the exit rate of all sessions still there at the same view number (since
-    `among`), averaged; so long sessions, which contain more of every page, do not make every page look
-    harmful. The base is taken as known; p-values (normal) are adjusted by Benjamini and Hochberg. Pages are
-    not assigned by chance: who sees an error page may have been about to leave.
+    Without a goal the base is the exit rate of all other pages; the p-value is Fisher's, exact for any n, and
+    the interval Newcombe's. With a goal it compares like with like: for each session that saw the page, the
+    exit rate of the sessions at another page at the same view number (since `among`), averaged; so long
+    sessions, which contain more of every page, do not make every page look harmful. The error knows that the
+    base is estimated and that one session takes part in many pages (clusters), with the page's own spread as
+    it is without a difference; skewness by Edgeworth. With fewer than 5 exits or stays expected p is unknown.
+    False discoveries by Benjamini and Hochberg. Pages are not assigned by chance: who sees an error page may
+    have been about to leave.
 
     References
     ----------
-    Suissa (2008) American Journal of Epidemiology 167 (time at risk); Benjamini & Hochberg (1995) JRSS-B 57.
+    Suissa (2008) American Journal of Epidemiology 167 (time at risk); Zou & Donner (2008) Statistics in
+    Medicine 27 (interval of the difference); Benjamini & Hochberg (1995) JRSS-B 57.
 
     Examples
     --------
@@ -218,6 +240,7 @@ def exit_rates(
     """
     check_columns(events, session_col=session_col, page_col=page_col, time_col=time_col)
     known = events[[page_col, time_col, session_col or "customer_id"]].notna().all(axis=1)
+    check_times(events, time_col)
     views = events[known].sort_values(time_col, kind="stable")
     session = views[session_col] if session_col else _sessions(views, time_col)
     views = pd.DataFrame({"session": pd.factorize(session)[0], "page": views[page_col].to_numpy()})
@@ -297,10 +320,12 @@ def _influence(
     squares, base_squares, cross = (mine**2).sum(), (theirs**2).sum(), (mine * theirs[own]).sum()
     row = {"base_error": base_squares**0.5, "correlation": 0.0, "p_value": np.nan}
     spread = expected * (1 - expected)
-    if not squares > 0 or not min(expected.sum(), (1 - expected).sum()) >= _LEAST_EXPECTED:
+    if not spread.sum() > 0 or min(expected.sum(), (1 - expected).sum()) < _LEAST_EXPECTED:
         return row
     own_variance = spread.sum() / expected.size**2
-    error = ((squares + base_squares - 2 * cross) * own_variance / squares) ** 0.5
+    error = (max(squares + base_squares - 2 * cross, 0) * own_variance / squares) ** 0.5
+    if not error > 0:
+        return row
     skewness = (spread * (1 - 2 * expected)).sum() / expected.size**3 / error**3
     z = mine.sum() / error
     row["correlation"] = cross / (squares * base_squares) ** 0.5 if base_squares > 0 else 0.0
