@@ -304,7 +304,12 @@ def _at_same_view(views: pd.DataFrame, left_out: Sequence[str | None]) -> pd.Dat
             weights=weight[view[rest]] * (left[rest] - base[number, view[rest]]),
             minlength=session.max() + 1,
         )
-        row = {"page": names[number], "n": own.size, "n_exits": int(left[own].sum()), "base": expected.mean()}
+        row = {
+            "page": names[int(number)],
+            "n": own.size,
+            "n_exits": int(left[own].sum()),
+            "base": expected.mean(),
+        }
         rows.append(row | _influence(mine, theirs, session[own], expected))
     return pd.DataFrame(rows, columns=["page", "n", "n_exits", "base", *_ERRORS])
 
@@ -334,7 +339,7 @@ def _influence(
 
 def _exit_rows(pages: pd.DataFrame, conf_level: float) -> pd.DataFrame:
     own = share_interval(pages["n_exits"].to_numpy(), pages["n"].to_numpy(), conf_level=conf_level)
-    correlation = 0.0
+    correlation = np.zeros(len(pages))
     if "base_exits" in pages:
         base = share_interval(
             pages["base_exits"].to_numpy(), pages["n_base"].to_numpy(), conf_level=conf_level

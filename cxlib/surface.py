@@ -8,8 +8,10 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from cxlib.checks import check_columns
+from cxlib.answers import check_numbers
+from cxlib.checks import check_columns, check_times
 from cxlib.engine import to_date
+from cxlib.few_clusters import cluster_fit
 from cxlib.intervals import critical_value
 
 _TERMS = ["level", "expectation", "experience", "expectation_squared", "product", "experience_squared"]
@@ -58,26 +60,32 @@ def gap_surface(
     -------
     DataFrame
         `metric, term, expectation, experience, estimate, std_error, conf_low, conf_high, p_value, n`
-        (contacts), `n_customers`. "surface" rows: the fitted share at each pair of ratings seen, with the
-        contacts there; "line" rows: slope and bend along agreement, and across it ("gap_slope" > 0: the more
-        experience exceeds expectation, the more buy again); "test" row: `p_value` that the difference of the
-        two ratings says it all. NaN with fewer than 12 contacts, or ratings that do not vary enough.
+        (contacts), `n_customers, largest_share` (of the contacts, by one single customer). "surface" rows:
+        the fitted share at each pair of ratings seen, with the contacts there; "line" rows: slope and bend
+        along agreement, and across it ("gap_slope" > 0: the more experience exceeds expectation, the more buy
+        again); "test" row: `p_value` that the difference of the two ratings says it all. NaN with fewer than
+        20 customers, or ratings that do not vary enough.
 
     Raises
     ------
     ParameterError
-        Unknown column.
+        Unknown column, or text among the ratings.
+    InputError
+        `occurred_at` or `ordered_at` does not hold timestamps.
 
     Notes
     -----
-    share = b0 + b1 X + b2 Y + b3 X² + b4 XY + b5 Y², both ratings centred at the middle of those seen; least
-    squares, error clustered by customer. The difference Y − X forces b1 = −b2 and b3 = b4 = b5 = 0; the test
-    asks whether the data allow that. Customers rate after they have formed both, and were not assigned to
-    either: an association.
+    share = b0 + b1 X + b2 Y + b3 X² + b4 XY + b5 Y², both ratings centred at the middle of those seen. Every
+    customer weighs 1, shared out among his or her contacts, so that a busy one (or a bot) counts once. Errors
+    are clustered by customer and corrected for few of them (CR2), t and F with the degrees of freedom that
+    the leverage of the customers leaves. The difference Y − X forces b1 = −b2 and b3 = b4 = b5 = 0; the test
+    asks whether the data contradict that. Customers rate after they have formed both, and were not assigned
+    to either: an association.
 
     References
     ----------
-    Edwards & Parry (1993) Academy of Management Journal 36; Edwards (1994) OBHDP 58.
+    Edwards & Parry (1993) Academy of Management Journal 36; Edwards (1994) OBHDP 58; Bell & McCaffrey (2002)
+    Survey Methodology 28; Pustejovsky & Tipton (2018) JBES 36 (the tests of R's clubSandwich).
 
     Examples
     --------
@@ -97,23 +105,24 @@ def gap_surface(
     x, y = rated["x"].to_numpy(), rated["y"].to_numpy()
     cells = rated.groupby(["x", "y"]).size().rename("n").reset_index()
     middle = (min(x.min(), y.min()) + max(x.max(), y.max())) / 2 if len(rated) else 0.0
-    fit, cov = _fit(_design(x - middle, y - middle), rated["bought"].to_numpy(), rated["who"].to_numpy())
+    fit = cluster_fit(_design(x - middle, y - middle), rated["bought"].to_numpy(), rated["who"].to_numpy())
     at = _design(cells["x"].to_numpy() - middle, cells["y"].to_numpy() - middle)
     rows = [
         *(("surface", "share", *cell) for cell in cells[["x", "y"]].to_numpy()),
         *(("line", name, np.nan, np.nan) for name in _LINES),
     ]
-    weights = np.vstack([at, np.array(list(_LINES.values()), dtype=float)])
-    frame = pd.DataFrame(rows, columns=_COLUMNS[:4]).assign(estimate=weights @ fit)
-    frame["std_error"] = np.sqrt(np.maximum(np.einsum("ij,jk,ik->i", weights, cov, weights), 0))
-    half = critical_value(conf_level) * frame["std_error"]
+    estimate, error, df = fit.lines(np.vstack([at, np.array(list(_LINES.values()), dtype=float)]))
+    frame = pd.DataFrame(rows, columns=_COLUMNS[:4]).assign(estimate=estimate, std_error=error)
+    half = critical_value(conf_level, df=df) * error
     frame["conf_low"], frame["conf_high"] = frame["estimate"] - half, frame["estimate"] + half
-    z = (frame["estimate"] / frame["std_error"].where(frame["std_error"] > 0)).abs()
-    frame["p_value"] = np.where(frame["metric"] == "line", 2 * stats.norm.sf(z), np.nan)
+    t = (frame["estimate"] / frame["std_error"].where(frame["std_error"] > 0)).abs()
+    frame["p_value"] = np.where(frame["metric"] == "line", 2 * stats.t.sf(t, df), np.nan)
     frame["n"] = [*cells["n"], *[len(rated)] * len(_LINES)]
-    test = {"metric": "test", "term": "difference", "p_value": _wald(fit, cov), "n": len(rated)}
+    test = {"metric": "test", "term": "difference", "p_value": fit.wald(_DIFFERENCE), "n": len(rated)}
     frame = pd.concat([frame, pd.DataFrame([test])], ignore_index=True)
-    return frame.assign(n_customers=rated["who"].nunique())[[*_COLUMNS, "p_value", "n", "n_customers"]]
+    contacts = rated["who"].value_counts()
+    frame["n_customers"], frame["largest_share"] = len(contacts), contacts.max() / max(len(rated), 1)
+    return frame[[*_COLUMNS, "p_value", "n", "n_customers", "largest_share"]]
 
 
 def _rated(
@@ -126,20 +135,22 @@ def _rated(
 ) -> pd.DataFrame:
     """Contacts with both ratings, observed for the full horizon, and whether a purchase followed."""
     check_columns(orders, customer_col=customer_col, ordered_at="ordered_at")
-    rated = pd.DataFrame(
-        {
-            "who": pd.factorize(events[customer_col])[0],
-            "customer": events[customer_col],
-            "day": _day(events["occurred_at"]),
-            "x": events[names["expectation_col"]].astype(float),
-            "y": events[names["experience_col"]].astype(float),
-        }
-    ).dropna()
+    check_times(events, "occurred_at")
+    check_times(orders, "ordered_at")
+    customer = events[customer_col]
+    rated = pd.DataFrame({"who": pd.factorize(customer)[0], "customer": customer}).assign(
+        day=_day(events["occurred_at"]),
+        x=check_numbers(events, names["expectation_col"]),
+        y=check_numbers(events, names["experience_col"]),
+    )
+    rated = rated.dropna()
     rated = rated[(last - rated["day"]).dt.days >= horizon].sort_values("day", kind="stable")
     bought = pd.DataFrame({"customer": orders[customer_col], "bought_on": _day(orders["ordered_at"])})
     if "amount" in orders.columns:
-        bought = bought[~(orders["amount"].astype(float) < 0)]
+        bought = bought[~(check_numbers(orders, "amount") < 0)]
     bought = bought.dropna().sort_values("bought_on")
+    if rated.empty or bought.empty:
+        return rated.assign(bought=0.0)
     both = pd.merge_asof(
         rated,
         bought,
@@ -154,28 +165,10 @@ def _rated(
 
 
 def _day(times: pd.Series) -> pd.Series:
-    naive = times.dt.tz_localize(None) if isinstance(times.dtype, pd.DatetimeTZDtype) else times
+    stamps = pd.to_datetime(times)  # a column with nothing in it may be of any type
+    naive = stamps.dt.tz_localize(None) if isinstance(stamps.dtype, pd.DatetimeTZDtype) else stamps
     return naive.dt.normalize().astype("datetime64[s]")
 
 
 def _design(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     return np.column_stack([np.ones_like(x), x, y, x**2, x * y, y**2])
-
-
-def _fit(design: np.ndarray, outcome: np.ndarray, who: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    n, k = design.shape
-    if n < 2 * k or np.linalg.matrix_rank(design) < k:
-        return np.full(k, np.nan), np.full((k, k), np.nan)
-    bread = np.linalg.inv(design.T @ design)
-    fit = bread @ (design.T @ outcome)
-    scores = pd.DataFrame(design * (outcome - design @ fit)[:, None]).groupby(who).sum().to_numpy()
-    groups = len(scores)
-    return fit, groups / max(groups - 1, 1) * bread @ (scores.T @ scores) @ bread
-
-
-def _wald(fit: np.ndarray, cov: np.ndarray) -> float:
-    spread = _DIFFERENCE @ cov @ _DIFFERENCE.T
-    if not np.isfinite(spread).all() or np.linalg.matrix_rank(spread) < len(spread):
-        return np.nan
-    effect = _DIFFERENCE @ fit
-    return float(stats.chi2.sf(effect @ np.linalg.solve(spread, effect), len(spread)))

@@ -6,7 +6,7 @@ import pytest
 from statsmodels.duration.survfunc import CumIncidenceRight
 
 from cxlib.checklist import hesitation_answered, purchase_checklist
-from cxlib.checks import ParameterError
+from cxlib.checks import InputError, ParameterError
 from cxlib.contacts import consistency, contact_pressure
 from cxlib.pace import stage_ageing, stage_times
 from cxlib.repeat import lapse_after_stage, value_by_f2
@@ -145,6 +145,56 @@ def test_a_bare_difference_is_accepted_when_it_is_the_truth_and_refused_when_not
     surface = gap_surface(*rated(level=0.05), as_of="2026-06-30").set_index("term")
     assert surface.loc["difference", "p_value"] < 0.01
     assert surface.loc["gap_slope", "conf_low"] < 0.05 < surface.loc["gap_slope", "conf_high"]
+
+
+def strangers(seed, customers, contacts):
+    """Contacts whose ratings say nothing about who buys again; customers differ in that."""
+    rng = np.random.default_rng(seed)
+    names = np.repeat(np.arange(customers), contacts).astype(str)
+    events = pd.DataFrame({"customer_id": names, "occurred_at": pd.Timestamp("2026-01-05")})
+    events["expectation"], events["experience"] = rng.integers(1, 6, (2, names.size))
+    buyers = np.arange(customers)[rng.random(customers) < 0.4].astype(str)
+    return events, pd.DataFrame({"customer_id": buyers, "ordered_at": pd.Timestamp("2026-02-01")})
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("customers", "contacts"), [(20, 2), (25, 4), (60, 2), (300, 1)])
+def test_the_test_of_the_difference_keeps_its_size_with_few_customers(customers, contacts):
+    rejected, covered = [], []
+    for seed in range(200):
+        surface = gap_surface(*strangers(seed, customers, contacts), as_of="2026-08-01").set_index("term")
+        rejected.append(surface.loc["difference", "p_value"] < 0.05)
+        slope = surface.loc["gap_slope"]
+        covered.append(slope["conf_low"] <= 0 <= slope["conf_high"])
+    assert 0.005 <= np.mean(rejected) <= 0.08
+    assert np.mean(covered) >= 0.925
+
+
+def test_one_busy_customer_counts_once():
+    events, orders = rated(1, n=300, slope=0.1)
+    alone = gap_surface(events, orders, as_of="2026-06-30").set_index("term")
+    bot = pd.DataFrame({"customer_id": "0", "expectation": 1, "experience": [5] * 5000})
+    bot["occurred_at"] = pd.Timestamp("2026-01-05", tz="Asia/Tokyo")
+    both = gap_surface(pd.concat([events, bot]), orders[orders["customer_id"] != "0"], as_of="2026-06-30")
+    both = both.set_index("term")
+    assert both.loc["gap_slope", "largest_share"] > 0.9
+    assert both.loc["gap_slope", "n_customers"] == 300
+    assert abs(both.loc["gap_slope", "estimate"] - alone.loc["gap_slope", "estimate"]) < 0.02
+
+
+def test_few_customers_or_none_are_not_judged():
+    events, orders = strangers(0, 19, 5)
+    assert gap_surface(events, orders, as_of="2026-08-01")["p_value"].isna().all()
+    for nothing in (events.iloc[:0], pd.DataFrame(columns=events.columns)):
+        empty = gap_surface(nothing, orders.iloc[:0], as_of="2026-08-01").set_index("term")
+        assert (empty["n"] == 0).all()
+        assert np.isnan(empty.loc["difference", "p_value"])
+    nobody = gap_surface(*rated(n=100)[:1], orders.iloc[:0], as_of="2026-06-30").set_index("term")
+    assert nobody.loc["gap_slope", "estimate"] == 0
+    with pytest.raises(ParameterError, match="expectation"):
+        gap_surface(events.assign(expectation="high"), orders, as_of="2026-08-01")
+    with pytest.raises(InputError, match="occurred_at"):
+        gap_surface(events.assign(occurred_at="noon"), orders, as_of="2026-08-01")
 
 
 def test_contacts_not_yet_observed_long_enough_are_left_out():
