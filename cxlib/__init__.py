@@ -102,6 +102,7 @@ _EXPORTS: dict[str, str] = {
     "find_valleys": "journey",
     "name_valley": "journey",
     "stage_steps": "journey",
+    "unknown_stages": "journey",
     "plot_touchpoint_losses": "plots.journey",
     "touchpoint_scores": "touchpoints",
     "expectation_gap": "touchpoints",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -21,13 +20,14 @@ class ClusterFit(NamedTuple):
     back: np.ndarray
     coefficients: np.ndarray
     cov: np.ndarray
-    shares: np.ndarray
+    inner: np.ndarray
+    fitted: np.ndarray
 
     def lines(self, contrasts: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Estimate, standard error (CR2) and Satterthwaite degrees of freedom of linear combinations."""
         rows = contrasts @ self.back
         error = np.sqrt(np.maximum(np.einsum("ij,jk,ik->i", rows, self.cov, rows), 0))
-        df = np.array([_satterthwaite(self.shares, row) for row in rows])
+        df = np.array([_satterthwaite(*self._parts(row[None])) for row in rows])
         return rows @ self.coefficients, error, df
 
     def wald(self, contrasts: np.ndarray) -> float:
@@ -40,10 +40,14 @@ class ClusterFit(NamedTuple):
             return np.nan
         values, vectors = np.linalg.eigh(rows @ rows.T)
         turned = (vectors / np.sqrt(values)) @ vectors.T @ rows
-        df = _wishart_df(self.shares, turned)
+        df = _wishart_df(*self._parts(turned))
         effect = rows @ self.coefficients
         statistic = float(effect @ np.linalg.solve(spread, effect)) * (df - q + 1) / (df * q)
         return float(stats.f.sf(statistic, q, df - q + 1)) if df > q - 1 else np.nan
+
+    def _parts(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Per cluster: inner products of the adjusted weights of the rows, and their part in the fit."""
+        return rows @ self.inner @ rows.T, rows @ self.fitted
 
 
 def cluster_fit(design: np.ndarray, outcome: np.ndarray, cluster: np.ndarray) -> ClusterFit:
@@ -84,7 +88,7 @@ def cluster_fit(design: np.ndarray, outcome: np.ndarray, cluster: np.ndarray) ->
     _, place, size = np.unique(cluster, return_inverse=True, return_counts=True)
     if size.size < LEAST_CLUSTERS or np.linalg.matrix_rank(design) < n_columns:
         square = np.full((n_columns, n_columns), np.nan)
-        return ClusterFit(square, square[0], square, np.empty((0, n_columns, n_columns)))
+        return ClusterFit(square, square[0], square, square[None], square[None])
     scale = 1 / np.sqrt(size[place])
     q, r = np.linalg.qr(design * scale[:, None])
     y = outcome * scale
@@ -94,44 +98,34 @@ def cluster_fit(design: np.ndarray, outcome: np.ndarray, cluster: np.ndarray) ->
     q, residual = q[order], (y - q @ coefficients)[order]
     shares = np.add.reduceat(q[:, :, None] * q[:, None, :], starts, axis=0)
     scores = np.add.reduceat(q * residual[:, None], starts, axis=0)
-    scores = np.einsum("gij,gj->gi", _power(shares, lambda part: (1 - part) ** -0.5), scores)
-    return ClusterFit(np.linalg.inv(r), coefficients, scores.T @ scores, shares)
-
-
-def _power(shares: np.ndarray, function: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
-    """Apply a function to the eigenvalues of each cluster's share; a direction wholly its own counts 0."""
     values, vectors = np.linalg.eigh(shares)
     values = np.clip(values, 0, 1)
-    own = values > 1 - 1e-9
-    changed = np.where(own, 0, function(np.where(own, 0, values)))
-    return np.einsum("gij,gj,gkj->gik", vectors, changed, vectors)
+    wholly_own = values > 1 - 1e-9  # the cluster alone decides this direction: it has no error to show
+    free = np.where(wholly_own, np.inf, 1 - values)
+    turned = vectors.swapaxes(1, 2)
+    scores = (vectors * free[:, None] ** -0.5 @ turned @ scores[:, :, None])[:, :, 0]
+    inner = vectors * (values / free)[:, None] @ turned
+    fitted = vectors * (values / free**0.5)[:, None] @ turned
+    return ClusterFit(np.linalg.inv(r), coefficients, scores.T @ scores, inner, fitted)
 
 
-def _parts(shares: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Per cluster: inner products of the adjusted weights of the rows, and their part in the fit."""
-    inner = np.einsum("qi,gij,pj->gqp", rows, _power(shares, lambda part: part / (1 - part)), rows)
-    fitted = np.einsum("gij,qj->gqi", _power(shares, lambda part: part / (1 - part) ** 0.5), rows)
-    return inner, fitted
-
-
-def _satterthwaite(shares: np.ndarray, row: np.ndarray) -> float:
-    inner, fitted = _parts(shares, row[None])
+def _satterthwaite(inner: np.ndarray, fitted: np.ndarray) -> float:
     a, u = inner[:, 0, 0], fitted[:, 0]
     own = (u**2).sum(1)
     variance = (a**2 - 2 * a * own).sum() + ((u.T @ u) ** 2).sum()
     return float((a - own).sum() ** 2 / variance) if variance > 0 else np.nan
 
 
-def _wishart_df(shares: np.ndarray, rows: np.ndarray) -> float:
+def _wishart_df(inner: np.ndarray, fitted: np.ndarray) -> float:
     """Degrees of freedom of the Wishart that has the same total variance as the estimated covariance."""
-    inner, fitted = _parts(shares, rows)
+    q = inner.shape[1]
     total = 0.0
-    for i in range(len(rows)):
-        for j in range(len(rows)):
+    for i in range(q):
+        for j in range(q):
             ui, uj = fitted[:, i], fitted[:, j]
             a_ii, a_jj, a_ij = inner[:, i, i], inner[:, j, j], inner[:, i, j]
             both = (ui * uj).sum(1)
             total += (a_ii * a_jj - a_ii * (uj**2).sum(1) - a_jj * (ui**2).sum(1)).sum()
             total += (a_ij**2 - 2 * a_ij * both).sum()
             total += np.trace((ui.T @ ui) @ (uj.T @ uj)) + np.trace((uj.T @ ui) @ (uj.T @ ui))
-    return len(rows) * (len(rows) + 1) / total
+    return q * (q + 1) / total

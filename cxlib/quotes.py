@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 
-import numpy as np
 import pandas as pd
 
 from cxlib.checks import check_columns
+from cxlib.differences import interval_difference
 from cxlib.engine import to_date
-from cxlib.intervals import critical_value, share_interval
+from cxlib.intervals import Interval, share_interval
 from cxlib.survival import survival_curve
 
 
@@ -26,7 +26,8 @@ def follow_up(
     Parameters
     ----------
     deals
-        Deals with `quoted_on`, `followed_up_on`, `closed_on`, `is_won`; those without a quote are left out.
+        Deals with `quoted_on`, `followed_up_on`, `closed_on`, `is_won`; those without a quote are left out,
+        and a contact before the quote is no follow-up.
     as_of
         Last day known, inclusive.
     within_days
@@ -41,8 +42,8 @@ def follow_up(
     DataFrame
         `metric, group, estimate, std_error, conf_low, conf_high, n` (deals): "compliance" (of the quotes
         whose window has passed, without those closed in it before any follow-up), "win_rate" of the groups
-        "followed_up" and "not_followed_up", their "difference", and "naive_difference" (share won among
-        closed deals ever followed up − never), shown because it is wrong.
+        "followed_up" and "not_followed_up", their "difference" (limits from those of both groups), and
+        "naive_difference" (share won among closed deals ever followed up − never), shown because it is wrong.
 
     Raises
     ------
@@ -84,7 +85,7 @@ def follow_up(
     frame = frame[frame["observed"] >= 0]
     for name in names[1:3]:
         frame[name] = frame[name].where(frame[name] <= frame["observed"])
-    in_time = frame["followed_up_on"] <= within_days
+    in_time = frame["followed_up_on"].between(0, within_days)  # a contact before the quote follows nothing up
     closed = frame["closed_on"] <= within_days
     due = frame["observed"] >= within_days
     counted = due & (in_time | ~closed)
@@ -96,14 +97,14 @@ def follow_up(
         )
     rows.append(_difference("difference", rows[1], rows[2], conf_level))
     ended = frame[frame["closed_on"].notna()]
-    ever = [ended[ended["followed_up_on"].notna() == followed]["won"] for followed in (True, False)]
+    ever = [ended[(ended["followed_up_on"] >= 0) == followed]["won"] for followed in (True, False)]
     naive = [_share("", "followed_up", int(won.sum()), len(won), conf_level) for won in ever]
     rows.append(_difference("naive_difference", naive[0], naive[1], conf_level))
     return pd.DataFrame(rows)
 
 
 def overdue_quotes(deals: pd.DataFrame, *, as_of: dt.date | str, within_days: int = 7) -> pd.DataFrame:
-    """List open quotes whose follow-up is overdue, the longest waiting first; for a list, not for a report.
+    """List open quotes whose follow-up is overdue, the longest waiting first; count them for a report.
 
     Parameters
     ----------
@@ -122,9 +123,12 @@ def overdue_quotes(deals: pd.DataFrame, *, as_of: dt.date | str, within_days: in
     >>> overdue_quotes(deals, as_of="2026-01-11")["overdue_days"].to_list()
     [3]
     """
+    check_columns(deals, **{name: name for name in ("quoted_on", "followed_up_on", "closed_on")})
     last = pd.Timestamp(to_date(as_of))
     waiting = (last - pd.to_datetime(deals["quoted_on"])).dt.days - within_days
-    open_now = deals[["followed_up_on", "closed_on"]].isna().all(axis=1) & (waiting > 0)
+    followed = pd.to_datetime(deals["followed_up_on"]).between(pd.to_datetime(deals["quoted_on"]), last)
+    closed = pd.to_datetime(deals["closed_on"]) <= last
+    open_now = ~followed & ~closed & (waiting > 0)
     listed = deals[open_now].assign(overdue_days=waiting[open_now].astype(int))
     return listed.sort_values("overdue_days", ascending=False, kind="stable", ignore_index=True)
 
@@ -154,7 +158,7 @@ def _share(metric: str, group: str, successes: int, n: int, conf_level: float) -
 
 def _difference(metric: str, one: dict, other: dict, conf_level: float) -> dict[str, object]:
     """Difference of two independent rows, its sign that of the first minus the second."""
-    effect, error = one["estimate"] - other["estimate"], float(np.hypot(one["std_error"], other["std_error"]))
-    half = critical_value(conf_level) * error
-    row = {"metric": metric, "group": one["group"], "estimate": effect, "std_error": error}
-    return {**row, "conf_low": effect - half, "conf_high": effect + half, "n": min(one["n"], other["n"])}
+    ends = ("estimate", "std_error", "conf_low", "conf_high")
+    gap = interval_difference(*(Interval(*(side[end] for end in ends)) for side in (one, other)))
+    row = {"metric": metric, "group": one["group"], **gap._asdict()}
+    return {**row, "n": min(one["n"], other["n"])}

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from cxlib.checks import check_columns
+from cxlib.answers import check_numbers
+from cxlib.checks import check_columns, check_group_names
 from cxlib.intervals import clustered_mean_interval, critical_value
 
 _INTERVAL = ["estimate", "std_error", "conf_low", "conf_high"]
@@ -44,7 +45,7 @@ def expectation_gap(
     Raises
     ------
     ParameterError
-        Unknown column.
+        Unknown column, text among the ratings, or a touchpoint column called like one of the result.
 
     Notes
     -----
@@ -127,7 +128,7 @@ def touchpoint_scores(
     Raises
     ------
     ParameterError
-        Unknown column.
+        Unknown column, text among the ratings, or a touchpoint column called like one of the result.
 
     Notes
     -----
@@ -182,7 +183,8 @@ def _rated(
         experience_col=experience_col,
         customer_col=customer_col,
     )
-    gap = events[experience_col].astype(float) - events[expectation_col].astype(float)
+    check_group_names(by, ("metric", *_INTERVAL, "n", "n_answers"))
+    gap = check_numbers(events, experience_col) - check_numbers(events, expectation_col)
     rated = events[[by]].assign(gap=gap, customer=pd.factorize(events[customer_col])[0])
     alone = rated["customer"] < 0
     rated.loc[alone, "customer"] = -1 - np.arange(alone.sum())

@@ -13,10 +13,17 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtr
 
-from cxlib.checks import ParameterError, check_columns, fail_option, nearest
+from cxlib.answers import check_numbers
+from cxlib.checks import ParameterError, check_columns, check_group_names, fail_option, nearest
 from cxlib.intervals import critical_value
 
 CURVES = ("pooled", "paired")
+#: Columns of the results, which no group column may be called.
+RESULT_NAMES = [
+    *("metric", "stage", "stage_number", "from_stage", "estimate", "std_error", "conf_low", "conf_high"),
+    *("band_low", "band_high", "n", "n_answers", "coverage", "share_negative", "largest_share"),
+    *("depth", "share_of_customers", "is_valley", "n_around", "verdict"),
+]
 _SEED, _DRAWS = 20260401, 40_000
 
 
@@ -57,6 +64,7 @@ def groups(
     customer_col: str,
 ) -> Iterator[tuple[dict[str, Any], Answers]]:
     check_columns(events, score_col=score_col, by=by, stage_col=stage_col, customer_col=customer_col)
+    check_group_names(by, RESULT_NAMES)
     stages = list(stage_order)
     if len(stages) < 2 or len(set(stages)) < len(stages):
         raise ParameterError("journey.stage_order", argument="stage_order", count=len(stages))
@@ -69,7 +77,9 @@ def groups(
     customer = pd.factorize(events[customer_col])[0]
     guests = customer < 0
     customer[guests] = customer.max(initial=-1) + 1 + np.arange(guests.sum())
-    score = events[score_col].to_numpy(dtype=float, na_value=np.nan)
+    held = events[score_col]
+    numeric = pd.api.types.is_numeric_dtype(held)
+    score = held.to_numpy(dtype=float, na_value=np.nan) if numeric else check_numbers(events, score_col)
     score = np.where(np.isfinite(score), score, np.nan)
     whole = Answers(customer, stage, score, len(stages))
     if by is None:

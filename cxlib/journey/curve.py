@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from cxlib.checks import fail_option
+from cxlib.checks import check_columns, fail_option
 from cxlib.intervals import critical_value
 from cxlib.journey._moments import (
     CURVES,
@@ -41,7 +41,8 @@ def emotion_curve(
     ----------
     events
         Contacts. Rows without a score count as seen but unanswered; rows of a stage outside `stage_order` or
-        without a stage are left out. Answers without a customer count as a customer each.
+        without a stage are left out (`unknown_stages` counts them). Answers without a customer count as a
+        customer each.
     stage_order
         All stages in the order customers live through them.
     score_col, stage_col, customer_col
@@ -68,7 +69,7 @@ def emotion_curve(
     ------
     ParameterError
         Unknown column or `band`; empty or doubled `stage_order`; stages in the data but none in
-        `stage_order`.
+        `stage_order`; text among the scores; `by` called like a column of the result.
 
     Notes
     -----
@@ -173,6 +174,41 @@ def stage_steps(
             )
         )
     return pd.concat(rows, ignore_index=True)
+
+
+def unknown_stages(
+    events: pd.DataFrame, *, stage_order: Sequence[str], stage_col: str = "stage"
+) -> pd.DataFrame:
+    """Count contacts that no curve holds, because their stage is missing or not in `stage_order`.
+
+    Parameters
+    ----------
+    events, stage_order, stage_col
+        As in `emotion_curve`.
+
+    Returns
+    -------
+    DataFrame
+        One row: `metric` ("left_out"), `estimate` (share of all contacts, 0–1; NaN without any), `n`
+        (contacts), `n_unknown_stage` (of them with a stage that is not listed), `n_missing_stage`.
+
+    Raises
+    ------
+    ParameterError
+        Unknown column.
+
+    Examples
+    --------
+    >>> events = pd.DataFrame({"stage": ["buy", "byu", None, "wait"]})
+    >>> unknown_stages(events, stage_order=["buy", "wait"])["n_unknown_stage"].item()
+    1
+    """
+    check_columns(events, stage_col=stage_col)
+    missing = int(events[stage_col].isna().sum())
+    unknown = int((~events[stage_col].isin(list(stage_order))).sum()) - missing
+    n = len(events)
+    row = {"metric": "left_out", "estimate": (unknown + missing) / n if n else np.nan, "n": n}
+    return pd.DataFrame([{**row, "n_unknown_stage": unknown, "n_missing_stage": missing}])
 
 
 def _stage_counts(group: Answers, scores: StageSums) -> pd.DataFrame:

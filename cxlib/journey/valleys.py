@@ -28,6 +28,7 @@ _VALLEY_COLUMNS = [
     "share_of_customers",
     "is_valley",
     "n",
+    "n_around",
 ]
 
 
@@ -56,8 +57,9 @@ def find_valleys(
     DataFrame
         Group column, `metric` (the curve), `stage, depth` (the smaller of the drop into the stage and the
         recovery out of it, unit of the score; 0 where the stage is no local minimum), `conf_low, conf_high`
-        (simultaneous), `share_of_customers` (of the `n` customers who answered before, at and after the
-        stage: whose own lowest answer lies there; a tie counts in parts), `is_valley` (`conf_low` > 0), `n`.
+        (simultaneous), `share_of_customers` (of the `n_around` customers who answered before, at and after
+        the stage: whose own lowest answer lies there; a tie counts in parts), `is_valley` (`conf_low` > 0),
+        `n` (customers who answered at the stage, on whom the depth rests), `n_around`.
 
     Raises
     ------
@@ -89,11 +91,12 @@ def find_valleys(
         scores = sums(group)
         fit = stage_moments(scores, known_curve(curve))
         depth, low, high = _prominence(fit, conf_level)
-        share, n = _own_minimum(scores)
+        share, n_around = _own_minimum(scores)
         frame = pd.DataFrame(
             {"metric": curve, "stage": stages, "depth": depth, "conf_low": low, "conf_high": high}
         )
-        frame = frame.assign(share_of_customers=share, is_valley=low > 0, n=n, **keys)
+        n = (scores.n > 0).sum(0)
+        frame = frame.assign(share_of_customers=share, is_valley=low > 0, n=n, n_around=n_around, **keys)
         frames.append(frame.iloc[1:-1])
     return pd.concat(frames, ignore_index=True)[[*([] if by is None else [by]), *_VALLEY_COLUMNS]]
 
@@ -109,7 +112,8 @@ def name_valley(pooled: pd.DataFrame, paired: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row per group: group column, `stage, depth, conf_low, conf_high, share_of_customers, n, verdict`.
+        One row per group: group column, `stage, depth, conf_low, conf_high, share_of_customers, n` (customers
+        who answered at the stage), `n_around, verdict`.
         Verdict "found" (in both curves), "pooled_only" (not confirmed for the same customers: who answered
         may have made it), "none" (no stage is a valley), "unknown" (fewer than three stages with answers);
         for the last two `n` is the largest of the group, and the rest is missing.
@@ -135,7 +139,17 @@ def name_valley(pooled: pd.DataFrame, paired: pd.DataFrame) -> pd.DataFrame:
         else:
             best = valleys.iloc[[0]]
             rows.append(best.assign(verdict="found" if best["confirmed"].item() else "pooled_only"))
-    columns = [*by, "stage", "depth", "conf_low", "conf_high", "share_of_customers", "n", "verdict"]
+    columns = [
+        *by,
+        "stage",
+        "depth",
+        "conf_low",
+        "conf_high",
+        "share_of_customers",
+        "n",
+        "n_around",
+        "verdict",
+    ]
     return pd.concat(rows, ignore_index=True).reindex(columns=columns)
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 
-import numpy as np
 import pandas as pd
 
 from cxlib.checks import check_columns
+from cxlib.differences import interval_difference
 from cxlib.engine import to_date
-from cxlib.intervals import critical_value
+from cxlib.intervals import Interval
 from cxlib.repeat._times import local_days, repeat_times
 from cxlib.survival import survival_curve
 
@@ -21,6 +21,7 @@ def f2_after_stage(
     stage: str,
     as_of: dt.date | str,
     horizon_days: int = 180,
+    observed_from: dt.date | str | None = None,
     score_col: str = "valence",
     customer_col: str = "customer_id",
     conf_level: float = 0.95,
@@ -39,6 +40,8 @@ def f2_after_stage(
         Last day of observation, inclusive.
     horizon_days
         Days after the answer within which a second purchase counts.
+    observed_from
+        As in `repeat_times`: customers who bought before it are left out.
     score_col, customer_col
         Columns; a score below 0 is negative.
     conf_level
@@ -83,7 +86,8 @@ def f2_after_stage(
     answers["day"] = local_days(events.loc[answers.index, "occurred_at"], "occurred_at").astype(
         "datetime64[s]"
     )
-    people = answers.merge(repeat_times(orders, as_of=as_of, customer_col=customer_col), on=customer_col)
+    times = repeat_times(orders, as_of=as_of, observed_from=observed_from, customer_col=customer_col)
+    people = answers.merge(times, on=customer_col)
     end = people["from_on"] + pd.to_timedelta(people["duration_days"], unit="D")
     after_first = (people["day"] >= people["from_on"]) & (people["day"] <= pd.Timestamp(to_date(as_of)))
     people = people.assign(duration_days=(end - people["day"]).dt.days, negative=people[score_col] < 0)
@@ -103,11 +107,10 @@ def f2_after_stage(
         ).iloc[0]
         estimate, low, high = 1 - curve[["estimate", "conf_high", "conf_low"]].to_numpy(dtype=float)
         rows.append(["f2", group, estimate, float(curve["std_error"]), low, high, len(members)])
-    gap, error = rows[0][2] - rows[1][2], float(np.hypot(rows[0][3], rows[1][3]))
-    half, lost = critical_value(conf_level) * error, rows[0][6]
-    for metric, size in (("difference", 1), ("purchases", lost)):
-        scaled = [size * part for part in (gap, error, gap - half, gap + half)]
-        rows.append([metric, "negative", *scaled, lost if metric == "purchases" else lost + rows[1][6]])
+    gap = interval_difference(*(Interval(*row[2:6]) for row in rows))
+    lost = rows[0][6]
+    rows.append(["difference", "negative", *gap, lost + rows[1][6]])
+    rows.append(["purchases", "negative", *(lost * part for part in gap), lost])
     return pd.DataFrame(
         rows, columns=["metric", "group", "estimate", "std_error", "conf_low", "conf_high", "n"]
     )

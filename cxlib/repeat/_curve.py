@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from cxlib.checks import ParameterError
+from cxlib.checks import ParameterError, check_group_names
 from cxlib.engine import to_date
 from cxlib.repeat._times import purchase_spells
 from cxlib.survival import survival_curve
 
 HORIZONS_DAYS = (30, 60, 90, 180, 365)
 _COLUMNS = ["metric", "days", "estimate", "std_error", "conf_low", "conf_high", "n_at_risk", "n_events", "n"]
-_COLUMNS += ["naive", "mature", "n_mature"]
+_COLUMNS += ["naive", "mature", "n_mature", "n_left_out"]
 
 
 def repeat_curve(
@@ -46,8 +47,8 @@ def repeat_curve(
         Group columns, `metric` ("f2"), `days, estimate, std_error, conf_low, conf_high, n_at_risk` (customers
         seen for that long without a second purchase before), `n_events` (second purchases by that day), `n`
         (first buyers), `naive` (second purchases by that day ÷ all first buyers, whether or not seen for that
-        long), `mature` (the same among the `n_mature` first buyers seen for the full horizon). A horizon
-        nobody has been seen for is NaN.
+        long), `mature` (the same among the `n_mature` first buyers seen for the full horizon), `n_left_out`
+        (customers who bought before `observed_from`). A horizon nobody has been seen for is NaN.
 
     Raises
     ------
@@ -72,11 +73,19 @@ def repeat_curve(
     >>> f2[["estimate", "naive", "mature"]].to_numpy().tolist()
     [[1.0, 0.5, 1.0]]
     """
+    check_group_names(by, _COLUMNS)
     if min(horizons_days, default=0) < 1:
         raise ParameterError("journey.horizons", argument="horizons_days", value=repr(list(horizons_days)))
-    times = purchase_spells(
-        orders, as_of=as_of, by=by, observed_from=observed_from, customer_col=customer_col, time_col=time_col
+    everybody = purchase_spells(
+        orders,
+        as_of=as_of,
+        by=by,
+        observed_from=observed_from,
+        customer_col=customer_col,
+        time_col=time_col,
+        keep_earlier=True,
     )
+    times = everybody[~everybody["is_earlier"]]
     names = [] if by is None else [by] if isinstance(by, str) else list(by)
     days = sorted(horizons_days)
     curve = survival_curve(
@@ -95,7 +104,8 @@ def repeat_curve(
     )
     ratios = [_mature(rows, days, np.datetime64(to_date(as_of), "D")) for rows in groups]
     mature = pd.concat(ratios, ignore_index=True) if ratios else pd.DataFrame(columns=["mature", "n_mature"])
-    return pd.concat([curve, mature], axis=1)[[*names, *_COLUMNS]]
+    result = pd.concat([curve, mature], axis=1)
+    return _with_left_out(result, everybody[everybody["is_earlier"]], names)[[*names, *_COLUMNS]]
 
 
 def purchase_ladder(
@@ -138,6 +148,13 @@ def purchase_ladder(
     >>> purchase_ladder(orders, as_of="2026-01-31", steps=1, within_days=20)["estimate"].to_list()
     [0.5]
     """
+    if within_days < 1:
+        raise ParameterError("journey.horizons", argument="within_days", value=repr(within_days))
+    spell: dict[str, Any] = {
+        "duration_col": "duration_days",
+        "event_col": "is_repeat",
+        "conf_level": conf_level,
+    }
     rows = []
     for purchase in range(1, steps + 1):
         times = purchase_spells(
@@ -148,13 +165,8 @@ def purchase_ladder(
             customer_col=customer_col,
             time_col=time_col,
         )
-        curve = survival_curve(
-            times, duration_col="duration_days", event_col="is_repeat", conf_level=conf_level
-        )
-        seen = curve[curve["time"] <= within_days]
-        ended = curve["estimate"].iloc[-1] == 0
-        observed = len(times) and (ended or times["duration_days"].max() >= within_days)
-        point = seen.iloc[-1] if observed else seen.iloc[-1] * np.nan
+        curve = survival_curve(times, **spell)
+        point = survival_curve(times, times=[within_days], **spell).iloc[0]
         rows.append(
             {
                 "purchase": purchase,
@@ -164,11 +176,19 @@ def purchase_ladder(
                 "conf_low": 1 - point["conf_high"],
                 "conf_high": 1 - point["conf_low"],
                 "n": len(times),
-                "n_events": int(seen["n_events"].sum()),
+                "n_events": int(point["n_events"]),
                 "median_days": curve.loc[curve["estimate"] <= 0.5, "time"].min(),
             }
         )
     return pd.DataFrame(rows)
+
+
+def _with_left_out(result: pd.DataFrame, earlier: pd.DataFrame, names: list[str]) -> pd.DataFrame:
+    if not names:
+        return result.assign(n_left_out=len(earlier))
+    counts = earlier.groupby(names, dropna=False, observed=True).size().rename("n_left_out").reset_index()
+    joined = result.merge(counts, on=names, how="left") if len(counts) else result.assign(n_left_out=0)
+    return joined.assign(n_left_out=joined["n_left_out"].fillna(0).astype(int))
 
 
 def _mature(times: pd.DataFrame, days: Sequence[int], last: np.datetime64) -> pd.DataFrame:

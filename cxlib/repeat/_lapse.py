@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from cxlib.answers import check_numbers
 from cxlib.checks import ParameterError, check_columns
 from cxlib.engine import to_date
 from cxlib.intervals import critical_value
@@ -97,7 +98,7 @@ def _purchase_days(orders: pd.DataFrame, customer_col: str, last: pd.Timestamp) 
     rows = orders[[customer_col]].assign(day=local_days(orders["ordered_at"], "ordered_at").astype("M8[s]"))
     kept = rows["day"] <= last
     if "amount" in orders.columns:
-        kept &= ~(orders["amount"].astype(float) < 0)
+        kept &= ~(check_numbers(orders, "amount") < 0)
     return rows[kept].dropna().drop_duplicates().sort_values([customer_col, "day"], ignore_index=True)
 
 

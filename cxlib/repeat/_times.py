@@ -7,7 +7,8 @@ import datetime as dt
 import numpy as np
 import pandas as pd
 
-from cxlib.checks import InputError, check_columns
+from cxlib.answers import check_numbers
+from cxlib.checks import InputError, check_columns, check_group_names
 from cxlib.engine import to_date
 
 
@@ -52,7 +53,8 @@ def repeat_times(
     Raises
     ------
     ParameterError
-        Unknown column, or a date that cannot be read.
+        Unknown column, a date that cannot be read, text among the amounts, or `by` called like a column of
+        the result.
     InputError
         `time_col` does not hold timestamps.
 
@@ -86,10 +88,15 @@ def purchase_spells(
     customer_col: str = "customer_id",
     time_col: str = "ordered_at",
     amount_col: str = "amount",
+    keep_earlier: bool = False,
 ) -> pd.DataFrame:
-    """Return `repeat_times` in the order in which customers appear: sorting ids as text takes the longest."""
+    """Return `repeat_times` in the order in which customers appear: sorting ids as text takes the longest.
+
+    With `keep_earlier` customers who bought before `observed_from` stay, marked by `is_earlier`.
+    """
     check_columns(orders, customer_col=customer_col, time_col=time_col)
     names = [] if by is None else [by] if isinstance(by, str) else list(by)
+    check_group_names(names, ("from_on", "duration_days", "is_repeat"))
     for name in names:
         check_columns(orders, by=name)
     last = np.datetime64(to_date(as_of), "D")
@@ -97,17 +104,18 @@ def purchase_spells(
     day = local_days(orders[time_col], time_col)
     kept = (customer >= 0) & (day <= last)
     if amount_col in orders.columns:
-        kept &= ~(orders[amount_col].to_numpy(dtype=float, na_value=np.nan) < 0)
+        kept &= ~(check_numbers(orders, amount_col) < 0)
     who, number, first_line = _occasions(customer[kept], day[kept].astype(np.int64), keep_lines=bool(names))
     start = np.flatnonzero(np.diff(who, prepend=-1) != 0)
     size = np.diff(np.append(start, who.size))
+    earlier = np.zeros(start.size, dtype=bool)
     if observed_from is not None:
-        begins = number[start] >= np.datetime64(to_date(observed_from, argument="observed_from"), "D").astype(
-            np.int64
-        )
-        start, size = start[begins], size[begins]
+        begin = np.datetime64(to_date(observed_from, argument="observed_from"), "D").astype(np.int64)
+        earlier = number[start] < begin
+        if not keep_earlier:
+            start, size, earlier = start[~earlier], size[~earlier], earlier[~earlier]
     reached = size >= purchase
-    start, size = start[reached], size[reached]
+    start, size, earlier = start[reached], size[reached], earlier[reached]
     origin = start + purchase - 1
     is_repeat = size > purchase
     end = np.where(is_repeat, number[np.minimum(origin + 1, max(who.size - 1, 0))], last.astype(np.int64))
@@ -115,7 +123,8 @@ def purchase_spells(
     for name in names:
         result[name] = orders[name][kept].iloc[first_line[start]].reset_index(drop=True)
     result["from_on"] = number[origin].astype("datetime64[D]").astype("datetime64[s]")
-    return result.assign(duration_days=end - number[origin], is_repeat=is_repeat)
+    result = result.assign(duration_days=end - number[origin], is_repeat=is_repeat)
+    return result.assign(is_earlier=earlier) if keep_earlier else result
 
 
 def _occasions(
@@ -140,23 +149,44 @@ def _occasions(
     return who, number + begin, order[new] if keep_lines else order
 
 
-def first_purchases_doubtful(times: pd.DataFrame, *, early_days: int = 30, excess: float = 3.0) -> bool:
+def first_purchases_doubtful(
+    times: pd.DataFrame,
+    *,
+    customers: pd.DataFrame | None = None,
+    known_before: float = 0.05,
+    early_days: int = 30,
+    excess: float = 3.0,
+    customer_col: str = "customer_id",
+    seen_col: str = "first_seen_on",
+) -> bool:
     """Tell whether many "first" purchases may be later ones of customers older than the data.
 
     Parameters
     ----------
     times
         A frame of `repeat_times`.
+    customers
+        Customers with the day on which each was first seen; who was known before the first order of all may
+        have bought before it, too.
+    known_before
+        Doubtful when more than this share of the first buyers was known before the first order of all.
     early_days
         Days at the start of the data to look at.
     excess
         Doubtful when that many times more first purchases fall into those days than an even spread would
-        give.
+        give; this alone cannot tell old customers from a campaign at the start, and misses most cuts.
+    customer_col, seen_col
+        Columns of `customers`, the first also of `times`.
 
     Returns
     -------
     bool
-        Always False when all first purchases span fewer than three times `early_days`.
+        The second rule is False when all first purchases span fewer than three times `early_days`.
+
+    Raises
+    ------
+    ParameterError
+        Unknown column.
 
     Examples
     --------
@@ -166,7 +196,13 @@ def first_purchases_doubtful(times: pd.DataFrame, *, early_days: int = 30, exces
     """
     since = (times["from_on"] - times["from_on"].min()).dt.days
     span = since.max() + 1
-    return bool(span > 3 * early_days and (since < early_days).mean() > excess * early_days / span)
+    crowded = bool(span > 3 * early_days and (since < early_days).mean() > excess * early_days / span)
+    if customers is None or crowded or times.empty:
+        return crowded
+    check_columns(customers, customer_col=customer_col, seen_col=seen_col)
+    seen = customers.drop_duplicates(customer_col).set_index(customer_col)[seen_col]
+    seen = pd.Series(local_days(seen.reindex(times[customer_col]), seen_col))
+    return bool((seen < times["from_on"].min()).mean() > known_before)
 
 
 def local_days(times: pd.Series, time_col: str) -> np.ndarray:

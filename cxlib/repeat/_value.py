@@ -7,6 +7,7 @@ import datetime as dt
 import numpy as np
 import pandas as pd
 
+from cxlib.answers import check_numbers
 from cxlib.checks import ParameterError, check_columns
 from cxlib.engine import to_date
 from cxlib.intervals import critical_value
@@ -71,13 +72,14 @@ def value_by_f2(
     )
     last = pd.Timestamp(to_date(as_of))
     people = people[(last - people["from_on"]).dt.days >= within_days]
-    lines = orders[[customer_col, value_col]].assign(
-        day=local_days(orders[time_col], time_col).astype("M8[s]")
+    lines = orders[[customer_col]].assign(
+        **{value_col: check_numbers(orders, value_col)},
+        day=local_days(orders[time_col], time_col).astype("M8[s]"),
     )
     lines = lines.merge(people, on=customer_col)
     since = (lines["day"] - lines["from_on"]).dt.days
     lines = lines[since.between(0, within_days)].assign(
-        value=lambda rows: rows[value_col].astype(float).fillna(0), later=since > 0
+        value=lambda rows: rows[value_col].fillna(0), later=since > 0
     )
     total = lines.groupby(customer_col)["value"].sum().reindex(people[customer_col], fill_value=0).to_numpy()
     after = lines[lines["later"]].groupby(customer_col)["value"].sum()

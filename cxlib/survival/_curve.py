@@ -8,11 +8,12 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from cxlib.checks import ParameterError, fail_option
+from cxlib.checks import ParameterError, check_group_names, fail_option
 from cxlib.intervals import critical_value
 from cxlib.survival._people import Tally, at_risk_at, names_of, people_of, tally_of
 
 CONF_TYPES = ("log-log", "log", "plain")
+_RMST_COLUMNS = ["metric", "estimate", "std_error", "conf_low", "conf_high", "p_value", "n", "reference"]
 _COLUMNS = ["time", "estimate", "std_error", "conf_low", "conf_high", "n_at_risk", "n_events", "n"]
 
 
@@ -59,15 +60,19 @@ def survival_curve(
     Raises
     ------
     ParameterError
-        Unknown column, `conf_type`, or `conf_level` outside 0–1.
+        Unknown column, `conf_type`, `conf_level` outside 0–1, or `by` called like a column of the result.
     InputError
-        Negative duration, entry after the duration, or an event that is neither 0 nor 1.
+        A duration that is negative, infinite, text or a time difference; entry after the duration; or an
+        event that is neither 0 nor 1.
 
     Notes
     -----
     S(t) = Π (1 − d/n) over event times ≤ t; Greenwood variance S² Σ d / (n (n − d)). Censoring must not
     depend on what would have followed. Where no event has happened yet the transformed intervals have no
     width; the exact bound (α/2)^(1/n at risk) is given instead, and its mirror where the curve has reached 0.
+    With delayed entry all who are at risk early may have their event before others come under observation:
+    the product is then 0 for good, as R's survfit gives it, although people are seen alive later. That is a
+    sign of too few at risk, not an estimate; the curve is NaN from there on.
 
     References
     ----------
@@ -79,6 +84,7 @@ def survival_curve(
     >>> survival_curve(people, duration_col="days", event_col="bought")["estimate"].round(2).to_list()
     [1.0, 0.75, 0.5, 0.5]
     """
+    check_group_names(by, _COLUMNS)
     if conf_type not in CONF_TYPES:
         fail_option("conf_type", conf_type, CONF_TYPES)
     frames = []
@@ -142,6 +148,7 @@ def rmst(
     >>> float(rmst(people, duration_col="days", event_col="bought", horizon=4)["estimate"].iloc[0])
     3.5
     """
+    check_group_names(by, _RMST_COLUMNS)
     if not horizon > 0:
         raise ParameterError("journey.horizon_not_positive", argument="horizon", value=repr(horizon))
     rows = []
@@ -241,6 +248,10 @@ def _curve(tally: Tally, conf_level: float, conf_type: str) -> pd.DataFrame:
         greenwood = np.cumsum(d / (y * (y - d)))
         error = np.where(survival > 0, survival * np.sqrt(greenwood), np.nan)
     low, high = _bounds(survival, np.sqrt(greenwood), y, conf_level, conf_type)
+    if (unknown := _gone_too_early(survival)).any():
+        survival, error, low, high = (
+            np.where(unknown, np.nan, part) for part in (survival, error, low, high)
+        )
     columns = dict(
         zip(_COLUMNS, (times, survival, error, low, high, y, d, np.full(d.size, tally.n)), strict=True)
     )
@@ -249,6 +260,11 @@ def _curve(tally: Tally, conf_level: float, conf_type: str) -> pd.DataFrame:
         return curve
     start = dict(zip(_COLUMNS, (0.0, 1.0, 0.0, 1.0, 1.0, tally.n, 0, tally.n), strict=True))
     return pd.concat([pd.DataFrame([start]), curve], ignore_index=True)
+
+
+def _gone_too_early(survival: np.ndarray) -> np.ndarray:
+    """Mark times from which the product is 0 although people are observed later (delayed entry)."""
+    return (survival == 0) & (np.argmax(np.append(survival, 0) == 0) < survival.size - 1)
 
 
 def _bounds(
@@ -299,7 +315,8 @@ def _rmst_of(tally: Tally, horizon: float) -> tuple[float, float]:
     within = tally.times <= horizon
     times, y, d = tally.times[within], tally.at_risk[within], tally.events[within]
     survival = np.append(1.0, np.cumprod(1 - d / y))
-    if not tally.times.size or (tally.times[-1] < horizon and survival[-1] > 0):
+    short = not tally.times.size or (tally.times[-1] < horizon and survival[-1] > 0)
+    if short or (survival[-1] == 0 and np.argmax(survival == 0) < tally.times.size):
         return np.nan, np.nan
     areas = survival * np.diff(np.concatenate([[0.0], times, [horizon]]))
     after = np.cumsum(areas[::-1])[::-1][1:]

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from cxlib.checks import ParameterError, check_columns
+from cxlib.checks import ParameterError, check_columns, check_group_names
 from cxlib.intervals import critical_value
 from cxlib.survival._people import People, at_risk_at, names_of, people_of
 
@@ -74,6 +74,7 @@ def cumulative_incidence(
     [['lost', 0.25], ['won', 0.5]]
     """
     check_columns(data, duration_col=duration_col, cause_col=cause_col)
+    check_group_names(by, _COLUMNS)
     cause, causes = pd.factorize(data[cause_col], sort=True)
     coded = data.assign(**{_MARK: cause >= 0, _CODE: cause})
     if times is not None and min(times, default=0) < 0:

@@ -54,20 +54,32 @@ def people_of(
 def _arrays(
     data: pd.DataFrame, duration_col: str, event_col: str, entry_col: str | None, keep: str | None
 ) -> People:
-    duration = data[duration_col].to_numpy()
-    if duration.dtype.kind not in "iu":
-        duration = duration.astype(float)
+    duration = _numbers(data, duration_col)
     if duration.size and duration.min() < 0:
         count = int((duration < 0).sum())
         raise InputError("journey.negative_duration", column=duration_col, count=count, rows=len(data))
-    marks = data[event_col].to_numpy()
-    event = marks if marks.dtype == bool else marks.astype(float) == 1
-    if marks.dtype != bool and (bad := ~event & (marks.astype(float) != 0)).any():
+    marks = _numbers(data, event_col)
+    event = marks if marks.dtype == bool else marks == 1
+    if marks.dtype != bool and (bad := ~event & (marks != 0)).any():
         raise InputError("journey.event_not_binary", column=event_col, count=int(bad.sum()), rows=len(data))
-    entry = None if entry_col is None else data[entry_col].to_numpy(dtype=float)
+    entry = None if entry_col is None else _numbers(data, entry_col)
     if entry is not None and (bad := entry >= duration).any():
         raise InputError("journey.entry_after_end", column=entry_col, count=int(bad.sum()), rows=len(data))
     return People(duration, event, entry, None if keep is None else data[keep].to_numpy())
+
+
+def _numbers(data: pd.DataFrame, column: str) -> np.ndarray:
+    """Finite numbers of a column without missing values; whole numbers and true/false keep their type."""
+    held = data[column]
+    if held.dtype.kind in "biu" and isinstance(held.dtype, np.dtype):
+        return held.to_numpy()
+    if held.dtype.kind in "mM":
+        numbers = np.full(len(held), np.nan)
+    else:
+        numbers = pd.to_numeric(held, errors="coerce").to_numpy(dtype=float, na_value=np.nan)
+    if bad := int((~np.isfinite(numbers)).sum()):
+        raise InputError("journey.not_numbers", column=column, count=bad, rows=len(data))
+    return numbers
 
 
 def tally_of(people: People) -> Tally:
