@@ -6,7 +6,14 @@ import pytest
 
 from cxlib.checks import InputError, ParameterError
 from cxlib.intervals import clustered_mean_interval
-from cxlib.journey import curve_features, emotion_curve, find_valleys, name_valley, stage_steps
+from cxlib.journey import (
+    curve_features,
+    emotion_curve,
+    find_valleys,
+    name_valley,
+    stage_steps,
+    unknown_stages,
+)
 from cxlib.quotes import follow_up, overdue_quotes
 from cxlib.repeat import f2_after_stage, first_purchases_doubtful, purchase_ladder, repeat_curve, repeat_times
 from cxlib.selection import chosen_rows
@@ -206,24 +213,55 @@ def test_features_of_a_known_curve():
 
 @pytest.mark.slow
 @pytest.mark.parametrize("curve", ["pooled", "paired"])
-def test_flat_and_falling_curves_name_a_valley_in_at_most_5_percent(curve):
+@pytest.mark.parametrize(("n", "means"), [(150, (0.4,) * 8), (30, (0.4,) * 8), (150, (0.6, -0.2))])
+def test_a_flat_or_falling_curve_names_a_valley_in_at_most_5_percent(curve, n, means):
+    means = means if len(means) == 8 else np.linspace(*means, 8)
     alarms = [
-        find_valleys(journeys(seed, n=150, means=means), stage_order=STAGES, curve=curve)["is_valley"].any()
-        for seed in range(150)
-        for means in ([0.4] * 8, np.linspace(0.6, -0.2, 8))
+        find_valleys(journeys(seed, n=n, means=means), stage_order=STAGES, curve=curve)["is_valley"].any()
+        for seed in range(200)
     ]
     assert np.mean(alarms) <= 0.05
 
 
 @pytest.mark.slow
-def test_coverage_of_the_simultaneous_band():
-    inside = []
+@pytest.mark.parametrize("n", [30, 200])
+def test_coverage_of_the_simultaneous_band(n):
+    inside = {"pooled": [], "paired": []}
     for seed in range(1000):
-        curve = emotion_curve(journeys(seed, n=200), stage_order=STAGES).query("metric == 'pooled'")
-        inside.append(
-            curve["band_low"].le(np.array(VALLEY)).all() and curve["band_high"].ge(np.array(VALLEY)).all()
-        )
-    assert 0.93 <= np.mean(inside) <= 0.97
+        result = emotion_curve(journeys(seed, n=n), stage_order=STAGES)
+        for name, curve in result.groupby("metric"):
+            low, high = curve["band_low"].le(np.array(VALLEY)), curve["band_high"].ge(np.array(VALLEY))
+            inside[name].append(low.all() and high.all())
+    for name in inside:
+        assert 0.93 <= np.mean(inside[name]) <= 0.97, name
+
+
+def test_unknown_stages_are_counted():
+    events = pd.concat([journeys(1, n=30), pd.DataFrame({"stage": ["zzz", "yyy", None], "valence": 1.0})])
+    row = unknown_stages(events, stage_order=STAGES).iloc[0]
+    assert (row["n"], row["n_unknown_stage"], row["n_missing_stage"]) == (len(events), 2, 1)
+    assert row["estimate"] == pytest.approx(3 / len(events))
+    assert np.isnan(unknown_stages(events.iloc[:0], stage_order=STAGES)["estimate"].item())
+
+
+def test_a_valley_counts_who_answered_there():
+    events = pd.DataFrame({"customer_id": list("abcabcd"), "stage": list("xxxyyyy"), "valence": 1.0})
+    row = find_valleys(events, stage_order=["x", "y", "z"]).iloc[0]
+    assert (row["stage"], row["n"], row["n_around"]) == ("y", 4, 0)
+    assert np.isnan(row["share_of_customers"])
+
+
+def test_text_scores_and_groups_called_like_a_result_are_refused():
+    events = journeys(0, n=20)
+    with pytest.raises(ParameterError, match="valence"):
+        emotion_curve(events.assign(valence="good"), stage_order=STAGES)
+    for function in (emotion_curve, stage_steps, find_valleys, curve_features):
+        with pytest.raises(ParameterError, match="by='metric'"):
+            function(events.assign(metric="m"), stage_order=STAGES, by="metric")
+    with pytest.raises(ParameterError, match="expectation"):
+        expectation_gap(contacts().assign(expectation="high"))
+    with pytest.raises(ParameterError, match="by='n'"):
+        expectation_gap(contacts().assign(n=1), by="n")
 
 
 # The second purchase
@@ -291,12 +329,86 @@ def shop(seed, power, n=4000):
 
 @pytest.mark.parametrize(("power", "error"), [(0.4, 0.03), (1.0, 0.08), (3.0, 0.18)])
 def test_naive_ratio_moves_with_acquisition_and_kaplan_meier_does_not(power, error):
-    f2 = repeat_curve(shop(1, power), as_of="2025-12-31", horizons_days=[180]).iloc[0]
     truth = 1 - np.exp(-180 / 300)
-    assert f2["estimate"] == pytest.approx(truth, abs=0.03)
-    assert f2["conf_low"] < truth < f2["conf_high"]
-    assert truth - f2["naive"] > error
-    assert f2["mature"] == pytest.approx(truth, abs=0.04)
+    for seed in range(4):
+        orders = shop(seed, power, n=200_000)
+        f2 = repeat_curve(orders, as_of="2025-12-31", horizons_days=[180]).iloc[0]
+        assert f2["estimate"] == pytest.approx(truth, abs=0.01)
+        assert f2["mature"] == pytest.approx(truth, abs=0.02)
+        assert truth - f2["naive"] > error
+
+
+@pytest.mark.slow
+def test_truth_lies_in_the_interval_of_f2():
+    truth, inside = 1 - np.exp(-180 / 300), []
+    for seed in range(300):
+        for power in (0.4, 1.0, 3.0):
+            f2 = repeat_curve(shop(seed, power, n=500), as_of="2025-12-31", horizons_days=[180]).iloc[0]
+            inside.append(f2["conf_low"] <= truth <= f2["conf_high"])
+    assert 0.93 <= np.mean(inside) <= 0.97
+
+
+def test_ladder_without_a_repeat_is_as_unsure_as_the_curve():
+    orders = orders_of(*((f"c{number}", "2024-01-01", 1) for number in range(12)))
+    rung = purchase_ladder(orders, as_of="2025-06-30", steps=1).iloc[0]
+    curve = repeat_curve(orders, as_of="2025-06-30", horizons_days=[365]).iloc[0]
+    ends = ["estimate", "conf_low", "conf_high"]
+    assert rung[ends].to_list() == curve[ends].to_list()
+    assert rung["conf_high"] == pytest.approx(1 - 0.025 ** (1 / 12))
+    with pytest.raises(ParameterError, match="within_days"):
+        purchase_ladder(orders, as_of="2025-06-30", within_days=0)
+
+
+def test_customers_left_out_are_counted_per_group():
+    orders = orders_of(
+        ("a", "2025-12-31", 1), ("a", "2026-01-10", 1), ("b", "2026-01-01", 1), ("c", "2026-01-02", 1)
+    )
+    both = repeat_curve(orders, as_of="2026-02-28", horizons_days=[30], observed_from="2026-01-01")
+    assert both[["n", "n_left_out"]].to_numpy().tolist() == [[2, 1]]
+    split = repeat_curve(
+        orders.assign(arm=["x", "x", "x", "y"]), as_of="2026-02-28", horizons_days=[30], by="arm",
+        observed_from="2026-01-01",
+    )  # fmt: skip
+    assert split[["n", "n_left_out"]].to_numpy().tolist() == [[1, 1], [1, 0]]
+    assert repeat_curve(orders, as_of="2026-02-28")["n_left_out"].to_list() == [0] * 5
+
+
+def test_text_amounts_and_reserved_groups_of_orders():
+    orders = orders_of(("a", "2026-01-01", 1), ("a", "2026-01-09", 1)).assign(days="d")
+    with pytest.raises(ParameterError, match="amount"):
+        repeat_curve(orders.assign(amount=["1", "x"]), as_of="2026-03-01")
+    with pytest.raises(ParameterError, match="by='days'"):
+        repeat_curve(orders, as_of="2026-03-01", by="days")
+    with pytest.raises(ParameterError, match="by='is_repeat'"):
+        repeat_times(orders.assign(is_repeat=1), as_of="2026-03-01", by="is_repeat")
+
+
+def test_first_purchases_of_customers_known_before_the_data_begin_are_doubtful():
+    days = pd.date_range("2026-01-01", periods=200)
+    times = pd.DataFrame({"customer_id": [str(i) for i in range(200)], "from_on": days})
+    people = times[["customer_id"]].assign(first_seen_on=days)
+    assert not first_purchases_doubtful(times, customers=people)
+    older = people.assign(
+        first_seen_on=people["first_seen_on"].mask(people.index < 20, pd.Timestamp("2025-06-01"))
+    )
+    assert first_purchases_doubtful(times, customers=older)
+    assert not first_purchases_doubtful(times.iloc[:0], customers=older)
+
+
+def test_after_stage_leaves_out_earlier_customers_and_knows_empty_arms():
+    names = [f"c{number}" for number in range(24)]
+    orders = orders_of(*((name, "2026-01-01", 1) for name in names), ("c0", "2025-01-01", 1))
+    again = orders_of(*((name, "2026-01-20", 1) for name in names[12:]))
+    events = pd.DataFrame({"customer_id": names, "stage": "f", "valence": [-1] * 12 + [1] * 12})
+    events["occurred_at"] = pd.Timestamp("2026-01-05")
+    window = {"stage": "f", "as_of": "2026-06-01", "horizon_days": 30, "observed_from": "2025-06-01"}
+    after = f2_after_stage(events, pd.concat([orders, again]), **window).set_index("metric")
+    assert after.loc["f2", "n"].to_list() == [11, 12]
+    gap = after.loc["difference"]
+    assert gap["estimate"] == -1
+    assert -1 == gap["conf_low"] < gap["conf_high"] < -0.5
+    assert np.isnan(gap["std_error"])
+    assert after.loc["purchases", "conf_high"] == pytest.approx(11 * gap["conf_high"])
 
 
 def test_repeat_curve_by_group_and_renamed():
@@ -521,3 +633,25 @@ def test_what_is_recorded_after_as_of_is_unknown():
         **{name: deals[name].where(deals[name] <= "2025-04-01") for name in ("closed_on", "followed_up_on")}
     )
     pd.testing.assert_frame_equal(early, follow_up(hidden, as_of="2025-04-01"))
+
+
+def test_arms_with_all_or_none_won_differ_with_a_width():
+    deals = pd.DataFrame({"quoted_on": pd.Timestamp("2026-01-01"), "is_won": [True] * 12 + [False] * 12})
+    deals["followed_up_on"] = pd.to_datetime(["2026-01-03"] * 12 + [None] * 12)
+    deals["closed_on"] = pd.Timestamp("2026-01-20")
+    result = follow_up(deals, as_of="2026-12-31").set_index("metric")
+    for metric in ("difference", "naive_difference"):
+        row = result.loc[metric]
+        assert row["estimate"] == 1
+        assert 0.4 < row["conf_low"] < row["conf_high"] == 1
+
+
+def test_a_contact_before_the_quote_is_no_follow_up():
+    deals = pd.DataFrame(
+        {"quoted_on": pd.to_datetime(["2026-01-10"] * 2), "is_won": None, "closed_on": pd.NaT}
+    )
+    deals["followed_up_on"] = pd.to_datetime(["2026-01-01", "2026-01-12"])
+    assert follow_up(deals, as_of="2026-06-01")["estimate"].iloc[0] == 0.5
+    assert overdue_quotes(deals, as_of="2026-06-01")["overdue_days"].to_list() == [135]
+    with pytest.raises(ParameterError, match="closed_on"):
+        overdue_quotes(deals.drop(columns="closed_on"), as_of="2026-06-01")

@@ -194,6 +194,39 @@ def test_impossible_values_are_named_with_their_count(change, message):
         survival_curve(people, entry_col="entry", **SPELL)
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"days": [1.0, np.inf]},
+        {"days": ["one", "two"]},
+        {"days": pd.to_timedelta([1, 2], unit="D")},
+        {"bought": ["yes", "no"]},
+    ],
+)
+def test_what_is_no_finite_number_is_refused(change):
+    people = pd.DataFrame({"days": [1, 2], "bought": [1, 0]}).assign(**change)
+    with pytest.raises(InputError, match=r"must hold finite numbers; \d of 2 rows"):
+        survival_curve(people, **SPELL)
+
+
+def test_groups_called_like_a_result_column_are_refused():
+    people = pd.DataFrame({"days": [1, 2], "bought": [1, 0]})
+    for name in ("n", "time"):
+        with pytest.raises(ParameterError, match=f"by='{name}'"):
+            survival_curve(people.assign(**{name: "g"}), by=name, **SPELL)
+    with pytest.raises(ParameterError, match="by='metric'"):
+        rmst(people.assign(metric="g"), by="metric", horizon=1, **SPELL)
+
+
+def test_a_curve_that_falls_to_zero_before_others_enter_is_unknown():
+    people = pd.DataFrame({"days": [5, 10, 12], "bought": [1, 1, 0], "entry": [0, 6, 6]})
+    curve = survival_curve(people, entry_col="entry", **SPELL)
+    assert curve["estimate"].isna().to_list() == [False, True, True, True]
+    assert survival_curve(people, entry_col="entry", times=[3], **SPELL)["estimate"].item() == 1
+    assert np.isnan(rmst(people, entry_col="entry", horizon=11, **SPELL)["estimate"].item())
+    assert rmst(people, entry_col="entry", horizon=4, **SPELL)["estimate"].item() == 4
+
+
 def test_arguments_are_checked():
     people = random_people()
     with pytest.raises(ParameterError, match="log-log, log, plain"):
