@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.special import ndtr
 
 from cxlib.checks import ParameterError
 from cxlib.ordinal import ordinal_drivers
@@ -75,14 +76,96 @@ def test_brants_test_sees_a_driver_that_works_at_one_border_only():
     assert np.mean(np.array(level) < 0.05) < 0.15
 
 
-def test_weights_are_frequencies_and_clusters_widen():
+def test_a_weighted_answer_is_one_answer_and_clusters_widen():
+    """Estimates are those of repeated rows; errors those of repeated rows known to be one answer each."""
     data = make_answers(300)
     times = np.arange(300) % 3 + 1
-    weighted, repeated = fit(data.assign(w=times), weight_col="w"), fit(data.loc[data.index.repeat(times)])
-    assert weighted["std_error"].tolist() == pytest.approx(repeated["std_error"].tolist(), nan_ok=True)
+    weighted = fit(data.assign(w=times), weight_col="w")
+    repeated = data.loc[data.index.repeat(times)].assign(who=lambda frame: frame.index)
+    repeated = fit(repeated, cluster_col="who")
+    for column in ("estimate", "std_error", "p_parallel"):
+        assert weighted[column].tolist() == pytest.approx(repeated[column].tolist(), nan_ok=True)
     many = pd.concat([data] * 4).assign(who=lambda frame: frame.index)
     naive, robust = fit(many), fit(many, cluster_col="who")
     assert robust["std_error"][0] == pytest.approx(2 * naive["std_error"][0], rel=0.15)
+
+
+@pytest.mark.parametrize("gaps", [0.0, 0.3])
+def test_identical_drivers_are_one_row_with_the_effect_of_both(gaps):
+    data = make_answers(900)
+    data.loc[np.random.default_rng(2).random(900) < gaps, "quality"] = np.nan
+    alone = fit(data).set_index("driver")
+    twins = fit(data.assign(twin=data["quality"]), driver_cols=["quality", "price", "twin"])
+    assert twins["driver"].tolist()[:2] == ["quality + twin", "price"]
+    assert twins["status"].tolist()[:2] == ["collinear", "ok"]
+    for column in ("estimate", "std_error", "promoter_change", "detractor_change", "p_parallel"):
+        expected = alone.loc[["quality", "price"], column].tolist()
+        assert twins[column].tolist()[:2] == pytest.approx(expected), column
+
+
+def test_dependent_drivers_are_named_together_and_the_others_keep_their_number():
+    data = make_answers(900).assign(other=np.random.default_rng(1).integers(1, 6, 900).astype(float))
+    both = ["quality", "price", "other"]
+    alone = fit(data, driver_cols=both).set_index("driver")
+    for extra in (6 - data["quality"], data["quality"] + data["price"]):
+        result = fit(data.assign(extra=extra), driver_cols=[*both, "extra"]).set_index("driver")
+        joint = result[result["status"] == "collinear"]
+        assert len(joint) == 1 and "extra" in joint.index[0] and joint["estimate"].isna().all()
+        assert result.loc["other", "estimate"] == pytest.approx(alone.loc["other", "estimate"])
+
+
+def test_unanswered_and_constant_drivers_are_told_apart():
+    data = make_answers(300).assign(asked=np.nan, flat=3.0)
+    result = fit(data, driver_cols=["quality", "price", "asked", "flat"]).set_index("driver")
+    assert result.loc[["asked", "flat"], "status"].tolist() == ["unanswered", "constant"]
+    assert result.loc[["asked", "flat"], "estimate"].isna().all()
+    assert result.loc["quality", "estimate"] == pytest.approx(fit(data)["estimate"][0])
+
+
+def test_half_missing_beside_a_correlated_driver_is_not_pushed_onto_it():
+    """Both slopes are 1; a mean with an indicator gives 1.46 for the complete one."""
+    found = []
+    for seed in range(30):
+        rng = np.random.default_rng(seed)
+        shared = rng.normal(size=600)
+        data = pd.DataFrame({name: shared + 0.5 * rng.normal(size=600) for name in ("quality", "price")})
+        latent = data.sum(axis=1) + rng.logistic(size=600)
+        data = data.assign(group=np.digitize(latent, [-1, 1]))
+        data.loc[rng.random(600) < 0.5, "price"] = np.nan
+        rows = fit(data).head(2)
+        inside = (rows["conf_low"] <= 1) & (rows["conf_high"] >= 1)
+        found.append([*rows["estimate"], *inside])
+    assert np.mean(found, axis=0)[:2] == pytest.approx([1, 1], abs=0.1)
+    assert (np.sum(found, axis=0)[2:] >= 26).all()
+    pd.testing.assert_frame_equal(fit(data), fit(data))
+
+
+@pytest.mark.slow
+def test_intervals_cover_under_survey_weights():
+    """Lognormal weights with a design effect of 2.7: taken for frequencies they cover 77 %."""
+    held = 0
+    for seed in range(250):
+        rng = np.random.default_rng(seed)
+        x = rng.integers(1, 6, 500).astype(float)
+        group = np.digitize(0.8 * x + rng.logistic(size=500), [1.8, 3.2])
+        data = pd.DataFrame({"x": x, "group": group, "w": rng.lognormal(0, 1, 500)})
+        row = fit(data, driver_cols=["x"], weight_col="w").iloc[0]
+        held += row["conf_low"] <= 0.8 <= row["conf_high"]
+    assert 0.92 <= held / 250 <= 0.97, held
+
+
+@pytest.mark.slow
+def test_size_of_brants_test_with_clusters():
+    """Same driver for a customer's 8 answers; the customer's level is uniform, so that odds stay parallel."""
+    false = 0
+    for seed in range(250):
+        rng = np.random.default_rng(seed)
+        x = np.repeat(rng.integers(1, 6, 100), 8).astype(float)
+        chance = ndtr(0.9 * np.repeat(rng.normal(size=100), 8) + np.sqrt(0.19) * rng.normal(size=800))
+        group = np.digitize(0.8 * x + np.log(chance / (1 - chance)), [1.8, 3.2])
+        data = pd.DataFrame({"x": x, "group": group, "who": np.repeat(np.arange(100), 8)})
+        false += fit(data, driver_cols=["x"], cluster_col="who")["p_parallel"].iloc[-1] < 0.05
+    assert 0.02 <= false / 250 <= 0.085, false
 
 
 def test_missing_items_keep_their_rows():
