@@ -233,7 +233,7 @@ def nps_interval(
         estimate = (counts[0] - counts[2]) / n
         adjusted, std_error = _nps_moments(counts, 0.0 if method == "wald" else 0.75)
         if method == "score":
-            low, high = (_score_limit(counts, estimate, z, side=side) for side in (-1, 1))
+            low, high = (nps_score_limit(counts, estimate, z, side=side) for side in (-1, 1))
         else:
             low, high = adjusted - z * std_error, adjusted + z * std_error
         missing = np.where(n > 0, 0.0, np.nan)
@@ -384,11 +384,11 @@ def _nps_moments(counts: Any, extra: float) -> tuple[Array, Array]:
     return difference, np.sqrt(np.maximum(promoters + detractors - difference**2, 0) / n)
 
 
-def _score_limit(counts: Any, estimate: Array, z: float, *, side: int) -> Array:
-    """Find one limit by bisection: where the score statistic under the constrained likelihood equals z."""
+def nps_score_limit(counts: Any, estimate: Array, z: Any, *, side: Any, rounds: int = 60) -> Array:
+    """Find one limit (-1 to 1) by bisection: where the constrained score statistic equals z."""
     n = sum(counts)
-    inside, outside = np.array(estimate, dtype=float), np.full(np.shape(n), float(side))
-    for _ in range(60):
+    inside, outside = np.array(estimate, dtype=float), np.zeros(np.shape(n)) + side
+    for _ in range(rounds):
         middle = (inside + outside) / 2
         linear = (2 * n - counts[0] + counts[2]) * middle - counts[0] - counts[2]
         product = -counts[2] * middle * (1 - middle)

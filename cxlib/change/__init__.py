@@ -1,14 +1,8 @@
 """Did the score move: differences between waves, limits of chance, mix against rate, answers needed."""
 
+from cxlib.change._chart import last_waves, wave_chart
 from cxlib.change._mix import mix_rate
-from cxlib.change._waves import (
-    everyone_else,
-    last_waves,
-    paired_change,
-    sample_size,
-    score_change,
-    wave_chart,
-)
+from cxlib.change._waves import everyone_else, paired_change, sample_size, score_change
 
 __all__ = [
     "everyone_else",

@@ -47,12 +47,16 @@ def score_values(answers: Answers, metric: str, scale: Scale) -> Array:
     return (answers.score >= scale[1] - 1).astype(float) if metric == "csat" else answers.score
 
 
+def customers_of(answers: Answers) -> Codes:
+    """Return the code of each answer's customer; an answer without one stands alone."""
+    alone = np.arange(len(answers.score))
+    cluster = alone if answers.cluster is None else pd.factorize(answers.cluster)[0]
+    return np.where(cluster < 0, cluster.max(initial=-1) + 1 + alone, cluster)
+
+
 def clustered_variance(answers: Answers, influence: Array, code: Codes, n_groups: int) -> tuple[Array, Codes]:
     """Sum influences by customer within each group; return the variance and the degrees of freedom."""
-    alone = np.arange(len(influence))
-    cluster = alone if answers.cluster is None else pd.factorize(answers.cluster)[0]
-    cluster = np.where(cluster < 0, cluster.max(initial=-1) + 1 + alone, cluster)
-    sums = pd.Series(influence).groupby([code, cluster]).sum()
+    sums = pd.Series(influence).groupby([code, customers_of(answers)]).sum()
     owner = sums.index.get_level_values(0).to_numpy(dtype=int)
     count = np.bincount(owner, minlength=n_groups)
     with np.errstate(invalid="ignore", divide="ignore"):
