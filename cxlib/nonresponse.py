@@ -8,12 +8,13 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
-from cxlib.answers import check_numbers
+from cxlib.answers import check_numbers, read_answers
 from cxlib.checks import ParameterError, check_columns
 from cxlib.engine import to_date
-from cxlib.intervals import critical_value, effective_n, share_interval
+from cxlib.intervals import critical_value, effective_n, nps_interval, share_interval
 
 VALUES = ("recency_days", "frequency", "monetary_total")
+LARGEST_GAP = 0.001  # of a share, beyond which weights do not do what was asked
 
 
 def last_day(as_of: object, period_end: object | None = None) -> date:
@@ -51,7 +52,7 @@ def compare_respondents(
     answered_col : str
         True for those who did.
     value_cols : sequence of str
-        What to compare, numbers; missing values are left out.
+        What to compare, numbers or yes/no (such as lapsed); missing values are left out.
     conf_level : float
 
     Returns
@@ -101,23 +102,41 @@ def compare_respondents(
 
 
 def response_bounds(
-    nps: float, *, n_answered: int, n_customers: int, conf_level: float = 0.95
+    answers: pd.DataFrame,
+    customers: pd.DataFrame,
+    *,
+    score_col: str = "nps_score",
+    customer_id_col: str = "customer_id",
+    time_col: str = "answered_at",
+    conf_level: float = 0.95,
 ) -> pd.DataFrame:
     """Response rate, and the NPS of everybody if all the silent were detractors, or all promoters.
 
     Parameters
     ----------
-    nps : float
-        NPS of those who answered, points.
-    n_answered, n_customers : int
-        Customers who answered, and all who could have.
+    answers : DataFrame
+        One row per answer. A customer counts once, with the latest score (by `time_col` where there is one,
+        else the last row); answers without score, and of anybody not in `customers`, are left out.
+    customers : DataFrame
+        One row per customer who could have answered.
+    score_col, customer_id_col, time_col : str
     conf_level : float
 
     Returns
     -------
     DataFrame
-        ``metric`` "response_rate" (0–1, Wilson limits) and "nps_bounds" (points; ``conf_low, conf_high`` are
-        the bounds, ``estimate`` is missing: the answers alone cannot narrow it), ``n`` customers.
+        ``metric`` "response_rate" (customers, 0–1, Wilson limits), "nps_heard" (points, NPS of the last
+        answers) and "nps_bounds" (points; ``conf_low, conf_high`` are the bounds, ``estimate`` is missing:
+        the answers alone cannot narrow it), ``n_answered`` and ``n`` customers.
+
+    Raises
+    ------
+    ParameterError
+        For a missing column or a score that is not a whole 0–10.
+
+    Notes
+    -----
+    Rate and NPS have the same base, customers: bounds are rate x NPS ± 100(1 - rate).
 
     References
     ----------
@@ -125,18 +144,28 @@ def response_bounds(
 
     Examples
     --------
-    >>> response_bounds(20, n_answered=500, n_customers=1000)[["conf_low", "conf_high"]].iloc[1].tolist()
-    [-40.0, 60.0]
+    >>> people = pd.DataFrame({"customer_id": list("abcd")})
+    >>> answers = pd.DataFrame({"customer_id": ["a", "a", "b"], "nps_score": [0, 10, 8]})
+    >>> response_bounds(answers, people)[["conf_low", "conf_high"]].iloc[2].tolist()
+    [-25.0, 75.0]
     """
-    rate = share_interval(n_answered, n_customers, conf_level=conf_level)
-    low, high = (rate.estimate * nps + side * 100 * (1 - rate.estimate) for side in (-1, 1))
-    return pd.DataFrame(
-        [
-            {"metric": "response_rate", **rate._asdict(), "n": n_customers},
-            {"metric": "nps_bounds", "estimate": np.nan, "std_error": np.nan}
-            | {"conf_low": low, "conf_high": high, "n": n_customers},
-        ]
-    ).astype({"estimate": float, "std_error": float})
+    check_columns(answers, customer_id_col=customer_id_col)
+    check_columns(customers, customer_id_col=customer_id_col)
+    scored = answers[answers[score_col].notna()] if score_col in answers else answers
+    if time_col in answers:
+        scored = scored.sort_values(time_col, kind="stable")
+    last = scored.drop_duplicates(customer_id_col, keep="last")
+    last = last[last[customer_id_col].isin(customers[customer_id_col])]
+    n_answered, n = len(last), customers[customer_id_col].nunique()
+    score = read_answers(last, score_col, (0, 10)).score
+    counts = [int((score >= 9).sum()), int(((score > 6) & (score < 9)).sum()), int((score <= 6).sum())]
+    rate = share_interval(n_answered, n, conf_level=conf_level)
+    heard = nps_interval(*counts, conf_level=conf_level)
+    low, high = (rate.estimate * heard.estimate + side * 100 * (1 - rate.estimate) for side in (-1, 1))
+    bounds = {"estimate": np.nan, "std_error": np.nan, "conf_low": low, "conf_high": high}
+    named = {"response_rate": rate._asdict(), "nps_heard": heard._asdict(), "nps_bounds": bounds}
+    rows = pd.DataFrame([{"metric": metric, **values} for metric, values in named.items()])
+    return rows.assign(n_answered=n_answered, n=n)
 
 
 def rake(
@@ -155,12 +184,15 @@ def rake(
     Returns
     -------
     DataFrame
-        ``weight`` per row of `data`, in its order, and ``n_effective`` (Kish), the same in every row.
+        ``weight`` per row of `data`, in its order, ``n_effective`` (Kish) and ``largest_gap`` (between a
+        group's share asked for and reached, 0–1) with ``is_matched`` (within 0.001), the same in every row.
+        Margins that contradict each other in these answers cannot all be met: then it is False.
 
     Raises
     ------
     ParameterError
-        If a group of the answers has no share in `margins`, or one of `margins` has no answers.
+        If a group of the answers has no share in `margins`, one of `margins` has no answers, or a share is
+        not above 0.
 
     References
     ----------
@@ -180,6 +212,8 @@ def rake(
         if (code < 0).any() or len(np.unique(code)) < len(groups):
             raise ParameterError("nps.margin", column=column)
         share = np.array([float(value) for value in shares.values()])
+        if not (np.isfinite(share) & (share > 0)).all():
+            raise ParameterError("nps.margin_share", column=column)
         codes.append(code)
         targets.append(share / share.sum() * len(data))
     weight = np.ones(len(data))
@@ -189,7 +223,14 @@ def rake(
             weight = weight * (target / np.bincount(code, weight, len(target)))[code]
         if len(weight) == 0 or np.abs(weight / before - 1).max() < 1e-12:
             break
-    return pd.DataFrame({"weight": weight, "n_effective": effective_n(weight)})
+    gaps = [
+        np.abs(np.bincount(code, weight, len(target)) - target).max() / max(len(data), 1)
+        for code, target in zip(codes, targets, strict=True)
+    ]
+    gap = max(gaps, default=0.0)
+    return pd.DataFrame({"weight": weight, "n_effective": effective_n(weight), "largest_gap": gap}).assign(
+        is_matched=gap <= LARGEST_GAP
+    )
 
 
 def customer_weights(
@@ -220,7 +261,8 @@ def customer_weights(
     Returns
     -------
     DataFrame
-        The last answer of each customer with ``weight`` (mean 1) and ``n_effective`` (Kish).
+        The last answer of each customer with ``weight`` (mean 1), ``n_effective`` (Kish), ``largest_gap`` and
+        ``is_matched`` as in `rake`.
 
     Raises
     ------
@@ -262,6 +304,6 @@ def customer_weights(
         coded[column] = last[customer_id_col].map(named)
         margins[column] = named[named.isin(coded[column])].value_counts(normalize=True).to_dict()
     if last.empty:
-        return last.assign(weight=np.nan, n_effective=0.0)
+        return last.assign(weight=np.nan, n_effective=0.0, largest_gap=np.nan, is_matched=False)
     raked = rake(pd.DataFrame(coded), margins=margins)
-    return last.assign(weight=raked["weight"], n_effective=raked["n_effective"])
+    return last.assign(**{name: raked[name] for name in raked})

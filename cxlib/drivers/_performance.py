@@ -63,7 +63,10 @@ def importance_performance(
         performance_std_error, performance_conf_low, performance_conf_high, importance_line`` (one over the
         number of drivers), ``performance_line``, ``quadrant`` (fix_first, keep_up, low_priority,
         possible_overkill), ``quadrant_probability`` (share of resamples in that quadrant),
-        ``probability_fix_first``, ``n``. Collinear drivers are one row with their mean performance.
+        ``probability_fix_first`` (important, not yet good, and a better rating goes with a better outcome),
+        ``n, sign`` (of the correlation with the outcome) and ``runs_against`` (important, but a better rating
+        goes with a worse outcome: no quadrant; if all run against it, suspect a reversed scale). Collinear
+        drivers are one row with their mean performance.
 
     Raises
     ------
@@ -104,16 +107,20 @@ def importance_performance(
     moments = Moments(values[keep], np.ones(int(keep.sum())))
     units = driver_units(moments.correlations(np.ones((1, len(rating))))[0], len(rating))
     names = [" + ".join(drivers[column] for column in unit) for unit in units]
-    shares, levels = [], []
+    shares, levels, signs = [], [], []
     for counts in bootstrap_counts(len(rating), n_boot=n_boot, seed=seed, clusters=clusters, block=200):
-        parts = parts_of_r_squared(moments.correlations(counts), units, "shapley", None, seed)[0]
+        drawn = moments.correlations(counts)
+        parts = parts_of_r_squared(drawn, units, "shapley", None, seed)[0]
+        signs.append(drawn[:, [unit[0] for unit in units], -1])
         with np.errstate(invalid="ignore", divide="ignore"):
             shares.append(parts / parts.sum(axis=1, keepdims=True))
         levels.append(_means(rating, counts, units))
     now = _means(rating, np.ones((1, len(rating))), units)[0]
     std_error, low, high = bootstrap_interval(np.vstack(levels), conf_level=conf_level)
     line = np.vstack(levels).mean(axis=1, keepdims=True) if goal is None else goal
+    helps = np.vstack(signs) > 0
     chance = _quadrant_shares(np.vstack(shares) > 1 / len(units), np.vstack(levels) >= line)
+    fix = (np.vstack(shares) > 1 / len(units)) & (np.vstack(levels) < line) & helps
     place = pd.DataFrame(
         {"driver": names, "performance": now, "performance_std_error": std_error, "performance_conf_low": low}
         | {"performance_conf_high": high, "performance_line": now.mean() if goal is None else goal}
@@ -121,17 +128,20 @@ def importance_performance(
     at = [names.index(name) for name in place["driver"]]
     important = place["importance"] > 1 / len(units)
     code = np.where(important, 0, 2) + (place["performance"] >= place["performance_line"])
+    against = important & (place["sign"] < 0)
     known = place["importance"].notna() & place["performance"].notna()
     place = place.rename(columns={"conf_low": "importance_conf_low", "conf_high": "importance_conf_high"})
     place = place.assign(
         importance_line=1 / len(units),
-        quadrant=pd.Series([QUADRANTS[each] for each in code], dtype="object").where(known, None),
-        quadrant_probability=np.where(known, chance[at, code], np.nan),
-        probability_fix_first=np.where(known, chance[at, 0], np.nan),
+        quadrant=pd.Series([QUADRANTS[each] for each in code], dtype="object").where(known & ~against, None),
+        quadrant_probability=np.where(known & ~against, chance[at, code], np.nan),
+        probability_fix_first=np.where(known, fix.mean(axis=0)[at], np.nan),
+        runs_against=known & against,
     )
     columns = [f"{axis}{end}" for axis in ("importance", "performance") for end in ENDS]
     last = ["importance_line", "performance_line", "quadrant", "quadrant_probability"]
     kept = ["driver", *(name for name in columns if name in place), *last, "probability_fix_first", "n"]
+    kept += ["sign", "runs_against"]
     return place.sort_values("rank", kind="stable")[kept].reset_index(drop=True)
 
 

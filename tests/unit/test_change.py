@@ -262,3 +262,47 @@ def test_size_of_the_change_test_with_paired_customers():
     found = score_change(*waves, by="g")
     assert (found["n_paired"] == 150).all()
     assert 0.04 <= (found["p_value"] < 0.05).mean() <= 0.06
+
+
+def test_waves_come_in_order_of_time():
+    names = [f"Wave {i}" for i in range(3, 11)]
+    waves = [counted(4, 3, 3, wave=name) for name in names]
+    data = pd.concat(waves[::-1])
+    before, after = last_waves(data)
+    assert (before["wave"].iloc[0], after["wave"].iloc[0]) == ("Wave 9", "Wave 10")
+    assert wave_chart(data)["wave"].tolist() == names
+    days = pd.date_range("2026-01-01", periods=3, freq="90D", tz="Asia/Tokyo")
+    named = zip(["winter", "spring", "autumn"], days, strict=True)
+    dated = pd.concat([counted(4, 3, 3, wave=name, answered_at=day) for name, day in named])
+    assert wave_chart(dated)["wave"].tolist() == ["winter", "spring", "autumn"]
+    assert last_waves(dated)[1]["wave"].unique().tolist() == ["autumn"]
+
+
+def chart_of(points, n=600):
+    shares = [(0.35 + point / 200, 0.35 - point / 200) for point in points]
+    counts = [(round(n * p), round(n * d)) for p, d in shares]
+    return wave_chart(pd.concat([counted(p, n - p - d, d, wave=i) for i, (p, d) in enumerate(counts)]))
+
+
+def test_a_steady_rise_and_a_lasting_shift_signal():
+    rising = chart_of(range(14, 30, 2))
+    assert rising["rule"].tolist() == [None] * 5 + ["trend"] * 3 and rising["is_signal"].sum() == 3
+    shifted = chart_of([18, 17, 18, 17, 18, 17, 18, 17, 22, 23, 22, 23, 22, 23, 22, 23])
+    assert shifted["rule"].tolist() == ([None] * 7 + ["run"]) * 2
+    calm = chart_of([20, 21, 19, 21, 20, 18, 22, 20])
+    assert calm["rule"].isna().all() and not calm["is_signal"].any()
+
+
+def test_below_four_waves_nothing_is_said():
+    assert chart_of([10, 60, 10])["is_signal"].isna().all()
+    assert chart_of([10, 60, 10, 10])["is_signal"].notna().all()
+
+
+@pytest.mark.parametrize(("waves", "most"), [(8, 0.045), (12, 0.075)])
+def test_false_alarms_of_the_chart_are_as_stated(waves, most):
+    alarms = 0
+    for seed in range(300):
+        rng = np.random.default_rng(seed)
+        data = pd.DataFrame({"nps_score": rng.choice([3, 8, 10], 200 * waves)})
+        alarms += wave_chart(data.assign(wave=np.repeat(np.arange(waves), 200)))["is_signal"].any()
+    assert 0.005 <= alarms / 300 <= most, alarms / 300

@@ -308,6 +308,19 @@ def test_importance_performance_places_and_their_certainty():
     assert 0.2 < close.loc["weak", "quadrant_probability"] < 0.8
 
 
+def test_a_driver_that_runs_against_the_outcome_is_not_to_be_fixed_first():
+    rng = np.random.default_rng(1)
+    data = pd.DataFrame({"good": rng.integers(1, 6, 800), "reversed": rng.integers(1, 5, 800)})
+    data["score"] = 0.6 * data["good"] - 1.5 * data["reversed"] + rng.normal(size=800)
+    asked = {"outcome_col": "score", "n_boot": 100, "goal": 75}
+    found = importance_performance(data, driver_cols=["good", "reversed"], **asked).set_index("driver")
+    assert found.loc["reversed", "probability_fix_first"] == 0 and found.loc["reversed", "sign"] == -1
+    assert found["runs_against"].to_dict() == {"good": False, "reversed": True}
+    assert found.loc["reversed", "quadrant"] is None
+    turned = importance_performance(data.assign(score=-data["score"]), driver_cols=["good"], **asked)
+    assert turned["runs_against"].all()
+
+
 def test_importance_performance_without_evidence_and_off_scale():
     names = ["quality", "price"]
     data = pd.DataFrame({"quality": [3.0, 4.0], "price": [2.0, 2.0], "score": [5, 5]})

@@ -39,10 +39,39 @@ def test_nobody_answered_or_all_alike():
 
 
 def test_bounds_close_when_everybody_answers():
-    whole = response_bounds(20, n_answered=50, n_customers=50).iloc[1]
-    assert (whole["conf_low"], whole["conf_high"]) == (20, 20)
-    none = response_bounds(np.nan, n_answered=0, n_customers=50)
-    assert none["estimate"][0] == 0 and np.isnan(none["conf_low"][1])
+    people = pd.DataFrame({"customer_id": list("abcde")})
+    answers = people.assign(nps_score=[10, 10, 8, 8, 3])
+    whole = response_bounds(answers, people).set_index("metric")
+    assert whole.loc["nps_bounds", ["conf_low", "conf_high"]].tolist() == [20, 20]
+    none = response_bounds(answers.head(0), people).set_index("metric")
+    assert none.loc["response_rate", "estimate"] == 0 and np.isnan(none.loc["nps_bounds", "conf_low"])
+
+
+def test_bounds_count_each_customer_once_with_the_last_score():
+    """Ten answers of one promoter are one of ten customers: 0.2 x 0 ± 80."""
+    people = pd.DataFrame({"customer_id": [f"c{i}" for i in range(10)]})
+    days = pd.date_range("2026-01-01", periods=12)[::-1]
+    answers = pd.DataFrame({"customer_id": ["c0"] * 10 + ["c1", "?"], "answered_at": days})
+    answers["nps_score"] = [10] + [9] * 9 + [0, 10]
+    found = response_bounds(answers, people).set_index("metric")
+    assert found.loc["nps_heard", "estimate"] == 0 and found["n_answered"].unique().tolist() == [2]
+    assert found.loc["nps_bounds", ["conf_low", "conf_high"]].tolist() == pytest.approx([-80, 80])
+
+
+def test_raking_says_what_it_could_not_meet_and_refuses_bad_shares():
+    data = pd.DataFrame({"r": list("ab") * 50, "k": list("xy") * 50})
+    apart = rake(data, margins={"r": {"a": 0.5, "b": 0.5}, "k": {"x": 0.9, "y": 0.1}})
+    assert apart["largest_gap"].iloc[0] == pytest.approx(0.4) and not apart["is_matched"].any()
+    for bad in (0, -1, np.nan):
+        with pytest.raises(ParameterError, match=r"margins\['r'\].*above 0"):
+            rake(data, margins={"r": {"a": bad, "b": 2}})
+
+
+def test_the_silent_may_have_lapsed_more():
+    people = pd.DataFrame({"answered": [True] * 100 + [False] * 100})
+    people["has_lapsed"] = [False] * 80 + [True] * 20 + [False] * 40 + [True] * 60
+    row = compare_respondents(people, value_cols=["has_lapsed"]).iloc[0]
+    assert (row["answered"], row["silent"]) == (0.2, 0.6) and row["conf_high"] < 0
 
 
 def test_raking_matches_margins():
@@ -56,6 +85,7 @@ def test_raking_matches_margins():
         matched = result["weight"].groupby(data[column]).sum() / 500
         assert matched.to_dict() == pytest.approx(shares, abs=1e-8)
     assert result["weight"].mean() == pytest.approx(1) and result["n_effective"][0] < 500
+    assert result["largest_gap"].max() < 1e-8 and result["is_matched"].all()
 
 
 def test_raking_needs_the_same_groups():
