@@ -13,6 +13,10 @@ from cxlib.intervals import clustered_mean_interval, critical_value
 
 Array = NDArray[np.float64]
 Scale = tuple[float, float]
+#: Columns of results, which a group column must not overwrite.
+RESERVED = {"metric", "estimate", "std_error", "conf_low", "conf_high", "n", "n_missing", "n_effective"}
+RESERVED |= {"customers", "mean", "high_effort", "direction", "method", "note", "before", "after", "verdict"}
+RESERVED |= {"statistic", "p_value", "p_adjusted", "n_before", "n_after", "n_paired"}
 
 
 class Answers(NamedTuple):
@@ -87,6 +91,9 @@ def read_answers(
     check_columns(data, score_col=score_col, weight_col=weight_col, cluster_col=cluster_col)
     for column in group_cols:
         check_columns(data, by=column)
+        if column in RESERVED:
+            raise ParameterError("nps.reserved_group", column=column)
+    check_scale(scale)
     score = check_scores(data, score_col, scale)
     weight = None if weight_col is None else check_weights(data, weight_col)
     valid = np.isfinite(score) if weight is None else np.isfinite(score) & np.isfinite(weight)
@@ -104,6 +111,33 @@ def read_answers(
         cluster=None if cluster_col is None else data[cluster_col].to_numpy(dtype=object)[valid],
         n_missing=np.bincount(group[~valid], minlength=len(keys)).astype(np.int64),
     )
+
+
+def check_scale(scale: Scale) -> None:
+    """Raise unless the scale is two whole numbers, the lowest first, with at least three boxes."""
+    if len(scale) != 2 or not scale[1] - scale[0] >= 2 or any(end != round(end) for end in scale):
+        raise ParameterError("nps.bad_scale", found=repr(tuple(scale)))
+
+
+def scale_notes(answers: Answers, scale: Scale, *, least: int = 30) -> list[str | None]:
+    """Say for each group whether an end of the scale was never used, though answers are many.
+
+    Returns
+    -------
+    list of str or None
+        "lowest_unused", "highest_unused" or "both_ends_unused" where at least `least` answers leave an end
+        empty: answers on a shorter or shifted scale look like that (1–10 taken for 0–10, 1–5 for 1–10), and
+        so may answers that agree. None where both ends occur or answers are few. A reversed scale cannot be
+        seen here: `driver_importance` gives the sign of each driver, `importance_performance` says which run
+        against the outcome.
+    """
+    used = []
+    for end in scale:
+        hit = np.bincount(answers.group, answers.score == end, len(answers.keys))
+        used.append((hit > 0) | (answers.n < least))
+    words = {(True, True): None, (False, True): "lowest_unused", (True, False): "highest_unused"}
+    pairs = zip(*used, strict=True)
+    return [words.get((bool(low), bool(high)), "both_ends_unused") for low, high in pairs]
 
 
 def check_scores(data: pd.DataFrame, score_col: str, scale: Scale) -> Array:
@@ -155,10 +189,21 @@ def effective_n(answers: Answers, values: Array, *, conf_level: float) -> tuple[
     with np.errstate(invalid="ignore", divide="ignore"):
         variance = answers.mean(values**2) - answers.mean(values) ** 2
         known = (variance > 0) & (clustered.std_error > 0)
-        independent = np.where(known, variance / clustered.std_error**2, np.minimum(n, n_clusters))
+        independent = np.where(known, variance / clustered.std_error**2, _kish_of_clusters(answers))
         shrink = (critical_value(conf_level) / critical_value(conf_level, df=n_clusters - 1)) ** 2
     limits = np.where(n_clusters > 1, independent * np.nan_to_num(shrink, nan=1.0), independent)
     return independent, np.minimum(limits, n)
+
+
+def _kish_of_clusters(answers: Answers) -> Array:
+    """Kish's effective number of clusters per group, each with the sum of its weights."""
+    weight = np.ones(len(answers.group)) if answers.weight is None else answers.weight
+    cluster = pd.factorize(answers.cluster)[0]
+    cluster = np.where(cluster < 0, cluster.max(initial=-1) + 1 + np.arange(len(cluster)), cluster)
+    sums = pd.Series(weight).groupby([answers.group, cluster]).sum()
+    owner, n = sums.index.get_level_values(0).to_numpy(dtype=int), len(answers.keys)
+    total, squares = (np.bincount(owner, sums.to_numpy() ** k, n) for k in (1, 2))
+    return np.divide(total**2, squares, out=np.zeros(n), where=squares > 0)
 
 
 def check_weights(data: pd.DataFrame, weight_col: str) -> Array:

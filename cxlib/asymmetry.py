@@ -52,8 +52,9 @@ def penalty_reward(
     DataFrame
         In the order of `driver_cols`: ``driver``, ``penalty`` (below 0 where falling short costs) and
         ``reward`` (above 0 where exceeding pays) with ``_std_error, _conf_low, _conf_high`` each,
-        ``asymmetry`` (reward + penalty) with its own three, ``label`` (basic: the penalty outweighs;
-        excitement: the reward outweighs; performance: both, no difference shown; neutral: neither shown),
+        ``asymmetry`` (reward + penalty) with its own three, ``label`` (basic: falling short is shown to
+        cost, and more than exceeding gains; excitement: exceeding is shown to gain, and more than falling
+        short costs; performance: one or both are shown, a difference between them is not; neutral: neither),
         ``n, n_low, n_high`` answers, with `cluster_col` also ``customers`` (the fewest on either side or
         between). NaN where fewer than 5 answers lie below, above or between, where
         the outcome is constant, and for drivers that cannot be told apart.
@@ -66,7 +67,8 @@ def penalty_reward(
     Notes
     -----
     Least squares of the outcome on the indicators of low and high of every driver; covariance robust to
-    unequal spread (HC1) or to clusters, normal limits. Differences between respondents, not effects.
+    unequal spread (HC1) or to clusters, normal limits. Differences between respondents, not effects. That
+    one side is shown and the other is not does not make them differ: only the interval of the asymmetry does.
 
     References
     ----------
@@ -130,11 +132,11 @@ def _label(row: Mapping[str, object]) -> str | None:
     penalised, rewarded = row["penalty_conf_high"] < 0, row["reward_conf_low"] > 0  # type: ignore[operator]
     if not penalised and not rewarded:
         return "neutral"
-    if row["asymmetry_conf_high"] < 0:  # type: ignore[operator]
+    if penalised and row["asymmetry_conf_high"] < 0:  # type: ignore[operator]
         return "basic"
-    if row["asymmetry_conf_low"] > 0:  # type: ignore[operator]
+    if rewarded and row["asymmetry_conf_low"] > 0:  # type: ignore[operator]
         return "excitement"
-    return "performance" if penalised and rewarded else "basic" if penalised else "excitement"
+    return "performance"
 
 
 def _limit(limit: Limit, driver: str) -> float:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cxlib.answers import Answers, Scale, effective_n, read_answers
+from cxlib.answers import Answers, Scale, effective_n, read_answers, scale_notes
 from cxlib.checks import fail_option
 from cxlib.intervals import NPS_METHODS, Interval, critical_value, nps_interval, share_interval
 from cxlib.resampling import bootstrap_counts, bootstrap_interval
@@ -53,7 +53,8 @@ def nps(
         Group columns, ``metric`` ("nps"), ``estimate, std_error, conf_low, conf_high`` (points, clipped to
         ±100), ``n`` answers, ``n_missing``, ``customers`` (clusters, if given), ``n_effective``,
         ``promoter_share, passive_share, detractor_share`` (0–1) and the ``method`` used in the row: Wald and
-        bootstrap have no width when all answers agree, such rows fall back to the adjusted Wald interval.
+        bootstrap have no width when all answers agree, such rows fall back to the adjusted Wald interval;
+        ``note`` where 30 answers or more never use an end of the scale (`scale_notes`: is it 1–10?).
 
     Raises
     ------
@@ -94,7 +95,15 @@ def nps(
         interval = Interval(*(np.where(flat, one, two) for one, two in zip(adjusted, interval, strict=True)))
         used[flat] = "adjusted_wald"
     parts = dict(zip(("promoter_share", "passive_share", "detractor_share"), shares, strict=True))
-    return _frame(answers, "nps", interval, n_effective=n_error, **parts, method=used)
+    return _frame(
+        answers,
+        "nps",
+        interval,
+        n_effective=n_error,
+        **parts,
+        method=used,
+        note=scale_notes(answers, (0, 10)),
+    )
 
 
 def score_distribution(
@@ -174,8 +183,8 @@ def _join_scores(
 def csat(
     data: pd.DataFrame,
     *,
+    scale: Scale,
     score_col: str = "csat_score",
-    scale: Scale = (1, 5),
     by: str | list[str] | None = None,
     weight_col: str | None = None,
     cluster_col: str | None = None,
@@ -187,10 +196,10 @@ def csat(
     ----------
     data : DataFrame
         One row per answer.
+    scale : tuple of two numbers
+        Lowest and highest box of the question asked, highest is best; at least three boxes.
     score_col : str
         Whole numbers on `scale`; missing answers are counted and left out.
-    scale : tuple of two numbers
-        Lowest and highest box, highest is best.
     by, weight_col, cluster_col, conf_level
         As in `nps`.
 
@@ -199,7 +208,7 @@ def csat(
     DataFrame
         Group columns, ``metric`` ("csat"), ``estimate, std_error, conf_low, conf_high`` (share, Wilson on the
         effective n), ``n, n_missing, n_effective``, ``mean, mean_std_error, mean_conf_low, mean_conf_high``
-        (unit of the scale, Student's t).
+        (unit of the scale, Student's t), ``note`` as in `scale_notes`.
 
     Raises
     ------
@@ -212,13 +221,14 @@ def csat(
 
     Examples
     --------
-    >>> csat(pd.DataFrame({"csat_score": [5, 4, 3, None]}))[["estimate", "mean", "n", "n_missing"]].to_numpy()
-    array([[0.66666667, 4.        , 3.        , 1.        ]])
+    >>> answers = pd.DataFrame({"csat_score": [5, 4, 3, None]})
+    >>> csat(answers, scale=(1, 5))[["estimate", "mean", "n", "n_missing"]].round(2).to_numpy().tolist()
+    [[0.67, 4.0, 3.0, 1.0]]
     """
     answers = read_answers(data, score_col, scale, by=by, weight_col=weight_col, cluster_col=cluster_col)
     share, n_error = _share(answers, answers.score >= scale[1] - 1, conf_level)
     frame = _frame(answers, "csat", share, n_effective=n_error)
-    return frame.assign(**_beside("mean", _mean(answers, conf_level)))
+    return frame.assign(**_beside("mean", _mean(answers, conf_level)), note=scale_notes(answers, scale))
 
 
 def ces(
@@ -252,7 +262,8 @@ def ces(
     DataFrame
         Group columns, ``metric`` ("ces"), ``estimate, std_error, conf_low, conf_high`` (mean, t), ``n,
         n_missing, n_effective``, ``high_effort, high_effort_std_error, high_effort_conf_low,
-        high_effort_conf_high`` (share on the difficult side of the scale's middle, Wilson), ``direction``.
+        high_effort_conf_high`` (share on the difficult side of the scale's middle, Wilson), ``direction``,
+        ``note`` as in `scale_notes`.
 
     Raises
     ------
@@ -277,7 +288,9 @@ def ces(
     share, _ = _share(answers, hard, conf_level)
     n_error, _ = effective_n(answers, answers.score, conf_level=conf_level)
     frame = _frame(answers, "ces", _mean(answers, conf_level), n_effective=n_error)
-    return frame.assign(**_beside("high_effort", share), direction=direction)
+    return frame.assign(
+        **_beside("high_effort", share), direction=direction, note=scale_notes(answers, scale)
+    )
 
 
 def _nps_interval(shares: Array, n_error: Array, n_limits: Array, method: str, conf_level: float) -> Interval:

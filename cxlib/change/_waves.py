@@ -159,7 +159,9 @@ def sample_size(
         Change in points to detect with `power` between two independent waves.
     variance : float
         p + d - (p - d)² of the answers, 0–1; 0.6 to 0.7 is common.
-    power, conf_level : float
+    power : float
+        Above 0.5 and below 1.
+    conf_level : float
 
     Returns
     -------
@@ -169,7 +171,8 @@ def sample_size(
     Raises
     ------
     ParameterError
-        Unless exactly one of `margin` and `change` is given and above 0.
+        Unless exactly one of `margin` and `change` is given and above 0, or for a variance or power off its
+        range.
 
     Examples
     --------
@@ -177,8 +180,12 @@ def sample_size(
     (922, 3768, 1099)
     """
     asked = [value for value in (margin, change) if value is not None]
-    if len(asked) != 1 or not asked[0] > 0:
+    if len(asked) != 1 or not 0 < asked[0] < np.inf:
         raise ParameterError("nps.sample_size", margin=margin, change=change)
+    if not 0 < variance <= 1:
+        raise ParameterError("nps.variance", found=variance)
+    if not 0.5 < power < 1:
+        raise ParameterError("nps.power", found=power)
     z = critical_value(conf_level)
     if change is None:
         return ceil(variance * (100 * z / asked[0]) ** 2)

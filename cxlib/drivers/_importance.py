@@ -34,6 +34,15 @@ METHODS = ("shapley", "relative_weights", "std_beta", "correlation")
 EXACT_DRIVERS = 20
 N_ORDERINGS = 2000
 WIDEST = 2.5  # half width in log-odds: beyond it a share says nothing, and the logistic curve would explode
+UNKNOWN = (
+    "conf_low",
+    "conf_high",
+    "r_squared_part",
+    "coefficient",
+    "rank_low",
+    "rank_high",
+    "probability_first",
+)
 COLUMNS = (
     *("driver", "group", "method", "importance", "std_error", "conf_low", "conf_high", "n", "customers"),
     *("r_squared_part", "r_squared", "sign", "coefficient", "rank", "rank_low", "rank_high"),
@@ -91,7 +100,8 @@ def driver_importance(
         ``r_squared_part`` (sums to ``r_squared`` for Shapley and relative weights), ``sign`` (of the
         correlation; of the coefficient for std_beta), ``coefficient`` (standardised; the correlation for that
         method), ``rank, rank_low, rank_high, probability_first``, ``mc_error`` (only beyond 20 drivers),
-        ``status`` (ok, collinear, constant), with `groups` also ``group``. All NaN when the outcome is
+        ``status`` (ok, collinear, constant, unanswered: nobody answered it, and it has no number), with
+        `groups` also ``group``. All NaN when the outcome is
         constant or there are hardly more answers than drivers.
 
     Raises
@@ -126,6 +136,7 @@ def driver_importance(
     if method not in METHODS:
         fail_option("method", method, METHODS)
     drivers = list(driver_cols)
+    check_resampling(data, cluster_col, n_boot, conf_level)
     if not drivers:
         return pd.DataFrame(columns=list(COLUMNS)).drop(columns="group")
     values, weight = read_drivers(data, outcome_col, drivers, weight_col)
@@ -150,6 +161,9 @@ def driver_importance(
     found: dict[str, Any] = _describe(drivers, values, matrix[0], units, method)
     found |= _shares(parts[0], replicates, conf_level)
     found |= {"r_squared_part": parts[0], "mc_error": mc_error}
+    unasked = np.array([each == "unanswered" for each in found["status"]])
+    for name in (*UNKNOWN, *("importance", "std_error", "rank")):
+        found[name] = np.where(unasked, np.nan, found[name])
     found["r_squared"] = _r_squared(matrix) if np.isfinite(parts).all() else np.nan
     if cluster_col is not None:
         clusters = data[cluster_col].to_numpy(dtype=object)[keep]
@@ -160,6 +174,14 @@ def driver_importance(
     order = np.argsort(found["rank"], kind="stable")
     columns = {name: found[name] for name in COLUMNS if name in found}
     return pd.DataFrame({name: np.asarray(v)[order] if np.ndim(v) else v for name, v in columns.items()})
+
+
+def check_resampling(data: pd.DataFrame, cluster_col: str | None, n_boot: object, conf_level: float) -> None:
+    """Raise unless the cluster column exists, resamples are a whole number of 0 or more, the level in 0–1."""
+    check_columns(data, cluster_col=cluster_col)
+    critical_value(conf_level)
+    if isinstance(n_boot, bool) or not isinstance(n_boot, (int, np.integer)) or n_boot < 0:
+        raise ParameterError("nps.resamples", found=repr(n_boot))
 
 
 def driver_labels(drivers: Sequence[str], lang: str = "en") -> dict[str, str]:
@@ -294,9 +316,10 @@ def _describe(drivers: list[str], values: Array, matrix: Array, units: Units, me
     known = np.isfinite(values[:, :-1])
     lowest, highest = (np.where(known, values[:, :-1], end) for end in (np.inf, -np.inf))
     moving = (lowest.min(axis=0, initial=np.inf) < highest.max(axis=0, initial=-np.inf))[first]
+    held = known.any(axis=0)[first]
     status = [
-        "collinear" if len(unit) > 1 else "ok" if moves else "constant"
-        for unit, moves in zip(units, moving, strict=True)
+        "collinear" if len(unit) > 1 else "ok" if moves else "constant" if seen else "unanswered"
+        for unit, moves, seen in zip(units, moving, held, strict=True)
     ]
     return {
         "driver": [" + ".join(drivers[column] for column in unit) for unit in units],

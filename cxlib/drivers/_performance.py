@@ -115,24 +115,30 @@ def importance_performance(
         with np.errstate(invalid="ignore", divide="ignore"):
             shares.append(parts / parts.sum(axis=1, keepdims=True))
         levels.append(_means(rating, counts, units))
+    asked = (
+        [bool(np.isfinite(rating[:, unit[0]]).any()) for unit in units]
+        if len(rating)
+        else [True] * len(units)
+    )
+    equal = 1 / max(sum(asked), 1)
     now = _means(rating, np.ones((1, len(rating))), units)[0]
     std_error, low, high = bootstrap_interval(np.vstack(levels), conf_level=conf_level)
-    line = np.vstack(levels).mean(axis=1, keepdims=True) if goal is None else goal
+    line = np.vstack(levels)[:, asked].mean(axis=1, keepdims=True) if goal is None else goal
     helps = np.vstack(signs) > 0
-    chance = _quadrant_shares(np.vstack(shares) > 1 / len(units), np.vstack(levels) >= line)
-    fix = (np.vstack(shares) > 1 / len(units)) & (np.vstack(levels) < line) & helps
+    chance = _quadrant_shares(np.vstack(shares) > equal, np.vstack(levels) >= line)
+    fix = (np.vstack(shares) > equal) & (np.vstack(levels) < line) & helps
     place = pd.DataFrame(
         {"driver": names, "performance": now, "performance_std_error": std_error, "performance_conf_low": low}
-        | {"performance_conf_high": high, "performance_line": now.mean() if goal is None else goal}
+        | {"performance_conf_high": high, "performance_line": now[asked].mean() if goal is None else goal}
     ).merge(frame, on="driver")
     at = [names.index(name) for name in place["driver"]]
-    important = place["importance"] > 1 / len(units)
+    important = place["importance"] > equal
     code = np.where(important, 0, 2) + (place["performance"] >= place["performance_line"])
     against = important & (place["sign"] < 0)
     known = place["importance"].notna() & place["performance"].notna()
     place = place.rename(columns={"conf_low": "importance_conf_low", "conf_high": "importance_conf_high"})
     place = place.assign(
-        importance_line=1 / len(units),
+        importance_line=equal,
         quadrant=pd.Series([QUADRANTS[each] for each in code], dtype="object").where(known & ~against, None),
         quadrant_probability=np.where(known & ~against, chance[at, code], np.nan),
         probability_fix_first=np.where(known, fix.mean(axis=0)[at], np.nan),

@@ -306,3 +306,12 @@ def test_false_alarms_of_the_chart_are_as_stated(waves, most):
         data = pd.DataFrame({"nps_score": rng.choice([3, 8, 10], 200 * waves)})
         alarms += wave_chart(data.assign(wave=np.repeat(np.arange(waves), 200)))["is_signal"].any()
     assert 0.005 <= alarms / 300 <= most, alarms / 300
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [({"power": 0.5}, "power"), ({"power": 1}, "power"), ({"variance": float("nan")}, "variance")],
+)
+def test_sample_size_names_what_is_wrong(wrong, said):
+    with pytest.raises(ParameterError, match=f"`{said}`"):
+        sample_size(change=5, **wrong)

@@ -206,6 +206,19 @@ def test_penalties_and_rewards_are_recovered_where_a_line_calls_them_equal():
     assert np.ptp(line) < 0.3
 
 
+@pytest.mark.parametrize(("n", "side", "noise"), [(400, 0.5, 2.0), (400, 0.7, 2.0), (2000, 0.3, 2.0)])
+def test_a_symmetric_driver_is_rarely_called_basic_or_excitement(n, side, noise):
+    """One side beyond noise and the other not made a label in up to 63 % of the surveys."""
+    wrong = 0
+    for seed in range(200):
+        rng = np.random.default_rng(seed)
+        gap = rng.choice([-1.0, 0, 1], n, p=[0.25, 0.4, 0.35])
+        data = pd.DataFrame({"gap": gap, "y": side * gap + rng.normal(0, noise, n)})
+        found = penalty_reward(data, outcome_col="y", driver_cols=["gap"], low=-1, high=1)
+        wrong += found["label"][0] in ("basic", "excitement")
+    assert wrong <= 17, wrong
+
+
 def test_penalty_reward_one_touchpoint_per_contact():
     rng = np.random.default_rng(4)
     at = rng.integers(0, 3, 9000)
@@ -317,8 +330,37 @@ def test_a_driver_that_runs_against_the_outcome_is_not_to_be_fixed_first():
     assert found.loc["reversed", "probability_fix_first"] == 0 and found.loc["reversed", "sign"] == -1
     assert found["runs_against"].to_dict() == {"good": False, "reversed": True}
     assert found.loc["reversed", "quadrant"] is None
-    turned = importance_performance(data.assign(score=-data["score"]), driver_cols=["good"], **asked)
-    assert turned["runs_against"].all()
+
+
+def test_a_driver_nobody_answered_is_not_weighed():
+    data = make_answers().assign(asked=np.nan)
+    result = importance(data, driver_cols=[*DRIVERS, "asked"], n_boot=30).set_index("driver")
+    assert result.loc["asked", "status"] == "unanswered" and result.loc["asked", "n"] == 0
+    assert result.loc["asked", ["importance", "conf_low", "rank", "probability_first"]].isna().all()
+    alone = importance(data, n_boot=30).set_index("driver")
+    assert result.loc[DRIVERS, "importance"].tolist() == pytest.approx(
+        alone.loc[DRIVERS, "importance"].tolist()
+    )
+    data["quality"] = data["quality"].rank(pct=True).mul(4).add(1)
+    asked = {"outcome_col": "score", "driver_cols": ["quality", "asked"], "n_boot": 30}
+    place = importance_performance(data, **asked).set_index("driver")
+    assert place.loc["asked", "quadrant"] is None and place.loc["quality", "performance"] > 0
+    assert place["performance_line"].notna().all() and place["importance_line"].eq(1).all()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"n_boot": -5}, "n_boot"),
+        ({"n_boot": 10.5}, "n_boot"),
+        ({"conf_level": 2}, "conf_level"),
+        ({"cluster_col": "nope"}, "cluster_col"),
+    ],
+)
+def test_bad_options_are_named(wrong, said):
+    for function in (importance, importance_performance):
+        with pytest.raises(ParameterError, match=said):
+            function(make_answers(), **{"outcome_col": "score", "driver_cols": DRIVERS, **wrong})
 
 
 def test_importance_performance_without_evidence_and_off_scale():

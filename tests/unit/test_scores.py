@@ -97,14 +97,14 @@ def test_five_answers_of_one_person_count_as_about_one():
     assert clustered["std_error"] == pytest.approx(naive["std_error"] * np.sqrt(5), rel=0.03)
     assert clustered["n_effective"] == pytest.approx(39, abs=1)
     csat_data = data.assign(csat_score=np.where(score > 8, 5, 3))
-    wide, narrow = (csat(csat_data, cluster_col=col).iloc[0] for col in ("customer_id", None))
+    wide, narrow = (csat(csat_data, scale=(1, 5), cluster_col=col).iloc[0] for col in ("customer_id", None))
     for low, high in (("conf_low", "conf_high"), ("mean_conf_low", "mean_conf_high")):
         assert wide[high] - wide[low] > 1.9 * (narrow[high] - narrow[low])
 
 
 def test_csat_is_top_two_with_wilson_and_the_mean_beside_it():
     data = pd.DataFrame({"csat_score": [5] * 40 + [4] * 41 + [2] * 182 + [None]})
-    row = csat(data).iloc[0]
+    row = csat(data, scale=(1, 5)).iloc[0]
     assert (row["conf_low"], row["conf_high"]) == pytest.approx((0.2553, 0.3662), abs=5e-5)
     assert row["mean"] == pytest.approx(data["csat_score"].mean())
     half = 1.9691 * data["csat_score"].std() / np.sqrt(263)
@@ -142,7 +142,7 @@ def test_bad_arguments_are_named():
     with pytest.raises(ParameterError, match=r"weight_col='w'.*above 0.*found -1, 0 in 2 of 10"):
         nps(TEN.assign(w=[0, -1] + [1] * 8), weight_col="w")
     with pytest.raises(ParameterError, match=r"1 to 5.*found 0, 6"):
-        csat(pd.DataFrame({"csat_score": [0, 6]}))
+        csat(pd.DataFrame({"csat_score": [0, 6]}), scale=(1, 5))
 
 
 @pytest.mark.parametrize("column", ["価格(円)", "class", "__import__('os')"])
@@ -182,3 +182,32 @@ def test_clustered_interval_covers():
         row = nps(data, cluster_col="customer_id").iloc[0]
         covered += row["conf_low"] <= 8.0315 <= row["conf_high"]
     assert 0.93 <= covered / 500 <= 0.97
+
+
+def test_all_promoters_keep_kishs_n_with_clusters():
+    data = pd.DataFrame({"nps_score": [10] * 5, "w": [1, 1, 1, 1, 5], "c": list("abcde")})
+    row = nps(data, weight_col="w", cluster_col="c").iloc[0]
+    assert row["n_effective"] == pytest.approx(81 / 29)
+
+
+@pytest.mark.parametrize("column", ["n", "metric", "before"])
+def test_a_group_must_not_overwrite_the_result(column):
+    data = TEN.assign(**{column: list("ab") * 5})
+    with pytest.raises(ParameterError, match=f"by='{column}'"):
+        nps(data, by=column)
+
+
+def test_an_end_that_nobody_uses_is_noted():
+    data = pd.DataFrame({"nps_score": list(range(1, 11)) * 5, "csat_score": [1, 2, 3, 4, 5] * 10})
+    assert nps(data)["note"].tolist() == ["lowest_unused"]
+    assert csat(data, scale=(1, 10))["note"].tolist() == ["highest_unused"]
+    five = data.rename(columns={"csat_score": "ces_score"})
+    assert ces(five, scale=(1, 7), direction="ease")["note"].tolist() == ["highest_unused"]
+    assert csat(data, scale=(1, 5))["note"].tolist() == [None] == nps(TEN)["note"].tolist()
+    assert nps(pd.DataFrame({"nps_score": [7, 8] * 20}))["note"].tolist() == ["both_ends_unused"]
+
+
+@pytest.mark.parametrize("scale", [(5, 1), (1, 1), (1, 2), (0, 1), (1, 4.5)])
+def test_a_scale_has_at_least_three_boxes_from_low_to_high(scale):
+    with pytest.raises(ParameterError, match="scale.*three boxes"):
+        csat(pd.DataFrame({"csat_score": [1, 1]}), scale=scale)
