@@ -116,7 +116,7 @@ def _derivatives(
     bend_b = weight * (-slope_b * (1 - 2 * lower) - slope_b**2)
 
     def by_group(values: Array) -> Array:
-        return np.bincount(group, values, len(theta) + 1)
+        return np.bincount(group, values, len(theta) + 1).astype(np.float64)
 
     up, low = weight * slope_a, weight * slope_b
     gradient = np.r_[by_group(up)[:-1] - by_group(low)[1:], -((up - low) @ design)]

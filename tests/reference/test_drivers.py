@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cxlib.drivers import driver_importance
+from cxlib.drivers import driver_importance, importance_performance
 from cxlib.ordinal import ordinal_drivers
 
 pytestmark = pytest.mark.reference
@@ -102,7 +102,14 @@ def test_amusement_park(reference_dir):
     data = pd.read_csv(reference_dir("amusement") / "chapter7_data.csv")
     expected = [0.1535752, 0.0864762, 0.1695242, 0.1854996]
     assert parts(data, "overall", drivers) == pytest.approx(expected, abs=1e-6)
-    assert data[drivers].mean().tolist() == pytest.approx([80.178, 73.958, 73.32, 85.246], abs=1e-6)
+    place = importance_performance(
+        data, outcome_col="overall", driver_cols=drivers, scale=(0, 100), n_boot=50
+    ).set_index("driver")
+    means = [80.178, 73.958, 73.32, 85.246]
+    assert place.loc[drivers, "performance"].tolist() == pytest.approx(means, abs=1e-6)
+    shares = [value / sum(expected) for value in expected]
+    assert place.loc[drivers, "importance"].tolist() == pytest.approx(shares, abs=1e-6)
+    assert (place["sign"] == 1).all() and not place["runs_against"].any()
 
 
 # MASS::polr(Sat ~ Infl + Type + Cont, weights = Freq, data = housing), Venables & Ripley sec. 7.3

@@ -55,8 +55,9 @@ def test_nps_variance_published(counts, variance):
 def test_independent_binomials_are_too_narrow():
     right = nps_interval(250 + 0, 675, 75, method="wald")
     assert (right.conf_low, right.conf_high) == pytest.approx((14.1, 20.9), abs=0.05)
-    independent = np.sqrt(0.5 * 0.5 + 0.4 * 0.6)
-    assert 1 - independent / np.sqrt(0.9 - 0.01) == pytest.approx(0.26, abs=0.005)
+    multinomial = nps_interval(500, 100, 400, method="wald").std_error
+    two_shares = 100 * np.hypot(share_interval(500, 1000).std_error, share_interval(400, 1000).std_error)
+    assert 1 - two_shares / multinomial == pytest.approx(0.26, abs=0.005)
 
 
 @pytest.mark.parametrize(

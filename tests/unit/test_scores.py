@@ -209,5 +209,5 @@ def test_an_end_that_nobody_uses_is_noted():
 
 @pytest.mark.parametrize("scale", [(5, 1), (1, 1), (1, 2), (0, 1), (1, 4.5)])
 def test_a_scale_has_at_least_three_boxes_from_low_to_high(scale):
-    with pytest.raises(ParameterError, match="scale.*three boxes"):
+    with pytest.raises(ParameterError, match=r"scale.*three boxes"):
         csat(pd.DataFrame({"csat_score": [1, 1]}), scale=scale)
