@@ -119,12 +119,12 @@ def check_scale(scale: Scale) -> None:
         raise ParameterError("nps.bad_scale", found=repr(tuple(scale)))
 
 
-def scale_notes(answers: Answers, scale: Scale, *, least: int = 30) -> list[str | None]:
+def scale_notes(answers: Answers, scale: Scale, *, least: int = 30) -> NDArray[np.object_]:
     """Say for each group whether an end of the scale was never used, though answers are many.
 
     Returns
     -------
-    list of str or None
+    array of str or None
         "lowest_unused", "highest_unused" or "both_ends_unused" where at least `least` answers leave an end
         empty: answers on a shorter or shifted scale look like that (1–10 taken for 0–10, 1–5 for 1–10), and
         so may answers that agree. None where both ends occur or answers are few. A reversed scale cannot be
@@ -137,7 +137,8 @@ def scale_notes(answers: Answers, scale: Scale, *, least: int = 30) -> list[str 
         used.append((hit > 0) | (answers.n < least))
     words = {(True, True): None, (False, True): "lowest_unused", (True, False): "highest_unused"}
     pairs = zip(*used, strict=True)
-    return [words.get((bool(low), bool(high)), "both_ends_unused") for low, high in pairs]
+    found = [words.get((bool(low), bool(high)), "both_ends_unused") for low, high in pairs]
+    return np.array(found, dtype=object)
 
 
 def check_scores(data: pd.DataFrame, score_col: str, scale: Scale) -> Array:

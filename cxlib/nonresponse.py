@@ -306,4 +306,4 @@ def customer_weights(
     if last.empty:
         return last.assign(weight=np.nan, n_effective=0.0, largest_gap=np.nan, is_matched=False)
     raked = rake(pd.DataFrame(coded), margins=margins)
-    return last.assign(**{name: raked[name] for name in raked})
+    return last.assign(**{str(name): raked[name] for name in raked})
