@@ -199,7 +199,7 @@ def effective_n(answers: Answers, values: Array, *, conf_level: float) -> tuple[
 def _kish_of_clusters(answers: Answers) -> Array:
     """Kish's effective number of clusters per group, each with the sum of its weights."""
     weight = np.ones(len(answers.group)) if answers.weight is None else answers.weight
-    cluster = pd.factorize(answers.cluster)[0]
+    cluster = pd.factorize(np.asarray(answers.cluster))[0]
     cluster = np.where(cluster < 0, cluster.max(initial=-1) + 1 + np.arange(len(cluster)), cluster)
     sums = pd.Series(weight).groupby([answers.group, cluster]).sum()
     owner, n = sums.index.get_level_values(0).to_numpy(dtype=int), len(answers.keys)

@@ -315,8 +315,9 @@ def _describe(drivers: list[str], values: Array, matrix: Array, units: Units, me
     first = [unit[0] for unit in units]
     known = np.isfinite(values[:, :-1])
     lowest, highest = (np.where(known, values[:, :-1], end) for end in (np.inf, -np.inf))
-    moving = (lowest.min(axis=0, initial=np.inf) < highest.max(axis=0, initial=-np.inf))[first]
-    held = known.any(axis=0)[first]
+    span: Array = highest.max(axis=0, initial=-np.inf) - lowest.min(axis=0, initial=np.inf)
+    moving = [bool(span[place] > 0) for place in first]
+    held = [bool(known[:, place].any()) for place in first]
     status = [
         "collinear" if len(unit) > 1 else "ok" if moves else "constant" if seen else "unanswered"
         for unit, moves, seen in zip(units, moving, held, strict=True)
