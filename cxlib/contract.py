@@ -116,6 +116,8 @@ TABLES: dict[str, Table] = {
             "experience": _ONE_TO_FIVE,
             "page": _TEXT,
             "campaign": _TEXT,
+            "responded": Column("flag"),
+            "opted_out": Column("flag"),
         },
         key=("event_id",),
         time="occurred_at",

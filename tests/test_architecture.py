@@ -58,6 +58,7 @@ LAYER_OF = {
     "pace": 4,
     "plots.theme": 4,
     "playbook": 4,
+    "pressure": 4,
     "preferences": 4,
     "profiles": 4,
     "repeat": 4,

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cxlib.samples import _contacts, _initiatives, _people, _purchases, _sales, _surveys
+from cxlib.samples import _contacts, _initiatives, _messages, _people, _purchases, _sales, _surveys
 from cxlib.samples._columns import Calendar
 from cxlib.samples._settings import DRIVERS, STAGES, TOUCHPOINTS, VALLEY_STAGE, Truth
 
-THEMES = 10
+THEMES = 11
 STREAM = 222  # picked so that the sample shipped (seed 7) lies close to its truths; other seeds scatter
 
 
@@ -38,7 +38,7 @@ def simulate(
     tables = {
         "customers": _people.customers_table(rngs[6], people, calendar),
         "orders": orders,
-        "events": _contacts.events_table(rngs[8], people, base, studies, calendar, truth),
+        "events": _contacts.events_table(rngs[8], rngs[10], people, base, studies, calendar, truth),
         "responses": responses,
         "deals": _sales.deals_table(rngs[9], people, calendar),
         "tickets": _sales.tickets_table(rngs[9], base, people, calendar),
@@ -110,6 +110,7 @@ def assemble_truth(truth: Truth, known: dict[str, Any], *, n_customers: int, see
         "nps": survey["nps"],
         "initiatives": _initiatives.initiative_truth(studies, people, known["amounts"], calendar, truth),
         "deals": {"follow_up_effect_on_win": 0.0},
+        "messages": _messages.message_truth(truth),
     }
 
 

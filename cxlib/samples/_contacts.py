@@ -11,6 +11,7 @@ from cxlib.checks import ParameterError
 from cxlib.samples._columns import Calendar, daytime, ids, pick, words
 from cxlib.samples._initiatives import TOUCHPOINTS as INITIATIVE_TOUCHPOINTS
 from cxlib.samples._initiatives import Study
+from cxlib.samples._messages import MESSAGE_CHANNELS, answers_to_messages
 from cxlib.samples._people import BUSINESS, EC, STORE, People
 from cxlib.samples._purchases import Purchases
 from cxlib.samples._settings import STAGES, TOUCHPOINTS, VALLEY_STAGE, Truth
@@ -51,6 +52,7 @@ class Contacts:
 
 def events_table(
     rng: np.random.Generator,
+    message_rng: np.random.Generator,
     people: People,
     base: Purchases,
     studies: tuple[Study, ...],
@@ -67,7 +69,12 @@ def events_table(
         *(np.concatenate([getattr(part, name) for part in parts])[keep] for name in CONTACT_TYPES)
     )
     del parts, second, keep
-    return _event_columns(rng, contacts, people, calendar, truth)
+    events = _event_columns(rng, contacts, people, calendar, truth)
+    is_message = events["channel"].isin(MESSAGE_CHANNELS).to_numpy()
+    answers = answers_to_messages(message_rng, contacts.customer, contacts.second, is_message, truth)
+    for name, column in zip(("responded", "opted_out"), answers, strict=True):
+        events.insert(events.columns.get_loc("session_id"), name, column)
+    return events
 
 
 def _compact(*columns: np.ndarray) -> Contacts:

@@ -70,6 +70,9 @@ class Truth:
         Points of the 0-10 answer per point of each driver item, before rounding and clipping.
     channel_nps
         Points of the 0-10 answer by acquisition channel.
+    response_by_messages, opt_out_by_messages
+        Probability that a customer responds to a mail or LINE message, and of opting out after one, by how
+        many messages the customer had in the thirty days up to it; the last holds for more as well.
     i1_orders_per_month
         Extra orders per treated customer and month through I1.
     i2_orders_growth
@@ -104,6 +107,8 @@ class Truth:
     channel_nps: Mapping[str, float] = _default(
         dict(zip(ACQUISITION_CHANNELS, (0.1, 0.0, -0.9, 0.2, 0.1, 0.6), strict=True))
     )
+    response_by_messages: Mapping[int, float] = _default({1: 0.25, 2: 0.21, 3: 0.12})
+    opt_out_by_messages: Mapping[int, float] = _default({1: 0.004, 2: 0.005, 3: 0.06})
     i1_orders_per_month: float = 0.08
     i2_orders_growth: float = 0.03
     i4_margin_gain: float = 0.05
@@ -116,6 +121,10 @@ class Truth:
             raise ParameterError("samples.impossible_truth", argument="valley_share, valley_f2_factor")
         if not shares or shares != sorted(shares) or shares[0] < 0 or self.outside_factor * shares[-1] > 1:
             raise ParameterError("samples.impossible_truth", argument="f2_by_day")
+        for name in ("response_by_messages", "opt_out_by_messages"):
+            by_number = getattr(self, name)
+            if min(by_number, default=0) != 1 or not all(0 <= p <= 0.7 for p in by_number.values()):
+                raise ParameterError("samples.impossible_truth", argument=name)
         if set(self.stage_valence) != set(STAGES):
             raise ParameterError("samples.impossible_truth", argument="stage_valence")
 

@@ -7,7 +7,7 @@ from statsmodels.duration.survfunc import CumIncidenceRight
 
 from cxlib.checklist import hesitation_answered, purchase_checklist
 from cxlib.checks import InputError, ParameterError
-from cxlib.contacts import consistency, contact_pressure
+from cxlib.contacts import consistency
 from cxlib.pace import stage_ageing, stage_times
 from cxlib.repeat import lapse_after_stage, value_by_f2
 from cxlib.surface import gap_surface
@@ -235,18 +235,6 @@ def test_spread_leaves_out_what_all_customers_share():
     split = consistency(events.assign(arm=np.repeat(["a", "b"], 500)), by="arm")
     assert split["n"].to_list() == [250] * 4
     assert consistency(events.iloc[:0])["n"].to_list() == [0, 0]
-
-
-def test_pressure_counts_the_thirty_days_up_to_the_contact():
-    sent = pd.DataFrame({"customer_id": list("aaab"), "opened": [1, 0, None, 1], "left": [0, 1, 0, 0]})
-    sent["occurred_at"] = pd.to_datetime(["2026-01-01", "2026-01-30", "2026-01-31", "2026-01-01"])
-    result = contact_pressure(sent, responded_col="opened", opted_out_col="left", edges=[1, 2, 3])
-    assert result["n_contacts"].to_list() == [2, 2, 0] * 2
-    assert result["estimate"].to_list()[:2] == [1.0, 0.0]
-    assert result["estimate"].to_list()[3:5] == [0.0, 0.5]
-    assert contact_pressure(sent.iloc[:0], responded_col="opened")["n"].sum() == 0
-    with pytest.raises(ParameterError, match="edges"):
-        contact_pressure(sent, responded_col="opened", edges=[2, 3])
 
 
 def test_checklist_passes_and_fails_only_with_the_whole_interval():
