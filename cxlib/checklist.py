@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from cxlib.answers import check_numbers
 from cxlib.checks import ParameterError, check_columns
 from cxlib.intervals import share_interval
+from cxlib.rules import load_rules
 
-#: Question → (largest or smallest value that passes, the value).
-LIMITS: Mapping[str, tuple[str, float]] = {
-    "not_marked_down": ("at_most", 0.25),
-    "hesitation_answered": ("at_least", 0.5),
-    "leads_to_conviction": ("at_least", 0.4),
+#: Question → (its metric in targets.yml, days within which it has to happen). The limit is the target.
+QUESTIONS: Mapping[str, tuple[str, int | None]] = {
+    "not_marked_down": ("below_expectation_share", None),
+    "hesitation_answered": ("hesitation_answered_30", 30),
+    "leads_to_conviction": ("f2_180", 180),
 }
-_INTERVAL = ["estimate", "std_error", "conf_low", "conf_high"]
 
 
 def hesitation_answered(
@@ -27,7 +29,7 @@ def hesitation_answered(
     score_col: str = "valence",
     conf_level: float = 0.95,
 ) -> pd.DataFrame:
-    """Share (0–1) of customers who felt negative at a stage and had a better contact soon after.
+    """Shares (0–1) of customers who felt negative at a stage and then had a contact, a rating, a better one.
 
     Parameters
     ----------
@@ -36,51 +38,75 @@ def hesitation_answered(
     stage
         The stage of hesitation.
     within_days
-        Days after a customer's first negative answer there in which a contact with a score of 0 or more
-        counts. Customers observed for less are left out: the last contact of the data is the last day known.
+        Days after a customer's first negative answer there in which a contact counts. Customers observed for
+        less are left out: the last contact of the data is the last day known.
     score_col
-        Score, negative below 0.
+        Score, negative below 0; missing where the customer was not asked.
     conf_level
-        Confidence level of the interval (Wilson).
+        Confidence level of the intervals (Wilson).
 
     Returns
     -------
     DataFrame
-        One row: `metric` ("answered"), `estimate, std_error, conf_low, conf_high, n` (customers).
+        `metric, estimate, std_error, conf_low, conf_high, n` (customers): "contacted" and "rated" (had any
+        later contact, and one with a score; of all who hesitated), "better" (had one scored 0 or more; of
+        those rated), and "answered" (of all who hesitated), whose interval runs from nobody to everybody of
+        those contacted without a rating being answered; its estimate is missing where there are any.
 
     Raises
     ------
     ParameterError
-        Unknown column.
+        Unknown column, or scores that are no numbers.
+
+    Notes
+    -----
+    Whoever had no contact at all was not answered; whoever had one without a rating may have been. Counting
+    the unrated as unanswered would measure how often one asks. The "answered" interval therefore joins
+    Wilson's lower limit of the worst case with his upper limit of the best one (Manski's bounds).
+
+    References
+    ----------
+    Manski (2003) Partial Identification of Probability Distributions, ch. 1.
 
     Examples
     --------
     >>> events = pd.DataFrame({"customer_id": list("aabc"), "stage": ["decide", "repeat", "decide", "buy"],
     ...     "valence": [-1, 1, -2, 0], "occurred_at": pd.to_datetime(
     ...     ["2026-01-01", "2026-01-05", "2026-01-01", "2026-03-01"])})
-    >>> hesitation_answered(events, stage="decide")[["estimate", "n"]].to_numpy().tolist()
-    [[0.5, 2.0]]
+    >>> hesitation_answered(events, stage="decide")[["metric", "estimate", "n"]].to_numpy().tolist()
+    [['contacted', 0.5, 2], ['rated', 0.5, 2], ['better', 1.0, 1], ['answered', 0.5, 2]]
     """
     check_columns(
         events, score_col=score_col, customer_id="customer_id", stage="stage", occurred_at="occurred_at"
     )
-    rows = events[["customer_id", "stage", "occurred_at", score_col]].dropna(
-        subset=["customer_id", "occurred_at", score_col]
-    )
-    doubt = rows[(rows["stage"] == stage) & (rows[score_col] < 0)]
+    rows = events[["customer_id", "stage", "occurred_at"]].assign(score=check_numbers(events, score_col))
+    rows = rows.dropna(subset=["customer_id", "occurred_at"])
+    doubt = rows[(rows["stage"] == stage) & (rows["score"] < 0)]
     first = doubt.groupby("customer_id")["occurred_at"].min()
     first = first[events["occurred_at"].max() - first >= pd.Timedelta(days=within_days)]
-    after = rows[rows[score_col] >= 0].assign(since=lambda part: first.reindex(part["customer_id"]).array)
+    after = rows.assign(since=first.reindex(rows["customer_id"]).array)
     wait = after["occurred_at"] - after["since"]
-    good = after[(wait > pd.Timedelta(0)) & (wait <= pd.Timedelta(days=within_days))]["customer_id"].nunique()
-    share = share_interval(good, len(first), conf_level=conf_level)._asdict()
-    return pd.DataFrame([{"metric": "answered", **share, "n": len(first)}])
+    after = after[(wait > pd.Timedelta(0)) & (wait <= pd.Timedelta(days=within_days))]
+    best = after.groupby("customer_id")["score"].max()
+    n, contacted, rated, better = len(first), len(best), int(best.notna().sum()), int((best >= 0).sum())
+    found = [("contacted", contacted, n), ("rated", rated, n), ("better", better, rated)]
+    shares = [
+        {"metric": name, **share_interval(hits, of, conf_level=conf_level)._asdict(), "n": of}
+        for name, hits, of in found
+    ]
+    worst, most = (
+        share_interval(hits, n, conf_level=conf_level) for hits in (better, better + contacted - rated)
+    )
+    known = {"estimate": worst.estimate, "std_error": worst.std_error}
+    known = known if rated == contacted else dict.fromkeys(known, np.nan)
+    ends = {"conf_low": worst.conf_low, "conf_high": most.conf_high}
+    return pd.DataFrame([*shares, {"metric": "answered", **known, **ends, "n": n}])
 
 
 def purchase_checklist(
     measured: Mapping[str, pd.Series | Mapping[str, float]],
     *,
-    limits: Mapping[str, tuple[str, float]] = LIMITS,
+    targets: Any = None,
     min_n: int = 10,
 ) -> pd.DataFrame:
     """Answer each question of the purchase-experience checklist by a metric and a limit.
@@ -88,25 +114,27 @@ def purchase_checklist(
     Parameters
     ----------
     measured
-        Question → row with `estimate, conf_low, conf_high, n`. The handbook's questions: "not_marked_down"
+        Question → row with `estimate, conf_low, conf_high, n`. The questions (`QUESTIONS`): "not_marked_down"
         (share of rated contacts below expectation), "hesitation_answered" (see `hesitation_answered`),
-        "leads_to_conviction" (F2: share who buy a second time). A question without a row is unknown.
-    limits
-        Question → ("at_most" or "at_least", value), stated before looking.
+        "leads_to_conviction" (F2 within 180 days, whatever the days of the report: a limit for one horizon
+        says nothing about another). A question without a row is unknown.
+    targets
+        Targets of the company, stated before looking; by default the handbook's `targets.yml`. A question
+        whose metric has no target is unknown.
     min_n
         Fewer customers than this answer nothing.
 
     Returns
     -------
     DataFrame
-        In the order of `limits`: `question, metric` ("checklist"), `estimate, conf_low, conf_high, n, limit`
-        (the value), `side, verdict`: "pass" or "fail" if the whole interval lies on that side of the limit,
+        In the order of `QUESTIONS`: `question, metric` ("checklist"), `estimate, conf_low, conf_high, n,
+        limit` (the target), `side` ("at_most", "at_least"), `verdict`: "pass" or "fail" if the whole interval lies on that side of the limit,
         otherwise "unknown".
 
     Raises
     ------
     ParameterError
-        A question without limit, or a side that is neither "at_most" nor "at_least".
+        A question that is not among them.
 
     Examples
     --------
@@ -115,14 +143,15 @@ def purchase_checklist(
     ['pass', 'unknown', 'unknown']
     """
     for question in measured:
-        if question not in limits:
-            raise ParameterError("journey.question", value=question, known=", ".join(limits))
+        if question not in QUESTIONS:
+            raise ParameterError("journey.question", value=question, known=", ".join(QUESTIONS))
+    held = {target.metric: target for target in (targets or load_rules("targets")).targets}
     rows = []
-    for question, (side, limit) in limits.items():
-        if side not in ("at_most", "at_least"):
-            raise ParameterError("journey.question", value=side, known="at_most, at_least")
+    for question, (metric, _) in QUESTIONS.items():
         row = {"estimate": np.nan, "conf_low": np.nan, "conf_high": np.nan, "n": 0}
         row |= {name: measured[question][name] for name in row} if question in measured else {}
+        limit = held[metric].target if metric in held else np.nan
+        side = "at_most" if metric in held and held[metric].better == "lower" else "at_least"
         sign = 1 if side == "at_least" else -1
         low, high = sorted((sign * (row["conf_low"] - limit), sign * (row["conf_high"] - limit)))
         enough = row["n"] >= min_n

@@ -82,13 +82,23 @@ class Stage(Closed):
     label: Label
 
 
+#: What a touchpoint may claim besides a better feeling at a stage of the journey.
+CLAIMS = ("conviction", "warmth")
+
+
 class Touchpoint(Closed):
-    """One point of contact, the stage it belongs to, who owns it and what it claims to do."""
+    """One point of contact: its stage, channel, owner, who gets in touch, what it is for, and its claim.
+
+    `initiated_by` tells care (the brand gets in touch) from a customer's own visit. `claim` is what its role is
+    judged by: "conviction", "warmth", or a stage at which customers should feel better; none is not judged.
+    """
 
     id: Code
     stage: Code
     channel: Code
     owner: str
+    initiated_by: Literal["brand", "customer"]
+    claim: Code | None = None
     role: Label
     label: Label
 
@@ -109,6 +119,9 @@ class Journey(Closed):
                 raise fault(
                     "unknown_stage", touchpoint=touchpoint.id, nearest=nearest(touchpoint.stage, known)
                 )
+            if touchpoint.claim is not None and touchpoint.claim not in (*CLAIMS, *known):
+                options = nearest(touchpoint.claim, [*CLAIMS, *known])
+                raise fault("unknown_claim", touchpoint=touchpoint.id, nearest=options)
         return self
 
 

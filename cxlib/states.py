@@ -76,6 +76,7 @@ def attitude_states(
     deals: pd.DataFrame | None = None,
     timezone: str | None = None,
     rules: Any = None,
+    keep: Sequence[str] = (),
 ) -> pd.DataFrame:
     """Tell each customer's attitude state (interested, unconvinced, wondering, convinced, lapsed) on days.
 
@@ -85,11 +86,14 @@ def attitude_states(
         As `lifecycle_stages`.
     rules : States, optional
         Default: the handbook's `states`.
+    keep : sequence of str
+        Measures of the day to keep beside the state, such as `frequency, recency_days, tenure_days` (missing
+        before the first order).
 
     Returns
     -------
     pandas.DataFrame
-        As `lifecycle_stages`. The state is what the orders suggest, not what the customer said.
+        As `lifecycle_stages`, with the columns kept. The state is what the orders suggest, not what the customer said.
 
     Raises
     ------
@@ -104,7 +108,7 @@ def attitude_states(
     >>> attitude_states(people, lines, as_of=["2026-01-31", "2026-05-31"])["state"].tolist()
     ['not_yet_convinced', 'wondering']
     """
-    return _on_days(customers, orders, as_of, deals, timezone, rules or load_rules("states"))
+    return _on_days(customers, orders, as_of, deals, timezone, rules or load_rules("states"), keep)
 
 
 def state_table(states: pd.DataFrame, *, conf_level: float = 0.95) -> pd.DataFrame:
@@ -247,10 +251,13 @@ def _on_days(
     deals: pd.DataFrame | None,
     timezone: str | None,
     rules: Any,
+    keep: Sequence[str] = (),
 ) -> pd.DataFrame:
     check_columns(customers, customer_id_col="customer_id", first_seen_on_col="first_seen_on")
     days = as_of if isinstance(as_of, Sequence | pd.Index) and not isinstance(as_of, str) else [as_of]
-    parts = [_on_day(customers, orders, pd.Timestamp(to_date(day)), deals, timezone, rules) for day in days]
+    parts = [
+        _on_day(customers, orders, pd.Timestamp(to_date(day)), deals, timezone, rules, keep) for day in days
+    ]
     return pd.concat(parts, ignore_index=True).sort_values(
         ["as_of", "customer_id"], kind="stable", ignore_index=True
     )
@@ -263,6 +270,7 @@ def _on_day(
     deals: pd.DataFrame | None,
     timezone: str | None,
     rules: Any,
+    keep: Sequence[str],
 ) -> pd.DataFrame:
     held = reduce_orders(orders, as_of=day, timezone=timezone).rename(columns={"amount": "monetary_total"})
     seen = customers[pd.to_datetime(customers["first_seen_on"]) <= day]
@@ -272,6 +280,7 @@ def _on_day(
     measures["recency_days"] = (day - measures["last_order_on"]).dt.days
     measures["tenure_days"] = (day - measures["first_order_on"]).dt.days
     measures["open_deals"] = measures["customer_id"].map(_open_deals(deals, day)).fillna(0)
+    check_columns(measures, **{f"keep={name!r}": name for name in keep})
     claims = [holds(measures, state.when).to_numpy() for state in rules.states[:-1]]
     names = [state.id for state in rules.states]
     state = np.select(claims, names[:-1], default=names[-1]) if claims else np.full(len(measures), names[-1])
@@ -281,6 +290,7 @@ def _on_day(
             "customer_id": measures["customer_id"],
             "state": pd.Series(state, dtype="str"),
             "claims": np.sum(claims, axis=0, dtype="int64") if claims else 0,
+            **{name: measures[name].to_numpy() for name in keep},
         }
     )
 

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 import pandas as pd
 from scipy import stats
 
 from cxlib.intervals import clustered_mean_interval, critical_value, false_discovery
-from cxlib.roles._panel import MIN_TOUCHED, STATE_ORDER, state_panel
+from cxlib.roles._panel import (
+    MIN_TOUCHED,
+    MOST_EXPOSURE,
+    STATE_ORDER,
+    difference_within,
+    error_of_shares,
+    exposure_ratio,
+    history_strata,
+    state_panel,
+)
 
-#: Touched customers with that many times more contacts elsewhere are another kind of customer.
-MOST_EXPOSURE = 1.5
 _INTERVAL = ["estimate", "std_error", "conf_low", "conf_high"]
 _CHANGE_COLUMNS = ["touchpoint", "state", "metric", *_INTERVAL, "p_value", "q_value", "is_shown"]
-_CHANGE_COLUMNS += ["share_touched", "share_untouched", "adjusted", "n", "n_touched", "reach"]
+_CHANGE_COLUMNS += ["share_touched", "share_untouched", "adjusted", "adjusted_conf_low", "adjusted_conf_high"]
+_CHANGE_COLUMNS += ["n", "n_touched", "reach"]
 _CHANGE_COLUMNS += ["exposure_ratio", "is_confounded"]
 
 
@@ -34,7 +42,8 @@ def state_changes(
     events
         Contacts with `customer_id, touchpoint, occurred_at`; rows with one of them missing are left out.
     states
-        A frame of `attitude_states` on at least two days, about equally far apart.
+        A frame of `attitude_states` on at least two days, about equally far apart; best with `frequency,
+        recency_days, tenure_days, first_seen_on, customer_type` kept, for `adjusted`.
     state_order
         The states from worst to best. Up is a better state on the next day; in the best state, staying.
     window_days
@@ -46,11 +55,12 @@ def state_changes(
     -------
     DataFrame
         `touchpoint, state, metric` ("difference"), `estimate, std_error, conf_low, conf_high, p_value,
-        q_value, is_shown` (interval above zero after the search through all cells is paid for),
-        `share_touched, share_untouched` (that moved up), `adjusted` (difference within customers of equally
-        many contacts elsewhere), `n` (customers in the state), `n_touched` (of them touched there), `reach`
+        q_value, is_shown` (interval above zero after the search through all cells is paid for, that of
+        `adjusted` as well, and not confounded), `share_touched, share_untouched` (that moved up), `adjusted`
+        (difference within customers of equally many contacts elsewhere and alike orders or time in the
+        state, with `adjusted_conf_low, adjusted_conf_high`), `n` (customers in the state), `n_touched` (of them touched there), `reach`
         (share of the customer-days in the state that were touched), `exposure_ratio` (contacts elsewhere,
-        touched ÷ not), `is_confounded` (above 1.5). With fewer than 5 customers touched or not, NaN.
+        touched ÷ not; infinite where only the touched have any), `is_confounded` (above 1.5). With fewer than 5 customers touched or not, NaN.
 
     Raises
     ------
@@ -63,7 +73,8 @@ def state_changes(
     cause its own checkout. Errors are clustered by customer, where all or nobody moved up those of Agresti
     and Caffo; q-values by Benjamini and Hochberg. Who is touched was not drawn by lot: those with many
     contacts anywhere are the active ones, and would have moved up more often without this touchpoint too.
-    `adjusted` removes that part of it which the number of other contacts shows, no more.
+    And contacts follow purchases: who has just bought is contacted, and moves by the calendar. `adjusted`
+    removes what the number of other contacts and the orders so far show of both, no more.
 
     References
     ----------
@@ -80,18 +91,18 @@ def state_changes(
     1.0
     """
     panel, contacts = state_panel(events, states, state_order, window_days)
-    everything = contacts.sum(axis=1)
+    everything, history = contacts.sum(axis=1), history_strata(panel)
     rows = []
     for touchpoint in contacts:
         number = contacts[touchpoint].to_numpy()
         for state in state_order:
             here = np.flatnonzero((panel["state"] == state).to_numpy())
             others = (everything.to_numpy() - number)[here]
-            cell = _cell(
-                panel["up"].to_numpy()[here], number[here] > 0, others, panel["who"].to_numpy()[here]
-            )
+            up, who = panel["up"].to_numpy()[here], panel["who"].to_numpy()[here]
+            cell = _cell(up, number[here] > 0, others, who, history[here])
             rows.append({"touchpoint": touchpoint, "state": state, "metric": "difference", **cell})
-    frame = pd.DataFrame(rows, columns=[name for name in _CHANGE_COLUMNS if name not in _LATER])
+    early = [name for name in _CHANGE_COLUMNS if name not in _LATER]
+    frame = pd.DataFrame(rows, columns=[*early, "adjusted_error"])
     z = critical_value(conf_level)
     frame["conf_low"], frame["conf_high"] = (
         frame["estimate"] + side * z * frame["std_error"] for side in (-1, 1)
@@ -99,12 +110,16 @@ def state_changes(
     ratio = frame["estimate"] / frame["std_error"].where(frame["std_error"] > 0)
     frame["p_value"] = 2 * stats.norm.sf(ratio.astype(float).abs())
     frame["q_value"] = false_discovery(frame["p_value"])
-    frame["is_shown"] = (frame["q_value"] <= 1 - conf_level) & (frame["estimate"] > 0)
+    for end, side in (("adjusted_conf_low", -1), ("adjusted_conf_high", 1)):
+        frame[end] = frame["adjusted"] + side * z * frame["adjusted_error"]
     frame["is_confounded"] = frame["exposure_ratio"] > MOST_EXPOSURE
+    beyond = (frame["q_value"] <= 1 - conf_level) & (frame["estimate"] > 0)
+    frame["is_shown"] = beyond & (frame["adjusted_conf_low"] > 0) & ~frame["is_confounded"]
     return frame[_CHANGE_COLUMNS]
 
 
 _LATER = ("conf_low", "conf_high", "p_value", "q_value", "is_shown", "is_confounded")
+_LATER += ("adjusted_conf_low", "adjusted_conf_high")
 
 
 def state_care(
@@ -112,6 +127,7 @@ def state_care(
     states: pd.DataFrame,
     *,
     state_order: Sequence[str] = STATE_ORDER,
+    touchpoints: Collection[str] | None = None,
     window_days: int = 30,
     conf_level: float = 0.95,
 ) -> pd.DataFrame:
@@ -121,6 +137,9 @@ def state_care(
     ----------
     events, states, state_order, window_days, conf_level
         As in `state_changes`; the last day counts too.
+    touchpoints
+        Count only these, such as those at which the company gets in touch: a customer's own visit to the shop
+        is nobody's care. None counts all.
 
     Returns
     -------
@@ -144,7 +163,8 @@ def state_care(
     """
     panel, contacts = state_panel(events, states, state_order, window_days, with_next=False)
     code = pd.Index(state_order).get_indexer(pd.Index(panel["state"]))
-    touched = (contacts.sum(axis=1) > 0).to_numpy(dtype=float)
+    counted = [name for name in contacts if touchpoints is None or name in touchpoints]
+    touched = (contacts[counted].sum(axis=1) > 0).to_numpy(dtype=float)
     interval = clustered_mean_interval(
         touched, panel["who"].to_numpy(), groups=code, n_groups=len(state_order), conf_level=conf_level
     )
@@ -155,13 +175,16 @@ def state_care(
     return frame.sort_values("estimate", kind="stable", ignore_index=True)
 
 
-def _cell(up: np.ndarray, touched: np.ndarray, others: np.ndarray, who: np.ndarray) -> dict[str, object]:
+def _cell(
+    up: np.ndarray, touched: np.ndarray, others: np.ndarray, who: np.ndarray, history: np.ndarray
+) -> dict[str, object]:
     """Difference of two shares with an error clustered by customer, and how alike the two sides are."""
     people = [np.unique(who[side]).size for side in (touched, ~touched)]
     row: dict[str, object] = {"n": np.unique(who).size, "n_touched": people[0]}
     row["reach"] = float(touched.mean()) if touched.size else np.nan
     if min(people) < MIN_TOUCHED:
-        names = ("estimate", "std_error", "share_touched", "share_untouched", "adjusted", "exposure_ratio")
+        names = ("estimate", "std_error", "share_touched", "share_untouched", "exposure_ratio")
+        names += ("adjusted", "adjusted_error")
         return {**row, **dict.fromkeys(names, np.nan)}
     one, other = up[touched].mean(), up[~touched].mean()
     part = np.where(touched, (up - one) / touched.sum(), -(up - other) / (~touched).sum())
@@ -169,26 +192,8 @@ def _cell(up: np.ndarray, touched: np.ndarray, others: np.ndarray, who: np.ndarr
     summed = np.bincount(code, part)
     error = np.sqrt((summed**2).sum() * summed.size / max(summed.size - 1, 1))
     if up.dtype == bool:
-        error = max(error, _error_of_shares(up, touched))
-    base = others[~touched].mean()
+        error = max(error, error_of_shares(up, touched))
     row |= {"estimate": one - other, "std_error": error, "share_touched": one, "share_untouched": other}
-    row["exposure_ratio"] = others[touched].mean() / base if base > 0 else np.nan
-    return {**row, "adjusted": _stratified(up, touched, np.minimum(others, 3))}
-
-
-def _error_of_shares(up: np.ndarray, touched: np.ndarray) -> float:
-    """Error of a difference of shares after Agresti and Caffo, which is not 0 where all or nobody moved."""
-    n = np.array([touched.sum(), (~touched).sum()], dtype=float)
-    share = (np.array([up[touched].sum(), up[~touched].sum()]) + 1) / (n + 2)
-    return float(np.sqrt((share * (1 - share) / (n + 2)).sum()))
-
-
-def _stratified(up: np.ndarray, touched: np.ndarray, stratum: np.ndarray) -> float:
-    """Mantel–Haenszel mean of the differences within strata."""
-    code = stratum.astype(int)
-    sizes = [np.bincount(code[side], minlength=4).astype(float) for side in (touched, ~touched)]
-    sums = [np.bincount(code[side], up[side].astype(float), 4) for side in (touched, ~touched)]
-    total = sizes[0] + sizes[1]
-    weight = sizes[0] * sizes[1] / np.maximum(total, 1)
-    means = [part / np.maximum(size, 1) for part, size in zip(sums, sizes, strict=True)]
-    return float((weight * (means[0] - means[1])).sum() / weight.sum()) if weight.sum() else np.nan
+    adjusted, own_error = difference_within(up, touched, history * 4 + np.minimum(others, 3), who)
+    row |= {"adjusted": adjusted, "adjusted_error": own_error}
+    return {**row, "exposure_ratio": exposure_ratio(others, touched)}

@@ -7,9 +7,20 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
+from cxlib.answers import check_numbers
 from cxlib.checks import ParameterError, check_columns
 from cxlib.intervals import critical_value
-from cxlib.roles._panel import MIN_TOUCHED, STATE_ORDER, local_day, state_panel
+from cxlib.roles._panel import (
+    MIN_TOUCHED,
+    MOST_EXPOSURE,
+    STATE_ORDER,
+    difference_within,
+    error_of_shares,
+    exposure_ratio,
+    history_strata,
+    local_day,
+    state_panel,
+)
 
 _INTERVAL = ["estimate", "std_error", "conf_low", "conf_high"]
 
@@ -34,8 +45,9 @@ def touchpoint_roles(
         As in `state_changes`.
     claims
         Touchpoint → "conviction" (moves to a better state by the next day; share), "warmth" (mean score at
-        all other touchpoints until the next day), or a stage (mean score there of customers the touchpoint
-        reached before or at the answer, against those it did not; unit of the score).
+        all other touchpoints until the next day), or a stage (mean score there, at other touchpoints, of
+        customers the touchpoint reached before the answer, against those it did not; unit of the score).
+        Scores count as their distance from the mean of their touchpoint.
     score_col
         Score of the contact.
 
@@ -44,34 +56,40 @@ def touchpoint_roles(
     DataFrame
         In the order of `claims`: `touchpoint, claim, metric` ("difference", touched − not), `estimate,
         std_error, conf_low, conf_high, touched` (mean), `untouched` (the same less the difference), `n`
-        (customers), `n_touched, verdict` ("holds": interval above 0; "fails": below 0; "not_shown";
-        "unknown": fewer than 5 on a side).
+        (customers), `n_touched, exposure_ratio` (contacts elsewhere, touched ÷ not, within the strata),
+        `is_confounded` (above 1.5), `verdict` ("holds": interval above 0; "fails": below 0; "not_shown";
+        "confounded": no verdict, since the touched are busier customers; "unknown": fewer than 5 on a side).
 
     Raises
     ------
     ParameterError
-        Unknown column, or a claim that is neither known nor a stage of the data.
+        Unknown column, scores that are no numbers, or a claim that is neither known nor a stage of the data.
 
     Notes
     -----
     Opens and clicks are no outcome: a channel can be opened often and change nothing. As in `state_changes`,
-    contact comes first and errors are clustered; customers are compared within the same state. Nobody was
-    assigned by lot, so a claim that holds here has earned a test, not a budget.
+    contact comes first and errors are clustered (t with as many degrees of freedom as the smaller side has
+    customers, less one). Customers are compared within the same state and with alike orders (`frequency,
+    recency_days, tenure_days, first_seen_on, customer_type` of `states`, where kept) or time in the state: messages follow purchases by the
+    calendar, and so do the next purchases. A touchpoint's own answers do not speak for it. Nobody was assigned
+    by lot, so a claim that holds here has earned a test, not a budget.
 
     Examples
     --------
-    >>> events = pd.DataFrame({"customer_id": [*"abcdefghij"] * 2, "stage": "use",
-    ...     "touchpoint": ["insert"] * 5 + ["mail"] * 15, "valence": [1.0] * 4 + [2]
-    ...     + [0.0] * 4 + [1] + [None] * 10,
-    ...     "occurred_at": pd.Timestamp("2026-01-15")})
+    >>> insert = pd.DataFrame({"customer_id": [*"abcdefghij"], "stage": "use", "touchpoint": "insert",
+    ...     "valence": None, "occurred_at": pd.Timestamp("2026-01-10")})
+    >>> mail = pd.DataFrame({"customer_id": [*"abcdefghijklmnopqrst"], "stage": "use", "touchpoint": "mail",
+    ...     "valence": [1.0] * 9 + [2] + [0.0] * 9 + [1], "occurred_at": pd.Timestamp("2026-01-15")})
     >>> states = pd.DataFrame({"as_of": pd.to_datetime([]), "customer_id": [], "state": []})
-    >>> roles = touchpoint_roles(events, states, claims={"insert": "use"}, state_order=["low", "high"])
+    >>> claims = {"insert": "use"}
+    >>> roles = touchpoint_roles(pd.concat([insert, mail]), states, claims=claims, state_order=["low", "high"])
     >>> roles[["estimate", "verdict"]].round(1).to_numpy().tolist()
     [[1.0, 'holds']]
     """
     check_columns(events, score_col=score_col, **{"stage": "stage"})
-    panel, contacts = state_panel(events, states, state_order, window_days)
-    later = _later_scores(events, panel, score_col) if "warmth" in claims.values() else {}
+    scored = events.assign(**{score_col: _from_touchpoint_mean(events, score_col)})
+    panel, contacts = state_panel(scored, states, state_order, window_days)
+    later = _later_scores(scored, panel, score_col) if "warmth" in claims.values() else {}
     known = {"conviction", "warmth", *events["stage"].dropna().unique()}
     rows = []
     for touchpoint, claim in claims.items():
@@ -80,58 +98,73 @@ def touchpoint_roles(
                 "journey.unknown_claim", argument="claims", value=claim, known=", ".join(sorted(known))
             )
         if claim in ("conviction", "warmth"):
-            touched = (
-                contacts[touchpoint].to_numpy() > 0 if touchpoint in contacts else np.zeros(len(panel), bool)
-            )
-            outcome = (
-                panel["up"].to_numpy(dtype=float) if claim == "conviction" else _elsewhere(later, touchpoint)
-            )
-            who, stratum = panel["who"].to_numpy(), panel["rank"].to_numpy()
-            if claim == "conviction":
-                outcome = np.where(panel["state"] == state_order[-1], np.nan, outcome)
+            number = contacts[touchpoint] if touchpoint in contacts else pd.Series(0, index=panel.index)
+            touched = number.to_numpy() > 0
+            others = (contacts.sum(axis=1) - number).to_numpy(dtype=float)
+            outcome = _elsewhere(later, touchpoint) if claim == "warmth" else _moves_up(panel, state_order)
+            sides = (outcome, touched, others, history_strata(panel), panel["who"].to_numpy())
         else:
-            outcome, touched, who = _at_stage(events, touchpoint, claim, score_col)
-            stratum = np.zeros(len(who), dtype=int)
-        seen = np.isfinite(outcome)
-        cell = _within(outcome[seen], touched[seen], stratum[seen], who[seen])
+            sides = _at_stage(scored, touchpoint, claim, score_col)
+        seen = np.isfinite(sides[0])
+        cell = _within(*(side[seen] for side in sides), conf_level=conf_level)
         rows.append({"touchpoint": touchpoint, "claim": claim, "metric": "difference", **cell})
     frame = pd.DataFrame(rows)
-    half = critical_value(conf_level) * frame["std_error"]
-    frame["conf_low"], frame["conf_high"] = frame["estimate"] - half, frame["estimate"] + half
-    tests = [frame["estimate"].isna(), frame["conf_low"] > 0, frame["conf_high"] < 0]
-    frame["verdict"] = np.select(tests, ["unknown", "holds", "fails"], default="not_shown")
-    columns = [
-        "touchpoint",
-        "claim",
-        "metric",
-        *_INTERVAL,
-        "touched",
-        "untouched",
-        "n",
-        "n_touched",
-        "verdict",
+    frame["is_confounded"] = frame["exposure_ratio"] > MOST_EXPOSURE
+    tests = [
+        frame["estimate"].isna() | frame["conf_low"].isna(),
+        frame["is_confounded"],
+        frame["conf_low"] > 0,
+        frame["conf_high"] < 0,
     ]
-    return frame[columns]
+    frame["verdict"] = np.select(tests, ["unknown", "confounded", "holds", "fails"], default="not_shown")
+    columns = ["touchpoint", "claim", "metric", *_INTERVAL, "touched", "untouched", "n", "n_touched"]
+    return frame[[*columns, "exposure_ratio", "is_confounded", "verdict"]]
+
+
+def _moves_up(panel: pd.DataFrame, state_order: Sequence[str]) -> np.ndarray:
+    """Whether the customer moves to a better state; missing in the best one."""
+    return np.where(panel["state"] == state_order[-1], np.nan, panel["up"].to_numpy(dtype=float))
+
+
+def _from_touchpoint_mean(events: pd.DataFrame, score_col: str) -> pd.Series:
+    """Scores less the mean of their touchpoint: who is asked where is no feeling, but moves the mean."""
+    scores = pd.Series(check_numbers(events, score_col), index=events.index)
+    return scores - scores.groupby(events["touchpoint"]).transform("mean")
 
 
 def _within(
-    outcome: np.ndarray, touched: np.ndarray, stratum: np.ndarray, who: np.ndarray
+    outcome: np.ndarray,
+    touched: np.ndarray,
+    others: np.ndarray,
+    stratum: np.ndarray,
+    who: np.ndarray,
+    *,
+    conf_level: float,
 ) -> dict[str, object]:
-    """Difference touched − not within strata, by least squares with an error clustered by customer."""
+    """Difference touched − not within strata, with its interval, and how much busier the touched are."""
     people = [np.unique(who[side]).size for side in (touched, ~touched)]
     row: dict[str, object] = {"n": np.unique(who).size, "n_touched": people[0]}
-    unknown = dict.fromkeys(("estimate", "std_error", "touched", "untouched"), np.nan)
+    names = [*_INTERVAL, "touched", "untouched", "exposure_ratio"]
     if min(people) < MIN_TOUCHED:
-        return {**row, **unknown}
-    frame = pd.DataFrame({"y": outcome, "x": touched.astype(float)})
-    y, x = (frame - frame.groupby(stratum).transform("mean")).to_numpy().T
-    if not (x**2).sum() > 0:
-        return {**row, **unknown}
-    estimate = (x * y).sum() / (x**2).sum()
-    summed = np.bincount(np.unique(who, return_inverse=True)[1], x * (y - estimate * x)) / (x**2).sum()
-    error = np.sqrt((summed**2).sum() * summed.size / max(summed.size - 1, 1))
+        return {**row, **dict.fromkeys(names, np.nan)}
+    both = pd.Series(touched).groupby(stratum).transform("nunique").to_numpy() > 1
+    outcome, touched, others, stratum, who = (side[both] for side in (outcome, touched, others, stratum, who))
+    people = [np.unique(who[side]).size for side in (touched, ~touched)]
+    if min(people) < MIN_TOUCHED:
+        return {**row, **dict.fromkeys(names, np.nan)}
+    estimate, error = difference_within(outcome, touched, stratum, who)
+    if np.isin(outcome, (0, 1)).all():
+        error = max(error, error_of_shares(outcome == 1, touched))
+    half = critical_value(conf_level, df=min(people) - 1) * error
     level = outcome[touched].mean()
-    return {**row, "estimate": estimate, "std_error": error, "touched": level, "untouched": level - estimate}
+    row |= {
+        "estimate": estimate,
+        "std_error": error,
+        "conf_low": estimate - half,
+        "conf_high": estimate + half,
+    }
+    row |= {"touched": level, "untouched": level - estimate}
+    return {**row, "exposure_ratio": exposure_ratio(others, touched, stratum)}
 
 
 def _later_scores(events: pd.DataFrame, panel: pd.DataFrame, score_col: str) -> dict[str, np.ndarray]:
@@ -157,11 +190,16 @@ def _elsewhere(later: dict[str, np.ndarray], touchpoint: str) -> np.ndarray:
 
 def _at_stage(
     events: pd.DataFrame, touchpoint: str, stage: str, score_col: str
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Each answer at the stage: score, whether the touchpoint had reached the customer by then, customer."""
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Each answer at the stage elsewhere: score, reached by the touchpoint before, other contacts, customer."""
     known = events[events["customer_id"].notna() & events["occurred_at"].notna()]
-    first = known[known["touchpoint"] == touchpoint].groupby("customer_id")["occurred_at"].min()
-    answers = known[(known["stage"] == stage) & known[score_col].notna()]
+    known = known.sort_values("occurred_at", kind="stable", ignore_index=True)
+    own = known["touchpoint"] == touchpoint
+    before = (~own).groupby(known["customer_id"]).cumsum() - ~own
+    first = known[own].groupby("customer_id")["occurred_at"].min()
+    answers = known[(known["stage"] == stage) & known[score_col].notna() & ~own]
     reached = (answers["customer_id"].map(first) <= answers["occurred_at"]).to_numpy()
+    others = before[answers.index].to_numpy(dtype=float)
     who = pd.factorize(answers["customer_id"])[0]
-    return answers[score_col].to_numpy(dtype=float), reached, who
+    same = np.zeros(len(who), dtype=int)
+    return answers[score_col].to_numpy(dtype=float), reached, others, same, who

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -16,6 +16,15 @@ from cxlib.engine import to_date
 STATE_ORDER = ("lapsed", "interested", "wondering", "not_yet_convinced", "convinced")
 #: Fewer customers than this on a side give no estimate.
 MIN_TOUCHED = 5
+#: Touched customers with that many times more contacts elsewhere are another kind of customer.
+MOST_EXPOSURE = 1.5
+#: What is known of a customer's next order, where `states` has it: lower ends of the classes.
+HISTORY: Mapping[str, tuple[int, ...]] = {
+    "known_days": (8, 15, 22, 31, 61, 121, 366),
+    "frequency": (2, 3, 6),
+    "recency_days": (8, 15, 22, 31, 46, 61, 91, 181, 365),
+    "tenure_days": (31, 61, 121, 366),
+}
 
 
 def state_panel(
@@ -44,9 +53,72 @@ def state_panel(
     same = rows["who"].eq(rows["who"].shift(-1)) & rows["as_of"].map(following).eq(rows["as_of"].shift(-1))
     top = rows["rank"] == len(state_order) - 1
     rows["up"] = (rows["rank"].shift(-1) > rows["rank"]) | (top & (rows["rank"].shift(-1) == rows["rank"]))
+    rows["stay"] = _days_seen_in_state(rows, days)
     rows["until"] = rows["as_of"].map(following).astype(rows["as_of"].dtype) if following else rows["as_of"]
     rows = rows[same].reset_index(drop=True) if with_next else rows
     return rows, _contacts(events, rows, days, window_days)
+
+
+def history_strata(panel: pd.DataFrame) -> np.ndarray:
+    """Code of customers alike: same state, type, and classes of `HISTORY`, or of days seen in the state.
+
+    Whoever bought lately is contacted lately and moves by the calendar; without this, a delivery looks as if
+    it kept customers from moving up.
+    """
+    code = panel["rank"].to_numpy(dtype=np.int64)
+    if "customer_type" in panel:
+        code = code * 16 + pd.factorize(panel["customer_type"])[0] + 1
+    if "first_seen_on" in panel:
+        panel = panel.assign(known_days=(panel["as_of"] - panel["first_seen_on"]).dt.days)
+    known = [name for name in HISTORY if name in panel]
+    for name in known:
+        values = panel[name].to_numpy(dtype=float)
+        place = np.searchsorted(HISTORY[name], values, side="right")
+        code = code * 16 + np.where(np.isnan(values), 15, place)
+    has_history = np.isfinite(panel[known].to_numpy(dtype=float)).all(axis=1) if known else False
+    return code * 8 + np.where(has_history, 0, panel["stay"].to_numpy())
+
+
+def exposure_ratio(others: np.ndarray, touched: np.ndarray, stratum: np.ndarray | None = None) -> float:
+    """Contacts elsewhere of the touched ÷ of the others in the same strata; 1 where nobody has any."""
+    if stratum is None:
+        one, base = others[touched].mean(), others[~touched].mean()
+    else:
+        means = pd.Series(others[~touched]).groupby(stratum[~touched]).mean()
+        expected = means.reindex(stratum[touched]).to_numpy()
+        known = np.isfinite(expected)
+        one, base = others[touched][known].mean(), expected[known].mean()
+    if base > 0:
+        return float(one / base)
+    return np.inf if one > 0 else 1.0
+
+
+def difference_within(
+    outcome: np.ndarray, touched: np.ndarray, stratum: np.ndarray, who: np.ndarray
+) -> tuple[float, float]:
+    """Difference touched − not within strata by least squares, and its error clustered by customer."""
+    frame = pd.DataFrame({"y": outcome.astype(float), "x": touched.astype(float)})
+    y, x = (frame - frame.groupby(stratum).transform("mean")).to_numpy().T
+    if not (x**2).sum() > 1e-9:
+        return np.nan, np.nan
+    estimate = (x * y).sum() / (x**2).sum()
+    summed = np.bincount(np.unique(who, return_inverse=True)[1], x * (y - estimate * x)) / (x**2).sum()
+    return estimate, float(np.sqrt((summed**2).sum() * summed.size / max(summed.size - 1, 1)))
+
+
+def error_of_shares(up: np.ndarray, touched: np.ndarray) -> float:
+    """Error of a difference of shares after Agresti and Caffo, which is not 0 where all or nobody moved."""
+    n = np.array([touched.sum(), (~touched).sum()], dtype=float)
+    share = (np.array([up[touched].sum(), up[~touched].sum()]) + 1) / (n + 2)
+    return float(np.sqrt((share * (1 - share) / (n + 2)).sum()))
+
+
+def _days_seen_in_state(rows: pd.DataFrame, days: np.ndarray) -> np.ndarray:
+    """Days in a row a customer has been seen in the state (1, 2, 3 and more); 4 since the first day of all."""
+    new = rows["who"].ne(rows["who"].shift()) | rows["rank"].ne(rows["rank"].shift())
+    spell = new.cumsum()
+    from_start = rows["as_of"].groupby(spell).transform("min") == days.min() if len(days) else new
+    return np.where(from_start, 4, rows.groupby(spell).cumcount().to_numpy().clip(max=2) + 1)
 
 
 def _contacts(events: pd.DataFrame, rows: pd.DataFrame, days: np.ndarray, window_days: int) -> pd.DataFrame:

@@ -10,6 +10,7 @@ from cxlib.checks import InputError, ParameterError
 from cxlib.contacts import consistency
 from cxlib.pace import stage_ageing, stage_times
 from cxlib.repeat import lapse_after_stage, value_by_f2
+from cxlib.rules import load_rules
 from cxlib.surface import gap_surface
 from cxlib.survival import cumulative_incidence, survival_curve
 
@@ -237,24 +238,76 @@ def test_spread_leaves_out_what_all_customers_share():
     assert consistency(events.iloc[:0])["n"].to_list() == [0, 0]
 
 
-def test_checklist_passes_and_fails_only_with_the_whole_interval():
-    def row(low, high, n=100):
-        return {"estimate": (low + high) / 2, "conf_low": low, "conf_high": high, "n": n}
+def _row(low, high, n=100):
+    return {"estimate": (low + high) / 2, "conf_low": low, "conf_high": high, "n": n}
 
+
+def test_checklist_passes_and_fails_only_with_the_whole_interval():
     measured = {
-        "not_marked_down": row(0.26, 0.4),
-        "hesitation_answered": row(0.4, 0.6),
-        "leads_to_conviction": row(0.4, 0.5),
+        "not_marked_down": _row(0.26, 0.4),
+        "hesitation_answered": _row(0.4, 0.6),
+        "leads_to_conviction": _row(0.35, 0.5),
     }
     assert purchase_checklist(measured)["verdict"].to_list() == ["fail", "unknown", "pass"]
-    assert purchase_checklist({"not_marked_down": row(0, 0.1, n=9)})["verdict"].to_list() == ["unknown"] * 3
+    assert purchase_checklist({"not_marked_down": _row(0, 0.1, n=9)})["verdict"].to_list() == ["unknown"] * 3
     with pytest.raises(ParameterError, match="hope"):
-        purchase_checklist({"hope": row(0, 1)})
+        purchase_checklist({"hope": _row(0, 1)})
+
+
+def test_limits_of_the_checklist_are_the_companys_targets(tmp_path):
+    shipped = {target.metric: target.target for target in load_rules("targets").targets}
+    limits = purchase_checklist({}).set_index("question")["limit"]
+    assert limits["leads_to_conviction"] == shipped["f2_180"]
+    own = tmp_path / "targets.yml"
+    own.write_text(
+        "targets: [{metric: f2_180, unit: share, better: higher, target: 0.6, alarm: 0.3, "
+        "label: {en: F2, ja: F2}}]"
+    )
+    row = {"leads_to_conviction": _row(0.4, 0.5), "not_marked_down": _row(0, 0.01)}
+    checked = purchase_checklist(row, targets=load_rules("targets", own)).set_index("question")
+    assert checked.loc["leads_to_conviction", ["limit", "verdict"]].to_list() == [0.6, "fail"]
+    assert checked.loc["not_marked_down", "verdict"] == "unknown"
+
+
+def _hesitation(valence, days=("2026-01-20", "2026-03-20", "2026-01-20")):
+    events = pd.DataFrame({"customer_id": list("abcabc"), "stage": ["decide"] * 3 + ["repeat"] * 3})
+    events["valence"] = [-1, -1, -1, *valence]
+    events["occurred_at"] = pd.to_datetime(["2026-01-10"] * 3 + list(days))
+    return hesitation_answered(events, stage="decide").set_index("metric")
 
 
 def test_an_answer_to_hesitation_must_come_after_it_and_in_time():
-    events = pd.DataFrame({"customer_id": list("abcabc"), "stage": ["decide"] * 3 + ["repeat"] * 3})
-    events["valence"] = [-1, -1, -1, 1, 1, -1]
-    events["occurred_at"] = pd.to_datetime(["2026-01-10"] * 3 + ["2026-01-20", "2026-03-20", "2026-01-20"])
-    assert hesitation_answered(events, stage="decide")[["estimate", "n"]].to_numpy().tolist() == [[1 / 3, 3]]
-    assert hesitation_answered(events.iloc[:0], stage="decide")["n"].to_list() == [0]
+    found = _hesitation([1, 1, -1])
+    assert found["estimate"].to_list() == [2 / 3, 2 / 3, 1 / 2, 1 / 3]
+    assert found["n"].to_list() == [3, 3, 2, 3]
+
+
+def test_a_contact_nobody_rated_leaves_open_whether_it_answered():
+    known, open_ = _hesitation([1, 1, -1]), _hesitation([1, 1, None])
+    assert open_["estimate"].drop("answered").to_list() == [2 / 3, 1 / 3, 1.0]
+    assert np.isnan(open_.loc["answered", "estimate"])
+    assert open_.loc["answered", "conf_low"] == known.loc["answered", "conf_low"]
+    assert open_.loc["answered", "conf_high"] > known.loc["answered", "conf_high"]
+
+
+def test_where_hardly_anybody_was_asked_the_checklist_does_not_fail():
+    n = 400
+    events = pd.DataFrame({"customer_id": [*range(n)] * 2, "stage": ["decide"] * n + ["repeat"] * n})
+    events["valence"] = [-1.0] * n + [1.0] * 30 + [np.nan] * (n - 30)
+    events["occurred_at"] = pd.to_datetime(["2026-01-10"] * n + ["2026-01-20"] * (n - 1) + ["2026-03-01"])
+    answered = hesitation_answered(events, stage="decide").set_index("metric").loc["answered"]
+    checked = purchase_checklist({"hesitation_answered": answered}).set_index("question")
+    assert checked.loc["hesitation_answered", "verdict"] == "unknown"
+    gone = hesitation_answered(
+        events[events["valence"].notna() | (events.index == 2 * n - 1)], stage="decide"
+    )
+    checked = purchase_checklist({"hesitation_answered": gone.set_index("metric").loc["answered"]})
+    assert checked.set_index("question").loc["hesitation_answered", "verdict"] == "fail"
+
+
+def test_hesitation_of_nobody_and_scores_as_text():
+    events = pd.DataFrame({"customer_id": ["a"], "stage": ["decide"], "valence": ["bad"]})
+    events["occurred_at"] = pd.Timestamp("2026-01-10")
+    assert hesitation_answered(events.assign(valence=-1.0).iloc[:0], stage="decide")["n"].to_list() == [0] * 4
+    with pytest.raises(ParameterError, match="valence"):
+        hesitation_answered(events, stage="decide")

@@ -79,7 +79,7 @@ def test_the_cap_is_found_where_it_is_planted_and_nowhere_without_effect():
     none = pd.concat(
         [contact_cap(messages(seed, opt_out=(0.006,) * 3, edges=(1, 2, 3, 4, 5))) for seed in range(120)]
     )
-    assert (none["verdict"] == "cap").mean() <= 0.05
+    assert (none["verdict"] == "cap").mean() <= 0.08  # of 120 draws at a true rate of 5 %, 19 times in 20
 
 
 @pytest.mark.parametrize("column", ["responded", "opted_out"])
