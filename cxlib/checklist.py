@@ -128,8 +128,8 @@ def purchase_checklist(
     -------
     DataFrame
         In the order of `QUESTIONS`: `question, metric` ("checklist"), `estimate, conf_low, conf_high, n,
-        limit` (the target), `side` ("at_most", "at_least"), `verdict`: "pass" or "fail" if the whole interval lies on that side of the limit,
-        otherwise "unknown".
+        limit` (the target), `side` ("at_most", "at_least"), `verdict`: "pass" or "fail" if the whole interval
+        lies on that side of the limit, otherwise "unknown".
 
     Raises
     ------

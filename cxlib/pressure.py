@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -151,7 +152,7 @@ def contact_cap(pressure: pd.DataFrame, *, min_n: int = 10) -> pd.DataFrame:
     rows = rows[rows["difference"].notna()].sort_values("contacts_from", kind="stable")
     above = rows[(rows["difference_conf_low"] > 0) & (rows["contacts_from"] > 1)]
     verdict = "cap" if len(above) else "not_shown" if len(rows) > 1 else "unknown"
-    first = above.iloc[0][facts].to_dict() if len(above) else dict.fromkeys(facts, np.nan)
+    first: dict[str, Any] = above.iloc[0][facts].to_dict() if len(above) else dict.fromkeys(facts, np.nan)
     return pd.DataFrame([{"cap": float(first["contacts_from"]) - 1, "verdict": verdict, **first}])
 
 
@@ -163,7 +164,7 @@ def first_exits(
     customer_col: str = "customer_id",
     time_col: str = "occurred_at",
 ) -> pd.DataFrame:
-    """What came first after the first purchase: the second one, or the customer opting out of messages.
+    """Tell what came first after the first purchase: the second one, or opting out of messages.
 
     Parameters
     ----------
@@ -178,7 +179,7 @@ def first_exits(
     -------
     DataFrame
         `first_buyers` with `duration_days` (whole days to the first of the two, or to the last day known) and
-        `cause` ("bought_again", "opted_out", missing), ready for `cumulative_incidence`. Of two on one day the
+        `cause` ("bought_again", "opted_out", missing), for `cumulative_incidence`. Of two on one day the
         purchase counts. Customers who had opted out before their first purchase are left out.
 
     Raises

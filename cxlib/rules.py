@@ -87,11 +87,11 @@ CLAIMS = ("conviction", "warmth")
 
 
 class Touchpoint(Closed):
-    """One point of contact: its stage, channel, owner, who gets in touch, what it is for, and its claim.
+    """One point of contact: its stage, channel, owner, who gets in touch, its role and claim.
 
-    `initiated_by` tells care (the brand gets in touch) from a customer's own visit. `claim` is what its role is
-    judged by: "conviction", "warmth", or a stage at which customers should feel better; none is not judged.
-    """
+    `initiated_by` tells care (the brand gets in touch) from a customer's own visit. `claim` is what its role
+    is judged by: "conviction", "warmth", or a stage at which customers should feel better; none is not
+    judged."""
 
     id: Code
     stage: Code

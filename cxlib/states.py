@@ -93,7 +93,8 @@ def attitude_states(
     Returns
     -------
     pandas.DataFrame
-        As `lifecycle_stages`, with the columns kept. The state is what the orders suggest, not what the customer said.
+        As `lifecycle_stages`, with the columns kept. The state is what the orders suggest, not what the
+        customer said.
 
     Raises
     ------

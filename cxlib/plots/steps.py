@@ -81,8 +81,8 @@ def plot_state_changes(
     Parameters
     ----------
     result
-        A frame of `state_changes`. Cells without estimate stay empty; framed: shown beyond noise; "!": the
-        touched are much busier elsewhere.
+        A frame of `state_changes`. Cells without estimate stay empty; below the raw difference stands the
+        adjusted one; framed: shown beyond noise and not confounded; "!": the touched are busier elsewhere.
     states
         States of the columns, in order.
     ax, palette, lang
@@ -97,13 +97,13 @@ def plot_state_changes(
     Examples
     --------
     >>> frame = pd.DataFrame({"touchpoint": ["mail"], "state": ["lapsed"], "estimate": [0.25],
-    ...     "is_shown": [True], "is_confounded": [False]})
+    ...     "adjusted": [0.02], "is_shown": [True], "is_confounded": [False]})
     >>> [cell.get_text() for cell in plot_state_changes(frame, states=["lapsed"]).texts]
-    ['+25.0 pp']
+    ['+25.0 pp', 'alike: +2.0 pp']
     """
     words, roles = labels or {}, colours(palette)
     touchpoints = list(dict.fromkeys(result["touchpoint"]))
-    size = (2.6 + 1.25 * len(states), 1.6 + 0.36 * max(len(touchpoints), 1))
+    size = (2.6 + 1.25 * len(states), 1.6 + 0.46 * max(len(touchpoints), 1))
     ax = new_axes(ax, figsize=size)
     cells = pd.MultiIndex.from_product([touchpoints, list(states)])
     estimates = result.set_index(["touchpoint", "state"])["estimate"].reindex(cells)
@@ -117,8 +117,10 @@ def plot_state_changes(
         label = format_value(row["estimate"], "pp", lang) + (" !" if row["is_confounded"] else "")
         x, y = list(states).index(row["state"]), touchpoints.index(row["touchpoint"])
         tone = "#ffffff" if abs(row["estimate"]) > 0.6 * reach else roles["total"]
-        ax.text(x + 0.5, y + 0.5, label, ha="center", va="center", fontsize=8, color=tone)
-        if row["is_shown"]:
+        like = text("journey.adjusted", lang, gap=format_value(row["adjusted"], "pp", lang))
+        for word, down, size_of in ((label, 0.32, 8.5), (like, 0.7, 7)):
+            ax.text(x + 0.5, y + down, word, ha="center", va="center", fontsize=size_of, color=tone)
+        if row["is_shown"] and not row["is_confounded"]:
             ax.add_patch(
                 Rectangle((x + 0.03, y + 0.06), 0.94, 0.88, fill=False, edgecolor=roles["total"], lw=1.6)
             )

@@ -57,10 +57,11 @@ def state_changes(
         `touchpoint, state, metric` ("difference"), `estimate, std_error, conf_low, conf_high, p_value,
         q_value, is_shown` (interval above zero after the search through all cells is paid for, that of
         `adjusted` as well, and not confounded), `share_touched, share_untouched` (that moved up), `adjusted`
-        (difference within customers of equally many contacts elsewhere and alike orders or time in the
-        state, with `adjusted_conf_low, adjusted_conf_high`), `n` (customers in the state), `n_touched` (of them touched there), `reach`
-        (share of the customer-days in the state that were touched), `exposure_ratio` (contacts elsewhere,
-        touched ÷ not; infinite where only the touched have any), `is_confounded` (above 1.5). With fewer than 5 customers touched or not, NaN.
+        (difference within customers of equally many contacts elsewhere and alike orders or time in the state,
+        with `adjusted_conf_low, adjusted_conf_high`), `n` (customers in the state), `n_touched` (of them
+        touched there), `reach` (share of the customer-days in the state that were touched), `exposure_ratio`
+        (contacts elsewhere, touched ÷ not; infinite where only the touched have any), `is_confounded` (above
+        1.5). With fewer than 5 customers touched or not, NaN.
 
     Raises
     ------
@@ -118,8 +119,8 @@ def state_changes(
     return frame[_CHANGE_COLUMNS]
 
 
-_LATER = ("conf_low", "conf_high", "p_value", "q_value", "is_shown", "is_confounded")
-_LATER += ("adjusted_conf_low", "adjusted_conf_high")
+_LATER = ["conf_low", "conf_high", "p_value", "q_value", "is_shown", "is_confounded"]
+_LATER += ["adjusted_conf_low", "adjusted_conf_high"]
 
 
 def state_care(
@@ -183,8 +184,8 @@ def _cell(
     row: dict[str, object] = {"n": np.unique(who).size, "n_touched": people[0]}
     row["reach"] = float(touched.mean()) if touched.size else np.nan
     if min(people) < MIN_TOUCHED:
-        names = ("estimate", "std_error", "share_touched", "share_untouched", "exposure_ratio")
-        names += ("adjusted", "adjusted_error")
+        names = ["estimate", "std_error", "share_touched", "share_untouched", "exposure_ratio"]
+        names += ["adjusted", "adjusted_error"]
         return {**row, **dict.fromkeys(names, np.nan)}
     one, other = up[touched].mean(), up[~touched].mean()
     part = np.where(touched, (up - one) / touched.sum(), -(up - other) / (~touched).sum())

@@ -70,9 +70,9 @@ def touchpoint_roles(
     Opens and clicks are no outcome: a channel can be opened often and change nothing. As in `state_changes`,
     contact comes first and errors are clustered (t with as many degrees of freedom as the smaller side has
     customers, less one). Customers are compared within the same state and with alike orders (`frequency,
-    recency_days, tenure_days, first_seen_on, customer_type` of `states`, where kept) or time in the state: messages follow purchases by the
-    calendar, and so do the next purchases. A touchpoint's own answers do not speak for it. Nobody was assigned
-    by lot, so a claim that holds here has earned a test, not a budget.
+    recency_days, tenure_days, first_seen_on, customer_type` of `states`, where kept) or time in the state:
+    messages follow purchases by the calendar, and so do the next purchases. A touchpoint's own answers do not
+    speak for it. Nobody was assigned by lot, so a claim that holds here has earned a test, not a budget.
 
     Examples
     --------
@@ -82,7 +82,8 @@ def touchpoint_roles(
     ...     "valence": [1.0] * 9 + [2] + [0.0] * 9 + [1], "occurred_at": pd.Timestamp("2026-01-15")})
     >>> states = pd.DataFrame({"as_of": pd.to_datetime([]), "customer_id": [], "state": []})
     >>> claims = {"insert": "use"}
-    >>> roles = touchpoint_roles(pd.concat([insert, mail]), states, claims=claims, state_order=["low", "high"])
+    >>> both = pd.concat([insert, mail])
+    >>> roles = touchpoint_roles(both, states, claims=claims, state_order=["low", "high"])
     >>> roles[["estimate", "verdict"]].round(1).to_numpy().tolist()
     [[1.0, 'holds']]
     """
@@ -191,11 +192,12 @@ def _elsewhere(later: dict[str, np.ndarray], touchpoint: str) -> np.ndarray:
 def _at_stage(
     events: pd.DataFrame, touchpoint: str, stage: str, score_col: str
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Each answer at the stage elsewhere: score, reached by the touchpoint before, other contacts, customer."""
+    """Answers at the stage elsewhere: score, reached by the touchpoint before, other contacts, customer."""
     known = events[events["customer_id"].notna() & events["occurred_at"].notna()]
     known = known.sort_values("occurred_at", kind="stable", ignore_index=True)
     own = known["touchpoint"] == touchpoint
-    before = (~own).groupby(known["customer_id"]).cumsum() - ~own
+    elsewhere = (~own).astype(int)
+    before = elsewhere.groupby(known["customer_id"]).cumsum() - elsewhere
     first = known[own].groupby("customer_id")["occurred_at"].min()
     answers = known[(known["stage"] == stage) & known[score_col].notna() & ~own]
     reached = (answers["customer_id"].map(first) <= answers["occurred_at"]).to_numpy()

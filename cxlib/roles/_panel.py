@@ -114,7 +114,7 @@ def error_of_shares(up: np.ndarray, touched: np.ndarray) -> float:
 
 
 def _days_seen_in_state(rows: pd.DataFrame, days: np.ndarray) -> np.ndarray:
-    """Days in a row a customer has been seen in the state (1, 2, 3 and more); 4 since the first day of all."""
+    """Days in a row the customer has been seen in the state (1, 2, 3 or more); 4: since the first day."""
     new = rows["who"].ne(rows["who"].shift()) | rows["rank"].ne(rows["rank"].shift())
     spell = new.cumsum()
     from_start = rows["as_of"].groupby(spell).transform("min") == days.min() if len(days) else new

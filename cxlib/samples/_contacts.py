@@ -73,7 +73,7 @@ def events_table(
     is_message = events["channel"].isin(MESSAGE_CHANNELS).to_numpy()
     answers = answers_to_messages(message_rng, contacts.customer, contacts.second, is_message, truth)
     for name, column in zip(("responded", "opted_out"), answers, strict=True):
-        events.insert(events.columns.get_loc("session_id"), name, column)
+        events.insert(list(events.columns).index("session_id"), name, column)
     return events
 
 

@@ -1,4 +1,4 @@
-"""What customers do with a message: respond to it, or opt out after it, by how many they had in thirty days."""
+"""What customers do with a message: respond, or opt out, by how many they had in thirty days."""
 
 from __future__ import annotations
 
@@ -38,9 +38,9 @@ def answers_to_messages(
     lean = 1 + EAGERNESS * np.where(eager[who], 1, -1)
     responds = rng.random(len(who)) < lean * _by_number(truth.response_by_messages, number)
     leaves = rng.random(len(who)) < _by_number(truth.opt_out_by_messages, number)
-    so_far = np.cumsum(leaves) - leaves
+    so_far: np.ndarray = np.cumsum(leaves) - leaves
     first = np.searchsorted(who, who, side="left")
-    gone = so_far > so_far[first]
+    gone: np.ndarray = so_far > so_far[first]
     columns = []
     for values in (responds, leaves):
         column = pd.array([pd.NA], dtype="boolean").repeat(len(customer))

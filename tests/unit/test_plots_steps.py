@@ -27,8 +27,14 @@ def test_funnel_draws_shares_counts_and_step_rates():
 def test_matrix_leaves_unknown_cells_empty_and_frames_the_shown(lang):
     cells = pd.DataFrame({"touchpoint": ["mail", "mail", "shop"], "state": ["low", "high", "low"]})
     cells = cells.assign(estimate=[0.1, None, -0.2], is_shown=[True, False, False])
-    cells["is_confounded"] = [False, False, True]
+    cells["is_confounded"], cells["adjusted"] = [False, False, True], [0.08, None, None]
     ax = plot_state_changes(cells, states=["low", "high"], lang=lang)
-    assert len(ax.texts) == 2
+    assert len(ax.texts) == 4
     assert len(ax.patches) == 1
-    assert ax.texts[1].get_text().endswith("!")
+    assert "+8" in ax.texts[1].get_text()
+    assert ax.texts[2].get_text().endswith("!")
+
+
+def test_matrix_never_frames_customers_who_are_busier_anyhow():
+    cells = pd.DataFrame({"touchpoint": ["mail"], "state": ["low"], "estimate": [0.8], "adjusted": [0.02]})
+    assert not plot_state_changes(cells.assign(is_shown=True, is_confounded=True), states=["low"]).patches
