@@ -152,7 +152,7 @@ def contact_cap(pressure: pd.DataFrame, *, min_n: int = 10) -> pd.DataFrame:
     rows = rows[rows["difference"].notna()].sort_values("contacts_from", kind="stable")
     above = rows[(rows["difference_conf_low"] > 0) & (rows["contacts_from"] > 1)]
     verdict = "cap" if len(above) else "not_shown" if len(rows) > 1 else "unknown"
-    first: dict[str, Any] = above.iloc[0][facts].to_dict() if len(above) else dict.fromkeys(facts, np.nan)
+    first: dict[Any, Any] = above.iloc[0][facts].to_dict() if len(above) else dict.fromkeys(facts, np.nan)
     return pd.DataFrame([{"cap": float(first["contacts_from"]) - 1, "verdict": verdict, **first}])
 
 

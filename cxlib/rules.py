@@ -91,7 +91,8 @@ class Touchpoint(Closed):
 
     `initiated_by` tells care (the brand gets in touch) from a customer's own visit. `claim` is what its role
     is judged by: "conviction", "warmth", or a stage at which customers should feel better; none is not
-    judged."""
+    judged.
+    """
 
     id: Code
     stage: Code

@@ -53,7 +53,7 @@ def plot_emotion_curve(
     >>> [label.get_text() for label in ax.get_xticklabels()]
     ['buy\nn = 3', 'wait\nn = 3']
     """
-    ax, roles = new_axes(ax, figsize=(8.4, 4.4)), colours(palette)
+    ax, roles = new_axes(ax, figsize=(7.6, 4.4)), colours(palette)
     pooled, by = result[result["metric"] == "pooled"], _group_column(result)
     curves = _curves(pooled, by, roles, text("journey.curve_pooled", lang))
     ax.axhline(0, color=roles["neutral"], linewidth=0.8, zorder=0)

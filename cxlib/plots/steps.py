@@ -103,7 +103,7 @@ def plot_state_changes(
     """
     words, roles = labels or {}, colours(palette)
     touchpoints = list(dict.fromkeys(result["touchpoint"]))
-    size = (2.6 + 1.25 * len(states), 1.6 + 0.46 * max(len(touchpoints), 1))
+    size = (2.0 + 1.08 * len(states), 1.6 + 0.44 * max(len(touchpoints), 1))
     ax = new_axes(ax, figsize=size)
     cells = pd.MultiIndex.from_product([touchpoints, list(states)])
     estimates = result.set_index(["touchpoint", "state"])["estimate"].reindex(cells)
@@ -118,7 +118,7 @@ def plot_state_changes(
         x, y = list(states).index(row["state"]), touchpoints.index(row["touchpoint"])
         tone = "#ffffff" if abs(row["estimate"]) > 0.6 * reach else roles["total"]
         like = text("journey.adjusted", lang, gap=format_value(row["adjusted"], "pp", lang))
-        for word, down, size_of in ((label, 0.32, 8.5), (like, 0.7, 7)):
+        for word, down, size_of in ((label, 0.3, 9), (like, 0.72, 8)):
             ax.text(x + 0.5, y + down, word, ha="center", va="center", fontsize=size_of, color=tone)
         if row["is_shown"] and not row["is_confounded"]:
             ax.add_patch(
