@@ -96,14 +96,26 @@ def exposure_ratio(others: np.ndarray, touched: np.ndarray, stratum: np.ndarray 
 def difference_within(
     outcome: np.ndarray, touched: np.ndarray, stratum: np.ndarray, who: np.ndarray
 ) -> tuple[float, float]:
-    """Difference touched − not within strata by least squares, and its error clustered by customer."""
+    """Difference touched − not within strata by least squares, and its error clustered by customer.
+
+    Residuals are scaled by their leverage (HC2): strata are many and small, and their means fit the noise. The
+    error is never below that without a difference: a few touched of whom nobody moved show no spread.
+    """
     frame = pd.DataFrame({"y": outcome.astype(float), "x": touched.astype(float)})
-    y, x = (frame - frame.groupby(stratum).transform("mean")).to_numpy().T
-    if not (x**2).sum() > 1e-9:
+    held = frame.groupby(stratum)
+    y, x = (frame - held.transform("mean")).to_numpy().T
+    squares = (x**2).sum()
+    if not squares > 1e-9:
         return np.nan, np.nan
-    estimate = (x * y).sum() / (x**2).sum()
-    summed = np.bincount(np.unique(who, return_inverse=True)[1], x * (y - estimate * x)) / (x**2).sum()
-    return estimate, float(np.sqrt((summed**2).sum() * summed.size / max(summed.size - 1, 1)))
+    estimate = (x * y).sum() / squares
+    leverage = 1 / held["x"].transform("size").to_numpy() + x**2 / squares
+    residual = np.where(x == 0, 0, y - estimate * x) / np.sqrt(np.maximum(1 - leverage, 1e-9))
+    summed = np.bincount(np.unique(who, return_inverse=True)[1], x * residual) / squares
+    clustered = np.sqrt((summed**2).sum() * summed.size / max(summed.size - 1, 1))
+    parts = pd.DataFrame({"x": x**2, "y": y**2}).groupby(stratum).agg(["sum", "size"])
+    spread = parts["y", "sum"] / np.maximum(parts["y", "size"] - 1, 1)
+    same = np.sqrt((spread * parts["x", "sum"]).sum()) / squares
+    return estimate, float(max(clustered, same))
 
 
 def error_of_shares(up: np.ndarray, touched: np.ndarray) -> float:

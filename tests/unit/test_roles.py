@@ -6,6 +6,8 @@ import pytest
 
 from cxlib.checks import ParameterError
 from cxlib.roles import state_care, state_changes, state_days, touchpoint_roles
+from cxlib.samples import make_company
+from cxlib.states import attitude_states
 
 DAYS = pd.to_datetime(["2026-01-31", "2026-03-02"])
 ORDER = ["low", "high"]
@@ -59,7 +61,51 @@ def test_busy_customers_are_warned_of_and_adjusted():
     row = cell(state_changes(events, states, state_order=ORDER), "mail", "low")
     assert row["conf_low"] > 0
     assert row["is_confounded"]
+    assert not row["is_shown"]
     assert abs(row["adjusted"]) < 0.05
+
+
+def test_busy_against_customers_without_any_other_contact_is_confounded():
+    names = np.array([f"c{i}" for i in range(400)])
+    active = np.arange(400) < 200
+    up = np.random.default_rng(0).random(400) < np.where(active, 0.6, 0.1)
+    states = pd.DataFrame({"as_of": np.repeat(DAYS, 400), "customer_id": np.tile(names, 2)})
+    states["state"] = np.where(np.append(np.zeros(400, bool), up), "high", "low")
+    mail = pd.DataFrame({"customer_id": names[:200], "touchpoint": "mail"})
+    visits = pd.DataFrame({"customer_id": np.repeat(names[:200], 5), "touchpoint": "shop"})
+    events = pd.concat([mail, visits]).assign(occurred_at=pd.Timestamp("2026-01-20"))
+    row = cell(state_changes(events, states, state_order=ORDER), "mail", "low")
+    assert row["exposure_ratio"] == np.inf
+    assert row["is_confounded"]
+    assert not row["is_shown"]
+    alone = cell(
+        state_changes(events[events["touchpoint"] == "mail"], states, state_order=ORDER), "mail", "low"
+    )
+    assert alone["exposure_ratio"] == 1
+    assert alone["is_shown"]
+
+
+def test_customers_are_compared_with_those_whose_orders_are_alike():
+    """Who bought lately is mailed and moves; among customers of one recency the mail does nothing."""
+    rng = np.random.default_rng(0)
+    n = 1500
+    late = rng.random(n) < 0.5
+    mailed, up = rng.random(n) < np.where(late, 0.8, 0.2), rng.random(n) < np.where(late, 0.1, 0.4)
+    names = np.array([f"c{i}" for i in range(n)])
+    states = pd.DataFrame({"as_of": np.repeat(DAYS, n), "customer_id": np.tile(names, 2), "frequency": 1.0})
+    states["recency_days"] = np.tile(np.where(late, 5.0, 80.0), 2)
+    states["state"] = np.where(np.append(np.zeros(n, bool), up), "high", "low")
+    events = pd.DataFrame(
+        {"customer_id": names[mailed], "touchpoint": "mail", "stage": "use", "valence": 0.0}
+    )
+    events["occurred_at"] = pd.Timestamp("2026-01-20")
+    claims, plain = {"mail": "conviction"}, states.drop(columns=["frequency", "recency_days"])
+    row = cell(state_changes(events, states, state_order=ORDER), "mail", "low")
+    assert row["conf_high"] < 0
+    assert row["adjusted_conf_low"] < 0 < row["adjusted_conf_high"]
+    naive = touchpoint_roles(events, plain, claims=claims, state_order=ORDER)
+    alike = touchpoint_roles(events, states, claims=claims, state_order=ORDER)
+    assert [naive["verdict"].item(), alike["verdict"].item()] == ["fails", "not_shown"]
 
 
 def test_without_effect_hardly_any_cell_is_shown():
@@ -85,6 +131,75 @@ def test_care_counts_any_contact_and_the_least_comes_first():
     assert care["state"].to_list()[-1] == "none"
     assert care["estimate"].to_list()[:2] == sorted(care["estimate"].to_list()[:2])
     assert care["conf_low"].min() >= 0
+
+
+def test_care_counts_only_the_touchpoints_named():
+    events, states = company(n=200, busy=0.4)
+    every, mail = (
+        state_care(events, states, state_order=ORDER, touchpoints=names).set_index("state")["estimate"]
+        for names in (None, {"mail"})
+    )
+    assert mail["low"] < every["low"]
+    assert (state_care(events, states, state_order=ORDER, touchpoints=[])["estimate"] == 0).all()
+
+
+def test_a_role_gets_no_verdict_where_the_touched_are_busier():
+    events, states = company(effect=0.0, busy=0.4)
+    role = touchpoint_roles(events, states, claims={"mail": "conviction"}, state_order=ORDER).iloc[0]
+    assert role["conf_low"] > 0
+    assert role["exposure_ratio"] > 1.5
+    assert role["verdict"] == "confounded"
+
+
+def test_a_touchpoint_does_not_score_itself():
+    names = [f"c{i}" for i in range(400)]
+    own = pd.DataFrame({"customer_id": names[:200], "touchpoint": "insert", "valence": 2.0})
+    others = pd.DataFrame({"customer_id": names, "touchpoint": "mail", "valence": [0.0, 1.0] * 200})
+    events = pd.concat([own, others]).assign(stage="use", occurred_at=pd.Timestamp("2026-01-10"))
+    states = pd.DataFrame({"as_of": pd.to_datetime([]), "customer_id": [], "state": []})
+    role = touchpoint_roles(events, states, claims={"insert": "use"}, state_order=ORDER).iloc[0]
+    assert role["n_touched"] == 200
+    assert role["verdict"] == "not_shown"
+    assert role["estimate"] == pytest.approx(0)
+    alone = touchpoint_roles(events[events["touchpoint"] == "insert"], states, claims={"insert": "use"})
+    assert alone["verdict"].item() == "unknown"
+
+
+def test_being_asked_at_a_pleasant_touchpoint_is_no_warmth():
+    rng = np.random.default_rng(2)
+    n = 1000
+    names = np.array([f"c{i}" for i in range(n)])
+    states = pd.DataFrame({"as_of": np.repeat(DAYS, n), "customer_id": np.tile(names, 2), "state": "low"})
+    touched = rng.random(n) < 0.5
+    line = pd.DataFrame({"customer_id": names[touched], "touchpoint": "line", "valence": np.nan})
+    line["occurred_at"] = pd.Timestamp("2026-01-20")
+    nice = rng.random(n) < np.where(touched, 0.8, 0.2)
+    later = pd.DataFrame({"customer_id": names, "touchpoint": np.where(nice, "shop", "call")})
+    later["valence"] = nice * 1.5 + rng.normal(0, 1, n)
+    events = pd.concat([line, later.assign(occurred_at=pd.Timestamp("2026-02-10"))]).assign(stage="use")
+    role = touchpoint_roles(events, states, claims={"line": "warmth"}, state_order=ORDER).iloc[0]
+    assert role["verdict"] == "not_shown"
+
+
+def test_without_effect_hardly_any_role_gets_a_verdict():
+    """The simulated company plants nothing by these touchpoints; they follow purchases by the calendar."""
+    claims = {"mail_magazine": "conviction", "line_message": "warmth", "parcel_insert": "first_use"}
+    claims |= dict.fromkeys(["delivery", "checkout", "ad", "support_chat", "first_use_mail"], "conviction")
+    alike = ["frequency", "recency_days", "tenure_days", "first_seen_on", "customer_type"]
+    judged = []
+    for seed in range(10):
+        tables = make_company(n_customers=1200, seed=seed)
+        days = state_days("2026-09-30", since=tables["events"]["occurred_at"].min())
+        states = attitude_states(tables["customers"], tables["orders"], as_of=days, keep=alike)
+        judged += touchpoint_roles(tables["events"], states, claims=claims)["verdict"].to_list()
+    assert np.isin(judged, ["holds", "fails"]).sum() <= 4  # of 50 judged, 5 % would be 2.5
+    assert np.mean(np.array(judged) == "not_shown") > 0.5
+
+
+def test_scores_as_text_are_named():
+    events, states = company(n=50)
+    with pytest.raises(ParameterError, match="valence"):
+        touchpoint_roles(events.assign(valence="good"), states, claims={"mail": "warmth"}, state_order=ORDER)
 
 
 def test_claims_are_judged_on_their_own_outcome():

@@ -34,6 +34,27 @@ def test_the_journey_has_its_stages_in_order_and_a_role_for_each_touchpoint():
     assert "first use" in roles["parcel_insert"]
 
 
+def test_claims_and_who_gets_in_touch_stand_in_the_journey():
+    points = {point.id: point for point in load_rules("journey").touchpoints}
+    assert points["mail_magazine"].claim == "conviction"
+    assert points["line_message"].claim == "warmth"
+    assert points["parcel_insert"].claim == "first_use"
+    own = {"checkout", "store_checkout", "web_product", "store_visit", "web_mypage"}
+    assert {points[name].initiated_by for name in own} == {"customer"}
+    assert points["follow_up_call"].initiated_by == "brand"
+
+
+def test_a_claim_that_is_neither_known_nor_a_stage_is_refused(tmp_path):
+    own = tmp_path / "journey.yml"
+    text = (DATA / "rules" / "journey.yml").read_text(encoding="utf-8")
+    own.write_text(text.replace("claim: warmth", "claim: warmht"), encoding="utf-8")
+    with pytest.raises(InputError, match=r"line_message claims neither.*warmth"):
+        load_rules("journey", own)
+    own.write_text(text.replace("    initiated_by: brand\n", "", 1), encoding="utf-8")
+    with pytest.raises(InputError, match="initiated_by"):
+        load_rules("journey", own)
+
+
 def test_states_are_those_of_the_contract_and_the_last_takes_everyone_else():
     assert [state.id for state in load_rules("states").states] == [
         "interested",

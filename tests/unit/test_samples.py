@@ -261,6 +261,29 @@ def test_an_unknown_format_is_refused_before_anything_is_simulated(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+def test_what_customers_do_with_messages_changes_nothing_else():
+    plain, _ = make_company_with_truth(n_customers=400, seed=5)
+    other, truth = make_company_with_truth(
+        n_customers=400, seed=5, truth=Truth(opt_out_by_messages={1: 0.3}, response_by_messages={1: 0.6})
+    )
+    assert truth["messages"]["opt_out"] == {"1": 0.3}
+    for name, frame in plain.items():
+        drop = ["responded", "opted_out"] if name == "events" else []
+        pd.testing.assert_frame_equal(frame.drop(columns=drop), other[name].drop(columns=drop))
+    assert other["events"]["opted_out"].sum() > 5 * plain["events"]["opted_out"].sum()
+    messages = plain["events"]["channel"].isin(["mail", "line"])
+    assert plain["events"].loc[~messages, ["responded", "opted_out"]].isna().all(axis=None)
+
+
+def test_who_opted_out_is_asked_no_more(tables):
+    events = tables["events"][tables["events"]["channel"].isin(["mail", "line"])]
+    left = events["opted_out"].fillna(value=False).astype(bool)
+    later = left.groupby(events["customer_id"]).cumsum() - left > 0
+    assert left.groupby(events["customer_id"]).sum().max() == 1
+    assert events.loc[later, ["responded", "opted_out"]].isna().all(axis=None)
+    assert events.loc[~later, "responded"].notna().all()
+
+
 @pytest.mark.parametrize(
     "impossible",
     [
@@ -269,6 +292,8 @@ def test_an_unknown_format_is_refused_before_anything_is_simulated(tmp_path):
         {"f2_by_day": {}},
         {"valley_share": {"ec": 1.2, "store": 0.1}},
         {"stage_valence": {"buy": 1.0}},
+        {"opt_out_by_messages": {2: 0.1}},
+        {"response_by_messages": {1: 0.9}},
     ],
 )
 def test_a_truth_that_cannot_be_is_refused(impossible):

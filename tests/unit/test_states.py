@@ -180,3 +180,17 @@ def test_planted_share_of_repeaters_is_recovered_over_seeds():
             error = np.sqrt(planted * (1 - planted) / len(cohort))
             assert len(cohort) > 300
             assert abs(share - planted) < 3 * error + 0.01, (seed, day, share, planted)
+
+
+def test_measures_kept_beside_the_state_are_those_of_the_day():
+    people = pd.DataFrame({"customer_id": ["a", "b"], "first_seen_on": pd.Timestamp("2026-01-01")})
+    lines = pd.DataFrame({"customer_id": ["a", "a"], "order_id": ["1", "2"], "amount": 9.0})
+    lines["ordered_at"] = pd.to_datetime(["2026-01-05", "2026-01-25"])
+    keep = ["frequency", "recency_days", "tenure_days"]
+    states = attitude_states(people, lines, as_of=["2026-01-15", "2026-01-31"], keep=keep)
+    kept = states.set_index(["as_of", "customer_id"])[keep]
+    assert kept.loc[("2026-01-15", "a")].to_list() == [1, 10, 10]
+    assert kept.loc[("2026-01-31", "a")].to_list() == [2, 6, 26]
+    assert kept.loc[("2026-01-31", "b")].isna().to_list() == [False, True, True]
+    with pytest.raises(ParameterError, match="frequenzy"):
+        attitude_states(people, lines, as_of="2026-01-15", keep=["frequenzy"])
