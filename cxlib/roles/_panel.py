@@ -98,8 +98,8 @@ def difference_within(
 ) -> tuple[float, float]:
     """Difference touched − not within strata by least squares, and its error clustered by customer.
 
-    Residuals are scaled by their leverage (HC2): strata are many and small, and their means fit the noise. The
-    error is never below that without a difference: a few touched of whom nobody moved show no spread.
+    Residuals are scaled by their leverage (HC2): strata are many and small, and their means fit the noise.
+    The error is never below that without a difference: a few touched of whom nobody moved show no spread.
     """
     frame = pd.DataFrame({"y": outcome.astype(float), "x": touched.astype(float)})
     held = frame.groupby(stratum)
