@@ -32,8 +32,8 @@ def company(tmp_path_factory):
 def run(company, tmp_path, monkeypatch):
     """`run(events=function, period_start=…)`: the report's pieces, as `kind -> key -> record`."""
 
-    def _run(events=None, orders=None, **parameters):
-        changes = {"events": events, "orders": orders}
+    def _run(events=None, orders=None, deals=None, **parameters):
+        changes = {"events": events, "orders": orders, "deals": deals}
         for source in company.iterdir():
             change = changes.get(source.stem)
             if change is None:
@@ -78,7 +78,15 @@ def test_some_unknown_stages_touchpoints_and_no_flags_are_said(run):
         rows["touchpoint"] = rows["touchpoint"].replace("ad", "billboard")
         return rows.drop(columns=["responded", "opted_out"])
 
-    pieces = run(events=change, web_steps="cart,cart,done")
+    def wait(rows):
+        return rows.assign(followed_up_on=pd.NaT, closed_on=pd.NaT, is_won=pd.NA).astype(
+            {"is_won": "boolean"}
+        )
+
+    pieces = run(events=change, deals=wait, web_steps="cart,cart,done")
+    overdue = rows_of(pieces, "overdue_quotes")
+    assert overdue["n_deals"].sum() > 10
+    assert "deal_id" not in overdue
     assert pieces["notice"]["journey.unknown_stages"]["level"] == "warning"
     assert re.match(r"3\d\.\d%", pieces["notice"]["journey.unknown_stages"]["text"])
     assert "journey.unknown_touchpoints" in pieces["notice"]

@@ -118,7 +118,7 @@ def plot_state_changes(
         x, y = list(states).index(row["state"]), touchpoints.index(row["touchpoint"])
         tone = "#ffffff" if abs(row["estimate"]) > 0.6 * reach else roles["total"]
         like = text("journey.adjusted", lang, gap=format_value(row["adjusted"], "pp", lang))
-        for word, down, size_of in ((label, 0.3, 9), (like, 0.72, 8)):
+        for word, down, size_of in ((label, 0.3, 9), (like, 0.72, 7.5)):
             ax.text(x + 0.5, y + down, word, ha="center", va="center", fontsize=size_of, color=tone)
         if row["is_shown"] and not row["is_confounded"]:
             ax.add_patch(

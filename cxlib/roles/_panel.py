@@ -113,7 +113,7 @@ def difference_within(
     summed = np.bincount(np.unique(who, return_inverse=True)[1], x * residual) / squares
     clustered = np.sqrt((summed**2).sum() * summed.size / max(summed.size - 1, 1))
     parts = pd.DataFrame({"x": x**2, "y": y**2}).groupby(stratum).agg(["sum", "size"])
-    spread = parts["y", "sum"] / np.maximum(parts["y", "size"] - 1, 1)
+    spread: pd.Series = parts["y", "sum"] / np.maximum(parts["y", "size"] - 1, 1)
     same = np.sqrt((spread * parts["x", "sum"]).sum()) / squares
     return estimate, float(max(clustered, same))
 
