@@ -120,11 +120,12 @@ def test_a_page_outside_the_steps_is_looked_at_and_the_checklist_keeps_its_days(
     )
     exits = rows_of(pieces, "exits").set_index("page")
     assert exits.loc["payment_error", "estimate"] == 1
+    assert pieces["finding"]["journey.exit_alone"]["values"]["page"] == "payment_error"
     limit = rows_of(pieces, "checklist").set_index("question")
     assert limit.loc["leads_to_conviction", "limit"] == 0.35
     f2 = rows_of(pieces, "f2").set_index("days")["estimate"]
     assert limit.loc["leads_to_conviction", "estimate"] == f2[180]
-    assert "2025" in pieces["notice"]["journey.left_out_before"]["text"]
+    assert "journey.left_out" in pieces["notice"]
     roles = rows_of(pieces, "roles")
     assert set(roles.loc[roles["n"].isna(), "verdict"]) <= {"unknown"}
     assert {"curve_features", "contact_pressure", "first_exits"} <= set(pieces["table"])
