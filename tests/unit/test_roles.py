@@ -187,12 +187,14 @@ def test_without_effect_hardly_any_role_gets_a_verdict():
     claims |= dict.fromkeys(["delivery", "checkout", "ad", "support_chat", "first_use_mail"], "conviction")
     alike = ["frequency", "recency_days", "tenure_days", "first_seen_on", "customer_type"]
     judged = []
-    for seed in range(10):
+    for seed in range(8):
         tables = make_company(n_customers=1200, seed=seed)
         days = state_days("2026-09-30", since=tables["events"]["occurred_at"].min())
         states = attitude_states(tables["customers"], tables["orders"], as_of=days, keep=alike)
         judged += touchpoint_roles(tables["events"], states, claims=claims)["verdict"].to_list()
-    assert np.isin(judged, ["holds", "fails"]).sum() <= 4  # of 50 judged, 5 % would be 2.5
+    assert (
+        np.isin(judged, ["holds", "fails"]).sum() <= 4
+    )  # 40 are judged, of which 5 % are 2; more than 4 by chance 5 times in 100
     assert np.mean(np.array(judged) == "not_shown") > 0.5
 
 
