@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -49,3 +50,42 @@ def holds(customers: pd.DataFrame, conditions: Sequence[Any]) -> pd.Series:
         if condition.is_in:
             result &= values.astype("str").isin(condition.is_in)
     return result
+
+
+def implies(rule: Sequence[Any], other: Sequence[Any]) -> bool:
+    """Tell whether whoever meets all conditions of one rule meets those of the other as well.
+
+    Parameters
+    ----------
+    rule, other : sequence of Condition
+
+    Returns
+    -------
+    bool
+        True only where the bounds prove it, measure by measure.
+
+    Examples
+    --------
+    >>> from cxlib.rules import load_rules
+    >>> convinced_not_yet, wondering = (state.when for state in load_rules("states").states[1:3])
+    >>> implies(convinced_not_yet, wondering), implies(wondering, convinced_not_yet)
+    (True, False)
+    """
+    return all(any(_within(one, wanted) for one in rule) for wanted in other)
+
+
+def _within(one: Any, wanted: Any) -> bool:
+    """Tell whether the wanted condition allows whatever the other one leaves."""
+    if one.measure != wanted.measure:
+        return False
+    if wanted.is_missing:
+        return bool(one.is_missing)
+    (low, high), (lowest, highest) = bounds(one), bounds(wanted)
+    is_listed = not wanted.is_in or (bool(one.is_in) and set(one.is_in) <= set(wanted.is_in))
+    return not one.is_missing and low >= lowest and high <= highest and is_listed
+
+
+def bounds(condition: Any) -> tuple[float, float]:
+    """Lowest and highest value a condition allows, infinite where it has no limit."""
+    low, high = condition.at_least, condition.at_most
+    return -math.inf if low is None else low, math.inf if high is None else high

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from cxlib.checks import check_columns
-from cxlib.conditions import holds
+from cxlib.conditions import bounds, holds, implies
 from cxlib.engine import reduce_orders, to_date
 from cxlib.intervals import Interval, share_interval
 from cxlib.rules import load_rules
@@ -49,8 +49,9 @@ def lifecycle_stages(
     Returns
     -------
     pandas.DataFrame
-        `as_of, customer_id, state, claims` (rules that would claim the customer, the catch-all not counted),
-        by day and customer.
+        `as_of, customer_id, state, claims` (rules that would claim the customer, without the catch-all and
+        without rules that the winning one implies: they were written for those it leaves), by day and
+        customer.
 
     Raises
     ------
@@ -245,6 +246,57 @@ def state_spells(states: pd.DataFrame) -> pd.DataFrame:
     )
 
 
+def stay_limits(rules: Any) -> pd.DataFrame:
+    """Tell how long a stay lasts by the rules alone: what a survival curve cannot find out about customers.
+
+    Parameters
+    ----------
+    rules : States
+        As `load_rules("states")` or `load_rules("lifecycle")`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `state, at_least_days, at_most_days`, in the order of the rules. A stay begun by an order cannot end
+        sooner than `at_least_days` after that order, whatever the customer does; no stay is longer than
+        `at_most_days`. 0 and infinite where the rules leave it open.
+
+    Notes
+    -----
+    A state that further orders cannot end (no upper bound of `frequency`, and every rule before it wants
+    fewer orders) ends only when `recency_days` passes its bound. A state with an upper bound of both ends
+    when its orders are used up, each of which can keep it for as long as the bound of `recency_days`.
+
+    Examples
+    --------
+    >>> from cxlib.rules import load_rules
+    >>> limits = stay_limits(load_rules("states"))
+    >>> limits.loc[limits["state"] == "convinced", "at_least_days"].tolist()
+    [365.0]
+    """
+    rows = []
+    for place, state in enumerate(rules.states):
+        fewest, most = _bound(state.when, "frequency")
+        days = _bound(state.when, "recency_days")[1] + 1
+        earlier = [_bound(one.when, "frequency")[1] for one in rules.states[:place]]
+        is_open = {one.measure for one in state.when} <= {"frequency", "recency_days"}
+        lasts = is_open and np.isinf(most) and max(earlier, default=-np.inf) < fewest
+        rows.append(
+            {
+                "state": state.id,
+                "at_least_days": days if lasts and np.isfinite(days) else 0.0,
+                "at_most_days": days * (most - max(fewest, 1) + 1) if np.isfinite(days + most) else np.inf,
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def _bound(conditions: Sequence[Any], measure: str) -> tuple[float, float]:
+    """Lowest and highest value of a measure that all conditions on it allow."""
+    held = [bounds(one) for one in conditions if one.measure == measure]
+    return max((low for low, _ in held), default=-np.inf), min((high for _, high in held), default=np.inf)
+
+
 def _on_days(
     customers: pd.DataFrame,
     orders: Any,
@@ -282,15 +334,20 @@ def _on_day(
     measures["tenure_days"] = (day - measures["first_order_on"]).dt.days
     measures["open_deals"] = measures["customer_id"].map(_open_deals(deals, day)).fillna(0)
     check_columns(measures, **{f"keep={name!r}": name for name in keep})
-    claims = [holds(measures, state.when).to_numpy() for state in rules.states[:-1]]
-    names = [state.id for state in rules.states]
-    state = np.select(claims, names[:-1], default=names[-1]) if claims else np.full(len(measures), names[-1])
+    ruled = rules.states[:-1]
+    claims = np.array([holds(measures, state.when) for state in ruled], dtype=bool)
+    claims = claims.reshape(len(ruled), len(measures))
+    winner = np.vstack([claims, np.ones(len(measures), dtype=bool)]).argmax(axis=0)
+    # a rule that the winner implies claims nobody of its own: rules are written from narrow to wide
+    asks = np.ones((len(ruled) + 1, len(ruled)), dtype=bool)
+    for i, j in np.ndindex(len(ruled), len(ruled)):
+        asks[i, j] = i == j or not implies(ruled[i].when, ruled[j].when)
     return pd.DataFrame(
         {
             "as_of": day,
             "customer_id": measures["customer_id"],
-            "state": pd.Series(state, dtype="str"),
-            "claims": np.sum(claims, axis=0, dtype="int64") if claims else 0,
+            "state": pd.Series(np.array([state.id for state in rules.states])[winner], dtype="str"),
+            "claims": (claims & asks[winner].T).sum(axis=0, dtype="int64"),
             **{name: measures[name].to_numpy() for name in keep},
         }
     )
