@@ -25,10 +25,11 @@ def actions(
     Parameters
     ----------
     customers : pandas.DataFrame
-        As they stand now, with `monetary_total` and the measures that the rules name.
+        As they stand now, with `monetary_total` and the measures that the rules name; with
+        `amount_past_year` (money of the past 365 days) that is summed too.
     tested : pandas.DataFrame, optional
-        Customers as they stood earlier, with the same measures and `next_orders` (as `next_period`): the
-        evidence.
+        Customers as they stood earlier, with the same measures and `next_orders, next_amount` (as
+        `next_period`): the evidence.
     rules : Actions, optional
         Default: the handbook's `actions`.
     conf_level : float
@@ -37,19 +38,22 @@ def actions(
     -------
     pandas.DataFrame
         `action, metric` (repeat_gap: repeat rate of customers the rule chose earlier minus that of the rest,
-        -1…1)`, estimate, std_error, conf_low, conf_high, n` (customers now)`, amount` (their sales so far, at
-        stake)`, n_tested` (chosen earlier)`, repeat_rate, note`, in the order of the rules. `note` is
-        "measure_missing" where the data lack a measure; a customer may stand in several lists.
+        -1…1)`, estimate, std_error, conf_low, conf_high, n` (customers now)`, amount_past_year` (what they
+        bring in a year as it is: at stake where customers still buy)`, amount` (their sales so far: at stake
+        where they stopped)`, n_tested` (chosen earlier)`, repeat_rate, next_amount` (mean money of the chosen
+        in the next period)`, spend_gap, spend_gap_conf_low, spend_gap_conf_high` (that minus the mean of the
+        rest)`, note`, in the order of the rules. `note` is "measure_missing" where the data lack a measure; a
+        customer may stand in several lists.
 
     Raises
     ------
     ParameterError
-        If `monetary_total` (or `next_orders` of `tested`) is missing.
+        If `monetary_total` (or `next_orders`, `next_amount` of `tested`) is missing.
 
     Notes
     -----
     The gap says whether the rule finds customers who behave differently, not what acting on them would
-    change: that takes a control group. Difference of shares with Newcombe's interval.
+    change: that takes a control group. Difference of shares with Newcombe's interval, of means with Welch's.
 
     Examples
     --------
@@ -60,13 +64,15 @@ def actions(
     """
     check_columns(customers, monetary_total_col="monetary_total")
     if tested is not None:
-        check_columns(tested, next_orders_col="next_orders")
+        check_columns(tested, next_orders_col="next_orders", next_amount_col="next_amount")
     rows = [
         _row(action, customers, tested, conf_level) for action in (rules or load_rules("actions")).actions
     ]
-    columns = ["action", "metric", *Interval._fields, "n", "amount", "n_tested", "repeat_rate", "note"]
-    table = pd.DataFrame(rows, columns=columns)
-    return table.astype({"n": "Int64", "n_tested": "Int64"} | dict.fromkeys(Interval._fields, "float64"))
+    spend = ["next_amount", "spend_gap", "spend_gap_conf_low", "spend_gap_conf_high"]
+    numbers = [*Interval._fields, "amount_past_year", "amount", "repeat_rate", *spend]
+    columns = ["action", "metric", *Interval._fields, "n", "amount_past_year", "amount", "n_tested"]
+    table = pd.DataFrame(rows, columns=[*columns, "repeat_rate", *spend, "note"])
+    return table.astype({"n": "Int64", "n_tested": "Int64"} | dict.fromkeys(numbers, "float64"))
 
 
 def list_customers(customers: pd.DataFrame, action: str, *, rules: Any = None) -> pd.DataFrame:
@@ -114,13 +120,35 @@ def _row(
     chosen = holds(customers, action.when)
     row: dict[str, Any] = {"action": action.id, "metric": "repeat_gap", "n": int(chosen.sum()), "note": ""}
     row["amount"] = float(customers.loc[chosen, "monetary_total"].sum())
+    if "amount_past_year" in customers.columns:
+        row["amount_past_year"] = float(customers.loc[chosen, "amount_past_year"].sum())
     if tested is None or not measures <= set(tested.columns):
         return row
-    then, again = holds(tested, action.when).to_numpy(), (tested["next_orders"] > 0).to_numpy()
+    return row | _evidence(tested, holds(tested, action.when).to_numpy(), conf_level)
+
+
+def _evidence(tested: pd.DataFrame, then: np.ndarray, conf_level: float) -> dict[str, Any]:
+    """Compare what the customers chosen earlier did next with what the rest did: orders and money."""
+    again, money = (tested["next_orders"] > 0).to_numpy(), tested["next_amount"].to_numpy(dtype=float)
     counts = [int(np.sum(again & then)), int(then.sum()), int(np.sum(again & ~then)), int((~then).sum())]
     gap = share_difference_interval(*counts, conf_level=conf_level)
-    return (
-        row
-        | gap._asdict()
-        | {"n_tested": counts[1], "repeat_rate": counts[0] / max(counts[1], 1) if counts[1] else np.nan}
-    )
+    has_chosen = counts[1] > 0
+    return gap._asdict() | {
+        "n_tested": counts[1],
+        "repeat_rate": counts[0] / counts[1] if has_chosen else np.nan,
+        "next_amount": float(money[then].mean()) if has_chosen else np.nan,
+        **_spend_gap(money[then], money[~then], conf_level),
+    }
+
+
+def _spend_gap(chosen: np.ndarray, rest: np.ndarray, conf_level: float) -> dict[str, float]:
+    """Difference of mean money with Welch's limits; missing without two customers on either side."""
+    from scipy.stats import ttest_ind
+
+    if min(len(chosen), len(rest)) < 2:
+        return {}
+    gap = {"spend_gap": float(chosen.mean() - rest.mean())}
+    if chosen.std() == rest.std() == 0:
+        return gap
+    limits = ttest_ind(chosen, rest, equal_var=False).confidence_interval(conf_level)
+    return gap | {"spend_gap_conf_low": float(limits.low), "spend_gap_conf_high": float(limits.high)}

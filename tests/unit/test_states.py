@@ -7,10 +7,17 @@ import pandas as pd
 import pytest
 
 from cxlib.checks import ParameterError
-from cxlib.conditions import holds
+from cxlib.conditions import holds, implies
 from cxlib.playbook import actions, list_customers
-from cxlib.rules import Actions, States
-from cxlib.states import attitude_states, lifecycle_stages, state_spells, state_table, state_transitions
+from cxlib.rules import Actions, Condition, States, load_rules
+from cxlib.states import (
+    attitude_states,
+    lifecycle_stages,
+    state_spells,
+    state_table,
+    state_transitions,
+    stay_limits,
+)
 
 DAYS = ["2026-01-31", "2026-02-28", "2026-03-31"]
 
@@ -146,6 +153,7 @@ def test_actions_count_customers_money_and_evidence():
         frequency=2, recency_days=30, monetary_total=10.0, customer_id=[str(value) for value in range(n)]
     )
     tested = base.assign(next_orders=(rng.random(n) < 0.2 + 0.1 * base["r_score"]).astype(int))
+    tested["next_amount"] = tested["next_orders"] * 100.0
     table = actions(base, tested=tested).set_index("action")
     service = list_customers(base, "special_service")
     assert (
@@ -156,6 +164,10 @@ def test_actions_count_customers_money_and_evidence():
     assert table.loc["special_service", "amount"] == 10 * len(service)
     assert table.loc["special_service", "conf_low"] > 0 > table.loc["win_back", "conf_high"]
     assert table.loc["low_score", "note"] == "measure_missing"
+    assert table["amount_past_year"].isna().all()
+    assert actions(base.assign(amount_past_year=3.0), tested=tested)["amount_past_year"].iloc[1] == 3 * len(
+        service
+    )
     assert actions(base)["estimate"].isna().all()
     with pytest.raises(ParameterError, match="win_back"):
         list_customers(base, "winback")
@@ -194,3 +206,78 @@ def test_measures_kept_beside_the_state_are_those_of_the_day():
     assert kept.loc[("2026-01-31", "b")].isna().to_list() == [False, True, True]
     with pytest.raises(ParameterError, match="frequenzy"):
         attitude_states(people, lines, as_of="2026-01-15", keep=["frequenzy"])
+
+
+def conditions(*given):
+    return [Condition.model_validate(one) for one in given]
+
+
+@pytest.mark.parametrize(
+    ("rule", "other", "holds_always"),
+    [
+        ([{"measure": "f", "at_least": 2, "at_most": 3}], [{"measure": "f", "at_least": 1}], True),
+        ([{"measure": "f", "at_least": 1}], [{"measure": "f", "at_least": 2}], False),
+        ([{"measure": "f", "at_least": 2}], [{"measure": "m", "at_least": 2}], False),
+        ([{"measure": "f", "at_least": 2}], [], True),
+        ([], [{"measure": "f", "at_least": 2}], False),
+        ([{"measure": "f", "is_in": ["a"]}], [{"measure": "f", "is_in": ["a", "b"]}], True),
+        ([{"measure": "f", "is_in": ["a", "c"]}], [{"measure": "f", "is_in": ["a", "b"]}], False),
+        ([{"measure": "f", "is_missing": True}], [{"measure": "f", "at_most": 2}], False),
+        ([{"measure": "f", "is_missing": True}], [{"measure": "f", "is_missing": True}], True),
+        ([{"measure": "f", "at_most": 2}], [{"measure": "f", "is_missing": False}], True),
+        ([{"measure": "f", "at_most": 2}], [{"measure": "f", "is_missing": True}], False),
+    ],
+)
+def test_a_rule_implies_another_only_where_its_bounds_prove_it(rule, other, holds_always):
+    assert implies(conditions(*rule), conditions(*other)) is holds_always
+
+
+def test_a_later_rule_that_catches_what_a_narrower_one_leaves_does_not_contest_it():
+    """The shipped rules nest: everybody not yet convinced would also be wondering, which is no question."""
+    states = attitude_states(people(), order_lines(), as_of="2026-03-31")
+    assert "not_yet_convinced" in set(states["state"])
+    assert state_table(states)["contested"].sum() == 0
+    stages = lifecycle_stages(people(), order_lines(), as_of="2026-02-10", deals=deals())
+    assert {"new_lead", "in_negotiation"} <= set(stages["state"])
+    assert state_table(stages)["contested"].sum() == 0
+
+
+def test_stays_that_the_rules_decide_are_told_and_no_customer_breaks_them():
+    limits = stay_limits(load_rules("states")).set_index("state")
+    assert limits["at_least_days"].to_dict() == {
+        "interested": 0,
+        "not_yet_convinced": 0,
+        "wondering": 0,
+        "convinced": 365,
+        "lapsed": 0,
+    }
+    assert limits.loc["not_yet_convinced", "at_most_days"] == 122
+    assert np.isinf(limits.loc[["interested", "convinced", "lapsed"], "at_most_days"]).all()
+    rng = np.random.default_rng(8)
+    lines = pd.DataFrame({"customer_id": rng.integers(0, 60, 240).astype(str), "amount": 1.0})
+    lines["ordered_at"] = pd.Timestamp("2024-01-01") + pd.to_timedelta(rng.integers(0, 900, 240), "D")
+    lines["order_id"] = [str(number) for number in range(240)]
+    crowd = pd.DataFrame({"customer_id": lines["customer_id"].unique()})
+    crowd["first_seen_on"] = pd.Timestamp("2024-01-01")
+    days = list(pd.date_range("2024-01-01", "2026-06-30", freq="10D"))
+    left = state_spells(attitude_states(crowd, lines, as_of=days)).query("is_left")
+    left = left.merge(limits.reset_index(), on="state")
+    assert len(left) > 100
+    assert (left["time_days"] >= left["at_least_days"] - 10).all()  # seen up to ten days late
+    assert (left["time_days"] <= left["at_most_days"] + 10).all()
+
+
+def test_spend_evidence_is_the_difference_of_means_with_welch_limits():
+    base = pd.DataFrame({"f_score": [5] * 30 + [1] * 50, "m_score": 1, "r_score": 3, "frequency": 2})
+    base = base.assign(recency_days=10, monetary_total=1.0, next_orders=1)
+    base["next_amount"] = np.r_[np.linspace(50, 150, 30), np.linspace(0, 60, 50)]
+    row = actions(base, tested=base).set_index("action").loc["bundle"]
+    assert row["next_amount"] == pytest.approx(100)
+    assert row["spend_gap"] == pytest.approx(70)
+    one, two = base["next_amount"][:30], base["next_amount"][30:]
+    error = np.sqrt(one.var() / 30 + two.var() / 50)
+    assert (row["spend_gap_conf_high"] - row["spend_gap_conf_low"]) / 2 == pytest.approx(
+        2.02 * error, rel=0.01
+    )
+    with pytest.raises(ParameterError, match="next_amount"):
+        actions(base, tested=base.drop(columns="next_amount"))
