@@ -79,6 +79,7 @@ _EXPORTS: dict[str, str] = {
     "list_customers": "playbook",
     "ctb": "preferences",
     "ctb_table": "preferences",
+    "dominant_table": "preferences",
     "wallets": "preferences",
     "compare_schemes": "schemes",
     "migration": "schemes",
@@ -94,6 +95,7 @@ _EXPORTS: dict[str, str] = {
     "attitude_states": "states",
     "lifecycle_stages": "states",
     "state_spells": "states",
+    "stay_limits": "states",
     "state_table": "states",
     "state_transitions": "states",
     # journey

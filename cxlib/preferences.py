@@ -15,7 +15,7 @@ import pandas as pd
 from cxlib.checks import ParameterError, check_columns
 from cxlib.engine import reduce_orders
 from cxlib.inequality import share_limits
-from cxlib.intervals import Interval, critical_value
+from cxlib.intervals import Interval, critical_value, share_interval
 
 DIMENSIONS = ("category", "taste", "brand")
 
@@ -132,6 +132,53 @@ def ctb(wallet: pd.DataFrame, *, min_purchases: int = 3) -> pd.DataFrame:
         "is_enough",
     ]
     return pd.concat(parts, ignore_index=True)[columns] if parts else pd.DataFrame(columns=columns)
+
+
+def dominant_table(found: pd.DataFrame, *, conf_level: float = 0.95) -> pd.DataFrame:
+    """Tabulate the dominant values of customers: how many have it, how strongly, and for how many it is sure.
+
+    Parameters
+    ----------
+    found : pandas.DataFrame
+        As `ctb`.
+    conf_level : float
+
+    Returns
+    -------
+    pandas.DataFrame
+        `dimension, dominant` (missing: only unknown values bought)`, metric` (dominant_share)`, estimate,
+        std_error, conf_low, conf_high` (share of the dimension's customers)`, n` (customers)`, share_shrunk,
+        concentration` (means over these customers)`, n_enough` (of n, with enough purchases to say so)`, of`
+        (all customers of the dimension), most frequent first.
+
+    Raises
+    ------
+    ParameterError
+        If a column is missing.
+
+    Examples
+    --------
+    >>> wallet = pd.DataFrame({"customer_id": list("aab"), "dimension": "category"})
+    >>> wallet = wallet.assign(value=["tea", "soap", "tea"], purchases=[3, 1, 2], amount=[30.0, 10.0, 20.0])
+    >>> wallet["orders"] = [4, 4, 2]
+    >>> dominant_table(ctb(wallet))[["dominant", "n", "n_enough"]].values.tolist()
+    [['tea', 2, 1]]
+    """
+    needed = ("dimension", "dominant", "share_shrunk", "concentration", "is_enough")
+    check_columns(found, **{f"{c}_col": c for c in needed})
+    held = found.groupby(["dimension", "dominant"], dropna=False, sort=True)
+    rows = held.agg(
+        n=("is_enough", "size"),
+        share_shrunk=("share_shrunk", "mean"),
+        concentration=("concentration", "mean"),
+        n_enough=("is_enough", "sum"),
+    ).reset_index()
+    rows["of"] = rows.groupby("dimension")["n"].transform("sum")
+    interval = share_interval(rows["n"].to_numpy(dtype=float), rows["of"].to_numpy(), conf_level=conf_level)
+    rows = rows.assign(metric="dominant_share", **interval._asdict()).astype({"n_enough": "int64"})
+    rows = rows.sort_values(["dimension", "n"], ascending=[True, False], kind="stable", ignore_index=True)
+    columns = ["dimension", "dominant", "metric", *Interval._fields, "n", "share_shrunk", "concentration"]
+    return rows[[*columns, "n_enough", "of"]]
 
 
 def ctb_table(

@@ -14,7 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cxlib.checks import check_columns
-from cxlib.intervals import Interval, clustered_mean_interval, share_interval
+from cxlib.intervals import Interval, clustered_mean_interval, critical_value, share_interval
 
 RULES = ("next_value", "popular", "same_again")
 
@@ -82,8 +82,8 @@ def next_purchases(pairs: pd.DataFrame, *, conf_level: float = 0.95) -> pd.DataF
     -------
     pandas.DataFrame
         `value, next_value, metric` (transition)`, estimate, std_error, conf_low, conf_high, n` (moves)`, of,
-        customers` (who made the move)`, lift` (against how often the next value follows anything). Rows of a
-        value sum to 1, most frequent first.
+        customers` (who made the move)`, lift` (against how often the next value follows anything)`,
+        lift_conf_low, lift_conf_high`. Rows of a value sum to 1, most frequent first.
 
     Raises
     ------
@@ -107,8 +107,11 @@ def next_purchases(pairs: pd.DataFrame, *, conf_level: float = 0.95) -> pd.DataF
     popular = rows.groupby("next_value")["n"].transform("sum") / max(rows["n"].sum(), 1)
     interval = share_interval(rows["n"].to_numpy(dtype=float), rows["of"].to_numpy(), conf_level=conf_level)
     rows = rows.assign(metric="transition", **interval._asdict(), lift=interval.estimate / popular)
+    half = np.exp(critical_value(conf_level) * _log_lift_error(pairs, rows))
+    rows = rows.assign(lift_conf_low=rows["lift"] / half, lift_conf_high=rows["lift"] * half)
     rows = rows.sort_values(["of", "value", "n", "next_value"], ascending=[False, True, False, True])
-    columns = ["value", "next_value", "metric", *Interval._fields, "n", "of", "customers", "lift"]
+    columns = ["value", "next_value", "metric", *Interval._fields, "n", "of", "customers"]
+    columns += ["lift", "lift_conf_low", "lift_conf_high"]
     return rows[columns].reset_index(drop=True)
 
 
@@ -130,8 +133,9 @@ def next_purchase_hits(
     pandas.DataFrame
         `method` (next_value: what followed most often; popular: what was bought most often; same_again)`,
         metric` (hit_rate)`, estimate, std_error, conf_low, conf_high, n` (customers)`, moves, ahead,
-        ahead_conf_low, ahead_conf_high` (hit rate minus that of popularity, same moves). Empty without moves
-        on both sides of `start`.
+        ahead_conf_low, ahead_conf_high` (hit rate minus that of popularity, same moves)`, baseline` (of
+        popularity and the same again, the one that hits more often)`, beyond, beyond_conf_low,
+        beyond_conf_high` (hit rate minus that of the baseline). Empty without moves on both sides of `start`.
 
     Raises
     ------
@@ -142,7 +146,8 @@ def next_purchase_hits(
     -----
     Customers are the clusters: the limits of a hit rate are Wilson's on the effective number of moves, share
     times (1 - share) over the squared cluster-robust error, or on the customers where all moves agree. A
-    present value never seen in learning is given the most popular one.
+    present value never seen in learning is given the most popular one. The baseline is picked on the
+    purchases that test, in its favour: a rule said to be beyond it is beyond both.
 
     Examples
     --------
@@ -157,6 +162,7 @@ def next_purchase_hits(
     seen, later = pairs[day <= pd.Timestamp(start)], pairs[day > pd.Timestamp(start)]
     columns = ["method", "metric", *Interval._fields, "n", "moves"]
     columns += ["ahead", "ahead_conf_low", "ahead_conf_high"]
+    columns += ["baseline", "beyond", "beyond_conf_low", "beyond_conf_high"]
     if seen.empty or later.empty:
         return pd.DataFrame(columns=columns)
     popular = _most_frequent(seen["next_value"])
@@ -167,14 +173,18 @@ def next_purchase_hits(
         "same_again": later["value"],
     }
     hits = {name: (later["next_value"] == guesses[name]).to_numpy(dtype=float) for name in RULES}
+    baseline = max(RULES[1:], key=lambda name: hits[name].mean())
     rows = []
     for name in RULES:
         own = _hit_rate(hits[name], later["customer_id"], conf_level)
-        is_same = bool(np.all(guesses[name] == popular))
-        gap = _lead(hits[name] - hits["popular"], later["customer_id"], conf_level, is_same=is_same)
-        limits = [np.nan, np.nan] if name == "popular" else [gap.conf_low, gap.conf_high]
-        ahead = dict(zip(columns[-3:], [gap.estimate, *limits], strict=True))
-        rows.append({"method": name, "metric": "hit_rate", **own._asdict(), **ahead})
+        row = {"method": name, "metric": "hit_rate", **own._asdict(), "baseline": baseline}
+        for column, other in (("ahead", "popular"), ("beyond", baseline)):
+            is_same = bool(np.all(guesses[name] == guesses[other]))
+            gap = _lead(hits[name] - hits[other], later["customer_id"], conf_level, is_same=is_same)
+            limits = [np.nan, np.nan] if name == other else [gap.conf_low, gap.conf_high]
+            ends = [column, f"{column}_conf_low", f"{column}_conf_high"]
+            row |= dict(zip(ends, [gap.estimate, *limits], strict=True))
+        rows.append(row)
     return pd.DataFrame(rows).assign(n=later["customer_id"].nunique(), moves=len(later))[columns]
 
 
@@ -189,13 +199,58 @@ def _hit_rate(hits: NDArray[np.float64], customers: pd.Series, conf_level: float
 
 
 def _lead(gaps: NDArray[np.float64], customers: pd.Series, conf_level: float, *, is_same: bool) -> Interval:
-    """Mean lead over popularity; where all moves agree, as unsure as never in `n` customers is."""
+    """Mean lead over another rule; where all moves agree, as unsure as never in `n` customers is."""
     gap = clustered_mean_interval(gaps, customers, conf_level=conf_level)
     if np.ptp(gaps) > 0 or is_same:
         return gap
     never = share_interval(0, customers.nunique(), conf_level=conf_level).conf_high
     room = never * (1 + abs(gap.estimate))
     return gap._replace(conf_low=max(gap.estimate - room, -1.0), conf_high=min(gap.estimate + room, 1.0))
+
+
+def _log_lift_error(pairs: pd.DataFrame, rows: pd.DataFrame) -> Any:
+    """Give the standard error of the logarithm of each move's lift, with customers as the unit.
+
+    The log lift is log n(a, b) - log n(a) - log n(b) + log n. A customer's influence on it is the same sum of
+    the customer's own counts, each over the count of all; the squares of it are added up term by term.
+    """
+    from scipy.sparse import coo_array
+
+    who, customers = pd.factorize(pairs["customer_id"])
+    n_people, total = len(customers), len(pairs)
+    if n_people < 2:
+        return np.full(len(rows), np.nan)
+    keys = (["value"], ["next_value"], ["value", "next_value"])
+    own = [pairs.groupby(["customer_id", *key], observed=True)["value"].transform("size") for key in keys]
+    size = [pairs.groupby(key, observed=True)["value"].transform("size").to_numpy(float) for key in keys]
+    a, b, ab = (count.to_numpy(float) / everybody for count, everybody in zip(own, size, strict=True))
+    u = np.bincount(who) / total
+    first, one = pd.factorize(pairs["value"])
+    second, two = pd.factorize(pairs["next_value"])
+    # each sum over customers of a product with one of the counts is a sum over the moves it counts
+    parts = {
+        "value": _per_key(pairs, ["value"], (a - 2 * u[who]) / size[0]),
+        "next_value": _per_key(pairs, ["next_value"], (b - 2 * u[who]) / size[1]),
+        "both": _per_key(pairs, ["value", "next_value"], (ab + 2 * (u[who] - a - b)) / size[2]),
+    }
+    squares = (u**2).sum() + rows["value"].map(parts["value"]) + rows["next_value"].map(parts["next_value"])
+    moves = pd.MultiIndex.from_frame(rows[["value", "next_value"]])
+    shares = [
+        coo_array((1 / size[k], (who, place)), shape=(n_people, len(names))).tocsr()
+        for k, place, names in ((0, first, one), (1, second, two))
+    ]
+    crossed = (shares[0].T @ shares[1]).tocoo()
+    crossed = pd.Series(crossed.data, index=crossed.row.astype("int64") * len(two) + crossed.col)
+    wanted = pd.Index(one).get_indexer(rows["value"]) * len(two) + pd.Index(two).get_indexer(
+        rows["next_value"]
+    )
+    squares = squares.to_numpy() + parts["both"].reindex(moves).to_numpy() + 2 * crossed[wanted].to_numpy()
+    return np.sqrt(np.maximum(squares, 0) * n_people / (n_people - 1))
+
+
+def _per_key(pairs: pd.DataFrame, key: list[str], terms: Any) -> pd.Series:
+    """Sum terms of the moves by value, next value, or both."""
+    return pairs.assign(term=terms).groupby(key, observed=True)["term"].sum()
 
 
 def _most_frequent(values: pd.Series) -> Any:

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cxlib.checks import ParameterError
-from cxlib.preferences import ctb, ctb_table, wallets
+from cxlib.preferences import ctb, ctb_table, dominant_table, wallets
 
 VALUES = ["lotion", "cream", "serum"]
 
@@ -139,3 +139,24 @@ def test_nobody_and_wrong_arguments():
         ctb(wallet(), min_purchases=1)
     with pytest.raises(ParameterError, match="tast"):
         wallets(order_lines(), as_of="2026-12-31", dimensions=["tast"])
+
+
+def test_dominant_values_are_counted_with_how_many_are_sure():
+    found = pd.DataFrame(
+        {
+            "dimension": "category",
+            "dominant": ["tea", "tea", "cup", None],
+            "share_shrunk": [0.8, 0.6, 0.5, np.nan],
+            "concentration": [0.5, np.nan, 1.0, np.nan],
+            "is_enough": [True, False, True, False],
+        }
+    )
+    table = dominant_table(found)
+    assert table["dominant"].tolist()[0] == "tea"
+    assert table["n"].tolist() == [2, 1, 1]
+    assert table["n_enough"].tolist() == [1, 1, 0]
+    assert table["estimate"].sum() == pytest.approx(1)
+    assert (table["conf_low"] < table["estimate"]).all()
+    tea = table.iloc[0]
+    assert (tea["share_shrunk"], tea["concentration"]) == (pytest.approx(0.7), 0.5)
+    assert dominant_table(found.iloc[::-1])["n"].tolist() == table["n"].tolist()

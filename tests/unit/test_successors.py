@@ -96,3 +96,47 @@ def test_nothing_to_learn_or_to_test_and_wrong_columns():
     assert next_purchases(pairs.head(0)).empty
     with pytest.raises(ParameterError, match="categry"):
         purchase_pairs(order_lines(customers=5), dimension="categry")
+
+
+def test_lift_limits_count_customers_not_moves():
+    """Against each customer's influence added up one by one; repeating every move changes nothing."""
+    pairs = purchase_pairs(order_lines(4, customers=80))
+    table = next_purchases(pairs)
+    for row in table.to_dict("records"):
+        counts = [
+            np.ones(len(pairs)),
+            pairs["value"] == row["value"],
+            pairs["next_value"] == row["next_value"],
+            (pairs["value"] == row["value"]) & (pairs["next_value"] == row["next_value"]),
+        ]
+        parts = [
+            pd.Series(one, dtype=float).groupby(pairs["customer_id"]).sum() / np.sum(one) for one in counts
+        ]
+        influence = parts[0] - parts[1] - parts[2] + parts[3]
+        error = np.sqrt((influence**2).sum() * len(influence) / (len(influence) - 1))
+        assert np.log(row["lift_conf_high"] / row["lift"]) == pytest.approx(1.959964 * error)
+        assert row["lift"] / row["lift_conf_low"] == pytest.approx(row["lift_conf_high"] / row["lift"])
+    twice = next_purchases(pd.concat([pairs, pairs]))
+    np.testing.assert_allclose(twice["lift_conf_low"], table["lift_conf_low"])
+
+
+def test_lift_limits_hold_one_where_nothing_follows_from_anything():
+    held = [
+        (table["lift_conf_low"] <= 1) & (table["lift_conf_high"] >= 1)
+        for table in (next_purchases(purchase_pairs(order_lines(seed, customers=150))) for seed in range(100))
+    ]
+    assert 0.92 <= np.mean(held) <= 0.98
+
+
+def test_the_better_of_the_two_baselines_is_the_one_to_beat():
+    """Everybody keeps to one category: the same again is always right, popularity for a part."""
+    lines = order_lines(5, customers=120)
+    lines["category"] = lines.groupby("customer_id")["category"].transform("first")
+    hits = next_purchase_hits(purchase_pairs(lines), start="2026-04-15").set_index("method")
+    assert set(hits["baseline"]) == {"same_again"}
+    assert hits.loc["same_again", "estimate"] == 1
+    assert hits.loc["popular", "beyond_conf_high"] < 0
+    assert hits.loc["next_value", "beyond"] == pytest.approx(0)
+    free = next_purchase_hits(purchase_pairs(order_lines(6)), start="2026-04-15").set_index("method")
+    assert set(free["baseline"]) == {"popular"}
+    assert free.loc["next_value", "beyond"] == pytest.approx(free.loc["next_value", "ahead"])
