@@ -20,7 +20,7 @@ KEY_COLUMNS = frozenset(
 #: What the contract lets a table say about a customer, and the name of whatever a report is split by.
 ATTRIBUTES = frozenset(
     {"acquisition_channel", "birth_year", "company_size", "customer_type", "gender", "group", "industry"}
-    | {"region"}
+    | {"language", "mail_permission", "region"}
 )
 
 #: Shares that count the customers of a row; those of one set add up to all of them, a lone one to its rest.

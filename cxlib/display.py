@@ -21,7 +21,6 @@ from cxlib import markup
 from cxlib.checks import ParameterError, fail_option
 from cxlib.disclosure import ATTRIBUTES, FLAG, hide_names, is_small, suppress_small
 from cxlib.language import (
-    MISSING,
     clean_text,
     format_date,
     format_value,
@@ -343,8 +342,9 @@ class Report:
     def _period(self, start: Any, end: Any) -> str:
         if start is None and end is None:
             return text("display.header_period_all", self.lang)
-        words = [MISSING if day is None else format_date(day, self.lang) for day in (start, end)]
-        return text("display.header_period", self.lang, start=words[0], end=words[1])
+        first = text("display.header_first", self.lang) if start is None else format_date(start, self.lang)
+        last = format_date(self.data_set.as_of if end is None else end, self.lang)
+        return text("display.header_period", self.lang, start=first, end=last)
 
     def _source(self, tables: Sequence[str], n: int | None, counted: str | None) -> str:
         source = ", ".join([clean_text(self.data_set.name), *tables])

@@ -26,6 +26,7 @@ _PATTERNS: dict[str, tuple[str, float, str | None]] = {
     "days": ("#,##0.#", 1.0, None),
     "months": ("#,##0.#", 1.0, None),
     "ratio": ("#,##0.00", 1.0, None),
+    "p_value": ("0.###", 1.0, None),
     "number": ("#,##0.###", 1.0, None),
 }
 UNITS = (*_PATTERNS, "currency", "date", "text")
@@ -106,7 +107,8 @@ def format_value(
         A number, date or text; missing (None, NaN, NaT) gives a dash.
     unit
         One of `UNITS`. `share` and `pp` take fractions and show percent and percentage points;
-        `probability` as `share`, but never 0 or 100 percent, which resamples cannot show; `points`
+        `probability` as `share`, but never 0 or 100 percent, which resamples cannot show; `p_value` has
+        three decimals and is never 0; `points`
         (NPS), `score`, `days`, `months`, `ratio`, `count` show the bare number, the words around it name
         the unit.
     lang
@@ -146,6 +148,8 @@ def _format_pattern(number: float, unit: str, lang: str, *, worded: bool) -> str
     from babel.numbers import format_decimal
 
     pattern, factor, word = _PATTERNS[unit]
+    if unit == "p_value" and number < 0.001:
+        return "<0.001"
     if unit == "number" and 0 < abs(number) < 0.001:
         return "<0.001" if number > 0 else ">-0.001"
     if unit == "probability" and not 0.0005 <= number < 0.9995:
@@ -165,12 +169,12 @@ def _format_currency(number: float, lang: str, currency: str | None) -> str:
         return text("language.unit_yen", lang, value=shown)
     if currency is None:
         return format_decimal(number, format="#,##0.00", locale=lang)
-    return format_currency(number, currency, locale=lang)
+    return _positive_zero(format_currency(number, currency, locale=lang))
 
 
 def _positive_zero(shown: str) -> str:
     """Write `-0.0` and `+0.0` as `0.0`: a sign that rounding emptied says something false."""
-    return shown if shown.strip("+-0.,%") else shown.lstrip("+-")
+    return shown if any(digit in shown for digit in "123456789") else shown.lstrip("+-")
 
 
 def format_interval(
@@ -218,6 +222,20 @@ def join_list(items: Iterable[object], lang: str = "en") -> str:
         return words[0]
     first = text("language.list_separator", lang).join(words[:-1])
     return text("language.list_join", lang, first=first, last=words[-1])
+
+
+def data_words(values: Iterable[object], lang: str = "en") -> dict[object, str]:
+    """Words for values of the data that the catalogue knows as `value.<value>`: gender, customer type.
+
+    All others are left out: they are the data's own words.
+
+    Examples
+    --------
+    >>> data_words(["business", True, "Kanto"], "ja")
+    {'business': '法人', True: 'はい'}
+    """
+    keys = {one: f"value.{str(one).lower().replace('-', '_')}" for one in values if not is_missing(one)}
+    return {value: text(key, lang) for value, key in keys.items() if has_text(key)}
 
 
 def verdict_word(verdict: str, lang: str = "en") -> str:

@@ -114,7 +114,7 @@ def test_header_says_which_data_and_how_much(sent):
         "last": "2026-02-09",
     }
     assert "サンプルデータ" in bundle["text/html"]
-    assert "2026年1月1日～–" in bundle["text/plain"]
+    assert "2026年1月1日～2026年10月1日" in bundle["text/plain"]
 
 
 def test_a_table_of_few_customers_is_not_counted_in_the_header(sent):
@@ -424,3 +424,15 @@ def test_records_hold_what_json_can():
     assert layout.to_record(pd.Timestamp("2026-01-02")) == "2026-01-02"
     assert layout.to_record(np.bool_(True)) is True
     assert layout.to_record((1, None)) == [1, None]
+
+
+def test_a_period_with_one_end_says_where_the_other_lies(sent):
+    cx.Report("any", _data_set(), period_start="2026-07-01")
+    assert f"Jul 1, 2026 to {language.format_date(_data_set().as_of)}" in sent[-1][0]["text/plain"]
+    cx.Report("any", _data_set(), period_end="2026-07-01")
+    assert "the first day of the data to Jul 1, 2026" in sent[-1][0]["text/plain"]
+
+
+def test_p_values_in_tables_are_never_zero(sent):
+    cx.Report("any", _data_set()).table("t", pd.DataFrame({"a": ["x"], "p_adjusted": [0.0], "n": [50]}))
+    assert "<0.001" in sent[-1][0]["text/plain"]

@@ -14,6 +14,7 @@ from cxlib.language import (
     UNITS,
     catalogue,
     clean_text,
+    data_words,
     format_date,
     format_interval,
     format_value,
@@ -69,6 +70,7 @@ def test_currency_decides_sign_and_decimals():
     assert format_value(-12.5, "currency", "en", currency="USD") == "-$12.50"
     assert format_value(12.5, "currency", "ja", currency="EUR") == "€12.50"
     assert format_value(-0.4, "currency", "ja", currency="JPY") == "0円"
+    assert format_value(-0.4, "currency", "en", currency="JPY") == "¥0"
     assert format_value(12.5, "currency", "en") == "12.50"
 
 
@@ -129,3 +131,17 @@ def test_formats_do_not_depend_on_the_machine(locale):
 
 def test_every_entry_has_both_languages():
     assert all(set(templates) == set(LANGUAGES) for templates in catalogue().values())
+
+
+def test_a_p_value_is_never_zero():
+    shown = [format_value(number, "p_value") for number in (0.0, 1e-87, 0.00099, 0.001, 0.0449, 1.0)]
+    assert shown == ["<0.001", "<0.001", "<0.001", "0.001", "0.045", "1"]
+
+
+def test_values_of_the_data_have_words_where_the_contract_knows_them():
+    assert data_words(["consumer", "business", "Hokkaido-Tohoku", "tea", None], "ja") == {
+        "consumer": "個人",
+        "business": "法人",
+        "Hokkaido-Tohoku": "北海道・東北",
+    }
+    assert data_words([True, "False"], "en") == {True: "yes", "False": "no"}
