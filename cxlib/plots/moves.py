@@ -16,11 +16,14 @@ from cxlib.language import clean_text, format_value, text
 from cxlib.plots.theme import SERIES, colours, draw_interval, format_axis, new_axes
 
 BAR, GAP = 0.06, 0.025
+#: A flow has more groups than other charts; the last four are from Tol's muted palette.
+FLOWS = (*SERIES, "#882255", "#332288", "#999933", "#117733")
 
 
 def plot_migration(
     result: pd.DataFrame,
     *,
+    totals: Mapping[str, Mapping[Any, float]] | None = None,
     ax: Axes | None = None,
     lang: str = "en",
     labels: Mapping[Any, str] | None = None,
@@ -31,6 +34,9 @@ def plot_migration(
     ----------
     result : pandas.DataFrame
         As `migration`; moves whose `n` is missing (too few to show) are not drawn.
+    totals : mapping, optional
+        Customers by group under "before" and "after", moves too few to draw included; the sums of what is
+        drawn otherwise. A group's bar is as high as its total, so undrawn moves leave a pale rest.
     ax, lang
         Axes to draw on; language of the words.
     labels : mapping, optional
@@ -44,33 +50,35 @@ def plot_migration(
     ax = new_axes(ax, figsize=(7.4, 1.2 + 0.52 * max(len(names), 1)))
     rows = result.dropna(subset=["n"]).astype({"n": float})
     rows = rows[rows["n"] > 0]
-    total = float(rows["n"].sum()) or 1.0
     place = {name: index for index, name in enumerate(names)}
     grid = np.zeros((len(names), len(names)))
     np.add.at(
         grid, (rows["before"].map(place).to_numpy(int), rows["after"].map(place).to_numpy(int)), rows["n"]
     )
-    grid /= total
-    left, right = _tops(grid.sum(axis=1)), _tops(grid.sum(axis=0))
+    sides = [
+        np.maximum(drawn, [float((totals or {}).get(side, {}).get(name, 0)) for name in names])
+        for side, drawn in (("before", grid.sum(axis=1)), ("after", grid.sum(axis=0)))
+    ]
+    total = float(max(held.sum() for held in sides)) or 1.0
+    left, right = (_tops(held / total) for held in sides)
     out, into = left.copy(), right.copy()
     for i, j in np.ndindex(grid.shape):
-        if grid[i, j] > 0:
-            strength = 0.25 if i == j else 0.5
-            ax.add_patch(_ribbon(out[i], into[j], grid[i, j], SERIES[i % len(SERIES)], strength))
-            out[i] -= grid[i, j]
-            into[j] -= grid[i, j]
-    for side, tops, held in ((0.0, left, grid.sum(axis=1)), (1.0 - BAR, right, grid.sum(axis=0))):
+        if (width := grid[i, j] / total) > 0:
+            ax.add_patch(_ribbon(out[i], into[j], width, _flow_colour(i), 0.25 if i == j else 0.5))
+            out[i] -= width
+            into[j] -= width
+    for side, tops, held, drawn in ((0.0, left, sides[0], out), (1.0 - BAR, right, sides[1], into)):
         for i, name in enumerate(names):
-            ax.add_patch(
-                Rectangle((side, tops[i] - held[i]), BAR, held[i], color=SERIES[i % len(SERIES)], linewidth=0)
-            )
-            if held[i] > 0:
+            height, shown = held[i] / total, tops[i] - drawn[i]
+            for low, part, strength in ((drawn[i], shown, 1.0), (tops[i] - height, height - shown, 0.35)):
+                bar = Rectangle((side, low), BAR, part, color=_flow_colour(i), alpha=strength, linewidth=0)
+                ax.add_patch(bar)
+            if height > 0:
                 word = clean_text((labels or {}).get(name, name), limit=30)
-                number = format_value(round(held[i] * total), "count", lang)
                 ax.text(
                     -0.015 if side == 0 else 1.015,
-                    tops[i] - held[i] / 2,
-                    f"{word}  {number}",
+                    tops[i] - height / 2,
+                    f"{word}  {format_value(round(held[i]), 'count', lang)}",
                     ha="right" if side == 0 else "left",
                     va="center",
                     fontsize=8.5,
@@ -202,15 +210,20 @@ def _ctb_map(ax: Axes, rows: pd.DataFrame, groups: list[Any], values: list[Any],
             ha="center",
             va="center",
             fontsize=8.5,
-            color="white" if abs(grid[i, j]) > 0.7 else "#222222",
+            color="white" if abs(grid[i, j]) > 0.85 else "#222222",
         )
         if stands_out:
             ax.add_patch(
-                Rectangle((j - 0.47, i - 0.44), 0.94, 0.88, fill=False, color="#222222", linewidth=1.3)
+                Rectangle((j - 0.47, i - 0.44), 0.94, 0.88, fill=False, color="#111111", linewidth=1.8)
             )
-    ax.imshow(grid, cmap="PuOr_r", vmin=-1, vmax=1, aspect="auto")
+    # beyond the largest value, so that the darkest cell still lets its number and its frame be seen
+    ax.imshow(grid, cmap="PuOr_r", vmin=-1.45, vmax=1.45, aspect="auto")
     ax.set_xticks(range(len(values)), [clean_text(value, limit=12) for value in values], fontsize=8.5)
     ax.grid(visible=False)
+
+
+def _flow_colour(place: int) -> str:
+    return FLOWS[place % len(FLOWS)]
 
 
 def _tops(held: Any) -> Any:

@@ -58,6 +58,7 @@ def plot_lorenz(
         if by is not None:
             at = curve.iloc[int(len(curve) * (0.55 + 0.3 * place / max(len(curves), 1)))]
             label_end(ax, at["customer_share"], at["estimate"], name, colour=own)
+            ax.texts[-1].set_bbox({"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 0.6})
     ax.set(
         xlim=(0, 1),
         ylim=(0, 1),

@@ -9,7 +9,7 @@ from matplotlib import pyplot
 from matplotlib.patches import PathPatch, Rectangle
 
 from cxlib.growth import segment_growth
-from cxlib.plots.moves import plot_ctb_map_panel, plot_growth, plot_migration
+from cxlib.plots.moves import FLOWS, plot_ctb_map_panel, plot_growth, plot_migration
 from cxlib.plots.theme import set_theme
 from cxlib.preferences import ctb_table
 from cxlib.schemes import migration
@@ -79,3 +79,15 @@ def test_the_map_states_shares_frames_what_stands_out_and_leaves_gaps(lang):
     assert [tick.get_text() for tick in ax.get_yticklabels()] == ["Alpha", "B"]
     fewer = result.drop(index=result.index[result["group"] == "B"][:1])
     assert len(plot_ctb_map_panel(fewer, lang=lang).axes[0].texts) == 3
+
+
+def test_a_flow_labels_every_group_with_its_own_number_not_with_what_is_drawn():
+    result = moves()
+    totals = {side: result.groupby(side)["n"].sum() for side in ("before", "after")}
+    result["n"] = result["n"].astype(float).mask(result["n"] < 20)
+    words = [item.get_text() for item in plot_migration(result, totals=totals).texts]
+    assert {"A  60", "B  40", "A  55", "B  45"} <= set(words)
+
+
+def test_no_two_groups_of_a_flow_share_a_colour():
+    assert len(set(FLOWS)) == len(FLOWS) >= 12
