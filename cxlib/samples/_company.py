@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cxlib.samples import _contacts, _initiatives, _messages, _people, _purchases, _sales, _surveys
+from cxlib.samples import _contacts, _initiatives, _messages, _people, _purchases, _sales, _segments, _surveys
 from cxlib.samples._columns import Calendar
 from cxlib.samples._settings import DRIVERS, STAGES, TOUCHPOINTS, VALLEY_STAGE, Truth
 
@@ -111,6 +111,7 @@ def assemble_truth(truth: Truth, known: dict[str, Any], *, n_customers: int, see
         "initiatives": _initiatives.initiative_truth(studies, people, known["amounts"], calendar, truth),
         "deals": {"follow_up_effect_on_win": 0.0},
         "messages": _messages.message_truth(truth),
+        "segments": _segments.segment_truth(calendar, truth),
     }
 
 

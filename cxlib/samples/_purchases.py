@@ -37,6 +37,7 @@ PRODUCTS = pd.DataFrame(
     columns=["product", "category", "taste", "brand", "price", "margin_rate", "popularity"],
 )
 REFILL, PRO = 9, 10  # position of the refill pack, and of the first product for salons
+UNKNOWN_SHARES = {"category": 0.02, "taste": 0.05, "brand": 0.01}  # of lines, whatever was bought
 DISCOUNTS = (0.0, 0.05, 0.10, 0.20)
 
 
@@ -180,9 +181,9 @@ def _order_columns(
     refunded_day = day[of] + refunded
     missing = rng.random(len(of))
 
-    def property_of_product(name: str, missing_share: float) -> pd.Series:
+    def property_of_product(name: str) -> pd.Series:
         codes, vocabulary = pd.factorize(PRODUCTS[name])
-        return words(vocabulary, np.where(missing < missing_share, -1, codes[product]))
+        return words(vocabulary, np.where(missing < UNKNOWN_SHARES.get(name, 0), -1, codes[product]))
 
     return pd.DataFrame(
         {
@@ -193,10 +194,10 @@ def _order_columns(
             "amount": lines["amount"].to_numpy(),
             "margin": lines["margin"].to_numpy(),
             "quantity": lines["quantity"].to_numpy(),
-            "product": property_of_product("product", 0),
-            "category": property_of_product("category", 0.02),
-            "taste": property_of_product("taste", 0.05),
-            "brand": property_of_product("brand", 0.01),
+            "product": property_of_product("product"),
+            "category": property_of_product("category"),
+            "taste": property_of_product("taste"),
+            "brand": property_of_product("brand"),
             "channel": words(ORDER_CHANNELS, channel[of]),
             "refunded_on": calendar.dates(
                 np.minimum(refunded_day, calendar.n_days - 1), missing=refunded < 0
