@@ -223,7 +223,8 @@ def backtest_gap(
     found, counts = {}, {}
     for scheme in by:
         group = customers[scheme].to_numpy(dtype=float, na_value=np.nan)
-        ends = [group == edge for edge in (np.nanmax(group), np.nanmin(group))] if len(group) else []
+        known = group[~np.isnan(group)]
+        ends = [group == edge for edge in (known.max(), known.min())] if len(known) else []
         if ends and not np.array_equal(*ends):
             n, hits = np.array([end.sum() for end in ends]), np.array([again[end].sum() for end in ends])
             counts[scheme] = [hits[0], n[0], hits[1], n[1]]

@@ -1,0 +1,179 @@
+"""Chapter 1 on a segment and on data that go wrong: the report says why, and traces nobody backwards."""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from matplotlib.figure import Figure
+
+import cxlib as cx
+from cxlib import display
+from cxlib.samples import write_sample
+
+CHAPTER = Path(__file__).parents[1] / "notebooks" / "01_segmentation.ipynb"
+LESSON = {"teach", "exercise", "solution"}
+
+
+def _cells():
+    for cell in json.loads(CHAPTER.read_text(encoding="utf-8"))["cells"]:
+        tags = set(cell["metadata"].get("tags", []))
+        if cell["cell_type"] == "code" and not tags & LESSON:
+            yield tags, compile("".join(cell["source"]), cell["id"], "exec")
+
+
+@pytest.fixture(scope="module")
+def company(tmp_path_factory):
+    return write_sample(tmp_path_factory.mktemp("company"), n_customers=1500, seed=5)
+
+
+@pytest.fixture(scope="module")
+def run(company):
+    """`run(segment="Loyal", …)`: the report's pieces, as `kind -> key -> record`, findings as lists."""
+
+    def _run(**parameters):
+        pieces = {"finding": {}, "notice": {}, "table": {}, "figure": {}, "header": {}}
+
+        def keep(data, raw, metadata):
+            record = metadata["cx"] | {"plain": data["text/plain"]}
+            pieces[record["kind"]].setdefault(record["key"], []).append(record)
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(display, "_send", keep)
+            patch.setattr(Figure, "savefig", lambda self, buffer, **how: buffer.write(b"<svg/>"))
+            names = {}
+            for tags, code in _cells():
+                exec(code, names)
+                if "parameters" in tags:
+                    assert set(parameters) <= set(names)
+                    names.update({"data": str(company), **parameters})
+        return pieces
+
+    return _run
+
+
+def rows_of(pieces, key):
+    (record,) = pieces["table"][key]
+    return pd.DataFrame(record["rows"])
+
+
+@pytest.fixture(scope="module")
+def everybody(run):
+    return run()
+
+
+@pytest.fixture(scope="module")
+def champions(run):
+    return run(segment="Champions", min_cell=5)
+
+
+def test_states_of_a_segment_are_traced_from_its_first_day(company, champions):
+    """Those who are champions now cannot have lapsed; those of a year ago can."""
+    notice = champions["notice"]["segmentation.traced"]
+    assert len(notice) == 2
+    data_set = cx.open_data(company)
+    people, orders, last = data_set.table("customers"), data_set.table("orders"), data_set.as_of
+    days = [pd.Timestamp(last) - pd.Timedelta(days=30 * step) for step in range(12, -1, -1)]
+    then = cx.choose_customers(people, orders, as_of=days[0], segment="Champions")
+    assert f"the {len(then)} customers" in notice[1]["text"]
+    moves = cx.state_transitions(cx.attitude_states(then, orders, as_of=days))
+    found = moves.set_index(["state", "next_state"])["customers"]
+    shown = rows_of(champions, "transitions_state").set_index(["state", "next_state"])["customers"]
+    assert len(shown) >= 2
+    assert (found[shown.index] == shown).all()
+    now = rows_of(champions, "prevalence_lifecycle")
+    assert now["lifecycle"].tolist() == ["repeater"]
+
+
+def test_what_a_segment_buys_next_is_that_of_those_in_it_on_the_test_day(company, champions):
+    data_set = cx.open_data(company)
+    orders, start = data_set.table("orders"), pd.Timestamp(data_set.as_of) - pd.Timedelta(days=90)
+    then = cx.choose_customers(data_set.table("customers"), orders, as_of=start, segment="Champions")
+    theirs = orders[orders["customer_id"].isin(then["customer_id"])]
+    hits = cx.next_purchase_hits(cx.purchase_pairs(theirs, dimension="brand"), start=start)
+    shown = rows_of(champions, "next_purchase").query("dimension == 'brand'")
+    assert shown["n"].tolist() == hits["n"].tolist()
+    assert shown["estimate"].tolist() == pytest.approx(hits["estimate"].tolist())
+
+
+def test_a_report_on_one_segment_counts_its_customers(champions):
+    growth = rows_of(champions, "growth")
+    assert growth["segment"].tolist() == ["Champions"]
+    assert f"n = {int(growth['n'].item()):,}" in champions["figure"]["growth"][0]["source"]
+    (told,) = champions["finding"]["segmentation.growth_own"]
+    assert "corrected" not in told["text"]
+
+
+def test_horizons_that_the_rules_decide_are_left_out_and_named(everybody):
+    assert "convinced" not in set(rows_of(everybody, "time_in_state")["state"])
+    assert "repeater" not in set(rows_of(everybody, "time_in_lifecycle")["lifecycle"])
+    said = " ".join(record["text"] for record in everybody["notice"]["segmentation.stays_by_rule"])
+    assert "365" in said
+
+
+def test_preferences_say_for_how_many_there_are_enough_purchases(everybody):
+    known = everybody["finding"]["segmentation.ctb_known"]
+    assert len(known) == 3
+    table = rows_of(everybody, "ctb_customers")
+    assert {"dominant", "share_shrunk", "concentration", "n_enough"} <= set(table.columns)
+    for record in known:
+        values = record["values"]
+        assert values["low"] <= values["share"] <= values["high"]
+
+
+def test_moves_between_values_have_support_and_lift(everybody):
+    moves = rows_of(everybody, "next_moves")
+    assert set(moves["dimension"]) == {"category", "taste", "brand"}
+    assert (moves["customers"] >= 10).all()
+    assert (moves["lift_conf_low"] <= moves["lift"]).all()
+
+
+def test_actions_show_what_is_at_stake_and_later_spend(everybody):
+    lists, proof = rows_of(everybody, "actions"), rows_of(everybody, "action_evidence")
+    lists = lists.dropna(subset=["n"])
+    assert len(lists) and (lists["amount_past_year"] <= lists["amount"] + 1e-6).all()
+    assert proof.set_index("action").loc["special_service", "spend_gap_conf_low"] > 0
+
+
+def changed_company(company, folder, change):
+    data_set = cx.open_data(company)
+    orders = change(data_set.table("orders"))
+    folder.mkdir()
+    orders.to_parquet(folder / "orders.parquet")
+    for name in ("customers.parquet", "dataset.yml"):
+        (folder / name).write_bytes((Path(company) / name).read_bytes())
+    return str(folder)
+
+
+def test_refunds_only_make_a_report_that_says_why(company, run, tmp_path):
+    folder = changed_company(
+        company, tmp_path / "refunds", lambda orders: orders.assign(amount=-orders["amount"].abs())
+    )
+    pieces = run(data=folder)
+    assert "segmentation.apart" in pieces["notice"]
+    for key in ("no_growth", "no_deciles", "no_ctb", "no_next", "no_moves", "no_cluster_data", "no_history"):
+        assert f"segmentation.{key}" in pieces["notice"], key
+
+
+def test_one_and_the_same_amount_has_no_deciles_and_no_decile_chart(company, run, tmp_path):
+    folder = changed_company(
+        company,
+        tmp_path / "equal",
+        lambda orders: orders.drop_duplicates("customer_id").assign(amount=1_000.0),
+    )
+    pieces = run(data=folder)
+    assert "segmentation.deciles_equal" in pieces["notice"]
+    assert not {"deciles", "deciles_by_amount"} & set(pieces["table"])
+    assert "deciles" not in pieces["figure"]
+    assert "segmentation.empty_groups" in pieces["notice"]
+    assert all(row["n"] is None or row["n"] >= 10 for row in pieces["table"]["segments"][0]["rows"])
+
+
+def test_japanese_reports_translate_the_words_the_contract_knows(run):
+    pieces = run(lang="ja", by="customer_type")
+    groups, profile = pieces["table"]["groups"][0]["plain"], pieces["table"]["profile"][0]["plain"]
+    assert "法人" in groups and "個人" in groups
+    assert "business" not in groups + profile and "consumer" not in groups + profile
+    strength = pieces["table"]["profile_strength"][0]["plain"]
+    assert "言語" in strength and "メール配信の許可" in strength
+    assert "0.001" in strength and "| 0.00\n" not in strength
