@@ -35,8 +35,9 @@ def plot_migration(
     result : pandas.DataFrame
         As `migration`; moves whose `n` is missing (too few to show) are not drawn.
     totals : mapping, optional
-        Customers by group under "before" and "after", moves too few to draw included; the sums of what is
-        drawn otherwise. A group's bar is as high as its total, so undrawn moves leave a pale rest.
+        Customers by group under "before" and "after", moves too few to draw included; a group without one
+        has no number. The sums of what is drawn otherwise. A bar is as high as its total, so undrawn moves
+        leave a pale rest.
     ax, lang
         Axes to draw on; language of the words.
     labels : mapping, optional
@@ -67,7 +68,8 @@ def plot_migration(
             ax.add_patch(_ribbon(out[i], into[j], width, _flow_colour(i), 0.25 if i == j else 0.5))
             out[i] -= width
             into[j] -= width
-    for side, tops, held, drawn in ((0.0, left, sides[0], out), (1.0 - BAR, right, sides[1], into)):
+    places = (("before", 0.0, left, sides[0], out), ("after", 1.0 - BAR, right, sides[1], into))
+    for kind, side, tops, held, drawn in places:
         for i, name in enumerate(names):
             height, shown = held[i] / total, tops[i] - drawn[i]
             for low, part, strength in ((drawn[i], shown, 1.0), (tops[i] - height, height - shown, 0.35)):
@@ -75,10 +77,12 @@ def plot_migration(
                 ax.add_patch(bar)
             if height > 0:
                 word = clean_text((labels or {}).get(name, name), limit=30)
+                is_known = totals is None or name in totals[kind]
+                number = f"  {format_value(round(held[i]), 'count', lang)}" if is_known else ""
                 ax.text(
                     -0.015 if side == 0 else 1.015,
                     tops[i] - height / 2,
-                    f"{word}  {format_value(round(held[i]), 'count', lang)}",
+                    f"{word}{number}",
                     ha="right" if side == 0 else "left",
                     va="center",
                     fontsize=8.5,
@@ -87,7 +91,7 @@ def plot_migration(
         ax.text(x, 1.02, text(f"segmentation.{key}", lang), ha="left" if x == 0 else "right", va="bottom")
     ax.set(xlim=(-0.45, 1.45), ylim=(min(0.0, -GAP * len(names)), 1.08))
     ax.axis("off")
-    ax.set_title(text("segmentation.plot_migration_title", lang, n=format_value(round(total), "count", lang)))
+    ax.set_title(text("segmentation.plot_migration_title", lang))
     return ax
 
 

@@ -139,11 +139,12 @@ def make_company_with_truth(
         - `initiatives`: `effect_monthly_margin` (yen per treated customer, mean of the first 6 and 12 months
           since the customer's start; missing where the data end before) and `effect_f2` (difference in the
           share of one-time buyers who buy again within 6 and 12 months of the start).
-        - `segments`: `attitude_state_share` and `lifecycle_share` on the last day (by the shipped rules; a lead
-          has no order), `repeat_rate_by_…` (orders in the last 90 days, of those who had bought before: by
-          customer type, orders so far, and the valley, which no table shows), `amount_share_by_customer_type`
-          and `agreement_by_customer_type` (chance that two lines of a customer agree), both without refill
-          packs. The first three by one large simulation, its standard error at most .004.
+        - `segments`: `attitude_state_share` and `lifecycle_share` on the last day (by the shipped rules;
+          a lead has no order), `repeat_rate_by_…` (orders in the last 90 days, of those with an order before:
+          by customer type, orders so far, and the valley, which no table shows),
+          `amount_share_by_customer_type` and `agreement_by_customer_type` (chance that two lines of a
+          customer agree), both without refill packs. The first three by one large simulation, its standard
+          error at most .004.
 
     Raises
     ------
