@@ -231,7 +231,7 @@ def data_words(values: Iterable[object], lang: str = "en") -> dict[object, str]:
 
     Examples
     --------
-    >>> data_words(["business", True, "Kanto"], "ja")
+    >>> data_words(["business", True, "tea"], "ja")
     {'business': '法人', True: 'はい'}
     """
     keys = {one: f"value.{str(one).lower().replace('-', '_')}" for one in values if not is_missing(one)}
