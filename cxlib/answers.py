@@ -305,6 +305,18 @@ def survey_answers(
     return answers.reset_index(drop=True)
 
 
+def survey_weight(answers: pd.DataFrame, *, weight_col: str = "weight") -> str | None:
+    """Name the column to weight answers by, or None where the survey has no weights or all are alike.
+
+    Examples
+    --------
+    >>> survey_weight(pd.DataFrame({"weight": [1.0, 2.5]})), survey_weight(pd.DataFrame({"weight": [1.0, 1.0]}))
+    ('weight', None)
+    """
+    known = answers[weight_col].dropna() if weight_col in answers else pd.Series(dtype=float)
+    return weight_col if known.nunique() > 1 else None
+
+
 def _as_text(column: pd.Series) -> pd.Series:
     """Return group labels as text, whole numbers without decimals, missing ones missing."""
     if not pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column):

@@ -52,7 +52,8 @@ def penalty_reward(
     DataFrame
         In the order of `driver_cols`: ``driver``, ``penalty`` (below 0 where falling short costs) and
         ``reward`` (above 0 where exceeding pays) with ``_std_error, _conf_low, _conf_high`` each,
-        ``asymmetry`` (reward + penalty) with its own three, ``label`` (basic: falling short is shown to
+        ``asymmetry`` (reward + penalty) with its own three and ``asymmetry_p_value``, ``label`` (basic: falling
+        short is shown to
         cost, and more than exceeding gains; excitement: exceeding is shown to gain, and more than falling
         short costs; performance: one or both are shown, a difference between them is not; neutral: neither),
         ``n, n_low, n_high`` answers, with `cluster_col` also ``customers`` (the fewest on either side or
@@ -86,6 +87,8 @@ def penalty_reward(
     check_columns(data, outcome_col=outcome_col, cluster_col=cluster_col)
     for driver in driver_cols:
         check_columns(data, driver_cols=driver)
+    from scipy.special import ndtr
+
     z = critical_value(conf_level)
     outcome = check_numbers(data, outcome_col)
     keep = np.isfinite(outcome)
@@ -112,6 +115,8 @@ def penalty_reward(
         row: dict[str, object] = {"driver": driver}
         for name, weights in (("penalty", [1, 0]), ("reward", [0, 1]), ("asymmetry", [1, 1])):
             row |= _estimate(name, float(pair @ weights), float(np.sqrt(weights @ spread @ weights)), z)
+        error = float(row["asymmetry_std_error"])  # type: ignore[arg-type]
+        row["asymmetry_p_value"] = 2 * float(ndtr(-abs(float(pair.sum())) / error)) if error > 0 else np.nan
         row |= {"label": _label(row), "n": sum(counts), "n_low": counts[0], "n_high": counts[1]}
         if clusters is not None:
             row["customers"] = min(len(np.unique(who[side])) for side in level)

@@ -240,6 +240,26 @@ class Actions(Closed):
         return self
 
 
+class DriverGroup(Closed):
+    """Driver items that belong together, for example the rational or the emotional ones."""
+
+    id: Code
+    label: Label
+    drivers: list[Code] = Field(min_length=1)
+
+
+class DriverGroups(Closed):
+    """Groups of driver items; a driver is in one group at most."""
+
+    groups: list[DriverGroup]
+
+    @model_validator(mode="after")
+    def _once(self) -> DriverGroups:
+        _unique("groups", [group.id for group in self.groups])
+        _unique("drivers", [driver for group in self.groups for driver in group.drivers])
+        return self
+
+
 def _unique(what: str, ids: list[str]) -> None:
     repeated = sorted({name for name in ids if ids.count(name) > 1})
     if repeated:
@@ -253,6 +273,7 @@ RULES: dict[str, type[Closed]] = {
     "rfm_segments": RfmSegments,
     "targets": Targets,
     "actions": Actions,
+    "drivers": DriverGroups,
 }
 
 
@@ -262,13 +283,13 @@ def load_rules(name: str, path: str | Path | None = None) -> Any:
     Parameters
     ----------
     name : str
-        `journey`, `states`, `lifecycle`, `rfm_segments`, `targets` or `actions`.
+        `journey`, `states`, `lifecycle`, `rfm_segments`, `targets`, `actions` or `drivers`.
     path : str or Path, optional
         File of an organisation's own rules; by default `data/rules/<name>.yml` of the handbook.
 
     Returns
     -------
-    Journey, States, RfmSegments, Targets or Actions
+    Journey, States, RfmSegments, Targets, Actions or DriverGroups
         A frozen pydantic model.
 
     Raises

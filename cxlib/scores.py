@@ -110,6 +110,7 @@ def score_distribution(
     data: pd.DataFrame,
     *,
     score_col: str = "nps_score",
+    weight_col: str | None = None,
     cluster_col: str | None = None,
     min_cell: int | None = None,
 ) -> pd.DataFrame:
@@ -120,6 +121,8 @@ def score_distribution(
     data : DataFrame
         One row per answer; missing scores are left out.
     score_col : str
+    weight_col : str, optional
+        Weights above 0; an answer without a weight is left out.
     cluster_col : str, optional
         Customer, to count customers too.
     min_cell : int, optional
@@ -131,7 +134,7 @@ def score_distribution(
     -------
     DataFrame
         ``score`` 0 to 10 and ``score_to`` (last score of the row, the same unless joined), ``metric``
-        ("share"), ``estimate`` (share of answers, 0–1), ``n`` answers with these scores, with `cluster_col`
+        ("share"), ``estimate`` (share of answers or of their weights, 0–1), ``n`` answers with these scores, with `cluster_col`
         also ``customers``.
 
     Raises
@@ -147,7 +150,7 @@ def score_distribution(
     >>> score_distribution(answers, min_cell=2)[["score", "score_to", "n"]].to_numpy().tolist()[:2]
     [[0, 5, 3], [6, 6, 2]]
     """
-    answers = read_answers(data, score_col, (0, 10), cluster_col=cluster_col)
+    answers = read_answers(data, score_col, (0, 10), weight_col=weight_col, cluster_col=cluster_col)
     score, alone = answers.score.astype(int), np.arange(len(answers.score))
     who = alone if answers.cluster is None else pd.factorize(answers.cluster)[0]
     who = np.where(who < 0, alone + len(alone), who)
@@ -157,7 +160,8 @@ def score_distribution(
         rows = [] if None in parts else [row for part in parts for row in part or []]
     inside = [(score >= low) & (score <= high) for low, high in rows]
     n = np.array([held.sum() for held in inside], dtype=int)
-    share = n / n.sum() if n.sum() else np.full(len(n), np.nan)
+    weight = np.ones(len(score)) if answers.weight is None else answers.weight
+    share = np.array([weight[held].sum() for held in inside]) / weight.sum() if n.sum() else n * np.nan
     ends = {"score": [low for low, _ in rows], "score_to": [high for _, high in rows]}
     frame = pd.DataFrame({**ends, "metric": "share", "estimate": share, "n": n})
     if answers.cluster is not None:

@@ -45,6 +45,7 @@ LAYER_OF = {
     "exports": 4,
     "quotes": 4,
     "recovery": 4,
+    "referrals": 4,
     "steps": 4,
     "groups": 4,
     "growth": 4,

@@ -1,6 +1,7 @@
 """Drivers of an outcome: importance with its uncertainty, against performance, and whether items differ."""
 
-from cxlib.drivers._by_group import importance_by_group
+from cxlib.drivers._by_group import each_large_group
+from cxlib.drivers._group_shares import group_importance
 from cxlib.drivers._importance import METHODS, driver_importance, driver_labels
 from cxlib.drivers._performance import QUADRANTS, importance_performance
 from cxlib.drivers._reliability import scale_reliability
@@ -11,7 +12,8 @@ __all__ = [
     "QUADRANTS",
     "driver_importance",
     "driver_labels",
-    "importance_by_group",
+    "each_large_group",
+    "group_importance",
     "importance_performance",
     "scale_reliability",
     "stated_derived",

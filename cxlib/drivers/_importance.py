@@ -159,7 +159,7 @@ def driver_importance(
         )
         replicates = np.vstack(list(drawn))
     found: dict[str, Any] = _describe(drivers, values, matrix[0], units, method)
-    found |= _shares(parts[0], replicates, conf_level)
+    found |= shares_with_ranks(parts[0], replicates, conf_level)
     found |= {"r_squared_part": parts[0], "mc_error": mc_error}
     unasked = np.array([each == "unanswered" for each in found["status"]])
     for name in (*UNKNOWN, *("importance", "std_error", "rank")):
@@ -332,7 +332,7 @@ def _describe(drivers: list[str], values: Array, matrix: Array, units: Units, me
     }
 
 
-def _shares(parts: Array, replicates: Array, conf_level: float) -> dict[str, Array]:
+def shares_with_ranks(parts: Array, replicates: Array, conf_level: float) -> dict[str, Array]:
     """Return shares with interval, ranks and the probability of being first.
 
     The interval is the wider of two at each end: the percentiles, and one symmetric in the log-odds of the

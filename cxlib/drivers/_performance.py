@@ -31,6 +31,7 @@ def importance_performance(
     driver_cols: Sequence[str],
     scale: Scale = (1, 5),
     goal: float | None = None,
+    weight_col: str | None = None,
     cluster_col: str | None = None,
     n_boot: int = 1000,
     seed: int = 0,
@@ -50,6 +51,8 @@ def importance_performance(
         Lowest and highest answer: performance 0 and 100.
     goal : float, optional
         Performance that counts as good; without it the mean over the drivers.
+    weight_col : str, optional
+        Weights above 0; an answer without a weight is left out.
     cluster_col : str, optional
         Customer: the bootstrap draws customers instead of answers.
     n_boot : int
@@ -93,18 +96,20 @@ def importance_performance(
         data,
         outcome_col=outcome_col,
         driver_cols=drivers,
+        weight_col=weight_col,
         cluster_col=cluster_col,
         n_boot=n_boot,
         seed=seed,
         conf_level=conf_level,
     )
-    values, _ = read_drivers(data, outcome_col, drivers, None)
-    keep = np.isfinite(values[:, -1])
+    values, weight = read_drivers(data, outcome_col, drivers, weight_col)
+    keep = np.isfinite(values[:, -1]) & np.isfinite(weight)
+    weight = weight[keep]
     rating = 100 * (values[keep, :-1] - scale[0]) / (scale[1] - scale[0])
     if ((rating < 0) | (rating > 100)).any():
         raise ParameterError("nps.off_scale", low=f"{scale[0]:g}", high=f"{scale[1]:g}")
     clusters = None if cluster_col is None else data[cluster_col].to_numpy(dtype=object)[keep]
-    moments = Moments(values[keep], np.ones(int(keep.sum())))
+    moments = Moments(values[keep], weight)
     units = driver_units(moments.correlations(np.ones((1, len(rating))))[0], len(rating))
     names = [" + ".join(drivers[column] for column in unit) for unit in units]
     shares, levels, signs = [], [], []
@@ -114,14 +119,14 @@ def importance_performance(
         signs.append(drawn[:, [unit[0] for unit in units], -1])
         with np.errstate(invalid="ignore", divide="ignore"):
             shares.append(parts / parts.sum(axis=1, keepdims=True))
-        levels.append(_means(rating, counts, units))
+        levels.append(_means(rating, counts * weight, units))
     asked = (
         [bool(np.isfinite(rating[:, unit[0]]).any()) for unit in units]
         if len(rating)
         else [True] * len(units)
     )
     equal = 1 / max(sum(asked), 1)
-    now = _means(rating, np.ones((1, len(rating))), units)[0]
+    now = _means(rating, weight[None], units)[0]
     std_error, low, high = bootstrap_interval(np.vstack(levels), conf_level=conf_level)
     line = np.vstack(levels)[:, asked].mean(axis=1, keepdims=True) if goal is None else goal
     helps = np.vstack(signs) > 0

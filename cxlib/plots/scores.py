@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from cxlib.language import clean_text, format_value, text
 from cxlib.plots.theme import colours, draw_band, draw_interval, format_axis, label_end, new_axes
@@ -154,10 +155,63 @@ def plot_waves(
     ax.set(xticks=x, xticklabels=ticks, ylabel=text("nps.plot_points", lang))
     ax.set_xlabel(text("nps.plot_wave", lang))
     ax.grid(visible=False, axis="x")
-    signals = int(result["is_signal"].fillna(value=False).astype(bool).sum())
-    key = "nps.plot_waves_signal_title" if signals else "nps.plot_waves_calm_title"
-    ax.set_title(text(key, lang, signals=signals, waves=len(result)))
+    judged = result["is_signal"].dropna().astype(bool)
+    words = {"waves": len(judged) or len(result)} | ({"signals": int(judged.sum())} if judged.any() else {})
+    kind = "signal" if judged.any() else "calm" if len(judged) else "few"
+    ax.set_title(text(f"nps.plot_waves_{kind}_title", lang, **words))
     return ax
+
+
+def plot_satisfaction_panel(
+    csat: pd.DataFrame,
+    ces: pd.DataFrame,
+    *,
+    by: str,
+    palette: Mapping[str, str] | None = None,
+    lang: str = "en",
+    labels: Mapping[Any, str] | None = None,
+) -> Figure:
+    """Draw satisfaction and effort of every group as points with intervals, side by side.
+
+    Parameters
+    ----------
+    csat, ces : DataFrame
+        As `csat` and `ces` with `by`; one without any estimate is not drawn. Groups stand in the order of the
+        first that is drawn.
+    by : str
+        Group column.
+    palette, lang, labels
+        As `plot_nps`.
+
+    Returns
+    -------
+    Figure
+    """
+    from matplotlib import pyplot
+
+    drawn = [(name, part) for name, part in (("csat", csat), ("ces", ces)) if part["estimate"].notna().any()]
+    order = [] if not drawn else drawn[0][1][by].tolist()
+    colour, size = colours(palette), (7.6, 1.6 + 0.36 * max(len(order), 1))
+    figure, axes = pyplot.subplots(
+        1, max(len(drawn), 1), figsize=size, sharey=True, squeeze=False, layout="constrained"
+    )
+    for ax, (name, part) in zip(axes.flat, drawn, strict=False):
+        for row in part.to_dict("records"):
+            place = order.index(row[by]) if row[by] in order else len(order)
+            draw_interval(ax, place, row["conf_low"], row["conf_high"], colour=colour["total"])
+            ax.plot([row["estimate"]], [place], "o", color=colour["positive"], markersize=6)
+        ax.set_xlabel(text(f"nps.plot_{name}", lang))
+        ax.grid(visible=False, axis="y")
+        n = format_value(part["n"].sum(), "count", lang)
+        ax.set_title(text(f"nps.plot_{name}_title", lang, n=n))
+        if name == "csat":
+            format_axis(ax.xaxis, "share", lang)
+    words = [
+        text("nps.no_group", lang) if pd.isna(name) else (labels or {}).get(name, name) for name in order
+    ]
+    ticks = [clean_text(word, limit=30) for word in words]
+    axes[0, 0].set(yticks=range(len(order)), yticklabels=ticks, ylim=(len(order) - 0.4, -0.6))
+    return figure
 
 
 def plot_mix_rate(

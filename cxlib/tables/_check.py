@@ -17,6 +17,7 @@ COMPARED_ROWS = 100_000
 OUTLIER_TIMES = 1_000
 ENOUGH_ANSWERS = 300
 BUSY_EVENTS = 1_000
+REVERSED = 0.2  # correlation against the expected direction from which on a scale looks turned
 
 
 def build(table: pa.Table, name: str, settings: Settings, findings: Findings) -> pd.DataFrame:
@@ -170,13 +171,25 @@ def _check_refunds(frame: pd.DataFrame, findings: Findings) -> None:
 
 
 def _check_directions(frame: pd.DataFrame, settings: Settings, findings: Findings) -> None:
-    """Notice scores that run against the recommendation score of the same answers: a reversed scale."""
+    """Notice scores that run against the recommendation score of the same answers: a reversed scale.
+
+    Where most of them do, at least two, the recommendation score itself is the likely culprit: it is named
+    once, and the others are judged as if it were turned.
+    """
     some = frame.iloc[:: max(1, len(frame) // COMPARED_ROWS)]
     drivers = [column for column in map(str, frame) if column.startswith("driver_")]
-    for column in ["csat_score", "ces_score", *drivers]:
-        expected = -1 if column == "ces_score" and settings.ces_direction == "effort" else 1
-        if expected * _correlation(some["nps_score"], some[column]) < -0.2:
-            findings.add("tables.reversed", "notice", column)
+    turned = {"ces_score": -1} if settings.ces_direction == "effort" else {}
+    found = {
+        column: turned.get(column, 1) * _correlation(some["nps_score"], some[column])
+        for column in ["csat_score", "ces_score", *drivers]
+    }
+    against = [column for column, value in found.items() if value < -REVERSED]
+    alike = [column for column, value in found.items() if value > REVERSED]
+    if len(against) > max(1, len(alike)):
+        findings.add("tables.reversed_nps", "notice", "nps_score", others=f"{len(against):,}")
+        against = alike
+    for column in against:
+        findings.add("tables.reversed", "notice", column)
 
 
 def _correlation(first: pd.Series, second: pd.Series) -> float:

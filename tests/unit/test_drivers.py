@@ -9,7 +9,8 @@ from cxlib.checks import ParameterError
 from cxlib.drivers import (
     METHODS,
     driver_importance,
-    importance_by_group,
+    each_large_group,
+    group_importance,
     importance_performance,
     scale_reliability,
     stated_derived,
@@ -448,9 +449,9 @@ def test_groups_with_their_own_first_driver():
     data.loc[data["g"] == "small", "g"] = ["small"] * 20 + [None] * 170
     data["score"] = np.where(data["g"] == "x", data["価格(円)"], data["class"]) + rng.normal(size=600)
     asked = {"outcome_col": "score", "driver_cols": ["価格(円)", "class"], "n_boot": 50}
-    top = importance_by_group(data, by="g", min_answers=50, **asked).query("rank == 1")
+    top = each_large_group(driver_importance, data, by="g", min_answers=50, **asked).query("rank == 1")
     assert top[["g", "driver"]].to_numpy().tolist() == [["x", "価格(円)"], ["y", "class"]]
-    assert importance_by_group(data, by="g", min_answers=10_000, **asked).empty
+    assert each_large_group(driver_importance, data, by="g", min_answers=10_000, **asked).empty
 
 
 def test_stated_beside_derived():
