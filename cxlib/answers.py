@@ -310,11 +310,11 @@ def survey_weight(answers: pd.DataFrame, *, weight_col: str = "weight") -> str |
 
     Examples
     --------
-    >>> survey_weight(pd.DataFrame({"weight": [1.0, 2.5]})), survey_weight(pd.DataFrame({"weight": [1.0, 1.0]}))
-    ('weight', None)
+    >>> survey_weight(pd.DataFrame({"weight": [1.0, 2.5]}))
+    'weight'
     """
     known = answers[weight_col].dropna() if weight_col in answers else pd.Series(dtype=float)
-    return weight_col if known.nunique() > 1 else None
+    return weight_col if len(known) and known.min() < known.max() else None
 
 
 def _as_text(column: pd.Series) -> pd.Series:

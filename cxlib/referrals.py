@@ -21,7 +21,7 @@ def referred_customers(
     referral: str = "referral",
     conf_level: float = 0.95,
 ) -> pd.DataFrame:
-    """Share of buyers who came by referral (0–1), and what referred and other buyers bought in their first year.
+    """Share of buyers who came by referral (0–1), and the first year's sales of referred and other buyers.
 
     Parameters
     ----------
@@ -71,14 +71,14 @@ def referred_customers(
     check_columns(customers, customer_id="customer_id", source_col=source_col)
     check_columns(orders, **{name: name for name in ("customer_id", "ordered_at", "amount")})
     lines = orders.dropna(subset=["customer_id", "ordered_at"])
-    day = pd.to_datetime(lines["ordered_at"]).dt.tz_localize(None).dt.normalize()
+    day = pd.to_datetime(lines["ordered_at"]).dt.tz_localize(None).dt.normalize().astype("datetime64[s]")
     bought = day[lines["amount"] > 0].groupby(lines["customer_id"]).min()
     source = customers.set_index("customer_id")[source_col].dropna()
     first = bought.reindex(source.index).dropna()
     is_referred = source.reindex(first.index).astype(str) == referral
     window = pd.Timedelta(days=days)
     complete = first[first + window <= pd.Timestamp(to_date(as_of)) + pd.Timedelta(days=1)]
-    start = lines["customer_id"].map(complete)
+    start = pd.to_datetime(lines["customer_id"].map(complete))
     inside = (day >= start) & (day < start + window)
     spent = lines.loc[inside, "amount"].groupby(lines.loc[inside, "customer_id"]).sum()
     amount = spent.reindex(complete.index, fill_value=0.0).astype(float)
@@ -88,7 +88,7 @@ def referred_customers(
     for name, side in zip(("amount_referred", "amount_others"), sides, strict=True):
         mean = mean_interval(side.mean(), side.std(), len(side), conf_level=conf_level)
         rows.append({"metric": name, **_plain(mean), "n": len(side)})
-    return pd.DataFrame([*rows, _gap(*sides, conf_level)])
+    return pd.DataFrame([*rows, _gap(sides[0], sides[1], conf_level)])
 
 
 def _plain(interval: object) -> dict[str, float]:

@@ -134,7 +134,8 @@ def score_distribution(
     -------
     DataFrame
         ``score`` 0 to 10 and ``score_to`` (last score of the row, the same unless joined), ``metric``
-        ("share"), ``estimate`` (share of answers or of their weights, 0–1), ``n`` answers with these scores, with `cluster_col`
+        ("share"), ``estimate`` (share of answers or of their
+        weights, 0–1), ``n`` answers with these scores, with `cluster_col`
         also ``customers``.
 
     Raises

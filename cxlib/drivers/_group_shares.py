@@ -1,4 +1,4 @@
-"""How much of the explained variance goes with each group of drivers: rational items against emotional ones."""
+"""How much of the explained variance goes with each group of drivers: rational against emotional items."""
 
 from __future__ import annotations
 

@@ -8,9 +8,10 @@ from typing import Any
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from cxlib.language import clean_text, format_value, join_list, text
-from cxlib.plots.theme import colours, draw_interval, format_axis, new_axes
+from cxlib.plots.theme import colours, draw_interval, format_axis, new_axes, small_multiples
 
 
 def plot_importance(
@@ -126,7 +127,11 @@ def plot_importance_performance(
     Axes
     """
     ax, colour = new_axes(ax, figsize=(7.2, 5.2)), colours(palette)
-    _draw_map(ax, result, labels, colour)
+    _draw_map(ax, result, colour)
+    for name, row in zip(_names(result["driver"], labels), result.to_dict("records"), strict=True):
+        spot, tone = (row["performance"], row["importance"]), _tone(row, colour)
+        if spot == spot:
+            ax.annotate(name, spot, xytext=(6, 6), textcoords="offset points", color=tone)
     if len(result):
         _give_room(ax, *result[["performance_line", "importance_line"]].iloc[0])
         _name_corners(ax, lang, colour)
@@ -158,15 +163,14 @@ def plot_importance_panel(
     by : str
         Group column.
     palette, lang, labels
-        As `plot_importance`.
-    group_labels : mapping, optional
-        Words for the groups.
+        As `plot_importance`; `group_labels` are words for the groups.
 
     Returns
     -------
     Figure
     """
-    colour, order = colours(palette), _mean_order(result)
+    mean = result.groupby("driver")["importance"].mean()
+    colour, order = colours(palette), mean.sort_values(ascending=False, kind="stable").index.tolist()
 
     def draw(ax: Axes, part: pd.DataFrame) -> None:
         _draw_importance(ax, part, [order.index(name) for name in part["driver"]], colour)
@@ -207,10 +211,11 @@ def plot_importance_performance_panel(
     -------
     Figure
     """
-    colour = colours(palette)
+    colour, drivers = colours(palette), list(dict.fromkeys(result["driver"]))
+    marks = {name: MARKERS[place % len(MARKERS)] for place, name in enumerate(drivers)}
 
     def draw(ax: Axes, part: pd.DataFrame) -> None:
-        _draw_map(ax, part, labels, colour, size="small")
+        _draw_map(ax, part, colour, marks)
 
     figure = _panel(result, by, draw, lang, group_labels, row_height=2.7, columns=2)
     for ax in figure.axes:
@@ -219,6 +224,11 @@ def plot_importance_performance_panel(
         format_axis(ax.yaxis, "share", lang)
     figure.supxlabel(text("nps.plot_performance", lang), fontsize="medium")
     figure.supylabel(text("nps.plot_importance_short", lang), fontsize="medium")
+    keys = [
+        Line2D([], [], marker=mark, linestyle="none", color=colour["total"], label=name)
+        for name, mark in zip(_names(drivers, labels), marks.values(), strict=True)
+    ]
+    figure.legend(handles=keys, loc="outside lower center", ncols=min(len(keys), 5) or 1, frameon=False)
     found = result.loc[result["probability_fix_first"] > 0.5, "driver"].value_counts()
     counts = zip(_names(found.index, labels), found, strict=True)
     words = [text("nps.plot_map_count", lang, driver=name, n=int(n)) for name, n in counts]
@@ -275,6 +285,7 @@ def plot_penalty_reward_panel(
 
 _TITLE: dict[str, Any] = {"fontsize": 11, "x": 0.0, "ha": "left"}
 KINDS = ("basic", "performance", "excitement", "neutral")
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">")
 CORNER = 0.26  # least share of the width that a quadrant of the map takes
 
 
@@ -299,11 +310,6 @@ def _kinds_title(result: pd.DataFrame, lang: str, *, is_by_group: bool = False) 
     return text(key, lang, n=int(counts.sum()), kinds=join_list(words, lang))
 
 
-def _mean_order(result: pd.DataFrame) -> list[str]:
-    mean = result.groupby("driver")["importance"].mean()
-    return mean.sort_values(ascending=False, kind="stable").index.tolist()
-
-
 def _panel(
     result: pd.DataFrame,
     by: str,
@@ -315,30 +321,12 @@ def _panel(
     columns: int = 3,
 ) -> Figure:
     """Draw every group into axes of its own, all with the same scales, and name it with its customers."""
-    from matplotlib import pyplot
-
-    groups = list(result.groupby(by, sort=False))
-    columns = max(1, min(columns, len(groups)))
-    rows = max(1, -(-len(groups) // columns))
-    figure, axes = pyplot.subplots(
-        *(rows, columns),
-        figsize=(7.6, 1.1 + rows * row_height),
-        sharex=True,
-        sharey=True,
-        squeeze=False,
-        layout="constrained",
-    )
-    cells = list(axes.flat)
-    for ax, (name, part) in zip(cells, groups, strict=False):
-        draw(ax, part)
+    cells = []
+    for name, part in result.groupby(by, sort=False):
         n = format_value(part["customers"].max(), "count", lang)
         word = clean_text((group_labels or {}).get(name, name), limit=24)
-        ax.set_title(text("nps.plot_group", lang, group=word, n=n), fontsize=10)
-    for place, spare in enumerate(cells[len(groups) :], start=len(groups)):
-        if place >= columns:
-            cells[place - columns].tick_params(labelbottom=True)
-        spare.remove()
-    return figure
+        cells.append((text("nps.plot_group", lang, group=word, n=n), part))
+    return small_multiples(cells, draw, row_height=row_height, columns=columns)
 
 
 def _draw_importance(ax: Axes, result: pd.DataFrame, places: list[int], colour: Mapping[str, str]) -> None:
@@ -358,24 +346,20 @@ def _draw_penalties(ax: Axes, result: pd.DataFrame, places: list[int], colour: M
             ax.plot([row[name]], [place + shift], marker, color=colour[tone], markersize=8)
 
 
+def _tone(row: Mapping[Any, Any], colour: Mapping[str, str]) -> str:
+    return colour["negative"] if row["quadrant"] == "fix_first" else colour["total"]
+
+
 def _draw_map(
-    ax: Axes,
-    result: pd.DataFrame,
-    labels: Mapping[str, str] | None,
-    colour: Mapping[str, str],
-    *,
-    size: str = "medium",
+    ax: Axes, result: pd.DataFrame, colour: Mapping[str, str], marks: Mapping[str, str] | None = None
 ) -> None:
-    """Draw drivers as points with intervals both ways, the lines between the quadrants and the names."""
-    for name, row in zip(_names(result["driver"], labels), result.to_dict("records"), strict=True):
-        tone = colour["negative"] if row["quadrant"] == "fix_first" else colour["total"]
-        x, y = row["performance"], row["importance"]
+    """Draw drivers as points with intervals both ways, and the lines between the quadrants."""
+    for row in result.to_dict("records"):
+        tone, x, y = _tone(row, colour), row["performance"], row["importance"]
         draw_interval(ax, y, row["performance_conf_low"], row["performance_conf_high"], colour=tone)
         ends = row["importance_conf_low"], row["importance_conf_high"]
         draw_interval(ax, x, *ends, horizontal=False, colour=tone)
-        ax.plot([x], [y], "o", color=tone, markersize=7 if size == "medium" else 5)
-        if x == x and y == y:
-            ax.annotate(name, (x, y), xytext=(6, 6), textcoords="offset points", color=tone, size=size)
+        ax.plot([x], [y], (marks or {}).get(row["driver"], "o"), color=tone, markersize=7)
     for line, cut in (("performance_line", ax.axvline), ("importance_line", ax.axhline)):
         if len(result):
             cut(result[line].iloc[0], color=colour["neutral"], linestyle="--", linewidth=1.2, zorder=1.5)

@@ -190,14 +190,15 @@ def plot_satisfaction_panel(
     from matplotlib import pyplot
 
     drawn = [(name, part) for name, part in (("csat", csat), ("ces", ces)) if part["estimate"].notna().any()]
-    order = [] if not drawn else drawn[0][1][by].tolist()
+    keys = [part[by].astype("object").where(part[by].notna(), None).tolist() for _, part in drawn]
+    order = list(dict.fromkeys(key for group in keys for key in group))
     colour, size = colours(palette), (7.6, 1.6 + 0.36 * max(len(order), 1))
     figure, axes = pyplot.subplots(
         1, max(len(drawn), 1), figsize=size, sharey=True, squeeze=False, layout="constrained"
     )
-    for ax, (name, part) in zip(axes.flat, drawn, strict=False):
-        for row in part.to_dict("records"):
-            place = order.index(row[by]) if row[by] in order else len(order)
+    for ax, (name, part), groups in zip(axes.flat, drawn, keys, strict=False):
+        for group, row in zip(groups, part.to_dict("records"), strict=True):
+            place = order.index(group)
             draw_interval(ax, place, row["conf_low"], row["conf_high"], colour=colour["total"])
             ax.plot([row["estimate"]], [place], "o", color=colour["positive"], markersize=6)
         ax.set_xlabel(text(f"nps.plot_{name}", lang))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -88,6 +88,36 @@ def new_axes(ax: Axes | None = None, *, figsize: tuple[float, float] | None = No
     from matplotlib import pyplot
 
     return pyplot.subplots(figsize=figsize, layout="constrained")[1]
+
+
+def small_multiples(
+    cells: Sequence[tuple[str, Any]],
+    draw: Callable[[Axes, Any], None],
+    *,
+    row_height: float,
+    columns: int = 3,
+) -> Figure:
+    """Draw each of `cells` (title, data) by `draw` into axes of its own; all share both scales.
+
+    `row_height` is in inches; spare places of the last row stay empty.
+    """
+    from matplotlib import pyplot
+
+    columns = max(1, min(columns, len(cells)))
+    rows = max(1, -(-len(cells) // columns))
+    size = (7.6, 1.1 + rows * row_height)
+    figure, grid = pyplot.subplots(
+        rows, columns, figsize=size, sharex=True, sharey=True, squeeze=False, layout="constrained"
+    )
+    places = list(grid.flat)
+    for ax, (title, data) in zip(places, cells, strict=False):
+        draw(ax, data)
+        ax.set_title(title, fontsize=10)
+    for place, spare in enumerate(places[len(cells) :], start=len(cells)):
+        if place >= columns:
+            places[place - columns].tick_params(labelbottom=True)
+        spare.remove()
+    return figure
 
 
 def colours(palette: Mapping[str, str] | None = None) -> dict[str, str]:

@@ -464,3 +464,50 @@ def test_stated_beside_derived():
     assert found["is_hidden"].to_dict() == {"a": True, "b": False, "c": False}
     assert found["stated_rank"].to_dict() == {"a": 3, "b": 2, "c": 1}
     assert found.loc["c", "stated_conf_low"] < found.loc["c", "stated"] < found.loc["c", "stated_conf_high"]
+
+
+def test_group_shares_are_the_sums_of_owen_values():
+    data = make_answers(500)
+    groups = {"quality": "rational", "ease": "emotional", "price": "rational"}
+    asked = {"outcome_col": "score", "groups": groups}
+    whole = group_importance(data, n_boot=100, seed=3, **asked).set_index("group")
+    owen = importance(data, groups=groups)
+    sums = owen.groupby("group")["importance"].sum()
+    assert whole["importance"].to_dict() == pytest.approx(sums.to_dict())
+    assert whole["importance"].sum() == pytest.approx(1)
+    assert whole["r_squared"].iloc[0] == pytest.approx(owen["r_squared"].iloc[0])
+    assert (whole["conf_low"] < whole["importance"]).all() and (
+        whole["importance"] < whole["conf_high"]
+    ).all()
+    assert whole["n_drivers"].to_dict() == {"rational": 2, "emotional": 1}
+    assert whole["probability_first"].sum() == pytest.approx(1)
+    constant = group_importance(data.assign(score=1.0), n_boot=10, **asked)
+    assert constant["importance"].isna().all()
+
+
+def test_weights_enter_importance_and_performance_alike():
+    """Weighting an answer by two is having it twice."""
+    data = make_answers(200)
+    data[DRIVERS] = data[DRIVERS].round().clip(-2, 2)
+    data["weight"] = np.where(data["quality"] > 0, 2.0, 1.0)
+    twice = pd.concat([data, data[data["weight"] == 2]])
+    asked = {"outcome_col": "score", "driver_cols": DRIVERS, "scale": (-2, 2), "goal": 50.0, "n_boot": 20}
+    columns = ["driver", "importance", "performance"]
+    weighted = importance_performance(data, weight_col="weight", **asked)[columns]
+    pd.testing.assert_frame_equal(weighted, importance_performance(twice, **asked)[columns])
+    plain = importance_performance(data, **asked)[columns]
+    assert not np.allclose(plain["performance"], weighted["performance"])
+
+
+def test_every_large_group_is_asked_the_same_question():
+    data = make_answers(300).clip(-9, 9).assign(region=["a"] * 200 + ["b"] * 90 + ["c"] * 10, who=range(300))
+    data["who"] = data["who"] // 2
+    asked = {"by": "region", "outcome_col": "score", "driver_cols": DRIVERS}
+    each = each_large_group(importance_performance, data, min_answers=50, n_boot=20, scale=(-9, 9), **asked)
+    assert each["region"].tolist() == ["a"] * 3 + ["b"] * 3
+    alone = importance_performance(
+        data[data["region"] == "b"], n_boot=20, scale=(-9, 9), outcome_col="score", driver_cols=DRIVERS
+    )
+    pd.testing.assert_frame_equal(each[3:].drop(columns="region").reset_index(drop=True), alone)
+    few = each_large_group(driver_importance, data, min_answers=50, cluster_col="who", n_boot=5, **asked)
+    assert set(few["region"]) == {"a"}, "customers count, not answers"

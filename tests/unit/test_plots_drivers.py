@@ -8,17 +8,25 @@ from matplotlib import pyplot
 
 from cxlib.asymmetry import penalty_reward
 from cxlib.change import wave_chart
-from cxlib.drivers import driver_importance, driver_labels
-from cxlib.plots.drivers import plot_importance, plot_penalty_reward
+from cxlib.drivers import driver_importance, driver_labels, each_large_group, importance_performance
+from cxlib.plots.drivers import (
+    plot_importance,
+    plot_importance_panel,
+    plot_importance_performance,
+    plot_importance_performance_panel,
+    plot_penalty_reward,
+    plot_penalty_reward_panel,
+)
 from cxlib.plots.scores import (
     plot_behaviour,
     plot_mix_rate,
     plot_nps,
+    plot_satisfaction_panel,
     plot_score_distribution,
     plot_waves,
 )
 from cxlib.plots.theme import ROLES, set_theme
-from cxlib.scores import nps, score_distribution
+from cxlib.scores import ces, csat, nps, score_distribution
 
 matplotlib.use("Agg")
 LANGUAGES = pytest.mark.parametrize("lang", ["en", "ja"])
@@ -181,3 +189,129 @@ def test_behaviour_is_drawn_adjusted_and_as_seen(lang):
     ax = draw(plot_behaviour(rows.assign(adjusted_conf_low=0.5, adjusted_conf_high=0.6), lang=lang), lang)
     points = [line.get_xdata()[0] for line in ax.lines if line.get_marker() == "o"]
     assert points == pytest.approx([0.6, 0.55, 0.4])
+
+
+def wave_rows(signals):
+    rows = {
+        "wave": [str(i) for i in range(len(signals))],
+        "estimate": 20.0,
+        "conf_low": 10.0,
+        "conf_high": 30.0,
+    }
+    limits = {"centre": 20.0, "limit_low": 5.0, "limit_high": 35.0, "n": 100}
+    return pd.DataFrame({**rows, **limits, "is_signal": pd.array(signals, dtype="boolean")})
+
+
+@LANGUAGES
+def test_the_title_of_waves_is_calm_only_where_waves_were_judged(lang):
+    set_theme(lang)
+    calm = {"en": "within the limits", "ja": "偶然の範囲内"}[lang]
+    titles = {
+        name: plot_waves(wave_rows(signals), lang=lang).get_title(loc="left")
+        for name, signals in {
+            "few": [None, None],
+            "calm": [False] * 5,
+            "signal": [False, True, False, True],
+            "hidden": [False, None, False, False, False],
+        }.items()
+    }
+    assert calm in titles["calm"] and "5" in titles["calm"]
+    assert calm in titles["hidden"] and "4" in titles["hidden"]
+    assert calm not in titles["few"] and calm not in titles["signal"]
+    assert "2" in titles["signal"] and "4" in titles["signal"]
+
+
+def in_groups(compute, **options):
+    data = make_answers(600).assign(region=["east"] * 300 + ["west"] * 200 + ["north"] * 100)
+    asked = {"outcome_col": "nps_score", "driver_cols": ["driver_quality", "driver_hours"], **options}
+    each = each_large_group(compute, data, by="region", **asked)
+    return each.assign(customers=each["region"].map(data["region"].value_counts()))
+
+
+LOOK = {"by": "region", "labels": {"driver_quality": "品質", "driver_hours": "Hours"}}
+
+
+@LANGUAGES
+def test_importance_panel_has_an_axes_a_group_and_one_order(lang):
+    set_theme(lang)
+    each = in_groups(driver_importance, n_boot=20)
+    figure = plot_importance_panel(each, lang=lang, group_labels={"east": "East"}, **LOOK)
+    figure.canvas.draw()
+    assert len(figure.axes) == 3
+    assert [ax.get_title(loc="left")[:4] for ax in figure.axes] == ["East", "nort", "west"]
+    assert "300" in figure.axes[0].get_title(loc="left")
+    for ax, (_, part) in zip(figure.axes, each.groupby("region"), strict=True):
+        widths = {round(bar.get_y() + bar.get_height() / 2): bar.get_width() for bar in ax.patches}
+        quality = part.set_index("driver").loc["driver_quality", "importance"]
+        assert widths[0] == pytest.approx(quality)
+    assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == ["品質", "Hours"]
+    assert "品質" in figure.get_suptitle() and "3" in figure.get_suptitle()
+
+
+@LANGUAGES
+def test_maps_of_groups_tell_drivers_by_marks_and_count_in_the_title(lang):
+    set_theme(lang)
+    each = in_groups(importance_performance, n_boot=40, goal=90)
+    figure = plot_importance_performance_panel(each, lang=lang, **LOOK)
+    figure.canvas.draw()
+    for ax, (_, part) in zip(figure.axes, each.groupby("region"), strict=True):
+        marks = [line for line in ax.lines if line.get_marker() in ("o", "s")]
+        assert [line.get_xdata()[0] for line in marks] == pytest.approx(part["performance"].tolist())
+        assert marks[0].get_marker() != marks[1].get_marker()
+    (legend,) = figure.legends
+    assert {entry.get_text() for entry in legend.get_texts()} == {"品質", "Hours"}
+    assert "品質" in figure.get_suptitle() and "3" in figure.get_suptitle()
+    none = plot_importance_performance_panel(each.assign(probability_fix_first=0.1), lang=lang, **LOOK)
+    assert "品質" not in none.get_suptitle()
+
+
+@LANGUAGES
+def test_penalties_by_group_and_the_count_of_kinds(lang):
+    set_theme(lang)
+    each = in_groups(penalty_reward, low=2, high=4)
+    figure = plot_penalty_reward_panel(each, lang=lang, outcome_label="NPS", **LOOK)
+    figure.canvas.draw()
+    for ax, (_, part) in zip(figure.axes, each.groupby("region"), strict=True):
+        below = [line.get_xdata()[0] for line in ax.lines if line.get_marker() == "v"]
+        assert below == pytest.approx(part["penalty"].tolist())
+    assert str(each["label"].notna().sum()) in figure.get_suptitle()
+
+
+@LANGUAGES
+def test_the_map_has_a_title_from_the_result_and_corners_beside_the_lines(lang):
+    set_theme(lang)
+    data = make_answers()
+    asked = {"outcome_col": "nps_score", "driver_cols": ["driver_quality", "driver_hours"], "n_boot": 40}
+    place = importance_performance(data, goal=90, **asked)
+    ax = draw(plot_importance_performance(place, lang=lang, labels=LOOK["labels"]), lang)
+    assert "品質" in ax.get_title(loc="left")
+    none = plot_importance_performance(importance_performance(data, goal=1, **asked), lang=lang)
+    assert none.get_title(loc="left") != ax.get_title(loc="left")
+    for axes, goal in ((ax, 90.0), (none, 1.0)):
+        axes.figure.canvas.draw()
+        line = axes.transData.transform((goal, 0))[0]
+        words = {"fix first", "keep up", "low priority", "possible overkill"}
+        words |= {"最優先で改善", "維持", "優先度は低い", "過剰の可能性"}
+        corners = [each for each in axes.texts if each.get_text() in words]
+        assert len(corners) == 4
+        for corner in corners:
+            box = corner.get_window_extent()
+            assert box.x1 < line or box.x0 > line, corner.get_text()
+
+
+@LANGUAGES
+def test_satisfaction_and_effort_side_by_side_without_losing_the_unknown(lang):
+    set_theme(lang)
+    rng = np.random.default_rng(0)
+    data = pd.DataFrame({"csat_score": rng.integers(1, 6, 90), "ces_score": rng.integers(1, 8, 90)})
+    data["region"] = ["east"] * 40 + ["west"] * 30 + [None] * 20
+    parts = csat(data, by="region"), ces(data, by="region", scale=(1, 7), direction="ease")
+    figure = plot_satisfaction_panel(*parts, by="region", lang=lang, labels={"east": "East"})
+    figure.canvas.draw()
+    for ax, part in zip(figure.axes, parts, strict=True):
+        points = [line.get_xdata()[0] for line in ax.lines if line.get_marker() == "o"]
+        assert points == pytest.approx(part["estimate"].tolist())
+    ticks = [label.get_text() for label in figure.axes[0].get_yticklabels()]
+    assert ticks[:2] == ["East", "west"] and ticks[2] in ("(unknown)", "（不明）")
+    alone = plot_satisfaction_panel(parts[0], parts[1].assign(estimate=np.nan), by="region", lang=lang)
+    assert len(alone.axes) == 1
