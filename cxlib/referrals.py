@@ -78,7 +78,7 @@ def referred_customers(
     is_referred = source.reindex(first.index).astype(str) == referral
     window = pd.Timedelta(days=days)
     complete = first[first + window <= pd.Timestamp(to_date(as_of)) + pd.Timedelta(days=1)]
-    start = pd.to_datetime(lines["customer_id"].map(complete))
+    start = complete.reindex(lines["customer_id"]).set_axis(lines.index)
     inside = (day >= start) & (day < start + window)
     spent = lines.loc[inside, "amount"].groupby(lines.loc[inside, "customer_id"]).sum()
     amount = spent.reindex(complete.index, fill_value=0.0).astype(float)

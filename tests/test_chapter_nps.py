@@ -30,11 +30,23 @@ def company(tmp_path_factory):
     return write_sample(tmp_path_factory.mktemp("company"), n_customers=1500, seed=5)
 
 
+@pytest.fixture(scope="module")
+def done():
+    """Reports on the company as it is, by their parameters: several tests read the same one."""
+    return {}
+
+
 @pytest.fixture
-def run(company, monkeypatch):
+def run(company, done, monkeypatch):
     """`run(by="region", …)`: the report's pieces, as `kind -> key -> record`, and `titles` of the figures."""
 
     def _run(**parameters):
+        key = None if "data" in parameters else tuple(sorted(parameters.items()))
+        if key is None or key not in done:
+            done[key] = _new(**parameters)
+        return done[key]
+
+    def _new(**parameters):
         pieces = {"finding": {}, "notice": {}, "table": {}, "figure": {}, "header": {}}
         titles = []
 

@@ -465,6 +465,26 @@ def test_a_reversed_scale_is_noticed(shop):
     only(shop(responses=header + rows), "tables.reversed", "notice", "responses")
 
 
+def test_a_reversed_recommendation_score_is_named_instead_of_all_others(shop):
+    """Four items agree with each other and run against the score: one notice, on the score."""
+    scores = np.random.default_rng(1).integers(0, 11, 400)
+    items = ["driver_ease", "driver_price", "driver_quality"]
+    header = RESPONSES[:-1] + "".join(f",{name}" for name in items) + "\n"
+
+    def lines(*signs):
+        good = [[5 - s // 2.5 if sign > 0 else 1 + s // 2.5 for s in scores] for sign in signs]
+        cells = zip(scores, *good, strict=True)
+        return "".join(
+            f"{i},007,2026-09-01,relationship,{s},{','.join(f'{g:g}' for g in rest)}\n"
+            for i, (s, *rest) in enumerate(cells)
+        )
+
+    only(shop(responses=header + lines(1, 1, 1)), "tables.reversed_nps", "notice", "responses")
+    both = found(shop(responses=header + lines(1, 1, -1)), "responses")
+    assert set(both) == {"tables.reversed_nps", "tables.reversed"}
+    only(shop(responses=header + lines(1, -1, -1)), "tables.reversed", "notice", "responses")
+
+
 @pytest.mark.parametrize("scores", [["", ""], ["9"], ["10"] * 5, ["3"] * 5])
 def test_few_blank_or_equal_answers_work(shop, scores):
     assert found(shop(responses=answers(scores)), "responses") == {}
