@@ -281,13 +281,28 @@ def test_a_scale_of_four_boxes_has_penalties(run, changed):
     assert "penalty_reward" in pieces["figure"]
 
 
-def test_two_boxes_have_none_and_say_so(run, changed):
-    def two(responses):
-        return responses.assign(**{name: 1.0 + (responses[name] > 3) for name in (*DRIVERS, "csat_score")})
+def test_without_answers_in_the_middle_there_are_no_penalties_and_it_says_so(run, changed):
+    def ends_only(responses):
+        return responses.assign(**{name: 1.0 + 4 * (responses[name] > 3) for name in DRIVERS})
 
-    pieces = run(data=changed(responses=two, settings=("csat_scale: [1, 5]", "csat_scale: [1, 2]")))
+    pieces = run(data=changed(responses=ends_only))
     assert "penalty_reward" not in pieces["figure"]
     assert pieces["notice"]["nps.no_asymmetry"]["level"] == "not_enough_data"
+
+
+def test_bounds_count_each_customer_once(run, company):
+    """Rate and bounds have one base: customers, with the last score of each."""
+    pieces = run()
+    asked = relationship(pd.read_parquet(company / "responses.parquet"))
+    orders = pd.read_parquet(company / "orders.parquet")
+    buyers = orders.loc[orders["amount"] > 0, "customer_id"].unique()
+    last = asked.sort_values("answered_at").drop_duplicates("customer_id", keep="last")
+    last = last[last["customer_id"].isin(buyers)]
+    said, rate = values(pieces, "nps.unheard"), len(last) / len(buyers)
+    assert [said["answered"], said["n"]] == [len(last), len(buyers)]
+    assert said["nps"] == pytest.approx(nps_of(last["nps_score"]))
+    ends = [rate * said["nps"] - 100 * (1 - rate), rate * said["nps"] + 100 * (1 - rate)]
+    assert [said["low"], said["high"]] == pytest.approx(ends)
 
 
 def test_the_rule_states_its_error(run):
