@@ -53,8 +53,9 @@ def penalty_reward(
         In the order of `driver_cols`: ``driver``, ``penalty`` (below 0 where falling short costs) and
         ``reward`` (above 0 where exceeding pays) with ``_std_error, _conf_low, _conf_high`` each,
         ``asymmetry`` (reward + penalty) with its own three and ``asymmetry_p_value``, ``label`` (basic:
-        falling short is shown to cost, and more than exceeding gains; excitement: exceeding is shown to gain,
-        and more than falling short costs; performance: one or both are shown, a difference between them is not; neutral: neither),
+        falling short is shown to cost, and more than exceeding gains; excitement: exceeding is shown to
+        gain, and more than falling short costs; performance: one or both are shown, a difference between
+        them is not; neutral: neither),
         ``n, n_low, n_high`` answers, with `cluster_col` also ``customers`` (the fewest on either side or
         between). NaN where fewer than 5 answers lie below, above or between, where
         the outcome is constant, and for drivers that cannot be told apart.
