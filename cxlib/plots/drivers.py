@@ -222,7 +222,8 @@ def plot_importance_performance_panel(
         ax.margins(0.18)
         ax.set_ylim(bottom=0)
         format_axis(ax.yaxis, "share", lang)
-        if ax.get_subplotspec().is_last_row():
+        place = ax.get_subplotspec()
+        if place is not None and place.is_last_row():
             ax.set_xlabel(text("nps.plot_performance", lang))
     figure.supylabel(text("nps.plot_importance_short", lang), fontsize="medium")
     keys = [
