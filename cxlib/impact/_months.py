@@ -78,9 +78,10 @@ def monthly_effects(
     -------
     DataFrame, array
         `month` (0 = first month with the initiative), `estimate` (per treated customer and month),
-        `std_error`, `n_treated` (customers counted), `cost_months` (months of running cost that fall on it);
-        and the covariance of the estimates. The rung is the one that answers in `evidence_ladder`, and the
-        mean over the months equals its estimate. Empty without a comparison group: a change is not an effect.
+        `std_error`, `n_treated` (customers counted), `df` (degrees of freedom of the error, for Student's t),
+        `cost_months` (months of running cost that fall on it); and the covariance of the estimates. The rung
+        is the one that answers in `evidence_ladder`, and the mean over the months equals its estimate. Empty
+        without a comparison group: a change is not an effect.
 
     Notes
     -----
@@ -88,7 +89,7 @@ def monthly_effects(
     of the programme costs its fee once, shared equally among the customers treated in it; `cost_months` adds
     up these shares, so it is above 1 where the first months of several waves lie in different months.
     """
-    nothing = pd.DataFrame(columns=["month", "estimate", "std_error", "n_treated", "cost_months"])
+    nothing = pd.DataFrame(columns=["month", "estimate", "std_error", "n_treated", "df", "cost_months"])
     if assignment == "everyone" or not has_comparison(panel) or horizon_months < 1:
         return nothing, np.empty((0, 0))
     if assignment == "randomised":
@@ -99,9 +100,19 @@ def monthly_effects(
         return nothing, np.empty((0, 0))
     frame, covariance = result.event_study(horizon_months)
     frame = frame.rename(columns={"event_time": "month"}).astype({"month": int})
-    return frame.assign(
-        cost_months=_cost_months(result, frame["month"].to_numpy(), horizon_months)
-    ), covariance
+    factor, df = _small_sample(frame["n_treated"].max(), result.estimates["n_control"].min())
+    frame["std_error"] *= factor**0.5
+    frame = frame.assign(df=df, cost_months=_cost_months(result, frame["month"].to_numpy(), horizon_months))
+    return frame, covariance * factor
+
+
+def _small_sample(n_treated: float, n_control: float) -> tuple[float, float]:
+    """Variance of two means with n − 1 over that with n, and Welch's degrees of freedom, at equal spread."""
+    sizes = np.array([n_treated, n_control], dtype=float)
+    if not (sizes >= 2).all():
+        return 1.0, np.nan
+    parts = 1 / (sizes - 1)
+    return float(parts.sum() / (1 / sizes).sum()), float(parts.sum() ** 2 / (parts**2 / (sizes - 1)).sum())
 
 
 def _cost_months(result: AttResult, months: Array, horizon: int) -> Array:
@@ -123,10 +134,10 @@ def _randomised_months(panel: pd.DataFrame, horizon: int, outcome_col: str) -> t
     arm = (wide.index.get_level_values("arm") == "treatment").astype(float)
     inside, before = (months >= 0) & (months < horizon), values[:, months < 0]
     known = before.mean(axis=1, keepdims=True) if before.size else np.empty((len(arm), 0))
-    estimates, covariance, _ = adjusted_contrasts(values[:, inside], arm, known)
+    estimates, covariance, df = adjusted_contrasts(values[:, inside], arm, known)
     frame = pd.DataFrame(
         {"month": months[inside], "estimate": estimates, "std_error": np.sqrt(np.diag(covariance)),
-         "n_treated": int(arm.sum())}
+         "n_treated": int(arm.sum()), "df": df}
     )  # fmt: skip
     return frame, covariance
 

@@ -6,15 +6,14 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from cxlib.checks import ParameterError, check_columns
+from cxlib.roi._draws import DRAWS, Array, check_level, joint_flows, running_months
 from cxlib.roi._rates import check_rate
 from cxlib.roi._verdict import break_even_effect
 
-Array = npt.NDArray[np.float64]
-DRAWS = 10_000
 IRR_LIMIT = 10.0  # a yearly rate above this says only that the cost came back at once
+_LOST = -0.99  # a yearly rate below this says only that the money is gone
 _MONEY = dict.fromkeys(["benefit", "cost", "net", "npv", "cumulative", "discounted"], "currency")
-_SHARES = dict.fromkeys(["roi", "irr_annual", "prob_roi_positive"], "share")
+_SHARES = dict.fromkeys(["roi", "irr_annual"], "share") | {"prob_roi_positive": "probability"}
 _COUNTS = dict.fromkeys(["month", "months", "horizon_months", "payback_months"], "count")
 _UNITS = {**_MONEY, **_SHARES, **_COUNTS, "break_even_effect": "currency"}
 #: Unit of every figure of this package, its interval included (`roi`, `roi_low`, `roi_high`).
@@ -26,6 +25,8 @@ def cash_flows(
     *,
     one_time_cost: float,
     monthly_cost: float,
+    people_cost_monthly: float = 0.0,
+    cannibalised_share: float = 0.0,
     covariance: Array | None = None,
     discount_rate_annual: float = 0.0,
     conf_level: float = 0.95,
@@ -38,13 +39,18 @@ def cash_flows(
     ----------
     effects : DataFrame
         One row per month since the start, in order: `estimate` (effect on margin per treated customer and
-        month, in currency), `std_error`, `n_treated` (customers treated in that month), and `cost_months`
-        where a month of the effect stands for more or less than one month of running cost. An unknown error
-        counts as none, and the interval is then missing.
-    one_time_cost, monthly_cost : float
-        Paid at the start; paid at the end of each month. In currency, not negative.
+        month, in currency), `std_error`, `n_treated` (customers treated in that month), `cost_months` where a
+        month of the effect stands for more or less than one month of running cost, and `df` (degrees of
+        freedom of the errors; normal without it). An unknown error counts as none, and the interval is then
+        missing.
+    one_time_cost, monthly_cost, people_cost_monthly : float
+        Paid at the start; paid at the end of each month; time of people, at the end of each month as well. In
+        currency, not negative.
+    cannibalised_share : float
+        Part of the extra margin that is taken from sales the study does not see, 0 to 1: only the rest is
+        benefit.
     covariance : array, optional
-        Joint covariance of the monthly estimates. Without it they count as independent.
+        Joint covariance of the monthly estimates, months × months. Without it they count as independent.
     discount_rate_annual : float
         Effective rate a year; month m is discounted by (1 + rate) to the power (m + 1)/12.
     conf_level, draws, seed
@@ -59,7 +65,8 @@ def cash_flows(
     Raises
     ------
     ParameterError
-        A cost is negative or not a number, a column is missing, or the rate is not above −1.
+        A column is missing or an effect is not a number; a cost is negative or not a number; the covariance
+        has another shape; the rate is not above −1; or a share, level or number of draws is impossible.
 
     Examples
     --------
@@ -67,9 +74,11 @@ def cash_flows(
     >>> cash_flows(effects, one_time_cost=30, monthly_cost=5)["cumulative"].tolist()
     [-30.0, -15.0, 0.0]
     """
-    benefit, cost, drawn = _flows(effects, one_time_cost, monthly_cost, covariance, draws, seed)
+    costs = _costs(one_time_cost, monthly_cost, people_cost_monthly)
+    flows = joint_flows(effects, costs, cannibalised_share, covariance, draws, seed)
+    benefit, cost = flows.benefit, flows.cost
     factor = _discount(len(cost), discount_rate_annual)
-    low, high = _interval(np.cumsum(drawn - cost, axis=1), conf_level)
+    low, high = interval_of(np.cumsum(flows.drawn - cost, axis=1), conf_level)
     unknown = np.concatenate([[False], np.cumsum(effects["std_error"].isna()) > 0])
     return pd.DataFrame(
         {
@@ -85,6 +94,8 @@ def roi_summary(
     *,
     one_time_cost: float,
     monthly_cost: float,
+    people_cost_monthly: float = 0.0,
+    cannibalised_share: float = 0.0,
     covariance: Array | None = None,
     discount_rate_annual: float = 0.0,
     conf_level: float = 0.95,
@@ -95,7 +106,8 @@ def roi_summary(
 
     Parameters
     ----------
-    effects, one_time_cost, monthly_cost, covariance, discount_rate_annual, conf_level, draws, seed
+    effects, one_time_cost, monthly_cost, people_cost_monthly, cannibalised_share, covariance,
+    discount_rate_annual, conf_level, draws, seed
         As in `cash_flows`: the same draws stand behind both.
 
     Returns
@@ -103,17 +115,18 @@ def roi_summary(
     DataFrame
         One row per `metric`, with `estimate, conf_low, conf_high, n` (draws): `benefit, cost, net` (currency,
         undiscounted) · `roi` = (benefit − cost) / cost · `npv` (currency) · `irr_annual` (effective rate a
-        year; −1 where the money never comes back, missing where nothing is invested; an estimate or end above
-        `IRR_LIMIT`, 1,000 % a year, is missing, and with the estimate its interval) · `payback_months` (first
-        month from which the running total stays at least zero up to the last month given; missing = none) ·
+        year; −1 where the money never comes back, missing where nothing is invested and where more than one
+        rate fits the flows; an estimate or end above `IRR_LIMIT`, 1,000 % a year, is missing, and with the
+        estimate its interval) · `payback_months` (first month from which the running total stays at least
+        zero up to the last month given; missing = none; an end of the interval without one is infinite) ·
         `prob_roi_positive` (share of draws with a positive net benefit) · `break_even_effect` (effect per
         customer and month at which benefit equals cost). With a total cost of zero `roi` is missing.
 
     Notes
     -----
-    One draw is one joint set of monthly effects, normal with the estimates' covariance; every figure of a
-    draw comes from that set, so that the ROI's interval is not pieced together from others. Costs count as
-    known.
+    One draw is one joint set of monthly effects, Student's t with the estimates' covariance and degrees of
+    freedom; every figure of a draw comes from that set, so that the ROI's interval is not pieced together
+    from others. Costs and the cannibalised share count as known.
 
     References
     ----------
@@ -126,86 +139,26 @@ def roi_summary(
     >>> table[["roi", "payback_months"]].tolist()
     [1.0, 1.0]
     """
-    benefit, cost, drawn = _flows(effects, one_time_cost, monthly_cost, covariance, draws, seed)
-    factor = _discount(len(cost), discount_rate_annual)
-    point = _figures(benefit[None, :], cost, factor)
-    spread = _figures(drawn, cost, factor)
+    costs = _costs(one_time_cost, monthly_cost, people_cost_monthly)
+    flows = joint_flows(effects, costs, cannibalised_share, covariance, draws, seed)
+    factor = _discount(len(flows.cost), discount_rate_annual)
+    point = _figures(flows.benefit[None, :], flows.cost, factor)
+    spread = _figures(flows.drawn, flows.cost, factor)
     unknown = bool(effects["std_error"].isna().any())
     rows = []
     for name, values in spread.items():
-        low, high = (np.nan, np.nan) if unknown or name == "cost" else _interval(values, conf_level)
+        low, high = (np.nan, np.nan) if unknown or name == "cost" else interval_of(values, conf_level)
         row = {"estimate": float(point[name][0]), "conf_low": float(low), "conf_high": float(high)}
         rows.append({"metric": name, **(_sensible(row) if name == "irr_annual" else row)})
     positive = np.nan if unknown else float((spread["net"] > 0).mean())
-    rows.append(
-        {"metric": "prob_roi_positive", "estimate": positive, "conf_low": np.nan, "conf_high": np.nan}
-    )
     needed = break_even_effect(
-        one_time_cost=one_time_cost, monthly_cost=monthly_cost, n_treated=effects["n_treated"].to_numpy(),
-        cost_months=running_months(effects),
+        **costs, n_treated=effects["n_treated"].to_numpy(), cost_months=running_months(effects),
+        cannibalised_share=cannibalised_share,
     )  # fmt: skip
-    rows.append({"metric": "break_even_effect", "estimate": needed, "conf_low": np.nan, "conf_high": np.nan})
-    return pd.DataFrame(rows).replace([np.inf, -np.inf], np.nan).assign(n=draws)
-
-
-def roi_tornado(
-    effects: pd.DataFrame,
-    *,
-    one_time_cost: float,
-    monthly_cost: float,
-    covariance: Array | None = None,
-    spread: float = 0.2,
-    conf_level: float = 0.95,
-    draws: int = DRAWS,
-    seed: int = 7,
-) -> pd.DataFrame:
-    """Show how far each input moves the ROI, one at a time, the widest first.
-
-    Parameters
-    ----------
-    effects, one_time_cost, monthly_cost, covariance, conf_level, draws, seed
-        As in `cash_flows`. The effect moves between the ends of its interval, from the same draws: its bar is
-        the interval that `roi_summary` gives the ROI.
-    spread : float
-        Costs and number of customers move by this share up and down, 0 to 1.
-
-    Returns
-    -------
-    DataFrame
-        One row per `input` (`effect, one_time_cost, monthly_cost, n_treated`): `metric` (roi), `estimate` (as
-        entered), `conf_low, conf_high` (lowest and highest ROI the input leads to; with the interval for the
-        effect, a what-if for the others). Inputs of zero are left out.
-
-    Notes
-    -----
-    With fewer or more customers the costs stay as they are.
-
-    Examples
-    --------
-    >>> effects = pd.DataFrame({"estimate": [2.0, 2.0], "std_error": [0.5, 0.5], "n_treated": [10, 10]})
-    >>> roi_tornado(effects, one_time_cost=20, monthly_cost=0)["input"].tolist()
-    ['effect', 'one_time_cost', 'n_treated']
-    """
-    benefit, cost, drawn = _flows(effects, one_time_cost, monthly_cost, covariance, draws, seed)
-    unknown = bool(effects["std_error"].isna().any())
-    reached = (np.nan, np.nan) if unknown else _interval(drawn.sum(axis=1), conf_level)
-    gained, once, monthly = float(benefit.sum()), float(cost[0]), float(cost[1:].sum())
-    ends = (1 - spread, 1 + spread)
-    cases = {
-        "effect": [(float(end), once + monthly) for end in reached],
-        "one_time_cost": [(gained, once * end + monthly) for end in ends] if once else [],
-        "monthly_cost": [(gained, once + monthly * end) for end in ends] if monthly else [],
-        "n_treated": [(gained * end, once + monthly) for end in ends],
-    }
-    total = once + monthly
-    rows = [
-        {"input": name, "metric": "roi", "estimate": gained / total - 1,
-         "conf_low": min(b / c for b, c in pair) - 1, "conf_high": max(b / c for b, c in pair) - 1}
-        for name, pair in cases.items() if pair and total > 0
-    ]  # fmt: skip
-    table = pd.DataFrame(rows, columns=["input", "metric", "estimate", "conf_low", "conf_high"])
-    width = table["conf_low"] - table["conf_high"]
-    return table.loc[width.sort_values(kind="stable").index].reset_index(drop=True)
+    for name, value in {"prob_roi_positive": positive, "break_even_effect": needed}.items():
+        rows.append({"metric": name, "estimate": value, "conf_low": np.nan, "conf_high": np.nan})
+    table = pd.DataFrame(rows).assign(n=draws)
+    return table.assign(estimate=table["estimate"].replace(np.inf, np.nan))
 
 
 def flatten(summary: pd.DataFrame) -> dict[str, float]:
@@ -224,31 +177,8 @@ def flatten(summary: pd.DataFrame) -> dict[str, float]:
     }
 
 
-def running_months(effects: pd.DataFrame) -> Array:
-    """Months of running cost that fall on each month of the effect: `cost_months`, or 1."""
-    if "cost_months" not in effects:
-        return np.ones(len(effects))
-    return effects["cost_months"].to_numpy(float)
-
-
-def _flows(
-    effects: pd.DataFrame, one_time: float, monthly: float, covariance: Array | None, draws: int, seed: int
-) -> tuple[Array, Array, Array]:
-    """Compute expected benefit and cost per month (0 = the start), and draws × months of benefit."""
-    check_columns(effects, estimate="estimate", std_error="std_error", n_treated="n_treated")
-    for argument, value in {"one_time_cost": one_time, "monthly_cost": monthly}.items():
-        if not np.isfinite(value) or value < 0:
-            raise ParameterError("roi.negative", argument=argument, found=f"{value:g}")
-    mean = effects["estimate"].to_numpy(float)
-    error = np.nan_to_num(effects["std_error"].to_numpy(float))
-    matrix = np.diag(error**2) if covariance is None else np.nan_to_num(covariance)
-    values, vectors = np.linalg.eigh(matrix)
-    root = (vectors * np.sqrt(np.clip(values, 0, None))).T
-    size = effects["n_treated"].to_numpy(float)
-    noise = np.random.default_rng(seed).standard_normal((draws, len(mean))) @ root
-    start = np.zeros((draws, 1))
-    cost = np.concatenate([[one_time], monthly * running_months(effects)])
-    return np.concatenate([[0.0], mean * size]), cost, np.hstack([start, (mean + noise) * size])
+def _costs(one_time: float, monthly: float, people: float) -> dict[str, float]:
+    return {"one_time_cost": one_time, "monthly_cost": monthly, "people_cost_monthly": people}
 
 
 def _figures(benefit: Array, cost: Array, factor: Array) -> dict[str, Array]:
@@ -286,16 +216,24 @@ def _sensible(rate: dict[str, float]) -> dict[str, float]:
 
 
 def _rates(net: Array) -> Array:
-    """Annual internal rate of return of each row of monthly flows, by bisection on the monthly rate."""
-    invested, gains = net[:, 0] < 0, net.sum(axis=1) > 0
-    low, high = np.where(gains, 0.0, -0.9999), np.where(gains, 10.0, 0.0)
-    worth = _worth(net, low)
-    for _ in range(60):
+    """Annual internal rate of return of each row of monthly flows.
+
+    Looked for between −99 % and many times 1,000 % a year. −1 where the flows are worth less than nothing at
+    every rate, infinite where more than nothing, NaN where nothing is invested or more than one rate fits.
+    """
+    grid = np.linspace(np.log1p(_LOST) / 12, np.log(11.0), 96)
+    worth = net @ np.exp(-np.outer(np.arange(net.shape[1]), grid))
+    turns = (worth[:, :-1] > 0) != (worth[:, 1:] > 0)
+    count, place = turns.sum(axis=1), turns.argmax(axis=1)
+    low, high = grid[place], grid[place + 1]
+    falls = np.take_along_axis(worth, place[:, None], axis=1)[:, 0] > 0
+    for _ in range(40):
         middle = (low + high) / 2
-        value = _worth(net, middle)
-        low, high = np.where(value > 0, middle, low), np.where(value > 0, high, middle)
-    rate = np.where(worth > 0, (1 + (low + high) / 2) ** 12 - 1, -1.0)
-    return np.where(invested, rate, np.nan)
+        above = (_worth(net, np.expm1(middle)) > 0) == falls
+        low, high = np.where(above, middle, low), np.where(above, high, middle)
+    none = np.where(net.sum(axis=1) > 0, np.inf, -1.0)
+    rate = np.select([count == 1, count == 0], [np.expm1(12 * (low + high) / 2), none], np.nan)
+    return np.where(net[:, 0] < 0, rate, np.nan)
 
 
 def _worth(net: Array, rate: Array) -> Array:
@@ -312,8 +250,14 @@ def _discount(periods: int, rate: float) -> Array:
     return (1 + rate) ** (-np.arange(periods) / 12)
 
 
-def _interval(values: Array, conf_level: float) -> tuple[Array, Array]:
-    """Central quantiles of the draws; an infinite one stays infinite."""
+def interval_of(values: Array, conf_level: float) -> tuple[Array, Array]:
+    """Central quantiles of the draws, an infinite one staying infinite.
+
+    Missing where more than one draw in a hundred has no value; fewer are left out.
+    """
+    check_level(conf_level)
     tails = [(1 - conf_level) / 2, (1 + conf_level) / 2]
+    if values.ndim == 1 and 0 < np.isnan(values).mean() <= 0.01:
+        values = values[~np.isnan(values)]
     low, high = np.quantile(values, tails, axis=0, method="nearest")
     return low, high

@@ -69,6 +69,48 @@ def shrink_effects(
     )  # fmt: skip
 
 
+def rank_by_net(initiatives: pd.DataFrame, *, conf_level: float = 0.95) -> pd.DataFrame:
+    """Rank initiatives by the money they leave over, after taking back the luck of the best.
+
+    Parameters
+    ----------
+    initiatives : DataFrame
+        One row per initiative: `estimate, std_error` (effect per customer and month), `customer_months` (of
+        the treated over the horizon, less the cannibalised share) and `cost` over it (missing: not recorded).
+    conf_level : float
+        Level of the intervals.
+
+    Returns
+    -------
+    DataFrame
+        The rows of `shrink_effects` with `net_shrunk, net_shrunk_low, net_shrunk_high` (currency:
+        shrunk effect × customer-months − cost) and `roi_shrunk` (the same over the cost), best net first;
+        `rank` is that of the net, missing where no cost is recorded. Such rows stand last.
+
+    Notes
+    -----
+    Effects are shrunk per customer and month, where they are comparable; money follows. By net and not by
+    ROI, because a tiny initiative with a huge ROI leaves little over; by money and not by effect, because the
+    largest effect may cost more than it brings.
+
+    Examples
+    --------
+    >>> two = pd.DataFrame({"estimate": [9.0, 5.0], "std_error": 0.0, "customer_months": [100, 100],
+    ...                     "cost": [1000.0, 100.0]})
+    >>> rank_by_net(two)[["estimate", "net_shrunk", "rank"]].to_numpy().tolist()
+    [[5.0, 400.0, 1.0], [9.0, -100.0, 2.0]]
+    """
+    check_columns(initiatives, customer_months="customer_months", cost="cost")
+    table = shrink_effects(initiatives, conf_level=conf_level)
+    months, cost = (table[name].astype(float) for name in ("customer_months", "cost"))
+    money = {f"net_{name}": table[name] * months - cost for name in ("shrunk", "shrunk_low", "shrunk_high")}
+    net = money["net_shrunk"]
+    table = table.assign(
+        **money, roi_shrunk=(net / cost).where(cost > 0), rank=net.rank(ascending=False, method="min")
+    )
+    return table.sort_values("rank", na_position="last", kind="stable", ignore_index=True)
+
+
 def _spread(estimate: np.ndarray, error: np.ndarray) -> float:
     """Variance of the true effects around zero (Paule–Mandel)."""
     square, noise = estimate**2, error**2

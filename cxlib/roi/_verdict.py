@@ -7,6 +7,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from cxlib.checks import ParameterError
+from cxlib.roi._draws import check_share
 
 
 def verdict(
@@ -19,6 +20,7 @@ def verdict(
     has_control: bool,
     min_effect: float = 0.0,
     break_even_effect: float | None = None,
+    has_drift: bool = False,
 ) -> pd.DataFrame:
     """Verdict on an initiative, by a rule that is fixed before the numbers are seen.
 
@@ -33,7 +35,11 @@ def verdict(
     min_effect : float
         Smallest effect that would be worth having, in the unit of the estimate, not negative.
     break_even_effect : float, optional
-        Effect at which benefit equals cost; only used to tell whether the data could have shown it.
+        Effect at which benefit equals cost; only used to tell whether the data could have shown it. A cost of
+        zero (or less) needs no effect, so there is nothing to see.
+    has_drift : bool
+        The groups already moved apart before the start (`drift_check`): whatever lies between them now may
+        be that older movement.
 
     Returns
     -------
@@ -47,13 +53,19 @@ def verdict(
         too_early  months        fewer months observed than the horizon
         too_early  months_alone  the same, and nobody to compare with
         not_shown  no_control    nobody to compare with, whatever before/after says
-        not_shown  no_interval   no interval, for instance a single treated customer
+        not_shown  no_interval   no interval: a single treated customer, or an outcome that never varies
+        not_shown  drift         the groups moved apart before the start (`has_drift`)
         harmful    below_zero    the whole interval lies below zero
         effective  above_min     the whole interval lies above `min_effect`
         not_shown  below_needed  the whole interval lies at or below the break-even effect
-        too_early  low_power     zero and the break-even effect both lie inside the interval
+        too_early  low_power     zero and the break-even effect, itself above zero, both lie inside
         not_shown  inconclusive  anything else
         ========== ============= ==================================================================
+
+    Raises
+    ------
+    ParameterError
+        `min_effect` is negative or not a number, or the interval ends before it begins.
 
     Examples
     --------
@@ -61,19 +73,23 @@ def verdict(
     ...         has_control=True)["verdict"].item()
     'not_shown'
     """
-    if min_effect < 0:
+    if not min_effect >= 0:
         raise ParameterError("roi.negative", argument="min_effect", found=f"{min_effect:g}")
+    if conf_low > conf_high:
+        raise ParameterError("roi.interval", low=f"{conf_low:g}", high=f"{conf_high:g}")
+    known = np.isfinite(conf_low) and np.isfinite(conf_high) and conf_low < conf_high
     needed = np.nan if break_even_effect is None else break_even_effect
     rules = [
         (months_observed < 1, "too_early", "no_data"),
         (months_observed < horizon_months and has_control, "too_early", "months"),
         (months_observed < horizon_months, "too_early", "months_alone"),
         (not has_control, "not_shown", "no_control"),
-        (not (np.isfinite(conf_low) and np.isfinite(conf_high)), "not_shown", "no_interval"),
+        (not known, "not_shown", "no_interval"),
+        (has_drift, "not_shown", "drift"),
         (conf_high < 0, "harmful", "below_zero"),
         (conf_low > min_effect, "effective", "above_min"),
-        (conf_high <= needed, "not_shown", "below_needed"),
-        (conf_low <= 0 and needed < conf_high, "too_early", "low_power"),
+        (needed > 0 and conf_high <= needed, "not_shown", "below_needed"),
+        (conf_low <= 0 < needed < conf_high, "too_early", "low_power"),
         (True, "not_shown", "inconclusive"),
     ]
     outcome, reason = next((name, why) for holds, name, why in rules if holds)
@@ -91,6 +107,8 @@ def money_state(
     has_effect: bool,
     months_observed: int,
     horizon_months: int,
+    people_cost_monthly: float = 0.0,
+    has_drift: bool = False,
 ) -> str:
     """Tell what can be said about money: `ready`, or why not.
 
@@ -99,7 +117,8 @@ def money_state(
     str
         `no_data` (no month observed) · `nothing` (neither effect nor costs are known) · `no_effect` (nobody
         to compare with, or no interval) · `no_cost` (a cost is missing) · `too_early` (fewer months than the
-        horizon: only the cash so far) · `zero_cost` (ROI is not defined) · `ready`; the first that holds.
+        horizon: only the cash so far) · `zero_cost` (ROI is not defined) · `drift` (the groups moved apart
+        before the start: figures only as if they had not) · `ready`; the first that holds.
 
     Examples
     --------
@@ -114,32 +133,45 @@ def money_state(
         (not has_effect, "no_effect"),
         (unknown, "no_cost"),
         (months_observed < horizon_months, "too_early"),
-        (one_time_cost == 0 and monthly_cost == 0, "zero_cost"),
+        (one_time_cost + monthly_cost + people_cost_monthly == 0, "zero_cost"),
+        (has_drift, "drift"),
         (True, "ready"),
     ]
     return next(name for holds, name in rules if holds)
 
 
 def break_even_effect(
-    *, one_time_cost: float, monthly_cost: float, n_treated: npt.ArrayLike, cost_months: npt.ArrayLike = 1.0
+    *,
+    one_time_cost: float,
+    monthly_cost: float,
+    n_treated: npt.ArrayLike,
+    cost_months: npt.ArrayLike = 1.0,
+    people_cost_monthly: float = 0.0,
+    cannibalised_share: float = 0.0,
 ) -> float:
     """Effect on margin per treated customer and month at which benefit equals cost, undiscounted.
 
     Parameters
     ----------
-    one_time_cost, monthly_cost : float
+    one_time_cost, monthly_cost, people_cost_monthly : float
         In currency; NaN (not known) gives NaN.
     n_treated : array-like
         Customers treated in each month of the horizon.
     cost_months : array-like
         Months of running cost that fall on each of them.
+    cannibalised_share : float
+        Part of the effect that is no benefit, 0 to 1; at 1 nothing can cover the cost, and the result is NaN.
 
     Examples
     --------
     >>> break_even_effect(one_time_cost=1000, monthly_cost=100, n_treated=[50] * 10)
     4.0
+    >>> break_even_effect(one_time_cost=1000, monthly_cost=100, n_treated=[50] * 10, cannibalised_share=0.5)
+    8.0
     """
+    check_share("cannibalised_share", cannibalised_share)
     sizes = np.asarray(n_treated, dtype=float)
-    exposure = float(sizes.sum())
-    running = monthly_cost * np.broadcast_to(np.asarray(cost_months, dtype=float), sizes.shape).sum()
-    return float((one_time_cost + running) / exposure) if exposure else float("nan")
+    counted = float(sizes.sum()) * (1 - cannibalised_share)
+    months = np.broadcast_to(np.asarray(cost_months, dtype=float), sizes.shape).sum()
+    total = one_time_cost + (monthly_cost + people_cost_monthly) * months
+    return float(total / counted) if counted > 0 else float("nan")

@@ -122,18 +122,139 @@ def test_impossible_money_is_refused(wrong):
         figures(**wrong)
 
 
-def test_roi_interval_covers():
-    """Estimates drawn around a truth: the interval holds the true ROI in 93 to 97 of 100."""
-    rng = np.random.default_rng(4)
-    truth, spread = 4.0, np.array([[1.0, 0.6], [0.6, 1.0]])
-    true_roi = (2 * truth * 100 - 700) / 700
-    hits = 0
-    for seed in range(1000):
-        drawn = effects(rng.multivariate_normal([truth, truth], spread))
-        row = figures(drawn, covariance=spread, draws=1000, seed=seed).loc["roi"]
-        hits += row["conf_low"] < true_roi < row["conf_high"]
-        assert len(drawn) == 2
-    assert 930 <= hits <= 970
+def made_panel(n, seed, assignment):
+    """Spend of `n` customers over a year before and a year after; the truth is 100 a month."""
+    rng, months = np.random.default_rng(seed), np.arange(-12, 12)
+    treated = np.arange(n) < n // 2
+    start = np.where(treated, 2.0 * (np.arange(n) % 2) * (assignment == "staggered"), np.nan)
+    spend = 300 * rng.normal(size=(n, 1)) + 1000 * rng.normal(size=(n, len(months)))
+    spend += 100.0 * (months[None, :] >= np.nan_to_num(start, nan=np.inf)[:, None])
+    return pd.DataFrame(
+        {
+            "customer_id": np.repeat(np.arange(n), len(months)),
+            "arm": np.repeat(np.where(treated, "treatment", "control"), len(months)),
+            "start_month": np.repeat(start, len(months)),
+            "month": np.tile(months, n),
+            "margin": spend.ravel(),
+        }
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("assignment", ["randomised", "staggered", "targeted"])
+@pytest.mark.parametrize("n", [24, 120])
+def test_roi_interval_covers_through_the_whole_path(assignment, n):
+    """From customers' months to the ROI, the covariance estimated: the truth inside in 93 to 97 of 100."""
+    hits, draws, horizon = 0, 600, 10
+    for seed in range(draws):
+        panel = made_panel(n, seed, assignment)
+        gained, joint = cx.monthly_effects(panel, assignment=assignment, horizon_months=horizon)
+        terms = {"one_time_cost": 9000.0, "monthly_cost": 100.0, "covariance": joint}
+        table = cx.roi_summary(gained, **terms, draws=2000, seed=seed).set_index("metric")
+        cost = table.loc["cost", "estimate"]
+        truth = 100.0 * gained["n_treated"].sum() / cost - 1
+        hits += table.loc["roi", "conf_low"] < truth < table.loc["roi", "conf_high"]
+    assert 0.92 <= hits / draws <= 0.98  # 93 to 97, and a point either side for 600 draws
+
+
+def test_few_customers_make_the_interval_wider():
+    narrow, wide = figures(), figures(effects().assign(df=4.0))
+    spread = [table.loc["roi", "conf_high"] - table.loc["roi", "conf_low"] for table in (narrow, wide)]
+    assert spread[1] / spread[0] == pytest.approx(2.776 / 1.96, rel=0.08)
+    assert wide.loc["roi", "estimate"] == narrow.loc["roi", "estimate"]
+
+
+def test_more_than_one_rate_is_none():
+    assert np.isnan(cx.irr([-100, 230, -132]))
+    two = figures(effects([2.3, -1.32], std_error=0.0), one_time_cost=100.0, monthly_cost=0.0)
+    assert np.isnan(two.loc["irr_annual", "estimate"])
+    assert cx.irr([-1, 2000]) == pytest.approx(1999)
+    assert cx.irr([-100, 40, 40, 40, 5, 1]) == pytest.approx(cx.irr([100, -40, -40, -40, -5, -1]))
+    rate = cx.irr([-100.0, *[1.0] * 360])
+    assert (1 - (1 + rate) ** -360) / rate == pytest.approx(100)  # an annuity of 1 a month
+
+
+@pytest.mark.parametrize("share", [0.0, 0.25, 0.9])
+def test_a_cannibalised_share_is_no_benefit(share):
+    plain, terms = figures(), {"one_time_cost": 500, "monthly_cost": 100}
+    found = figures(cannibalised_share=share)
+    ends = ["estimate", "conf_low", "conf_high"]
+    assert found.loc["benefit", ends].tolist() == pytest.approx(
+        (plain.loc["benefit", ends] * (1 - share)).tolist()
+    )
+    needed = plain.loc["break_even_effect", "estimate"] / (1 - share)
+    assert found.loc["break_even_effect", "estimate"] == pytest.approx(needed)
+    flows = cx.cash_flows(effects(), cannibalised_share=share, **terms)
+    assert flows["net"].sum() == pytest.approx(found.loc["net", "estimate"])
+    base = cx.roi_scenarios(effects(), cannibalised_share=share, **terms).set_index("scenario").loc["base"]
+    assert base["roi"] == pytest.approx(found.loc["roi", "estimate"])
+    bars = cx.roi_tornado(effects(), cannibalised_share=share, **terms).set_index("input")
+    assert bars.loc["effect", "conf_low"] == pytest.approx(found.loc["roi", "conf_low"])
+    assert ("cannibalised_share" in bars.index) == (share > 0)
+
+
+def test_scenarios_stay_in_order_where_the_effect_is_a_loss():
+    losing = pd.DataFrame({"estimate": [-5.0, -5.0], "std_error": 0.1, "n_treated": 10})
+    table = cx.roi_scenarios(losing, one_time_cost=20, monthly_cost=0, cannibalised_share=0.4)
+    assert table["benefit"].is_monotonic_increasing
+    low = table.iloc[0]
+    assert low["benefit"] == pytest.approx(low["effect"] * 20 * 0.8)
+    unknown = cx.roi_scenarios(losing.assign(std_error=np.nan), one_time_cost=20, monthly_cost=0)
+    assert unknown["roi"].notna().tolist() == [False, True, False]
+
+
+def test_time_of_people_counts_like_any_running_cost():
+    found = figures(people_cost_monthly=50.0)["estimate"]
+    assert found["cost"] == 500 + 3 * 150
+    assert found["break_even_effect"] == pytest.approx(950 / 300)
+    bars = cx.roi_tornado(effects(), one_time_cost=500, monthly_cost=100, people_cost_monthly=50)
+    row = bars.set_index("input").loc["people_cost_monthly"]
+    assert [row["conf_low"], row["conf_high"]] == pytest.approx([1200 / 980 - 1, 1200 / 920 - 1])
+
+
+def test_an_end_of_the_break_even_month_that_is_not_reached_is_infinite():
+    found = figures(effects([2.4, 2.4, 2.4], std_error=1.0)).loc["payback_months"]
+    assert np.isnan(found["estimate"])
+    assert found["conf_low"] == 2
+    assert found["conf_high"] == np.inf
+
+
+@pytest.mark.parametrize(
+    ("call", "named"),
+    [
+        (lambda: cx.irr([-100, np.nan, 200]), "flows"),
+        (
+            lambda: cx.xirr([-100.0, 110.0, 5.0], [pd.Timestamp("2025-01-01"), pd.Timestamp("2026-01-01")]),
+            "dates",
+        ),
+        (lambda: figures(draws=0), "draws"),
+        (lambda: figures(conf_level=95), "conf_level"),
+        (lambda: figures(covariance=np.eye(4)), "covariance"),
+        (lambda: figures(effects([np.nan, 1.0])), "estimate"),
+        (lambda: figures(effects(std_error=-1.0)), "std_error"),
+        (lambda: figures(cannibalised_share=1.2), "cannibalised_share"),
+        (lambda: figures(people_cost_monthly=-3.0), "people_cost_monthly"),
+        (lambda: cx.roi_tornado(effects(), one_time_cost=1, monthly_cost=0, spread=1), "spread"),
+        (lambda: cx.roi_tornado(effects(), one_time_cost=1, monthly_cost=0, spread=2), "spread"),
+        (lambda: judge(conf_low=3.0, conf_high=-3.0), "conf_low"),
+        (lambda: judge(min_effect=np.nan), "min_effect"),
+    ],
+)
+def test_impossible_input_is_named(call, named):
+    with pytest.raises(ParameterError, match=named):
+        call()
+
+
+def test_ranking_by_what_is_left_over():
+    table = pd.DataFrame({"estimate": [500.0, 100.0, 90.0], "std_error": 5.0})
+    table = table.assign(customer_months=[100, 1000, 1000], cost=[90_000.0, 20_000.0, np.nan])
+    found = cx.rank_by_net(table)
+    assert found["estimate"].tolist() == [100.0, 500.0, 90.0]
+    assert found["rank"].tolist()[:2] == [1.0, 2.0]
+    assert np.isnan(found["rank"].iloc[2])
+    first = found.iloc[0]
+    assert first["net_shrunk"] == pytest.approx(first["shrunk"] * 1000 - 20_000)
+    assert first["roi_shrunk"] == pytest.approx(first["net_shrunk"] / 20_000)
 
 
 def judge(**changes):
@@ -157,6 +278,12 @@ def judge(**changes):
         ({"conf_low": -0.5}, ("not_shown", "inconclusive")),
         ({"conf_low": -0.5, "break_even_effect": 1.0}, ("too_early", "low_power")),
         ({"conf_low": -0.5, "break_even_effect": 2.0}, ("not_shown", "below_needed")),
+        ({"conf_low": -0.5, "break_even_effect": 0.0}, ("not_shown", "inconclusive")),
+        ({"conf_low": -2.0, "conf_high": 0.0, "break_even_effect": 0.0}, ("not_shown", "inconclusive")),
+        ({"conf_low": 0.0, "conf_high": 0.0}, ("not_shown", "no_interval")),
+        ({"has_drift": True}, ("not_shown", "drift")),
+        ({"has_drift": True, "conf_low": -2.0, "conf_high": -0.1}, ("not_shown", "drift")),
+        ({"has_drift": True, "months_observed": 4}, ("too_early", "months")),
         ({"break_even_effect": 2.0}, ("effective", "above_min")),
         ({"conf_low": 0.0}, ("not_shown", "inconclusive")),
     ],
@@ -183,6 +310,8 @@ def test_a_negative_smallest_effect_is_refused():
         ({"has_effect": False, "one_time_cost": np.nan}, "nothing"),
         ({"one_time_cost": 0.0, "monthly_cost": 0.0}, "zero_cost"),
         ({"one_time_cost": 0.0}, "ready"),
+        ({"has_drift": True}, "drift"),
+        ({"one_time_cost": 0.0, "monthly_cost": 0.0, "people_cost_monthly": 5.0}, "ready"),
     ],
 )
 def test_what_can_be_said_about_money(changes, state):
