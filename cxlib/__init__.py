@@ -25,6 +25,7 @@ _EXPORTS: dict[str, str] = {
     "detectable_effect": "impact",
     "did": "impact",
     "drift_bounds": "impact",
+    "drift_check": "impact",
     "drop_small_arms": "impact",
     "e_value": "impact",
     "effect_by_group": "impact",
@@ -52,6 +53,11 @@ _EXPORTS: dict[str, str] = {
     "study_panel": "impact",
     "treated_series": "impact",
     "twoway_weights": "impact",
+    # evaluation
+    "Evaluation": "evaluation",
+    "PRICED": "evaluation",
+    "Terms": "evaluation",
+    "evaluate_initiative": "evaluation",
     # samples
     "Truth": "samples",
     "make_company": "samples",
@@ -212,6 +218,7 @@ _EXPORTS: dict[str, str] = {
     "roi_summary": "roi",
     "roi_tornado": "roi",
     "pulled_forward": "roi",
+    "rank_by_net": "roi",
     "roi_scenarios": "roi",
     "shrink_effects": "roi",
     "verdict": "roi",

@@ -130,14 +130,16 @@ class Report:
         for problem in getattr(data_set, "notices", ()):
             self._show_notice(_problem_key(problem), "warning", _problem_text(problem, lang))
 
-    def notice(self, key: str, *, level: Level = "info", **values: object) -> None:
+    def notice(self, key: str, *, level: Level = "info", only_here: bool = False, **values: object) -> None:
         """Show a sentence about the data or the method; it also stands in the report's *Data quality* box.
 
-        `values` are plain or `value(…)` numbers and texts for the sentence's placeholders.
+        `values` are plain or `value(…)` numbers and texts for the sentence's placeholders. `only_here` keeps
+        out of the box what matters in its own section only, such as why a chart is missing there.
         """
         if level not in LEVELS:
             fail_option("level", level, LEVELS)
-        self._show_notice(key, level, text(key, self.lang, **self._formatted(values, {})))
+        sentence = text(key, self.lang, **self._formatted(values, {}))
+        self._show_notice(key, level, sentence, only_here=only_here)
 
     def suppress(
         self,
@@ -293,10 +295,11 @@ class Report:
         metadata = {"cx": {"kind": kind, "key": key, **record}}
         _send({"text/html": html, "text/plain": plain}, raw=True, metadata=metadata)
 
-    def _show_notice(self, key: str, level: str, sentence: str) -> None:
+    def _show_notice(self, key: str, level: str, sentence: str, *, only_here: bool = False) -> None:
         word = text(f"level.{level}", self.lang)
         html = markup.sentence_html(sentence, kind="notice", badge=word, tone=level)
-        self._show("notice", key, html, f"{word}: {sentence}", {"level": level, "text": sentence})
+        record = {"level": level, "text": sentence} | ({"only_here": True} if only_here else {})
+        self._show("notice", key, html, f"{word}: {sentence}", record)
 
     def _show_header(self, period_start: Any, period_end: Any, tables: Sequence[str] | None) -> None:
         data_set, lang = self.data_set, self.lang

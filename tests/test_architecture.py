@@ -76,6 +76,7 @@ LAYER_OF = {
     "tables": 4,
     "touchpoints": 4,
     "display": 5,
+    "evaluation": 5,
     "groupings": 5,
     "plots.<chapter>": 5,
     "runner": 6,

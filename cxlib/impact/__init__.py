@@ -5,6 +5,7 @@ was assigned.
 """
 
 from cxlib.impact._compare import adjusted_difference, before_after, did
+from cxlib.impact._drift import drift_check
 from cxlib.impact._ladder import (
     answer_rung,
     evidence_ladder,
@@ -35,6 +36,7 @@ __all__ = [
     "detectable_effect",
     "did",
     "drift_bounds",
+    "drift_check",
     "drop_small_arms",
     "e_value",
     "effect_by_group",

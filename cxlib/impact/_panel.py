@@ -145,7 +145,10 @@ def study_members(
 def _enrolled(own: pd.DataFrame, allowed: pd.Series, assignment: str, start: pd.Timestamp) -> pd.DataFrame:
     twice = own["customer_id"].duplicated(keep=False)
     if twice.any():
-        raise InputError("impact.enrolled_twice", count=f"{own.loc[twice, 'customer_id'].nunique():,}")
+        raise InputError(
+            "impact.enrolled_twice", initiative=str(own["initiative_id"].iloc[0]),
+            count=f"{own.loc[twice, 'customer_id'].nunique():,}",
+        )  # fmt: skip
     own = own[own["customer_id"].isin(allowed)].sort_values("customer_id", ignore_index=True)
     enrolled_on = dates(own["enrolled_on"])
     by_date = pd.Series(np.where(enrolled_on.notna(), "treatment", "control"), index=own.index)

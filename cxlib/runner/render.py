@@ -232,7 +232,7 @@ def _header(notebook: Any) -> str:
 def _notices(notebook: Any, results: Mapping[str, Any], lang: str) -> list[tuple[str, str]]:
     """Pairs `level, sentence` for the *Data quality* box, the gravest first, each sentence once."""
     order = ["not_enough_data", "warning", "info"]
-    notices = results["notices"].values()
+    notices = [notice for notice in results["notices"].values() if not notice.get("only_here")]
     found = [(str(n.get("level")), with_code_words(clean_text(str(n.get("text", ""))))) for n in notices]
     warned = sum(
         output.output_type == "stream" and output.name == "stderr"
