@@ -1,5 +1,6 @@
 """What several test modules share."""
 
+import json
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -23,3 +24,55 @@ def reference_dir() -> Callable[[str], Path]:
         return path
 
     return folder
+
+
+@pytest.fixture
+def run_chapter(monkeypatch):
+    """`run_chapter(path, initiative="I2", …)`: a report's pieces, as `kind -> key -> record`, no kernel.
+
+    The report form: what a lesson adds is left out, and charts are drawn but not written.
+    """
+    from matplotlib.figure import Figure
+
+    from cxlib import display
+
+    def _run(path, **parameters):
+        pieces = {"finding": {}, "notice": {}, "table": {}, "figure": {}, "header": {}}
+
+        def keep(data, raw, metadata):
+            record = metadata["cx"]
+            pieces[record["kind"]][record["key"]] = record
+
+        monkeypatch.setattr(display, "_send", keep)
+        monkeypatch.setattr(Figure, "savefig", lambda self, buffer, **how: buffer.write(b"<svg/>"))
+        names = {}
+        for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
+            tags = set(cell["metadata"].get("tags", []))
+            if cell["cell_type"] == "code" and not tags & {"teach", "exercise", "solution"}:
+                exec(compile("".join(cell["source"]), cell["id"], "exec"), names)
+            if "parameters" in tags:
+                assert set(parameters) <= set(names)
+                names.update(parameters)
+        return pieces
+
+    return _run
+
+
+@pytest.fixture
+def copy_of(tmp_path):
+    """`copy_of(folder, table=function)`: the folder's copy with tables changed, or left out by None."""
+
+    def _copy(folder, **tables):
+        import pandas as pd
+
+        for source in folder.iterdir():
+            name = source.stem
+            if name in tables and tables[name] is None:
+                continue
+            if name in tables:
+                tables[name](pd.read_parquet(source)).to_parquet(tmp_path / source.name)
+            else:
+                (tmp_path / source.name).write_bytes(source.read_bytes())
+        return str(tmp_path)
+
+    return _copy

@@ -6,22 +6,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from matplotlib.figure import Figure
 
 import cxlib as cx
-from cxlib import display
 from cxlib.checks import CxError, InputError, ParameterError
 from cxlib.samples import write_sample
 
 CHAPTER = Path(__file__).parents[1] / "notebooks" / "04_initiative_roi.ipynb"
-LESSON = {"teach", "exercise", "solution"}
-
-
-def _cells():
-    for cell in json.loads(CHAPTER.read_text(encoding="utf-8"))["cells"]:
-        tags = set(cell["metadata"].get("tags", []))
-        if cell["cell_type"] == "code" and not tags & LESSON:
-            yield tags, compile("".join(cell["source"]), cell["id"], "exec")
+SAMPLE = CHAPTER.parents[1] / "data" / "sample"
 
 
 @pytest.fixture(scope="module")
@@ -30,45 +21,15 @@ def company(tmp_path_factory):
 
 
 @pytest.fixture
-def run(company, monkeypatch):
+def run(company, run_chapter):
     """`run(initiative="I2", …)`: the report's pieces, as `kind -> key -> record`."""
-
-    def _run(**parameters):
-        pieces = {"finding": {}, "notice": {}, "table": {}, "figure": {}, "header": {}}
-
-        def keep(data, raw, metadata):
-            record = metadata["cx"]
-            pieces[record["kind"]][record["key"]] = record
-
-        monkeypatch.setattr(display, "_send", keep)
-        monkeypatch.setattr(Figure, "savefig", lambda self, buffer, **how: buffer.write(b"<svg/>"))
-        names = {}
-        for tags, code in _cells():
-            exec(code, names)
-            if "parameters" in tags:
-                assert set(parameters) <= set(names)
-                names.update({"data": str(company), **parameters})
-        return pieces
-
-    return _run
+    return lambda **parameters: run_chapter(CHAPTER, **{"data": str(company), **parameters})
 
 
 @pytest.fixture
-def changed(company, tmp_path):
+def changed(company, copy_of):
     """`changed(table=function)`: a copy of the company with tables changed, or left out by None."""
-
-    def _changed(**tables):
-        for source in company.iterdir():
-            name = source.stem
-            if name in tables and tables[name] is None:
-                continue
-            if name in tables:
-                tables[name](pd.read_parquet(source)).to_parquet(tmp_path / source.name)
-            else:
-                (tmp_path / source.name).write_bytes(source.read_bytes())
-        return str(tmp_path)
-
-    return _changed
+    return lambda **tables: copy_of(company, **tables)
 
 
 def verdict(pieces):
@@ -263,6 +224,121 @@ def test_constant_outcome(run, changed):
     assert money(pieces) == "no_effect"
 
 
+def test_constant_outcome_in_waves_has_no_certainty_either(run, changed):
+    """Every error is zero: an interval from 0 to 0 would say that nothing can pay."""
+    data = changed(orders=lambda table: table.assign(amount=0.0, margin=0.0))
+    pieces = run(initiative="I2", data=data)
+    assert verdict(pieces) == ("not_shown", "no_interval")
+    assert money(pieces) == "no_effect"
+    assert "never varies" in text_of(pieces)
+
+
+def lifted(orders, customers, slope):
+    """Margins that climb by `slope` a month for some customers, from a year before the starts on."""
+    day = orders["ordered_at"].dt.tz_localize(None)
+    month = (day.dt.year - 2024) * 12 + day.dt.month - 10
+    return orders.assign(margin=orders["margin"] + slope * month * orders["customer_id"].isin(customers))
+
+
+def treated_in(company, initiative):
+    table = pd.read_parquet(company / "enrolments.parquet")
+    return table.loc[(table["initiative_id"] == initiative) & (table["arm"] == "treatment"), "customer_id"]
+
+
+@pytest.mark.parametrize("initiative", ["I1", "I3"])
+@pytest.mark.parametrize("slope", [800.0, -800.0])
+def test_a_drift_from_before_the_start_is_no_effect(run, changed, company, initiative, slope):
+    who = treated_in(company, initiative)
+    pieces = run(initiative=initiative, data=changed(orders=lambda table: lifted(table, who, slope)))
+    found = pieces["table"]["decision"]["rows"][0]
+    assert found["conf_low"] > 0 or found["conf_high"] < 0  # it looks like an effect
+    assert verdict(pieces) == ("not_shown", "drift")
+    assert money(pieces) == "drift"
+    assert levels(pieces)["drift"] == "warning"
+    assert "impact.placebo_alarm" in pieces["finding"]
+    assert "prob_roi_positive" not in {row["metric"] for row in pieces["table"]["money"]["rows"]}
+    assert not {"tornado", "scenarios", "cash_flows"} & set(pieces["table"])
+    assert "probability" not in text_of(pieces)
+
+
+def test_the_rule_on_drift_stands_in_the_report_in_both_languages():
+    cells = {cell["id"]: "".join(cell["source"]) for cell in json.loads(CHAPTER.read_text("utf-8"))["cells"]}
+    order = [line.split("|")[2] for line in cells["rule-en"].splitlines() if line.startswith("| ")][1:]
+    assert [("moved apart" in line, "below zero" in line) for line in order].index((True, False)) == 2
+    assert [("離れていく" in line) for line in cells["rule-ja"].splitlines() if line.startswith("| ")].count(
+        True
+    ) == 1
+
+
+def test_what_other_sales_lose_is_no_benefit(run):
+    whole, part = run(), run(cannibalised_share=0.9)
+    before, after = (flat(pieces) for pieces in (whole, part))
+    for name in ("benefit", "benefit_low", "benefit_high"):
+        assert after[name] == pytest.approx(before[name] / 10)
+    assert after["break_even_effect"] == pytest.approx(before["break_even_effect"] * 10)
+    assert after["roi"] == pytest.approx(after["benefit"] / after["cost"] - 1)
+    base = {row["scenario"]: row["roi"] for row in part["table"]["scenarios"]["rows"]}["base"]
+    assert base == pytest.approx(after["roi"])
+    last = part["table"]["cash_flows"]["rows"][-1]
+    assert last["cumulative"] == pytest.approx(after["net"])
+    assert after["prob_roi_positive"] < before["prob_roi_positive"]
+    inputs = {row["input"] for row in part["table"]["tornado"]["rows"]}
+    assert inputs - {row["input"] for row in whole["table"]["tornado"]["rows"]} == {"cannibalised_share"}
+
+
+def test_time_of_people_is_a_cost_everywhere(run):
+    whole, part = run(), run(people_cost_monthly=10_000.0)
+    before, after = (flat(pieces) for pieces in (whole, part))
+    assert after["cost"] == pytest.approx(before["cost"] + 120_000)
+    assert after["break_even_effect"] > before["break_even_effect"]
+    assert part["table"]["cash_flows"]["rows"][1]["cost"] == pytest.approx(
+        whole["table"]["cash_flows"]["rows"][1]["cost"] + 10_000
+    )
+    assert "people_cost_monthly" in {row["input"] for row in part["table"]["tornado"]["rows"]}
+    base = {row["scenario"]: row["cost"] for row in part["table"]["scenarios"]["rows"]}
+    assert base["base"] == pytest.approx(after["cost"])
+    assert base["low"] == pytest.approx(1.2 * after["cost"])
+
+
+def flat(pieces):
+    return pieces["finding"]["impact.money_ready"]["values"]
+
+
+def test_a_cost_of_zero_needs_no_effect(run, changed):
+    for initiative in ("I1", "I3"):
+        pieces = run(initiative=initiative, data=changed(initiatives=costs(0.0, 0.0)))
+        assert verdict(pieces)[1] not in ("low_power", "below_needed")
+        assert "impact.plan_no_cost" in pieces["finding"]
+        assert not {"impact.break_even_share", "impact.break_even_above"} & set(pieces["finding"])
+
+
+def test_what_is_missing_in_a_section_stays_out_of_the_box_on_data_quality(run):
+    notices = run(as_of="2025-10-20")["notice"]
+    boxed = [key for key, notice in notices.items() if not notice.get("only_here")]
+    assert len([key for key in notices if ".none_" in key]) >= 9
+    assert not any(".none_" in key or key.endswith("f2_none") for key in boxed)
+    assert "impact.note_not_started" in boxed
+
+
+def test_no_certainty_and_no_direction_where_there_is_none(run):
+    """On the sample: P(paid) rounds to one, the difference of the scores holds zero, I3 does not pay."""
+    pieces = run(data=str(SAMPLE))
+    assert ">99.9%" in pieces["finding"]["impact.money_ready"]["text"]
+    assert "100.0%" not in pieces["finding"]["impact.money_ready"]["text"]
+    score = pieces["finding"]["impact.score_no_difference"]["values"]
+    assert score["conf_low"] < 0 < score["conf_high"]
+    quiet = pieces["finding"]["impact.placebo_quiet"]
+    assert quiet["values"]["widest"] == pytest.approx(
+        max(-quiet["values"]["conf_low"], quiet["values"]["conf_high"])
+    )
+    low = run(data=str(SAMPLE), initiative="I3")["finding"]
+    assert (
+        low["impact.break_even_above"]["values"]["estimate"]
+        < low["impact.break_even_above"]["values"]["break_even_effect"]
+    )
+    assert "impact.payback_never" in low
+
+
 def test_no_margin_recorded(run, changed):
     data = changed(orders=lambda table: table.drop(columns="margin"))
     pieces, half = run(data=data), run(data=data, contribution_margin_rate=0.15)
@@ -329,13 +405,14 @@ def test_cells_shown_hold_enough_customers(run):
 
 
 def test_the_shipped_sample_tells_its_story(run):
-    sample = str(CHAPTER.parents[1] / "data" / "sample")
-    truth = json.loads((Path(sample) / "truth.json").read_text(encoding="utf-8"))["initiatives"]
+    sample = str(SAMPLE)
+    truth = json.loads((SAMPLE / "truth.json").read_text(encoding="utf-8"))["initiatives"]
     for name in ("I1", "I2"):
         pieces = run(data=sample, initiative=name)
         found = pieces["table"]["decision"]["rows"][0]
-        assert verdict(pieces)[0] == "effective"
         assert found["conf_low"] < truth[name]["effect_monthly_margin"]["12"] < found["conf_high"]
+        # I2 works, but in this draw its regions happened to move apart before: its verdict is held back
+        assert verdict(pieces) == {"I1": ("effective", "above_min"), "I2": ("not_shown", "drift")}[name]
     low = run(data=sample, initiative="I3")
     assert verdict(low)[0] == "not_shown"
     assert low["finding"]["impact.naive_targeted"]["values"]["naive_low"] > 0

@@ -4,6 +4,8 @@ Expected numbers: counts and sums of the published files (R package completejour
 independent program; the sums are those of `sales_value`, by line.
 """
 
+import json
+import re
 from pathlib import Path
 
 import pytest
@@ -95,25 +97,43 @@ def test_rows_are_accounted_for(imported):
     assert summary.loc["orders", "rows_without_match"] == 222
 
 
-def test_one_campaign_goes_up_the_ladder_and_stops_below_a_verdict(imported):
-    """Campaign 8, 1,076 households, May 2017: before/after, own trend, households of no campaign."""
+@pytest.fixture(scope="module")
+def campaign(imported):
+    """Campaign 8, from May 2017, through the function behind chapter 4."""
     import cxlib as cx
 
     data_set = imported[1]
-    row = cx.choose_initiative(data_set.table("initiatives"), "8")
-    how = {"started_on": row["started_on"], "assignment": row["assignment"]}
-    members = cx.study_members(
-        data_set.table("enrolments"), data_set.table("customers"), initiative="8", **how
-    )
-    assert members["found"].sum() > 500
-    panel = cx.study_panel(
-        data_set.table("orders"), members, started_on=row["started_on"], as_of="2017-12-31"
-    )
-    ladder = cx.evidence_ladder(panel, assignment="targeted", horizon_months=[6])
-    assert ladder["rung"].tolist() == ["before_after", "interrupted_series", "did_found"]
-    assert not ladder["is_answer"].any()
-    assert ladder["conf_low"].notna().all()
-    answer = cx.answer_rung(ladder, horizon_months=6)
-    seen = answer[["estimate", "conf_low", "conf_high"]].to_dict()
-    found = cx.verdict(**seen, months_observed=7, horizon_months=6, has_control=answer["is_answer"])
-    assert found["verdict"].item() == "not_shown"
+    tables = {name: data_set.table(name) for name in ("orders", "customers", "enrolments")}
+    return cx.evaluate_initiative(
+        cx.choose_initiative(data_set.table("initiatives"), "8"), **tables, selected=tables["customers"],
+        as_of="2017-12-31", terms=cx.Terms(horizon_months=6),
+    )  # fmt: skip
+
+
+def test_one_campaign_goes_up_the_ladder_and_stops_below_a_verdict(campaign):
+    rungs = campaign.ladder[campaign.ladder["horizon_months"] == 6]
+    assert {"before_after", "interrupted_series", "did_found"} <= set(rungs["rung"])
+    assert not rungs["is_answer"].any()
+    assert campaign.decision[["verdict", "reason"]].iloc[0].tolist() == ["not_shown", "no_control"]
+    assert campaign.state == "nothing"
+    assert campaign.money is None
+
+
+@pytest.mark.parametrize("lang", ["en", "ja"])
+def test_the_reading_in_chapter_4_says_what_comes_out(campaign, lang):
+    """The figures are read from the lesson's own cell, so that it cannot say what is no longer so."""
+    chapter = Path(__file__).parents[2] / "notebooks" / "04_initiative_roi.ipynb"
+    cells = {cell["id"]: "".join(cell["source"]) for cell in json.loads(chapter.read_text("utf-8"))["cells"]}
+    source = cells[f"teach-journey-{lang}"]
+    table = [line.split("|")[2:4] for line in source.splitlines() if line.startswith("| ")][1:]
+    printed = [[float(number) for number in re.findall(r"-?\d+\.\d+", "|".join(row))] for row in table]
+    found = campaign.ladder[campaign.ladder["horizon_months"] == 6].set_index("rung")
+    rows = found.loc[
+        ["before_after", "interrupted_series", "did_found"], ["estimate", "conf_low", "conf_high"]
+    ]
+    assert [pytest.approx(row, abs=0.0051) for row in rows.to_numpy()] == printed
+    sizes = campaign.members["arm"].value_counts()
+    notes = {note["key"].removeprefix("impact.note_"): note for note in campaign.notes}
+    for number in (f"{sizes['treatment']:,}", f"{sizes['control']}", f"{notes['contaminated']['treatment']}"):
+        assert number in source
+    assert (notes["margin_rate"]["missing"], notes["contaminated"]["control"]) == (100, 0)
