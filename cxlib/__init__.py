@@ -187,6 +187,7 @@ _EXPORTS: dict[str, str] = {
     "nps_interval": "intervals",
     "share_difference_interval": "intervals",
     "share_interval": "intervals",
+    "churned": "nonresponse",
     "compare_respondents": "nonresponse",
     "last_day": "nonresponse",
     "rake": "nonresponse",

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from cxlib.answers import check_numbers, read_answers
 from cxlib.checks import ParameterError, check_columns
-from cxlib.engine import to_date
+from cxlib.conditions import holds
+from cxlib.engine import reduce_orders, to_date
 from cxlib.intervals import critical_value, effective_n, nps_interval, share_interval
+from cxlib.rules import load_rules
 
 VALUES = ("recency_days", "frequency", "monetary_total")
+FOLLOW_DAYS = 365
 LARGEST_GAP = 0.001  # of a share, beyond which weights do not do what was asked
 
 
@@ -36,6 +40,75 @@ def last_day(as_of: object, period_end: object | None = None) -> date:
     return known if period_end is None else min(known, to_date(period_end, argument="period_end"))
 
 
+def churned(
+    orders: Any,
+    *,
+    as_of: object,
+    known_until: object | None = None,
+    follow_days: int = FOLLOW_DAYS,
+    timezone: str | None = None,
+    rules: Any = None,
+) -> pd.DataFrame:
+    """Tell who had lapsed on a day by the handbook's rule, and who did not order in the days that followed.
+
+    Columns to lay beside a customer summary and to compare respondents on (`compare_respondents`).
+
+    Parameters
+    ----------
+    orders : frame of any engine narwhals knows
+        Order lines, also those after `as_of`.
+    as_of : date, str or Timestamp
+        Day at whose end lapsed is told, such as `last_day` of the period.
+    known_until : date, str or Timestamp, optional
+        Last day of the data. None: `as_of`, so that nothing follows.
+    follow_days : int
+        Days after `as_of` without an order that count as churn, 1 or more.
+    timezone : str, optional
+        As `summarise_customers`.
+    rules : States, optional
+        Default: the handbook's `lifecycle`; lapsed is its last state, which takes whoever no other claims.
+
+    Returns
+    -------
+    DataFrame
+        A row per customer with an order by `as_of`: ``customer_id``, ``lapsed`` (1 or 0), ``churned`` (1: no
+        order in the `follow_days` after `as_of`, 0: at least one; missing for all where the data end
+        earlier: whoever has not ordered yet still may).
+
+    Raises
+    ------
+    ParameterError
+        For a missing column or `follow_days` below 1.
+
+    Examples
+    --------
+    >>> lines = pd.DataFrame({"customer_id": ["a", "b", "a"], "order_id": ["1", "2", "3"], "amount": 10.0,
+    ...     "ordered_at": pd.to_datetime(["2024-12-01", "2023-01-01", "2025-03-01"])})
+    >>> churned(lines, as_of="2024-12-31", known_until="2026-01-31").to_numpy().tolist()
+    [['a', 0.0, 0.0], ['b', 1.0, 1.0]]
+    """
+    if follow_days < 1:
+        raise ParameterError("journey.horizons", argument="follow_days", value=repr(follow_days))
+    day = pd.Timestamp(to_date(as_of))
+    known = day if known_until is None else pd.Timestamp(to_date(known_until, argument="known_until"))
+    end = day + pd.Timedelta(days=follow_days)
+    held = reduce_orders(orders, as_of=day, timezone=timezone)
+    held = held[held["frequency"] > 0].reset_index(drop=True)
+    measures = held.rename(columns={"amount": "monetary_total"}).assign(
+        recency_days=(day - held["last_order_on"]).dt.days,
+        tenure_days=(day - held["first_order_on"]).dt.days,
+        open_deals=0,
+    )
+    active = pd.Series(data=False, index=held.index)
+    for state in (rules or load_rules("lifecycle")).states[:-1]:
+        active |= holds(measures, state.when)
+    gone = np.full(len(held), np.nan)
+    if known >= end:
+        later = reduce_orders(orders, as_of=end, timezone=timezone).set_index("customer_id")["last_order_on"]
+        gone = (held["customer_id"].map(later) <= day).to_numpy(dtype=float)
+    return held[["customer_id"]].assign(lapsed=(~active).astype(float), churned=gone)
+
+
 def compare_respondents(
     customers: pd.DataFrame,
     *,
@@ -52,7 +125,8 @@ def compare_respondents(
     answered_col : str
         True for those who did.
     value_cols : sequence of str
-        What to compare, numbers or yes/no (such as lapsed); missing values are left out.
+        What to compare, numbers or yes/no (such as ``lapsed`` and ``churned`` of `churned`); missing values
+        are left out.
     conf_level : float
 
     Returns

@@ -5,8 +5,10 @@ import pandas as pd
 import pytest
 
 from cxlib.checks import ParameterError
-from cxlib.nonresponse import compare_respondents, customer_weights, last_day, rake, response_bounds
+from cxlib.nonresponse import churned, compare_respondents, customer_weights, last_day, rake, response_bounds
+from cxlib.samples import make_company
 from cxlib.segments import summarise_customers
+from cxlib.states import lifecycle_stages
 
 
 def test_only_those_who_had_ordered_by_the_end_of_the_period_could_answer():
@@ -120,3 +122,37 @@ def test_weights_match_groups_and_bands_without_answers():
     assert weighted["weight"].tolist() == pytest.approx([1.2, 1.2, 0.6])
     empty = customer_weights(answers.head(0), people, value_cols=["frequency"])
     assert empty.empty and "weight" in empty
+
+
+def test_churn_by_the_rule_and_by_what_followed():
+    days = {"a": ["2024-01-02"], "b": ["2024-01-01"], "c": ["2024-06-01", "2025-12-31"], "d": ["2025-01-01"]}
+    days["e"] = ["2024-12-31 23:00", "2026-01-01"]
+    rows = [(name, f"{name}{i}", 10.0, day) for name, each in days.items() for i, day in enumerate(each)]
+    rows.append(("a", "refund", -10.0, "2025-02-01"))
+    orders = pd.DataFrame(rows, columns=["customer_id", "order_id", "amount", "ordered_at"])
+    stamps = pd.to_datetime(orders["ordered_at"], format="mixed")
+    orders["ordered_at"] = stamps.dt.tz_localize("Asia/Tokyo")
+    found = churned(orders, as_of="2024-12-31", known_until="2026-06-30").set_index("customer_id")
+    assert found["lapsed"].to_dict() == {"a": 0, "b": 1, "c": 0, "e": 0}  # 364 days are not a year, 365 are
+    assert found["churned"].to_dict() == {"a": 1, "b": 1, "c": 0, "e": 1}  # e came back a day too late
+    for until in (None, "2024-12-31", "2025-12-30"):
+        early = churned(orders, as_of="2024-12-31", known_until=until)
+        assert early["churned"].isna().all() and early["lapsed"].tolist() == [0, 1, 0, 0]
+    with pytest.raises(ParameterError, match="follow_days"):
+        churned(orders, as_of="2024-12-31", follow_days=0)
+
+
+def test_lapsed_is_the_lifecycle_state_and_shares_are_compared():
+    company = make_company(n_customers=2000, seed=3)
+    day, orders, customers = "2026-03-31", company["orders"], company["customers"]
+    found = churned(orders, as_of=day, known_until="2026-09-30", follow_days=180)
+    stages = lifecycle_stages(customers, orders, as_of=day).set_index("customer_id")["state"]
+    assert (found["customer_id"].map(stages) == "lapsed").tolist() == (found["lapsed"] == 1).tolist()
+    assert 0 < found["lapsed"].mean() < 1 and 0 < found["churned"].mean() < 1
+    answers = company["responses"].query("survey == 'relationship'")
+    answers = answers[answers["answered_at"].dt.strftime("%Y-%m-%d") <= day]
+    found["answered"] = found["customer_id"].isin(answers["customer_id"])
+    rows = compare_respondents(found, value_cols=["lapsed", "churned"]).set_index("metric")
+    share = found.groupby("answered")[["lapsed", "churned"]].mean()
+    assert rows["answered"].tolist() == share.loc[True].tolist()
+    assert rows["silent"].tolist() == share.loc[False].tolist()
