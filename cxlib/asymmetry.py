@@ -15,6 +15,7 @@ from cxlib.intervals import critical_value
 Array = NDArray[np.float64]
 Limit = float | Mapping[str, float]
 MIN_ANSWERS = 5
+SIDES = ("few_low", "few_high", "few_between")
 
 
 def penalty_reward(
@@ -58,7 +59,10 @@ def penalty_reward(
         them is not; neutral: neither),
         ``n, n_low, n_high`` answers, with `cluster_col` also ``customers`` (the fewest on either side or
         between). NaN where fewer than 5 answers lie below, above or between, where
-        the outcome is constant, and for drivers that cannot be told apart.
+        the outcome is constant, and for drivers that cannot be told apart. The last column, ``status``, says
+        why: ok, no_middle (no whole number lies between `low` and `high`, as with 2 and 3 on a scale of 1
+        to 4: set them apart, such as 1 and 4), few_low, few_high, few_between, unanswered, collinear,
+        constant (the outcome), few_answers (fewer than coefficients).
 
     Raises
     ------
@@ -120,8 +124,29 @@ def penalty_reward(
         row |= {"label": _label(row), "n": sum(counts), "n_low": counts[0], "n_high": counts[1]}
         if clusters is not None:
             row["customers"] = min(len(np.unique(who[side])) for side in level)
-        rows.append(row)
+        status = _status(values[driver], _limit(low, driver), _limit(high, driver), counts)
+        if status == "ok" and np.isnan(pair).any():
+            status = _undecided(outcome[keep], coefficients)
+        rows.append(row | {"status": status})
     return pd.DataFrame(rows)
+
+
+def _status(value: Array, low: float, high: float, counts: Sequence[int]) -> str:
+    """Say why answers give no penalty and reward: none at all, no box between the limits, few on a side."""
+    known = value[np.isfinite(value)]
+    if not len(known):
+        return "unanswered"
+    if (known == np.round(known)).all() and np.floor(low) + 1 >= high:
+        return "no_middle"
+    few = [name for name, n in zip(SIDES, counts, strict=True) if n < MIN_ANSWERS]
+    return few[0] if few else "ok"
+
+
+def _undecided(outcome: Array, coefficients: Array) -> str:
+    """Say why the regression gives a driver no coefficient."""
+    if np.isnan(coefficients).all():
+        return "constant" if np.ptp(outcome) == 0 else "few_answers"
+    return "collinear"
 
 
 def _estimate(name: str, estimate: float, std_error: float, z: float) -> dict[str, object]:

@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from cxlib.answers import Answers, Scale
+from cxlib.answers import Answers, Scale, scale_notes
 from cxlib.change._contrast import WAVE, Array, Codes, clustered_variance, score_values, two_waves
 from cxlib.change._difference import Sides, difference, flat_variance, two_sides
 from cxlib.checks import ParameterError, check_columns, fail_option
@@ -55,9 +56,10 @@ def score_change(
     DataFrame
         Group columns, ``metric``, ``before, after``, ``estimate, std_error, conf_low, conf_high`` (after -
         before), ``statistic, p_value, p_adjusted``, ``n_before, n_after, n_paired, n`` (the smaller wave),
-        ``customers`` (of the smaller wave, with `customer_id_col`) and ``verdict`` (risen, fallen,
-        no_difference_shown, too_few_answers; by the adjusted p-value). For "nps" and "csat" the statistic is
-        the critical value at which the interval reaches zero.
+        ``customers`` (of the smaller wave, with `customer_id_col`), ``verdict`` (risen, fallen,
+        no_difference_shown, too_few_answers; by the adjusted p-value) and ``note`` where one of the waves
+        never uses an end of the scale (`scale_notes`: was the same question asked?). For "nps" and "csat" the
+        statistic is the critical value at which the interval reaches zero.
 
     Raises
     ------
@@ -113,7 +115,9 @@ def score_change(
     ends = ["statistic", "p_value", "p_adjusted", "n_before", "n_after", "n_paired", "n", "verdict"]
     middle = ["before", "after", "estimate", "std_error", "conf_low", "conf_high"]
     kept = [*group_cols, "metric", *middle, *ends, *(["customers"] if customer_id_col else [])]
-    return frame.assign(metric=metric)[kept]
+    return frame.assign(metric=metric)[kept].assign(
+        note=pd.Series(_either(scale_notes(answers, limits), sides), dtype=object)
+    )
 
 
 def paired_change(
@@ -206,6 +210,13 @@ def everyone_else(data: pd.DataFrame, *, by: str, groups: Iterable[Any] | None =
     named = data[by].dropna().unique() if groups is None else groups
     others = [data[data[by] != group].assign(**{by: group}) for group in named]
     return pd.concat(others, ignore_index=True) if others else data.head(0)
+
+
+def _either(notes: NDArray[np.object_], sides: Sides) -> NDArray[np.object_]:
+    """Return the note of either wave for each group; both ends where the two leave different ones unused."""
+    before, after = np.array([*notes, None], dtype=object)[sides.at]
+    found = np.where(pd.isna(after), before, after)
+    return np.where(pd.isna(before) | (before == found), found, "both_ends_unused")
 
 
 def _contrast(

@@ -315,3 +315,41 @@ def test_false_alarms_of_the_chart_are_as_stated(waves, most):
 def test_sample_size_names_what_is_wrong(wrong, said):
     with pytest.raises(ParameterError, match=f"`{said}`"):
         sample_size(change=5, **wrong)
+
+
+def test_an_end_that_a_wave_never_uses_is_noted():
+    whole, short = list(range(11)), list(range(1, 11))
+    waves = {name: pd.DataFrame({"nps_score": scores * 5}) for name, scores in (("w", whole), ("s", short))}
+    waves["m"] = pd.DataFrame({"nps_score": list(range(10)) * 5})
+    for pair, note in {
+        "ww": None,
+        "ws": "lowest_unused",
+        "sw": "lowest_unused",
+        "sm": "both_ends_unused",
+    }.items():
+        found = score_change(*(waves[name] for name in pair), customer_id_col=None)
+        assert found["note"].tolist() == [note], pair
+    five = pd.DataFrame({"csat_score": [1, 2, 3, 4, 5] * 10})
+    asked = {"metric": "csat", "score_col": "csat_score", "customer_id_col": None}
+    assert score_change(five, five, scale=(1, 7), **asked)["note"].tolist() == ["highest_unused"]
+    groups = [pd.concat([each.assign(g="a"), waves["w"].assign(g="b")]) for each in (waves["w"], waves["s"])]
+    assert score_change(*groups, by="g", customer_id_col=None)["note"].tolist() == ["lowest_unused", None]
+
+
+@pytest.mark.slow
+def test_rate_and_mix_hold_their_truth_with_few_answers_in_a_group():
+    """Six groups, 20 answers before and 100 after; the share of each group moves, no score does."""
+    shares = np.array([[0.30, 0.25, 0.15, 0.10, 0.10, 0.10], [0.15, 0.20, 0.15, 0.15, 0.15, 0.20]])
+    promoters = np.array([0.5, 0.6, 0.4, 0.3, 0.2, 0.1])
+    level = 100 * (promoters - (0.8 - promoters))
+    truth = {"rate": 0.0, "mix": (shares[1] - shares[0]) @ level}
+    truth["total"], held, seeds = truth["mix"], dict.fromkeys([*truth, "total"], 0), range(600)
+    for seed in seeds:
+        rng, waves = np.random.default_rng(seed), []
+        for n, share in zip((20, 100), shares, strict=True):
+            group, luck = rng.choice(6, n, p=share), rng.random(n)
+            score = np.select([luck < promoters[group], luck < 0.8], [10, 3], 8)
+            waves.append(pd.DataFrame({"g": group, "nps_score": score}))
+        for row in mix_rate(*waves, by="g").to_dict("records"):
+            held[row["metric"]] += row["conf_low"] <= truth[row["metric"]] <= row["conf_high"]
+    assert all(0.92 <= count / len(seeds) <= 0.99 for count in held.values()), held

@@ -511,3 +511,25 @@ def test_every_large_group_is_asked_the_same_question():
     pd.testing.assert_frame_equal(each[3:].drop(columns="region").reset_index(drop=True), alone)
     few = each_large_group(driver_importance, data, min_answers=50, cluster_col="who", n_boot=5, **asked)
     assert set(few["region"]) == {"a"}, "customers count, not answers"
+
+
+def test_penalty_reward_says_why_there_is_none():
+    """On a scale of 1 to 4 nothing lies between 2 and 3; between 1 and 4 there is a middle."""
+    rng = np.random.default_rng(0)
+    data = pd.DataFrame({name: rng.integers(1, 5, 400) for name in ("four", "twin", "rare")})
+    data["half"], data["twin"], data["blank"] = data["four"] / 2, data["four"], np.nan
+    data["rare"] = np.where(np.arange(400) < 3, 4, rng.integers(1, 4, 400))
+    data["y"], data["flat"] = rng.normal(size=400) + data["four"], 1.0
+
+    def status(*drivers, low=2, high=3, outcome="y", rows=400):
+        asked = {"driver_cols": list(drivers), "low": low, "high": high}
+        found = penalty_reward(data.head(rows), outcome_col=outcome, **asked)
+        assert found["penalty"].notna().tolist() == (found["status"] == "ok").tolist()
+        return found["status"].tolist()
+
+    assert status("four", "blank") == ["no_middle", "unanswered"]
+    assert status("four", low=1, high=4) == ["ok"] == status("half", low=0.5, high=2)
+    assert status("rare", low=1, high=4) == ["few_high"]
+    assert status("four", "twin", low=1, high=4) == ["collinear"] * 2
+    assert status("four", low=1, high=4, outcome="flat") == ["constant"]
+    assert status("half", low=1, high=1.2) == ["few_between"]
