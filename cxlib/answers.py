@@ -12,6 +12,8 @@ from cxlib.checks import ParameterError, check_columns
 from cxlib.intervals import clustered_mean_interval, critical_value
 
 Array = NDArray[np.float64]
+#: A whole number, and after a separator, a space or at once in another script its label without digits.
+LABELLED = r"^\s*([+-]?\d+)(?:\s*[-–—:=.)(|]|\s|[^\d\x00-\x7F])\D*$"
 Scale = tuple[float, float]
 #: Columns of results, which a group column must not overwrite.
 RESERVED = {"metric", "estimate", "std_error", "conf_low", "conf_high", "n", "n_missing", "n_effective"}
@@ -67,7 +69,8 @@ def read_answers(
     data : DataFrame
         One row per answer.
     score_col : str
-        Whole numbers on `scale`.
+        Whole numbers on `scale`; answers exported with their label ("10 - Extremely likely") are read as the
+        number before it.
     scale : tuple of two numbers
         Lowest and highest score allowed.
     by, weight_col, cluster_col : str, optional
@@ -142,7 +145,7 @@ def scale_notes(answers: Answers, scale: Scale, *, least: int = 30) -> NDArray[n
 
 
 def check_scores(data: pd.DataFrame, score_col: str, scale: Scale) -> Array:
-    """Return a score column as floats, missing as NaN.
+    """Return a score column as floats, missing as NaN, without labels ("10 - Extremely likely" is 10).
 
     Raises
     ------
@@ -152,6 +155,11 @@ def check_scores(data: pd.DataFrame, score_col: str, scale: Scale) -> Array:
     column = data[score_col]
     score = pd.to_numeric(column, errors="coerce").to_numpy(dtype=float, na_value=np.nan)
     text_rows = np.isnan(score) & column.notna().to_numpy()
+    if text_rows.any():
+        leading = column[text_rows].astype(str).str.extract(LABELLED, expand=False)
+        score = score.copy()
+        score[text_rows] = [float(number) if isinstance(number, str) else np.nan for number in leading]
+        text_rows &= np.isnan(score)
     off = np.isfinite(score) & ((score < scale[0]) | (score > scale[1]) | (score != np.round(score)))
     bad = text_rows | off | np.isinf(score)
     if bad.any():
