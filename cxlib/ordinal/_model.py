@@ -101,7 +101,9 @@ def ordinal_drivers(
     -----
     logit P(group ≤ k) = θ_k - xβ, by Newton steps with the analytic Hessian. Completions by chained linear
     regressions, pooled by Rubin's rules: unbiased if items are missing at random given what was answered; an
-    item that does not apply to somebody is judged by those to whom it did. Association, not effect.
+    item that does not apply to somebody is judged by those to whom it did. Association, not effect. With few
+    clusters whose answers are much alike, Brant's test rejects too often: 9 % instead of 5 % for 30 customers
+    with ten answers each correlated at .8, 5.5 % for 100.
 
     References
     ----------
