@@ -108,7 +108,8 @@ def stage_ageing(
     ----------
     deals
         With `stage, created_on, closed_on`, and `amount` if known. Rows created after `as_of` are left out;
-        a close after it is not known yet.
+        a close after it is not known yet. The stage is that of the day the table was written: what closed
+        since has the stage "unknown_stage", since "won" and "lost" were not known by `as_of`.
     as_of
         Last day known, inclusive.
     usual
@@ -151,6 +152,7 @@ def stage_ageing(
     spells = pd.DataFrame({"days": age, "gone": closed.notna()}).query("days >= 0")
     usual_days = _quantile(_gone(spells, conf_level), "estimate", usual)
     still = rows[closed.isna()].assign(age=age, value=rows.get("amount", np.nan))
+    still["stage"] = still["stage"].astype(object).mask(still["closed_on"].notna(), "unknown_stage")
     found = []
     for stage, group in still.groupby("stage", observed=True):
         stalled = int((group["age"] > usual_days).sum()) if usual_days == usual_days else np.nan

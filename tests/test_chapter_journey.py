@@ -129,3 +129,14 @@ def test_a_page_outside_the_steps_is_looked_at_and_the_checklist_keeps_its_days(
     roles = rows_of(pieces, "roles")
     assert set(roles.loc[roles["n"].isna(), "verdict"]) <= {"unknown"}
     assert {"curve_features", "contact_pressure", "first_exits"} <= set(pieces["table"])
+
+
+def test_an_earlier_last_day_has_no_deals_open_that_are_won_and_intervals_follow_the_level(run):
+    small = {"period_end": pd.Timestamp("2026-06-30").date(), "min_cell": 5}
+    pieces = run(**small, conf_level=0.5, lang="ja")
+    ageing = rows_of(pieces, "deal_ageing")
+    assert "unknown_stage" in set(ageing["stage"]) and not {"won", "lost"} & set(ageing["stage"])
+    ends = rows_of(pieces, "deal_ends")
+    assert "n_events" not in ends
+    wide = rows_of(run(**small), "deal_ends")
+    assert (wide["conf_high"] - wide["conf_low"] > ends["conf_high"] - ends["conf_low"]).all()

@@ -113,7 +113,8 @@ def test_horizons_that_the_rules_decide_are_left_out_and_named(everybody):
 
 def test_preferences_say_for_how_many_there_are_enough_purchases(everybody):
     known = everybody["finding"]["segmentation.ctb_known"]
-    assert len(known) == 3
+    assert sum(len(record["values"]["dimension"]) for record in known) == 3
+    assert len({record["text"].split(": ", 1)[1] for record in known}) == len(known)
     table = rows_of(everybody, "ctb_customers")
     assert {"dominant", "share_shrunk", "concentration", "n_enough"} <= set(table.columns)
     for record in known:
@@ -177,3 +178,25 @@ def test_japanese_reports_translate_the_words_the_contract_knows(run):
     strength = pieces["table"]["profile_strength"][0]["plain"]
     assert "言語" in strength and "メール配信の許可" in strength
     assert "0.001" in strength and "| 0.00\n" not in strength
+    shares = rows_of(pieces, "group_concentration")
+    assert len(shares) and "largest_share" not in shares
+
+
+def test_no_group_shows_the_share_of_a_top_of_too_few_customers(run):
+    """A tenth of a group of ten is one customer, and the share of sales that customer's sales."""
+    shares = rows_of(run(by="region", min_cell=40), "group_concentration")
+    tops = shares[shares["metric"] == "top_share"]
+    assert set(tops["region"]) < set(shares["region"])
+    assert (tops["n"].dropna() * 0.1 >= 40).all()
+
+
+def test_a_period_within_a_year_is_not_compared_with_itself(company, run):
+    first = cx.open_data(company).as_of - pd.Timedelta(days=300)
+    pieces = run(period_start=first)
+    assert "segmentation.last_year" not in pieces["finding"]
+    assert "segmentation.no_last_year" in pieces["notice"]
+    assert "amount_past_year" not in rows_of(pieces, "actions")
+    assert set(pieces["finding"]).isdisjoint({"segmentation.act_first"})
+    assert "f_score" not in pieces["table"]["schemes"][0]["plain"]
+    (told,) = pieces["finding"].get("segmentation.act_first_short", [None])
+    assert told is None or "365" not in told["text"]

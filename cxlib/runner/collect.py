@@ -29,8 +29,8 @@ def records(notebook: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 def collect(notebook: Mapping[str, Any]) -> dict[str, Any]:
     """Results of one report: `header`, and `tables`, `findings`, `figures`, `notices` by key.
 
-    A key shown twice is numbered, `key`, `key-2`. Not-a-number and infinite become null, so that any JSON
-    reader takes the file.
+    A key shown twice is numbered, `key`, `key-2`; a notice that says the same again is left out.
+    Not-a-number and infinite become null, so that any JSON reader takes the file.
     """
     results: dict[str, Any] = {"header": {}, **{shelf: {} for shelf in _SHELVES.values()}}
     for record in records(notebook):
@@ -39,11 +39,18 @@ def collect(notebook: Mapping[str, Any]) -> dict[str, Any]:
             results["header"] = _finite(record)
         elif kind in _SHELVES:
             shelf = results[_SHELVES[kind]]
-            number = 1 + sum(
-                name == key or re.fullmatch(re.escape(key) + r"-\d+", name) is not None for name in shelf
-            )
+            if kind == "notice" and _finite(record) in [
+                said for name, said in shelf.items() if _is_of(name, key)
+            ]:
+                continue
+            number = 1 + sum(_is_of(name, key) for name in shelf)
             shelf[key if number == 1 else f"{key}-{number}"] = _finite(record)
     return results
+
+
+def _is_of(name: str, key: str) -> bool:
+    """Whether `name` is `key`, or `key` numbered."""
+    return name == key or re.fullmatch(re.escape(key) + r"-\d+", name) is not None
 
 
 def _finite(value: Any) -> Any:

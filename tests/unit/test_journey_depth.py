@@ -223,6 +223,8 @@ def test_old_open_deals_are_stalled():
     ageing = stage_ageing(deals, as_of="2026-03-31")
     assert ageing[["n", "estimate", "usual_days"]].to_numpy().tolist() == [[2, 1.0, 18.0]]
     assert stage_ageing(deals.iloc[:18], as_of="2026-03-31").empty
+    earlier = stage_ageing(deals, as_of="2026-01-10").set_index("stage")["n"]
+    assert earlier.to_dict() == {"unknown_stage": 9, "quoted": 2}
 
 
 def test_spread_leaves_out_what_all_customers_share():

@@ -66,3 +66,9 @@ def test_numbers_stay_numbers_and_missing_stays_missing():
 def test_a_key_is_a_safe_file_name(key):
     name = file_name(key)
     assert name and len(name) <= 80 and not set(name) & set("/\\.\0 ")
+
+
+def test_a_notice_that_says_the_same_again_is_kept_once_and_another_one_is_numbered():
+    same = {"kind": "notice", "key": "n", "level": "info", "text": "t"}
+    found = collect(notebook(same, same, same | {"text": "u"}, same))
+    assert {key: notice["text"] for key, notice in found["notices"].items()} == {"n": "t", "n-2": "u"}
