@@ -127,6 +127,7 @@ def test_no_enrolments_table(run, changed):
     assert {row["rung"] for row in pieces["table"]["ladder"]["rows"]} == {
         "before_after",
         "same_months_last_year",
+        "interrupted_series",
     }
 
 

@@ -181,7 +181,7 @@ def _two_arms(
     panel: pd.DataFrame, outcome_col: str, months: int, conf_level: float, *, name: str
 ) -> list[pd.DataFrame]:
     window = _own_months(panel, months)
-    if not (window["month"] < 0).any():
+    if not (window["month"] < 0).any() or window["_treated"].nunique() < 2:
         return []
     rung = did(
         window, outcome_col=outcome_col, unit_col="customer_id", time_col="month", treated_col="_treated",

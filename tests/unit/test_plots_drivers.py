@@ -305,7 +305,7 @@ def test_satisfaction_and_effort_side_by_side_without_losing_the_unknown(lang):
     rng = np.random.default_rng(0)
     data = pd.DataFrame({"csat_score": rng.integers(1, 6, 90), "ces_score": rng.integers(1, 8, 90)})
     data["region"] = ["east"] * 40 + ["west"] * 30 + [None] * 20
-    parts = csat(data, by="region"), ces(data, by="region", scale=(1, 7), direction="ease")
+    parts = csat(data, by="region", scale=(1, 5)), ces(data, by="region", scale=(1, 7), direction="ease")
     figure = plot_satisfaction_panel(*parts, by="region", lang=lang, labels={"east": "East"})
     figure.canvas.draw()
     for ax, part in zip(figure.axes, parts, strict=True):
