@@ -50,7 +50,7 @@ class Terms:
     discount_rate_annual : float
         Yearly rate for present values.
     cannibalised_share : float
-        Part of the gain taken from sales that are not in the data, 0 to 1.
+        Part of the gain taken from sales that are not in the data, 0 to 1; a loss stays whole.
     people_cost_monthly : float
         Time of people for the whole initiative, in currency a month, beside the costs of the register.
     """
@@ -178,31 +178,31 @@ def evaluate_initiative(
     study = {"assignment": assignment, "outcome_col": terms.outcome_col, "conf_level": terms.conf_level}
     horizon, observed = terms.horizon_months, observed_months(panel)
     ladder = evidence_ladder(panel, horizon_months=sorted({6, 12, horizon}), **study)
-    answer, drift = answer_rung(ladder, horizon_months=horizon), drift_check(panel, **study)
+    answer = answer_rung(ladder, horizon_months=horizon)
+    compared = {"panel": panel, "assignment": assignment}
+    drift, older = (drift_check(**compared, outcome_col=name) for name in (terms.outcome_col, "margin"))
     effects, covariance = monthly_effects(panel, assignment=assignment, horizon_months=min(observed, horizon))
     share, n_treated = _share(members, everyone)
     money_terms, state_terms = _cost_terms(chosen, terms, share, effects, n_treated)
     needed = _needed(state_terms, effects, horizon, n_treated, terms.cannibalised_share)
+    dates = {"started_on": started_on.date(), "period_start": period_start, "first_day": _first_day(orders)}
+    notes = study_notes(panel, members, min_cell=terms.min_cell, assignment=assignment,
+                        outcome_col=terms.outcome_col, **dates)  # fmt: skip
+    is_cut = any(note["key"] == "impact.note_starts_before_data" for note in notes)
     decision = verdict(
         estimate=answer["estimate"], conf_low=answer["conf_low"], conf_high=answer["conf_high"],
         months_observed=observed, horizon_months=horizon, has_control=bool(answer["is_answer"]),
         min_effect=terms.min_effect, has_drift=bool(drift["is_alarm"].any()),
-        break_even_effect=needed if terms.outcome_col == "margin" else None,
+        break_even_effect=needed if terms.outcome_col == "margin" else None, starts_before_data=is_cut,
     )  # fmt: skip
     is_known = _is_known(effects, covariance)
-    older = (
-        drift if terms.outcome_col == "margin" else drift_check(panel, **study | {"outcome_col": "margin"})
-    )
     state = money_state(
         **state_terms, has_effect=is_known, months_observed=observed, horizon_months=horizon,
-        has_drift=bool(older["is_alarm"].any()),
+        has_drift=bool(older["is_alarm"].any()), starts_before_data=is_cut,
     )  # fmt: skip
     money_terms |= {"covariance": covariance}
-    dates = {"started_on": started_on.date(), "period_start": period_start, "first_day": _first_day(orders)}
-    notes = study_notes(panel, members, min_cell=terms.min_cell, assignment=assignment,
-                        outcome_col=terms.outcome_col, **dates)  # fmt: skip
     notes += enrolment_notes(enrolments, members, customers, **course)
-    notes += _own_notes(orders, terms, share, n_treated, drift)
+    notes += _own_notes(orders, terms, share, n_treated, drift=drift, older=older)
     return Evaluation(
         members=members, panel=panel, notes=notes, ladder=ladder, answer=answer, drift=drift,
         observed=observed, effects=effects, covariance=covariance, decision=decision, state=state,
@@ -260,13 +260,13 @@ def _first_day(orders: Any) -> object:
 
 
 def _own_notes(
-    orders: Any, terms: Terms, share: float, n_treated: int, drift: pd.DataFrame
+    orders: Any, terms: Terms, share: float, n_treated: int, *, drift: pd.DataFrame, older: pd.DataFrame
 ) -> list[dict[str, Any]]:
     unknown = float(orders["margin"].isna().mean()) if len(orders) and "margin" in orders else 0.0
-    p_values = drift.set_index("metric")["p_value"].reindex(["placebo", "pretrend"])
+    is_other = terms.outcome_col != "margin" and bool(older["is_alarm"].any())
     rules: list[tuple[bool, str, str, dict[str, Any]]] = [
-        (bool(drift["is_alarm"].any()), "drift", "warning",
-         {"placebo": float(p_values.iloc[0]), "pretrend": float(p_values.iloc[1])}),
+        (bool(drift["is_alarm"].any()), "drift", "warning", _p_values(drift)),
+        (is_other, "drift_money", "warning", _p_values(older)),
         (unknown > 0, "margin_rate", "info",
          {"missing": round(100 * unknown, 1), "rate": round(100 * terms.contribution_margin_rate, 1)}),
         (n_treated > 0 and share < 1, "cost_share", "info", {"share": round(100 * share, 1)}),
@@ -276,3 +276,8 @@ def _own_notes(
         for holds, name, level, values in rules
         if holds
     ]
+
+
+def _p_values(drift: pd.DataFrame) -> dict[str, float]:
+    by_test = drift.set_index("metric")["p_value"].reindex(["placebo", "pretrend"])
+    return {str(name): float(value) for name, value in by_test.items()}

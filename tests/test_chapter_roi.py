@@ -204,7 +204,9 @@ def move(day):
 
 def test_start_before_the_data(run, changed):
     pieces = run(data=changed(**move("2024-02-01")))
-    assert verdict(pieces) == ("too_early", "no_data")
+    assert verdict(pieces) == ("not_shown", "before_data")
+    assert money(pieces) == "before_data"
+    assert "observed yet" not in text_of(pieces)
     assert levels(pieces)["starts_before_data"] == "not_enough_data"
 
 

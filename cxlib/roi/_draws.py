@@ -41,14 +41,15 @@ def joint_flows(
     """Compute money per month from effects per customer; `costs` holds the three kinds by name.
 
     The draws are Student's t with the `df` of the effects (normal without the column), as the intervals of
-    the effects themselves are: one χ² for all months of a draw.
+    the effects themselves are: one χ² for all months of a draw. The cannibalised share is taken off a gain
+    (`keep_gain`), draw by draw and by the total of its months.
     """
     check_effects(effects)
     check_costs(costs)
     check_share("cannibalised_share", cannibalised_share)
     if draws < 1:
         raise ParameterError("roi.draws", found=f"{draws}")
-    size = effects["n_treated"].to_numpy(float) * (1 - cannibalised_share)
+    size = effects["n_treated"].to_numpy(float)
     mean = effects["estimate"].to_numpy(float)
     matrix = np.nan_to_num(covariance_of(effects, covariance))
     values, vectors = np.linalg.eigh(matrix)
@@ -64,7 +65,23 @@ def joint_flows(
     once[0], running[1:] = costs["one_time_cost"], costs["monthly_cost"] * months
     people[1:] = costs["people_cost_monthly"] * months
     drawn = np.hstack([np.zeros((draws, 1)), (mean + noise) * size])
-    return Flows(np.concatenate([[0.0], mean * size]), once, running, people, drawn)
+    benefit = np.concatenate([[0.0], mean * size])
+    kept = keep_gain(drawn.sum(axis=1), cannibalised_share)[:, None]
+    return Flows(benefit * keep_gain(benefit.sum(), cannibalised_share), once, running, people, drawn * kept)
+
+
+def keep_gain(total: npt.ArrayLike, cannibalised_share: float) -> Array:
+    """Part of a total that counts: of a gain what is not taken from other sales, of a loss all of it.
+
+    A loss of the treated says nothing about sales elsewhere, and a share given back would make a harmful
+    initiative look better. The total that counts grows with the total, so quantiles keep their order.
+
+    Examples
+    --------
+    >>> keep_gain([10.0, -10.0], 0.25).tolist()
+    [0.75, 1.0]
+    """
+    return np.where(np.asarray(total, float) > 0, 1 - cannibalised_share, 1.0)
 
 
 def degrees_of_freedom(effects: pd.DataFrame) -> float:

@@ -48,7 +48,7 @@ def cash_flows(
         currency, not negative.
     cannibalised_share : float
         Part of the extra margin that is taken from sales the study does not see, 0 to 1: only the rest is
-        benefit.
+        benefit. Taken off a gain over all months; a loss stays whole, in the estimate and in every draw.
     covariance : array, optional
         Joint covariance of the monthly estimates, months × months. Without it they count as independent.
     discount_rate_annual : float

@@ -7,6 +7,7 @@ import pandas as pd
 from scipy import optimize, stats
 
 from cxlib.checks import check_columns
+from cxlib.roi._draws import keep_gain
 
 
 def shrink_effects(
@@ -69,14 +70,18 @@ def shrink_effects(
     )  # fmt: skip
 
 
-def rank_by_net(initiatives: pd.DataFrame, *, conf_level: float = 0.95) -> pd.DataFrame:
+def rank_by_net(
+    initiatives: pd.DataFrame, *, cannibalised_share: float = 0.0, conf_level: float = 0.95
+) -> pd.DataFrame:
     """Rank initiatives by the money they leave over, after taking back the luck of the best.
 
     Parameters
     ----------
     initiatives : DataFrame
         One row per initiative: `estimate, std_error` (effect per customer and month), `customer_months` (of
-        the treated over the horizon, less the cannibalised share) and `cost` over it (missing: not recorded).
+        the treated over the horizon) and `cost` over it (missing: not recorded).
+    cannibalised_share : float
+        As in `cash_flows`: taken off a gain; a loss stays whole.
     conf_level : float
         Level of the intervals.
 
@@ -103,7 +108,10 @@ def rank_by_net(initiatives: pd.DataFrame, *, conf_level: float = 0.95) -> pd.Da
     check_columns(initiatives, customer_months="customer_months", cost="cost")
     table = shrink_effects(initiatives, conf_level=conf_level)
     months, cost = (table[name].astype(float) for name in ("customer_months", "cost"))
-    money = {f"net_{name}": table[name] * months - cost for name in ("shrunk", "shrunk_low", "shrunk_high")}
+    totals = {name: table[name] * months for name in ("shrunk", "shrunk_low", "shrunk_high")}
+    money = {
+        f"net_{name}": total * keep_gain(total, cannibalised_share) - cost for name, total in totals.items()
+    }
     net = money["net_shrunk"]
     table = table.assign(
         **money, roi_shrunk=(net / cost).where(cost > 0), rank=net.rank(ascending=False, method="min")

@@ -51,7 +51,7 @@ def roi_tornado(
         One row per `input` (`effect, one_time_cost, monthly_cost, people_cost_monthly, cannibalised_share,
         n_treated`): `metric` (roi), `estimate` (as entered), `conf_low, conf_high` (lowest and highest ROI
         the input leads to; with the interval for the effect, a what-if for the others). Inputs of zero are
-        left out.
+        left out, and so is the cannibalised share of a loss, which stays whole.
 
     Notes
     -----
@@ -78,7 +78,7 @@ def roi_tornado(
     for name, part in zip(costs, (flows.once, flows.running, flows.people), strict=True):
         paid = float(part.sum())
         cases[name] = [(gained, total + (end - 1) * paid) for end in ends] if paid else []
-    if 0 < cannibalised_share < 1:
+    if 0 < cannibalised_share < 1 and gained > 0:
         kept = [1 - min(cannibalised_share * end, 1.0) for end in ends]
         cases["cannibalised_share"] = [(gained * part / (1 - cannibalised_share), total) for part in kept]
     cases["n_treated"] = [(gained * end, total) for end in ends]
@@ -112,9 +112,8 @@ def roi_scenarios(
         As in `cash_flows`. The effect stands at the lower end of its interval, at its estimate, at the upper.
     cannibalised_share : float
         Part of the extra margin that is taken from sales the study does not see (another brand, a partner
-        shop, customers outside it), 0 to 1. Low takes twice (at most 1) or half of it, whichever earns less:
-        of a gain more is lost, of a loss less comes back. High takes the other. What treated customers buy
-        less elsewhere in the same data is in the effect already.
+        shop, customers outside it), 0 to 1. Low takes twice of it (at most 1), high half; a loss stays whole.
+        What treated customers buy less elsewhere in the same data is in the effect already.
     spread : float
         Costs are higher by this share in low, lower in high; 0 to 1.
 
@@ -142,13 +141,11 @@ def roi_scenarios(
         if not np.isfinite(moved).all():
             rows.append({"scenario": name})
             continue
-        is_loss = float(moved @ size) < 0
         dear = 1 + (1 - place) * spread
         figures = roi_summary(
             effects.assign(estimate=moved, std_error=0.0), one_time_cost=one_time_cost * dear,
             monthly_cost=monthly_cost * dear, people_cost_monthly=people_cost_monthly * dear,
-            cannibalised_share=shares[2 - place if is_loss else place],
-            discount_rate_annual=discount_rate_annual, draws=1,
+            cannibalised_share=shares[place], discount_rate_annual=discount_rate_annual, draws=1,
         ).set_index("metric")["estimate"]  # fmt: skip
         kept = {str(metric): value for metric, value in figures.items()}
         rows.append({"scenario": name, "effect": float(moved @ size / size.sum()), **kept})

@@ -21,6 +21,7 @@ def verdict(
     min_effect: float = 0.0,
     break_even_effect: float | None = None,
     has_drift: bool = False,
+    starts_before_data: bool = False,
 ) -> pd.DataFrame:
     """Verdict on an initiative, by a rule that is fixed before the numbers are seen.
 
@@ -40,6 +41,8 @@ def verdict(
     has_drift : bool
         The groups already moved apart before the start (`drift_check`): whatever lies between them now may
         be that older movement.
+    starts_before_data : bool
+        The initiative began before the data, so that no month since its start can be used.
 
     Returns
     -------
@@ -49,6 +52,7 @@ def verdict(
         ========== ============= ==================================================================
         verdict    reason        when (the first that holds)
         ========== ============= ==================================================================
+        not_shown  before_data   no month to use, because the data begin later than the initiative
         too_early  no_data       no whole month observed
         too_early  months        fewer months observed than the horizon
         too_early  months_alone  the same, and nobody to compare with
@@ -80,6 +84,7 @@ def verdict(
     known = np.isfinite(conf_low) and np.isfinite(conf_high) and conf_low < conf_high
     needed = np.nan if break_even_effect is None else break_even_effect
     rules = [
+        (months_observed < 1 and starts_before_data, "not_shown", "before_data"),
         (months_observed < 1, "too_early", "no_data"),
         (months_observed < horizon_months and has_control, "too_early", "months"),
         (months_observed < horizon_months, "too_early", "months_alone"),
@@ -109,12 +114,14 @@ def money_state(
     horizon_months: int,
     people_cost_monthly: float = 0.0,
     has_drift: bool = False,
+    starts_before_data: bool = False,
 ) -> str:
     """Tell what can be said about money: `ready`, or why not.
 
     Returns
     -------
     str
+        `before_data` (the data begin later than the initiative) ·
         `no_data` (no month observed) · `nothing` (neither effect nor costs are known) · `no_effect` (nobody
         to compare with, or no interval) · `no_cost` (a cost is missing) · `too_early` (fewer months than the
         horizon: only the cash so far) · `zero_cost` (ROI is not defined) · `drift` (the groups moved apart
@@ -128,6 +135,7 @@ def money_state(
     """
     unknown = bool(pd.isna(one_time_cost) or pd.isna(monthly_cost))
     rules = [
+        (months_observed < 1 and starts_before_data, "before_data"),
         (months_observed < 1, "no_data"),
         (not has_effect and unknown, "nothing"),
         (not has_effect, "no_effect"),

@@ -381,3 +381,15 @@ def test_waves_that_are_single_regions_are_noted():
     near = people.assign(region=["n", "n", "s", "s", "e", "s"])
     keys = [note["key"] for note in cx.enrolment_notes(table, members, near, **how)]
     assert keys == ["impact.note_spill"]
+
+
+@pytest.mark.parametrize(("assignment", "limit"), [("targeted", 0.05), ("randomised", 0.005)])
+def test_the_limit_of_drift_is_fixed(assignment, limit):
+    for seed in range(4):
+        found = cx.drift_check(study(drift=0.02, seed=seed), assignment=assignment)
+        assert (found["limit"] == limit).all()
+        assert (found["is_alarm"] == (found["p_value"] < limit)).all()
+        made_up = found.set_index("metric").loc["placebo"]
+        assert made_up["conf_level"] == 0.95
+        leaves_out_zero = made_up["conf_low"] > 0 or made_up["conf_high"] < 0
+        assert leaves_out_zero == (made_up["p_value"] < 0.05)

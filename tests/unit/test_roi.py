@@ -193,12 +193,27 @@ def test_a_cannibalised_share_is_no_benefit(share):
     assert ("cannibalised_share" in bars.index) == (share > 0)
 
 
+def test_a_cannibalised_share_never_softens_a_loss():
+    terms = {"one_time_cost": 20, "monthly_cost": 0}
+    losing = pd.DataFrame({"estimate": [-5.0, -5.0], "std_error": 4.0, "n_treated": 10})
+    plain, dear = (
+        cx.roi_summary(losing, cannibalised_share=s, **terms).set_index("metric").loc["roi"] for s in (0, 0.5)
+    )
+    assert dear["estimate"] == plain["estimate"]
+    assert dear["conf_low"] == plain["conf_low"]
+    assert plain["conf_high"] > -1 > plain["estimate"]
+    assert dear["conf_high"] + 1 == pytest.approx((plain["conf_high"] + 1) / 2)
+    assert "cannibalised_share" not in set(cx.roi_tornado(losing, cannibalised_share=0.5, **terms)["input"])
+    row = pd.DataFrame({"estimate": [-5.0], "std_error": 0.0, "customer_months": 20, "cost": 20.0})
+    assert cx.rank_by_net(row, cannibalised_share=0.5)["net_shrunk"].item() == pytest.approx(-120)
+
+
 def test_scenarios_stay_in_order_where_the_effect_is_a_loss():
     losing = pd.DataFrame({"estimate": [-5.0, -5.0], "std_error": 0.1, "n_treated": 10})
     table = cx.roi_scenarios(losing, one_time_cost=20, monthly_cost=0, cannibalised_share=0.4)
     assert table["benefit"].is_monotonic_increasing
     low = table.iloc[0]
-    assert low["benefit"] == pytest.approx(low["effect"] * 20 * 0.8)
+    assert low["benefit"] == pytest.approx(low["effect"] * 20)  # a loss stays whole
     unknown = cx.roi_scenarios(losing.assign(std_error=np.nan), one_time_cost=20, monthly_cost=0)
     assert unknown["roi"].notna().tolist() == [False, True, False]
 
@@ -271,6 +286,7 @@ def judge(**changes):
         ({"months_observed": 11}, ("too_early", "months")),
         ({"months_observed": 11, "has_control": False}, ("too_early", "months_alone")),
         ({"months_observed": 0}, ("too_early", "no_data")),
+        ({"months_observed": 0, "starts_before_data": True}, ("not_shown", "before_data")),
         ({"has_control": False}, ("not_shown", "no_control")),
         ({"has_control": False, "conf_low": 5.0, "conf_high": 9.0}, ("not_shown", "no_control")),
         ({"conf_low": np.nan, "conf_high": np.nan}, ("not_shown", "no_interval")),
