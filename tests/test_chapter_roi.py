@@ -422,3 +422,37 @@ def test_the_shipped_sample_tells_its_story(run):
     assert verdict(run(data=sample, initiative="I4"))[0] == "too_early"
     assert verdict(run(data=sample, as_of="2026-01-31"))[0] == "too_early"
     assert cx.open_data(sample).is_sample
+
+
+def test_a_period_from_the_start_on_is_planned_by_the_rung_that_answers(run):
+    pieces = run(initiative="I1", period_start="2025-10-01", horizon_months=6)
+    assert pieces["table"]["plan"]["rows"]
+    assert "impact.none_plan" not in pieces["notice"]
+    assert "impact.none_churn_before" in pieces["notice"]
+
+
+def test_a_drift_of_margin_is_named_beside_another_outcome(run, changed, company):
+    who = treated_in(company, "I3")
+    data = changed(orders=lambda table: lifted(table, who, 800.0))
+    pieces = run(initiative="I3", outcome="orders", data=data)
+    assert money(pieces) == "drift"
+    assert levels(pieces)["drift_money"] == "warning"
+    text = pieces["finding"]["impact.money_drift"]["text"]
+    assert "in margin" in text
+
+
+def test_groups_without_an_arm_are_no_evidence_of_stability(run):
+    pieces = run(initiative="I2", by="region", horizon_months=6)
+    assert "impact.groups_stable" not in pieces["finding"]
+    assert "impact.groups_one_arm" in pieces["notice"]
+    assert "groups" not in pieces["table"]
+
+
+def test_no_alarm_is_contradicted_by_a_quiet_made_up_start(tmp_path, run):
+    write_sample(tmp_path, n_customers=2000, seed=222)
+    pieces = run(initiative="I2", data=str(tmp_path))
+    assert verdict(pieces) == ("not_shown", "drift")
+    assert "impact.placebo_silent" in pieces["finding"]
+    assert "impact.placebo_quiet" not in pieces["finding"]
+    found = pieces["finding"]["impact.pretrend_alarm"]["values"]
+    assert found["p_value"] < found["limit"] == 0.05

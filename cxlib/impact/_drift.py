@@ -35,8 +35,8 @@ def drift_check(panel: pd.DataFrame, *, assignment: str, outcome_col: str = "mar
     DataFrame
         Rows `metric` `placebo` (`placebo_effect`: a start made up halfway through the months before) and
         `pretrend` (`parallel_trends`: all months before the start alike): `estimate, conf_low, conf_high,
-        conf_level, months` (placebo only), `p_value`, `limit`, `is_alarm` (p below the limit).
-        Without a comparison group, or where nobody assigned it, empty; a test that cannot be made is left out.
+        conf_level, months` (placebo only), `p_value`, `limit`, `is_alarm` (p below the limit). Empty without
+        a comparison group, or where nobody assigned it; a test that cannot be made is left out.
 
     Notes
     -----
