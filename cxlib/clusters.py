@@ -14,7 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cxlib.checks import ParameterError, check_columns
-from cxlib.valleys import valley_p_value
+from cxlib.separation import valley_p_value
 
 Array = NDArray[np.float64]
 FEATURES = ("recency_days", "frequency", "monetary_total")
