@@ -180,7 +180,8 @@ def evaluate_initiative(
     ladder = evidence_ladder(panel, horizon_months=sorted({6, 12, horizon}), **study)
     answer = answer_rung(ladder, horizon_months=horizon)
     compared = {"panel": panel, "assignment": assignment}
-    drift, older = (drift_check(**compared, outcome_col=name) for name in (terms.outcome_col, "margin"))
+    drift = drift_check(**compared, outcome_col=terms.outcome_col)
+    older = drift if terms.outcome_col == "margin" else drift_check(**compared, outcome_col="margin")
     effects, covariance = monthly_effects(panel, assignment=assignment, horizon_months=min(observed, horizon))
     share, n_treated = _share(members, everyone)
     money_terms, state_terms = _cost_terms(chosen, terms, share, effects, n_treated)
