@@ -74,7 +74,9 @@ def preferences(orders, types, planted):
     found = cx.ctb(cx.wallets(alone, as_of=LAST, dimensions=["product", "category", "taste", "brand"]))
     found = found.assign(type=found["customer_id"].map(types)).dropna(subset=["concentration"])
     means = found.groupby(["type", "dimension"])["concentration"].agg(["mean", "std", "count"])
-    limits = cx.mean_interval(means["mean"], means["std"], means["count"])._asdict()
+    # a share near 1, in which a few customers leave their brand: Wilson at the n of as uncertain a share
+    as_many = means["count"] * means["mean"] * (1 - means["mean"]) / means["std"] ** 2
+    limits = cx.share_interval(means["mean"] * as_many, as_many)._asdict()
     agreement = planted["agreement_by_customer_type"]
     return rows + rows_of("agreement", means.index, limits, lambda kind, name: agreement[kind][name])
 
