@@ -19,11 +19,9 @@ import pandas as pd
 import pyarrow as pa
 
 from cxlib.checks import InputError, ParameterError, check_columns
+from cxlib.runs import LARGEST_AMOUNT, LARGEST_TOTAL, MONEY_UNIT, SUMS, sum_runs
 
-MONEY_UNIT = 1_000_000
-LARGEST_AMOUNT = 1e12
 MANY_LINES = 200_000
-LARGEST_TOTAL = 9e12  # whole millionths of more than this outgrow 64 bits
 
 
 def to_date(value: object, *, argument: str = "as_of") -> date:
@@ -119,7 +117,9 @@ def reduce_orders(
     [['a', 1, 4.3]]
     """
     timezone = timezone or _zone_of(orders, time_col)
-    frame = _as_lazy(orders, customer_id_col, order_id_col, time_col, amount_col, *by)
+    names = (customer_id_col, order_id_col, time_col, amount_col)
+    lent = _lend(orders, *names, *by) if isinstance(orders, pd.DataFrame) else None
+    frame = _as_lazy(orders if lent is None else _hand_over(lent))
     named = {f"by[{position}]": column for position, column in enumerate(by)}
     check_columns(
         frame,
@@ -130,23 +130,16 @@ def reduce_orders(
         **named,
     )
     limit = _first_instant_after(frame.collect_schema()[time_col], to_date(as_of), timezone, time_col)
-    lines = _plain_lines(frame, by, customer_id_col, order_id_col, time_col, amount_col).filter(
-        nw.col("at") < limit
-    )
+    lines = _plain_lines(frame, by, *names).filter(nw.col("at") < limit)
+    runs = None
+    if lent is not None and len(lent) >= MANY_LINES:
+        keys = [customer_id_col, order_id_col, *by]
+        runs = sum_runs(lent, keys=keys, time_col=time_col, amount_col=amount_col, before=limit)
+    if runs is not None:
+        lines = _as_lazy(_hand_over(runs.table.rename_columns(["customer_id", "order", *by, *SUMS])))
     # orders first, customers second: counting rows is cheaper than counting distinct texts, on every engine
-    placed = lines.group_by("customer_id", "order", *by).agg(
-        first=nw.col("sold_at").min(),
-        last=nw.col("sold_at").max(),
-        size=nw.col("size").sum(),
-        money=nw.col("money").sum(),
-    )
-    reduced = placed.group_by("customer_id", *by).agg(
-        first=nw.col("first").min(),
-        last=nw.col("last").max(),
-        orders=nw.col("first").count(),
-        size=nw.col("size").sum(),
-        money=nw.col("money").sum(),
-    )
+    placed = lines if runs is not None and runs.are_orders else _summed(lines, "customer_id", "order", *by)
+    reduced = _summed(placed, "customer_id", *by, orders=nw.col("first").count())
     possible = nw.col("size") <= LARGEST_TOTAL
     reduced = reduced.select(
         nw.col("customer_id").cast(nw.String),
@@ -207,8 +200,7 @@ def count_lines(
 def _as_lazy(orders: Any, *columns: str) -> nw.LazyFrame[Any]:
     """Return the frame as narwhals sees it, not yet computed.
 
-    A Parquet file is opened by DuckDB. The `columns` of a pandas frame are lent uncopied to Arrow, or to
-    DuckDB where there are many lines: both group text faster than pandas, and opening DuckDB costs time.
+    A Parquet file is opened by DuckDB, a pandas frame lent to Arrow or DuckDB.
     """
     if isinstance(orders, nw.LazyFrame):
         return orders
@@ -217,11 +209,20 @@ def _as_lazy(orders: Any, *columns: str) -> nw.LazyFrame[Any]:
             raise InputError("segmentation.no_file", name=Path(orders).name)
         orders = duckdb.connect().read_parquet(str(orders))
     if isinstance(orders, pd.DataFrame):
-        table = pa.table({name: _lent(orders[name]) for name in columns if name in orders.columns})
-        orders = table if len(table) < MANY_LINES else duckdb.connect().from_arrow(table)
+        orders = _hand_over(_lend(orders, *columns))
     if isinstance(orders, duckdb.DuckDBPyRelation):
         orders = _in_microseconds(orders)
     return cast("nw.LazyFrame[Any]", nw.from_native(orders).lazy())
+
+
+def _lend(orders: pd.DataFrame, *columns: str) -> pa.Table:
+    """Lend those of the columns that there are to Arrow, uncopied."""
+    return pa.table({name: _lent(orders[name]) for name in columns if name in orders.columns})
+
+
+def _hand_over(table: pa.Table) -> Any:
+    """Hand many lines on to DuckDB: it groups text faster than Arrow, but opening it costs time."""
+    return table if len(table) < MANY_LINES else duckdb.connect().from_arrow(table)
 
 
 def _lent(values: pd.Series) -> Any:
@@ -254,9 +255,23 @@ def _zone_of(orders: Any, time_col: str) -> str | None:
 
 
 def _collect(frame: nw.LazyFrame[Any]) -> pd.DataFrame:
-    """Compute, and hand over as pandas through Arrow, so that missing text is missing on every engine."""
+    """Compute, and hand over as pandas through Arrow: text is text, and missing, alike on every engine."""
     table = frame.collect(backend="pyarrow").to_native()
+    for place, field in enumerate(table.schema):
+        if pa.types.is_dictionary(field.type):
+            table = table.set_column(place, field.name, table[place].cast(field.type.value_type))
     return cast(pd.DataFrame, table.to_pandas(split_blocks=True, self_destruct=True).reset_index(drop=True))
+
+
+def _summed(rows: nw.LazyFrame[Any], *keys: str, **counts: nw.Expr) -> nw.LazyFrame[Any]:
+    """First and last sale, size and money of the rows with the same keys."""
+    return rows.group_by(*keys).agg(
+        first=nw.col("first").min(),
+        last=nw.col("last").max(),
+        size=nw.col("size").sum(),
+        money=nw.col("money").sum(),
+        **counts,
+    )
 
 
 def _minor(value: nw.Expr) -> nw.Expr:
@@ -283,13 +298,14 @@ def _plain_lines(
         at=nw.col(time_col),
         value=nw.when(~known.is_nan()).then(known).otherwise(0.0),
     )
-    possible = value.abs() <= LARGEST_AMOUNT
+    possible, sold_at = value.abs() <= LARGEST_AMOUNT, nw.when(value >= 0).then(nw.col("at"))
     return lines.filter(~nw.col("customer_id").is_null()).select(
         "customer_id",
         *by,
         "order",
         "at",
-        sold_at=nw.when(value >= 0).then(nw.col("at")),
+        first=sold_at,
+        last=sold_at,
         money=_minor(nw.when(possible).then(value).otherwise(0.0)),
         size=nw.when(possible).then(value.abs()).otherwise(2 * LARGEST_TOTAL),
     )

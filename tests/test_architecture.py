@@ -24,6 +24,7 @@ LAYER_OF = {
     "conditions": 3,
     "contract": 2,
     "engine": 2,
+    "runs": 1,
     "few_clusters": 2,
     "hidden": 2,
     "intervals": 2,

@@ -10,12 +10,14 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet
 import pytest
 
 from cxlib.checks import InputError, ParameterError
 from cxlib.engine import count_lines, reduce_orders, to_date
 from cxlib.groups import deciles
+from cxlib.runs import sum_runs
 from cxlib.segments import rfm, rfm_cuts, summarise_customers
 
 pl = pytest.importorskip("polars")
@@ -121,6 +123,65 @@ def test_the_reduction_equals_a_plain_loop(monkeypatch, many):
             assert result.loc[customer, "last_order_on"].date() == sales["day"].max()
         else:
             assert pd.isna(result.loc[customer, "last_order_on"])
+
+
+def by_first_column(lines):
+    """One of several ways in which the lines of an order stand together."""
+    return lines.sort_values(lines.columns[0], kind="stable", ignore_index=True)
+
+
+ARRANGED = {
+    "ids rise": by_first_column,
+    "orders come back": lambda lines: pd.concat(
+        [by_first_column(lines.iloc[::2]), by_first_column(lines.iloc[1::2])]
+    ),
+    "ids fall": lambda lines: by_first_column(lines).iloc[::-1],
+    "one line each": lambda lines: by_first_column(lines.drop_duplicates("order_id")),
+    "shuffled": lambda lines: lines,
+}
+TYPED = {
+    "text": lambda lines: lines,
+    "objects": lambda lines: lines.astype({"customer_id": object, "order_id": object, "brand": object}),
+    "categories": lambda lines: lines.astype(
+        {"customer_id": "category", "order_id": "category", "brand": "category"}
+    ),
+    "whole numbers": lambda lines: lines.dropna(subset=["customer_id", "order_id"]).astype(
+        {"customer_id": "int64", "order_id": "int64"}
+    ),
+    "days": lambda lines: lines.assign(ordered_at=lines["ordered_at"].dt.date),
+    "whole amounts": lambda lines: lines.assign(amount=lines["amount"].round().astype("Int64")),
+    "decimals": lambda lines: lines.assign(
+        amount=[None if pd.isna(value) else decimal.Decimal(f"{value:.2f}") for value in lines["amount"]]
+    ),
+}
+
+
+@pytest.mark.parametrize("arranged", ARRANGED)
+@pytest.mark.parametrize("typed", TYPED)
+def test_lines_that_stand_together_are_summed_up_to_the_same_numbers(monkeypatch, arranged, typed):
+    lines = TYPED[typed](ARRANGED[arranged](order_lines()))
+    found = {}
+    for many in (0, 10**9):
+        monkeypatch.setattr("cxlib.engine.MANY_LINES", many)
+        found[many] = [reduce_orders(lines, as_of="2026-05-31", by=by) for by in ([], ["brand"])]
+    for passed, grouped in zip(*found.values(), strict=True):
+        pd.testing.assert_frame_equal(passed, grouped, check_exact=True)
+
+
+@pytest.mark.parametrize(
+    ("orders", "runs", "are_orders"),
+    [([1, 1, 2, 3], 3, True), ([1, 2, 3, 4], 4, True), ([1, 1, 2, 1], 3, False), ([2, 2, 1, 1], 2, False)],
+)
+def test_rows_are_whole_orders_only_where_ids_rise(orders, runs, are_orders):
+    lines = pa.table({"c": ["a"] * 4, "o": orders, "at": [date(2026, 1, 1)] * 4, "x": [1.0, 2.0, 4.0, -8.0]})
+    found = sum_runs(lines, keys=["c", "o"], time_col="at", amount_col="x", before=date(2026, 1, 2))
+    assert (len(found.table), found.are_orders) == (runs, are_orders)
+    assert sum(found.table["money"].to_pylist()) == -1_000_000
+
+
+def test_an_order_of_two_customers_is_one_order_of_each():
+    lines = pa.table({"c": ["a", "b"] * 2, "o": [1, 1, 2, 2], "at": [date(2026, 1, 1)] * 4, "x": [1.0] * 4})
+    assert sum_runs(lines, keys=["c", "o"], time_col="at", amount_col="x", before=date(2026, 1, 2)) is None
 
 
 def test_row_order_extra_columns_and_input_do_not_matter():
