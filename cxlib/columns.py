@@ -88,8 +88,10 @@ def matches(strings: pd.Series, pattern: str) -> pd.Series:
     return pd.Series(pc.fill_null(found, fill_value=False).to_numpy(zero_copy_only=False), strings.index)
 
 
-def among(ids: pd.Series, known: pd.Series) -> pd.Series:
-    """Whether each id is among the known ones; several times as fast as pandas on millions of texts."""
+def among(ids: pd.Series, known: Any) -> pd.Series:
+    """Whether each id is among the known ones; many times as fast as `Series.isin` where ids are text."""
+    if not (pd.api.types.is_string_dtype(ids) and pd.api.types.is_string_dtype(known)):
+        return ids.isin(known)
     found = pc.is_in(pa.array(ids, pa.string()), value_set=pa.array(known, pa.string()).drop_null())
     return pd.Series(found.to_numpy(zero_copy_only=False), ids.index)
 

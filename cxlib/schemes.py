@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cxlib.checks import ParameterError, check_columns
+from cxlib.columns import among
 from cxlib.intervals import Interval, share_interval
 from cxlib.ranking import rank_by_estimate
 from cxlib.resampling import bootstrap_counts
@@ -274,7 +275,7 @@ def _stability(
     """Agreement of each scheme's groups with those of before, and its spread over bootstrap resamples."""
     check_columns(earlier, **{"earlier.customer_id_col": "customer_id"})
     held = earlier.drop_duplicates("customer_id").set_index("customer_id")
-    known = data["customer_id"].isin(held.index).to_numpy()
+    known = among(data["customer_id"], held.index.to_series()).to_numpy()
     found: dict[str, tuple[float, Array]] = {}
     if known.sum() < 2:
         return found

@@ -14,6 +14,7 @@ from cxlib.answers import Answers, Scale, scale_notes
 from cxlib.change._contrast import WAVE, Array, Codes, clustered_variance, score_values, two_waves
 from cxlib.change._difference import Sides, difference, flat_variance, two_sides
 from cxlib.checks import ParameterError, check_columns, fail_option
+from cxlib.columns import among
 from cxlib.intervals import critical_value, false_discovery
 
 METRICS = ("nps", "csat", "mean")
@@ -139,7 +140,7 @@ def paired_change(
     check_columns(after, score_col=score_col, customer_id_col=customer_id_col)
     scored = [wave[wave[score_col].notna()] for wave in (before, after)]
     kept = [
-        wave[wave[customer_id_col].isin(other[customer_id_col].dropna())]
+        wave[among(wave[customer_id_col], other[customer_id_col].dropna())]
         for wave, other in zip(scored, scored[::-1], strict=True)
     ]
     return score_change(*kept, customer_id_col=customer_id_col, **options)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from cxlib.checks import check_columns
+from cxlib.columns import among
 from cxlib.impact._compare import did
 from cxlib.impact._lines import dates
 from cxlib.impact._sensitivity import e_value, risk_ratio
@@ -52,9 +53,11 @@ def f2_effect(
     """
     start, last = pd.Timestamp(started_on), pd.Timestamp(as_of)  # type: ignore[arg-type]
     bought = orders.loc[orders["amount"] > 0, ["customer_id"]].assign(day=dates(orders["ordered_at"]))
-    bought = bought[bought["customer_id"].isin(members["customer_id"])].drop_duplicates()
+    bought = bought[among(bought["customer_id"], members["customer_id"])].drop_duplicates()
     before = bought[bought["day"] < start].groupby("customer_id").size()
-    risk = members[members["customer_id"].isin(before.index[before == 1])].reset_index(drop=True)
+    risk = members[among(members["customer_id"], before.index[before == 1].to_series())].reset_index(
+        drop=True
+    )
     following = bought[bought["day"] >= start].groupby("customer_id")["day"].min()
     again = pd.Series(following.reindex(risk["customer_id"]).to_numpy("datetime64[us]"))
     rows = []
@@ -147,7 +150,7 @@ def churn_effect(
     check_columns(panel, month="month", orders="orders", start_month="start_month")
     own = panel.assign(since=panel["month"] - panel["start_month"].fillna(0.0), hit=panel["orders"] > 0)
     buyers = own.loc[(own["since"] < 0) & own["hit"], "customer_id"].unique()
-    own = own[own["customer_id"].isin(buyers)]
+    own = own[among(own["customer_id"], buyers)]
     last = own.groupby(["customer_id", "arm"])["since"].max().reset_index()
     rows = []
     for horizon in sorted(horizon_months):
@@ -155,7 +158,7 @@ def churn_effect(
         window = own[own["since"].between(horizon - quiet_months, horizon - 1)]
         awake = window.loc[window["hit"], "customer_id"].unique()
         counts = {
-            arm: (int((~ids.isin(awake)).sum()), len(ids))
+            arm: (int((~among(ids, awake)).sum()), len(ids))
             for arm in ("treatment", "control")
             for ids in [seen.loc[seen["arm"] == arm, "customer_id"]]
         }

@@ -7,6 +7,7 @@ import pandas as pd
 from scipy import stats
 
 from cxlib.checks import check_columns
+from cxlib.columns import among
 from cxlib.impact._compare import Array, period_means
 
 
@@ -71,7 +72,7 @@ def regression_part(
     treated = panel[panel[start_col].notna()]
     others = panel if population is None else population
     check_columns(others, **names)
-    others = others[~others[unit_col].isin(treated[unit_col].unique())]
+    others = others[~among(others[unit_col], treated[unit_col])]
     starts = treated[start_col].unique()
     if len(starts) != 1:
         return pd.DataFrame(columns=columns)

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from cxlib.checks import check_columns
+from cxlib.columns import among
 from cxlib.impact._compare import did
 from cxlib.impact._ladder import answer_rung, evidence_ladder, has_comparison
 
@@ -151,19 +152,19 @@ def enrolment_notes(
     treated = members["arm"] == "treatment"
     own = enrolments["initiative_id"].astype(str) == str(initiative)
     taken = enrolments["enrolled_on"].notna()
-    other = members["customer_id"].isin(enrolments.loc[~own & taken, "customer_id"])
+    other = among(members["customer_id"], enrolments.loc[~own & taken, "customer_id"])
     shares = {"treatment": float(other[treated].mean()), "control": float(other[~treated].mean())}
     spread = sum(
         p * (1 - p) / n for p, n in zip(shares.values(), (treated.sum(), (~treated).sum()), strict=True)
     )
     gap = abs(shares["treatment"] - shares["control"])
-    mine = enrolments[own & enrolments["customer_id"].isin(members.loc[treated, "customer_id"])]
+    mine = enrolments[own & among(enrolments["customer_id"], members.loc[treated, "customer_id"])]
     days, joined = mine["enrolled_on"].nunique(), int(mine["enrolled_on"].notna().sum())
     absent = 1 - joined / int(treated.sum()) if own.any() else 0.0
     near, alone = 0.0, False
     if place_col in customers:
         place = members["customer_id"].map(customers.set_index("customer_id")[place_col])
-        near = float(place[~treated].isin(place[treated].dropna()).mean())
+        near = float(among(place[~treated], place[treated].dropna()).mean())
         alone = assignment == "staggered" and near == 0 and _one_place_each(members[treated], place[treated])
     percent = {name: round(100 * share) for name, share in shares.items()}
     rules: list[tuple[bool, str, str, dict[str, Any]]] = [
