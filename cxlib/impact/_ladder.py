@@ -123,7 +123,7 @@ def observed_months(panel: pd.DataFrame) -> int:
 
 def has_comparison(panel: pd.DataFrame) -> bool:
     """Whether the panel holds customers that were never treated, or treated later than others."""
-    starts = panel.drop_duplicates("customer_id")["start_month"]
+    starts = panel["start_month"]
     return bool(starts.isna().any() and starts.notna().any()) or len(starts.dropna().unique()) > 1
 
 

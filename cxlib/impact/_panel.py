@@ -249,9 +249,12 @@ def months_observed(started_on: date | str | pd.Timestamp, as_of: date | str | p
 
 def month_index(days: pd.Series, start: pd.Timestamp) -> Array:
     """Whole months from `start` to each day (negative before it); NaN for a missing day."""
-    turn = np.minimum(start.day, days.dt.days_in_month)
-    index = (days.dt.year - start.year) * 12 + days.dt.month - start.month - (days.dt.day < turn)
-    return index.where(days.notna()).to_numpy(dtype="float64", na_value=np.nan)
+    day = days.to_numpy("datetime64[D]")
+    month = day.astype("datetime64[M]")
+    first, following = month.astype("datetime64[D]"), (month + 1).astype("datetime64[D]")
+    turn = np.minimum(start.day, (following - first).astype(int))
+    whole = (month - start.to_datetime64().astype("datetime64[M]")).astype(float)
+    return np.where(np.isnat(day), np.nan, whole - ((day - first).astype(int) + 1 < turn))
 
 
 def _window(day: pd.Series, start: pd.Timestamp, last_day: pd.Timestamp) -> tuple[int, npt.NDArray[np.int64]]:
