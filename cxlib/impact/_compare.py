@@ -67,7 +67,7 @@ def before_after(
     [2.0, 4.0, 2.0, nan]
     """
     check_columns(panel, outcome_col=outcome_col, unit_col=unit_col, time_col=time_col, start_col=start_col)
-    treated = panel[panel[start_col].notna()]
+    treated = panel.loc[panel[start_col].notna(), [unit_col, time_col, start_col, outcome_col]]
     since = treated[time_col] - treated[start_col]
     windows = {
         "before": since.between(-months_before, -1),

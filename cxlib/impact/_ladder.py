@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from cxlib.checks import fail_option
-from cxlib.impact._compare import adjusted_difference, before_after, did
+from cxlib.impact._compare import adjusted_difference, before_after, did, period_means
 from cxlib.impact._panel import ASSIGNMENTS
 from cxlib.impact._series import interrupted_series
 from cxlib.impact._staggered import AttResult, att_gt
@@ -192,8 +192,14 @@ def _two_arms(
 
 def _randomised_rung(panel: pd.DataFrame, outcome_col: str, months: int, conf_level: float) -> pd.DataFrame:
     window = _own_months(panel, months)
-    means = window.pivot_table(index=["customer_id", "_treated"], columns="_post", values=outcome_col)
-    means = means.rename(columns={False: "before", True: "after"}).reset_index()
+    unit, _ = pd.factorize(window["customer_id"])
+    value, post = window[outcome_col].to_numpy(float, na_value=np.nan), window["_post"].to_numpy()
+    treated = np.zeros(unit.max(initial=-1) + 1, dtype=bool)
+    treated[unit] = window["_treated"]
+    means = pd.DataFrame({"_treated": treated})
+    for name, inside in (("before", ~post), ("after", post)):
+        if inside.any():
+            means[name] = period_means(unit, value, len(means), inside)
     rung = adjusted_difference(
         means, outcome_col="after", treated_col="_treated", conf_level=conf_level,
         covariates=["before"] if "before" in means else [],
@@ -216,7 +222,8 @@ def treated_series(panel: pd.DataFrame, *, outcome_col: str = "margin") -> pd.Da
     the data begin, the series begins half a year before the start. Waves count months from their own start,
     over the months that all of them have.
     """
-    own = panel[panel["start_month"].notna()]
+    used = [name for name in ("month", "start_month", "first_month", outcome_col) if name in panel]
+    own = panel.loc[panel["start_month"].notna(), used]
     start = own["start_month"]
     own = own.assign(month=(own["month"] - start).astype("int64"))
     shared = own.groupby("month")["start_month"].nunique() == start.nunique()
