@@ -29,6 +29,7 @@ LAYER_OF = {
     "hidden": 2,
     "intervals": 2,
     "resampling": 2,
+    "stacking": 2,
     "answers": 3,
     "differences": 3,
     "importance": 3,

@@ -7,6 +7,7 @@ interval of several comparisons at once comes from their covariance, never from 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -185,7 +186,14 @@ def critical_values(contrasts: np.ndarray, fit: Moments, conf_level: float) -> n
     varies = spread > 1e-9 * spread.max(initial=0)
     tail = 1 - conf_level
     if varies.any():
-        draws = np.random.default_rng(_SEED).standard_normal((_DRAWS, len(stages)))
-        ratios = np.abs(draws @ (root[varies] / spread[varies, None]).T)
-        tail = 2 * ndtr(-np.quantile(ratios.max(1), conf_level))
+        ratios = root[varies] / spread[varies, None] @ _draws(len(stages))
+        tail = 2 * ndtr(-np.quantile(np.abs(ratios, out=ratios).max(0), conf_level))
     return np.asarray(critical_value(1 - tail, df=df))
+
+
+@lru_cache(maxsize=8)
+def _draws(n_stages: int) -> np.ndarray:
+    """Standard normal draws, one row per stage; the same for every group and curve, so made once."""
+    draws = np.random.default_rng(_SEED).standard_normal((_DRAWS, n_stages)).T
+    draws.flags.writeable = False
+    return draws

@@ -20,6 +20,7 @@ from cxlib.journey._moments import (
     stage_moments,
     sums,
 )
+from cxlib.stacking import stacked
 
 BANDS = ("simultaneous", "pointwise")
 
@@ -92,7 +93,7 @@ def emotion_curve(
     """
     if band not in BANDS:
         fail_option("band", band, BANDS)
-    frames = []
+    parts = []
     for keys, group in groups(events, stage_order, score_col, by, stage_col, customer_col):
         scores = sums(group)
         counts = _stage_counts(group, scores)
@@ -103,14 +104,11 @@ def emotion_curve(
             wide = half
             if band == "simultaneous":
                 wide = critical_values(np.eye(len(stage_order)), fit, conf_level) * error
-            frame = pd.DataFrame({"metric": curve, "stage": list(stage_order)})
-            frame["stage_number"] = np.arange(1, len(stage_order) + 1)
-            frame["estimate"], frame["std_error"] = fit.mean, error
-            frame["conf_low"], frame["conf_high"] = fit.mean - half, fit.mean + half
-            frame["band_low"], frame["band_high"] = fit.mean - wide, fit.mean + wide
-            frames.append(pd.concat([frame, counts], axis=1).assign(**keys))
-    columns = [] if by is None else [by]
-    return pd.concat(frames, ignore_index=True)[[*columns, *frames[0].columns.drop(columns)]]
+            part = {**keys, "metric": curve, "stage": list(stage_order)}
+            part |= {"stage_number": np.arange(1, len(stage_order) + 1), "estimate": fit.mean}
+            part |= {"std_error": error, "conf_low": fit.mean - half, "conf_high": fit.mean + half}
+            parts.append(part | {"band_low": fit.mean - wide, "band_high": fit.mean + wide} | counts)
+    return stacked(parts)
 
 
 def stage_steps(
@@ -151,29 +149,27 @@ def stage_steps(
     >>> stage_steps(events, stage_order=["buy", "wait"])["estimate"].round(1).to_list()
     [-2.0]
     """
-    stages, rows = list(stage_order), []
+    stages, parts = list(stage_order), []
     contrasts = np.eye(len(stages))[1:] - np.eye(len(stages))[:-1]
     for keys, group in groups(events, stages, score_col, by, stage_col, customer_col):
         scores = sums(group)
         fit = stage_moments(scores, known_curve(curve))
         effect, error, wide = contrast(contrasts, fit, conf_level)
         seen = scores.n > 0
-        rows.append(
-            pd.DataFrame(
-                {
-                    **{name: [key] * len(effect) for name, key in keys.items()},
-                    "metric": curve,
-                    "from_stage": stages[:-1],
-                    "stage": stages[1:],
-                    "estimate": effect,
-                    "std_error": error,
-                    "conf_low": effect - wide,
-                    "conf_high": effect + wide,
-                    "n": (seen[:, 1:] & seen[:, :-1]).sum(0),
-                }
-            )
+        parts.append(
+            {
+                **keys,
+                "metric": curve,
+                "from_stage": stages[:-1],
+                "stage": stages[1:],
+                "estimate": effect,
+                "std_error": error,
+                "conf_low": effect - wide,
+                "conf_high": effect + wide,
+                "n": (seen[:, 1:] & seen[:, :-1]).sum(0),
+            }
         )
-    return pd.concat(rows, ignore_index=True)
+    return stacked(parts)
 
 
 def unknown_stages(
@@ -211,17 +207,15 @@ def unknown_stages(
     return pd.DataFrame([{**row, "n_unknown_stage": unknown, "n_missing_stage": missing}])
 
 
-def _stage_counts(group: Answers, scores: StageSums) -> pd.DataFrame:
+def _stage_counts(group: Answers, scores: StageSums) -> dict[str, np.ndarray]:
     seen = np.bincount(group.stage, minlength=group.n_stages)
     negative = np.bincount(group.stage[group.score < 0], minlength=group.n_stages)
     answers = scores.n.sum(0)
     some = np.where(answers > 0, answers, np.nan)
-    return pd.DataFrame(
-        {
-            "n": (scores.n > 0).sum(0),
-            "n_answers": answers,
-            "coverage": answers / np.where(seen > 0, seen, np.nan),
-            "share_negative": negative / some,
-            "largest_share": scores.n.max(0, initial=0) / some,
-        }
-    )
+    return {
+        "n": (scores.n > 0).sum(0),
+        "n_answers": answers,
+        "coverage": answers / np.where(seen > 0, seen, np.nan),
+        "share_negative": negative / some,
+        "largest_share": scores.n.max(0, initial=0) / some,
+    }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,6 +19,7 @@ from cxlib.journey._moments import (
     stage_moments,
     sums,
 )
+from cxlib.stacking import stacked
 
 _VALLEY_COLUMNS = [
     "metric",
@@ -86,19 +88,16 @@ def find_valleys(
     >>> valleys[["stage", "share_of_customers"]].to_numpy().tolist()
     [['wait', 1.0]]
     """
-    stages, frames = list(stage_order), []
+    stages, parts = list(stage_order), []
     for keys, group in groups(events, stages, score_col, by, stage_col, customer_col):
         scores = sums(group)
         fit = stage_moments(scores, known_curve(curve))
         depth, low, high = _prominence(fit, conf_level)
         share, n_around = _own_minimum(scores)
-        frame = pd.DataFrame(
-            {"metric": curve, "stage": stages, "depth": depth, "conf_low": low, "conf_high": high}
-        )
-        n = (scores.n > 0).sum(0)
-        frame = frame.assign(share_of_customers=share, is_valley=low > 0, n=n, n_around=n_around, **keys)
-        frames.append(frame.iloc[1:-1])
-    return pd.concat(frames, ignore_index=True)[[*([] if by is None else [by]), *_VALLEY_COLUMNS]]
+        columns = (stages, depth, low, high, share, low > 0, (scores.n > 0).sum(0), n_around)
+        inner = {name: held[1:-1] for name, held in zip(_VALLEY_COLUMNS[1:], columns, strict=True)}
+        parts.append({**keys, "metric": curve, **inner})
+    return stacked(parts)
 
 
 def name_valley(pooled: pd.DataFrame, paired: pd.DataFrame) -> pd.DataFrame:
@@ -129,16 +128,14 @@ def name_valley(pooled: pd.DataFrame, paired: pd.DataFrame) -> pd.DataFrame:
     """
     by = [] if pooled.columns[0] == "metric" else [str(pooled.columns[0])]
     both = pooled.assign(confirmed=paired["is_valley"].to_numpy())
-    groups = [both] if not by else [rows for _, rows in both.groupby(by, sort=False, dropna=False)]
-    rows = []
-    for group in groups:
-        valleys = group[group["is_valley"]].sort_values("depth", ascending=False)
-        if valleys.empty:
-            verdict = "none" if group["depth"].notna().any() else "unknown"
-            rows.append(group.iloc[[0]][by].assign(verdict=verdict, n=group["n"].max()))
-        else:
-            best = valleys.iloc[[0]]
-            rows.append(best.assign(verdict="found" if best["confirmed"].item() else "pooled_only"))
+    group = both.groupby(by, sort=False, dropna=False).ngroup() if by else both["n"] * 0
+    valleys = both[both["is_valley"]].sort_values("depth", ascending=False, kind="stable")
+    best = valleys.set_axis(group[valleys.index])
+    best = best[~best.index.duplicated()]
+    best = best.assign(verdict=np.where(best["confirmed"], "found", "pooled_only"))
+    rest = both.groupby(group).agg(n=("n", "max"), any_depth=("depth", "count"))
+    rest[by] = both.loc[~group.duplicated(), by].to_numpy()
+    rest = rest.assign(verdict=np.where(rest["any_depth"] > 0, "none", "unknown")).drop(index=best.index)
     columns = [
         *by,
         "stage",
@@ -150,7 +147,8 @@ def name_valley(pooled: pd.DataFrame, paired: pd.DataFrame) -> pd.DataFrame:
         "n_around",
         "verdict",
     ]
-    return pd.concat(rows, ignore_index=True).reindex(columns=columns)
+    rows = [part for part in (best, rest) if len(part)]
+    return pd.concat(rows).sort_index().reset_index(drop=True).reindex(columns=columns)
 
 
 def curve_features(
@@ -200,15 +198,12 @@ def curve_features(
     >>> features.loc[features["metric"] == "end", "estimate"].round(2).to_list()
     [-0.33]
     """
-    stages, frames = np.array(list(stage_order)), []
+    stages, parts = np.array(list(stage_order)), []
     for keys, group in groups(events, stage_order, score_col, by, stage_col, customer_col):
         scores = sums(group)
         fit = stage_moments(scores, known_curve(curve))
-        frames.append(_features(fit, stages, conf_level).assign(n=len(scores.n), **keys))
-    columns = [] if by is None else [by]
-    return pd.concat(frames, ignore_index=True)[
-        [*columns, "metric", "stage", "estimate", "conf_low", "conf_high", "n"]
-    ]
+        parts.append({**keys, **_features(fit, stages, conf_level), "n": len(scores.n)})
+    return stacked(parts)
 
 
 def _prominence(fit: Moments, conf_level: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -249,13 +244,13 @@ def _own_minimum(scores: StageSums) -> tuple[np.ndarray, np.ndarray]:
     return (part * eligible).sum(0) / np.where(n > 0, n, np.nan), n
 
 
-def _features(fit: Moments, stages: np.ndarray, conf_level: float) -> pd.DataFrame:
+def _features(fit: Moments, stages: np.ndarray, conf_level: float) -> dict[str, Any]:
     used = np.flatnonzero(np.isfinite(fit.mean))
     names = ["peak", "trough", "end", "slope", "area", "peak_end"]
     if used.size < 2:
-        return pd.DataFrame(
-            {"metric": names, "stage": None, "estimate": np.nan, "conf_low": np.nan, "conf_high": np.nan}
-        )
+        unknown = np.full(len(names), np.nan)
+        ends = dict.fromkeys(("estimate", "conf_low", "conf_high"), unknown)
+        return {"metric": names, "stage": [None] * len(names), **ends}
     mean = fit.mean[used]
     place = used - used.mean()
     linear = np.zeros((3, len(stages)))
@@ -273,5 +268,5 @@ def _features(fit: Moments, stages: np.ndarray, conf_level: float) -> pd.DataFra
         tuple((ends[i][0] + (mean[-1], mean[-1] - wide[-1], mean[-1] + wide[-1])[i]) / 2 for i in range(3))
     )
     where = [stages[used[mean.argmax()]], stages[used[mean.argmin()]], stages[used[-1]], None, None, None]
-    frame = pd.DataFrame(rows, columns=["estimate", "conf_low", "conf_high"])
-    return frame.assign(metric=names, stage=where)
+    estimate, low, high = np.array(rows).T
+    return {"metric": names, "stage": where, "estimate": estimate, "conf_low": low, "conf_high": high}

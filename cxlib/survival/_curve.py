@@ -10,11 +10,13 @@ from scipy import stats
 
 from cxlib.checks import ParameterError, check_group_names, fail_option
 from cxlib.intervals import critical_value
+from cxlib.stacking import stacked
 from cxlib.survival._people import Tally, at_risk_at, names_of, people_of, tally_of
 
 CONF_TYPES = ("log-log", "log", "plain")
 _RMST_COLUMNS = ["metric", "estimate", "std_error", "conf_low", "conf_high", "p_value", "n", "reference"]
 _COLUMNS = ["time", "estimate", "std_error", "conf_low", "conf_high", "n_at_risk", "n_events", "n"]
+Columns = dict[str, np.ndarray]
 
 
 def survival_curve(
@@ -87,17 +89,12 @@ def survival_curve(
     check_group_names(by, _COLUMNS)
     if conf_type not in CONF_TYPES:
         fail_option("conf_type", conf_type, CONF_TYPES)
-    frames = []
+    parts = []
     for keys, people in people_of(data, duration_col, event_col, entry_col, by):
         tally = tally_of(people)
         curve = _curve(tally, conf_level, conf_type)
-        frames.append((curve if times is None else _at_times(curve, tally, times, conf_level)).assign(**keys))
-    result = (
-        pd.concat(frames, ignore_index=True)
-        if frames
-        else pd.DataFrame(columns=[*names_of(by), *_COLUMNS], dtype=float)
-    )
-    return result[[*names_of(by), *_COLUMNS]]
+        parts.append(keys | (curve if times is None else _at_times(curve, tally, times, conf_level)))
+    return stacked(parts) if parts else pd.DataFrame(columns=[*names_of(by), *_COLUMNS], dtype=float)
 
 
 def rmst(
@@ -240,7 +237,7 @@ def logrank(
     return pd.DataFrame({"statistic": [statistic], "df": [max(df, 0)], "p_value": [p_value], "n": [n]})
 
 
-def _curve(tally: Tally, conf_level: float, conf_type: str) -> pd.DataFrame:
+def _curve(tally: Tally, conf_level: float, conf_type: str) -> Columns:
     """Kaplan–Meier with Greenwood errors at time 0 and at every time seen."""
     times, y, d = tally.times, tally.at_risk, tally.events
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -252,14 +249,11 @@ def _curve(tally: Tally, conf_level: float, conf_type: str) -> pd.DataFrame:
         survival, error, low, high = (
             np.where(unknown, np.nan, part) for part in (survival, error, low, high)
         )
-    columns = dict(
-        zip(_COLUMNS, (times, survival, error, low, high, y, d, np.full(d.size, tally.n)), strict=True)
-    )
-    curve = pd.DataFrame(columns)
-    if times.size and times[0] == 0:
-        return curve
-    start = dict(zip(_COLUMNS, (0.0, 1.0, 0.0, 1.0, 1.0, tally.n, 0, tally.n), strict=True))
-    return pd.concat([pd.DataFrame([start]), curve], ignore_index=True)
+    seen = (times, survival, error, low, high, y, d, np.full(d.size, tally.n))
+    if not (times.size and times[0] == 0):
+        start = (0.0, 1.0, 0.0, 1.0, 1.0, tally.n, 0, tally.n)
+        seen = tuple(np.append(first, rest) for first, rest in zip(start, seen, strict=True))
+    return dict(zip(_COLUMNS, seen, strict=True))
 
 
 def _gone_too_early(survival: np.ndarray) -> np.ndarray:
@@ -291,23 +285,23 @@ def _bounds(
     return low, high
 
 
-def _at_times(curve: pd.DataFrame, tally: Tally, times: Sequence[float], conf_level: float) -> pd.DataFrame:
+def _at_times(curve: Columns, tally: Tally, times: Sequence[float], conf_level: float) -> Columns:
     """Read a step function off at `times`; unknown after the last observation unless it has reached 0."""
     wanted = np.sort(np.asarray(times, dtype=float))
     if wanted.size and wanted[0] < 0:
         raise ParameterError("journey.negative_times", argument="times", value=repr(wanted[0]))
-    place = np.searchsorted(curve["time"].to_numpy(), wanted, side="right") - 1
-    shown = curve.iloc[place].reset_index(drop=True).assign(time=wanted)
-    y = np.append(tally.at_risk, 0)
-    shown["n_at_risk"] = y[np.searchsorted(tally.times, wanted, side="left")]
+    place = np.searchsorted(curve["time"], wanted, side="right") - 1
+    shown = {name: values[place] for name, values in curve.items()} | {"time": wanted}
+    shown["n_at_risk"] = np.append(tally.at_risk, 0)[np.searchsorted(tally.times, wanted, side="left")]
     so_far = np.append(0, np.cumsum(tally.events))[np.searchsorted(tally.times, wanted, side="right")]
     shown["n_events"] = np.diff(so_far, prepend=0)
     no_event = (shown["estimate"] == 1) & (wanted > 0)
-    exact = ((1 - conf_level) / 2) ** (1 / shown["n_at_risk"].clip(lower=1))
-    shown["conf_low"] = shown["conf_low"].mask(no_event, exact)
+    exact = ((1 - conf_level) / 2) ** (1 / np.maximum(shown["n_at_risk"], 1))
+    shown["conf_low"] = np.where(no_event, exact, shown["conf_low"])
     last = tally.times[-1] if tally.times.size else -np.inf
     unseen = (wanted > last) & (shown["estimate"] > 0)
-    shown.loc[unseen, ["estimate", "std_error", "conf_low", "conf_high"]] = np.nan
+    for name in ("estimate", "std_error", "conf_low", "conf_high"):
+        shown[name] = np.where(unseen, np.nan, shown[name])
     return shown
 
 

@@ -9,6 +9,7 @@ import pandas as pd
 
 from cxlib.checks import ParameterError, check_columns, check_group_names
 from cxlib.intervals import critical_value
+from cxlib.stacking import stacked
 from cxlib.survival._people import People, at_risk_at, names_of, people_of
 
 _COLUMNS = ["cause", "time", "estimate", "std_error", "conf_low", "conf_high", "n_at_risk", "n_events", "n"]
@@ -79,18 +80,19 @@ def cumulative_incidence(
     coded = data.assign(**{_MARK: cause >= 0, _CODE: cause})
     if times is not None and min(times, default=0) < 0:
         raise ParameterError("journey.negative_times", argument="times", value=repr(min(times)))
-    frames = []
+    parts = []
     for keys, people in people_of(coded, duration_col, _MARK, entry_col, by, keep=_CODE):
         for code, name in enumerate(causes):
-            frames.append(_incidence(people, code, times, conf_level).assign(cause=name, **keys))
-    columns = [*names_of(by), *_COLUMNS]
-    return pd.concat(frames, ignore_index=True)[columns] if frames else pd.DataFrame(columns=columns)
+            parts.append({**keys, "cause": name, **_incidence(people, code, times, conf_level)})
+    return stacked(parts) if parts else pd.DataFrame(columns=[*names_of(by), *_COLUMNS])
 
 
 _MARK, _CODE = "cx has left", "cx cause code"
 
 
-def _incidence(people: People, code: int, times: Sequence[float] | None, conf_level: float) -> pd.DataFrame:
+def _incidence(
+    people: People, code: int, times: Sequence[float] | None, conf_level: float
+) -> dict[str, np.ndarray]:
     """Incidence of one cause at every time with an exit, or read off at `times`."""
     assert people.kept is not None
     grid = np.unique(people.duration[people.event]).astype(float)
@@ -117,12 +119,10 @@ def _incidence(people: People, code: int, times: Sequence[float] | None, conf_le
     unseen = (wanted > last) & (np.append(1.0, before * (1 - d / y))[place] > 0)
     n_at_risk = at_risk_at(people, wanted)
     low, high = _bounds(estimate, error, n_at_risk, conf_level)
-    frame = pd.DataFrame(
-        {"time": wanted, "estimate": estimate, "std_error": error, "conf_low": low, "conf_high": high}
-    ).mask(pd.Series(unseen), other=np.nan)
-    frame["time"] = wanted
+    known = (np.where(unseen, np.nan, values) for values in (estimate, error, low, high))
     so_far = np.append(0, np.cumsum(own))[place].astype(int)
-    return frame.assign(n_at_risk=n_at_risk, n_events=so_far, n=people.duration.size)
+    n = np.full(wanted.size, people.duration.size)
+    return dict(zip(_COLUMNS[1:], (wanted, *known, n_at_risk, so_far, n), strict=True))
 
 
 def _bounds(
