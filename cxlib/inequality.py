@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from cxlib.checks import ParameterError, check_columns
 from cxlib.intervals import Interval, critical_value
+from cxlib.stacking import stacked
 
 FEWEST, FEWEST_STEPS = 10, 4
 Array = NDArray[np.float64]
@@ -73,13 +74,10 @@ def lorenz(
         share = np.linspace(0, 1, min(points, len(x) // min_step + 1))
         if len(x) >= 2 and len(x) // min_step >= min(FEWEST_STEPS, len(x)):
             curve = share_limits(lorenz_at(x, share), _lorenz_error(x, share)[0], conf_level)
-            parts.append(
-                group.assign(metric="lorenz").merge(
-                    pd.DataFrame({"customer_share": share, **curve._asdict(), "n": len(x)}), how="cross"
-                )
-            )
+            part = {**group, "customer_share": share, "metric": "lorenz"}
+            parts.append({**part, **curve._asdict(), "n": len(x)})
     columns = [*([by] if by else []), "customer_share", "metric", *Interval._fields, "n"]
-    return pd.concat(parts, ignore_index=True)[columns] if parts else pd.DataFrame(columns=columns)
+    return stacked(parts) if parts else pd.DataFrame(columns=columns)
 
 
 def concentration(
@@ -140,22 +138,21 @@ def concentration(
     parts = []
     for group, x in _groups(customers, value_col, by):
         gini, unbiased, error, df = _gini(x)
-        rows = pd.DataFrame({"metric": ["gini"] + ["top_share"] * len(top), "top": [np.nan, *top]})
         rest = 1 - np.array(top)
         estimate = np.append(unbiased, 1 - lorenz_at(x, rest) if len(x) else rest * np.nan)
         top_error, top_df = _lorenz_error(x, rest)
         std_error = np.append(error, top_error)
         if len(x) < FEWEST or np.ptp(x) == 0:
             std_error = std_error * np.nan
-        rows = rows.assign(
-            **share_limits(estimate, std_error, conf_level, df=np.append(df, top_df))._asdict(), n=len(x)
+        limits = share_limits(estimate, std_error, conf_level, df=np.append(df, top_df))
+        limits = limits._replace(
+            estimate=np.append(gini, limits.estimate[1:]),
+            conf_low=np.maximum(limits.conf_low, np.append(0.0, top)),
         )
-        rows["estimate_unbiased"] = [unbiased] + [np.nan] * len(top)
-        rows.loc[0, "estimate"] = gini
-        rows["conf_low"] = rows["conf_low"].clip(lower=rows["top"].fillna(0.0))
-        rows["largest_share"] = x[-1] / x.sum() if len(x) else np.nan
-        parts.append(group.merge(rows, how="cross"))
-    return pd.concat(parts, ignore_index=True)
+        part = {**group, "metric": ["gini"] + ["top_share"] * len(top), "top": np.append(np.nan, top)}
+        part |= {**limits._asdict(), "n": len(x), "estimate_unbiased": np.append(unbiased, rest * np.nan)}
+        parts.append(part | {"largest_share": x[-1] / x.sum() if len(x) else np.nan})
+    return stacked(parts)
 
 
 def lorenz_at(x: Array, share: Array) -> Array:
@@ -174,16 +171,15 @@ def share_limits(estimate: Any, std_error: Any, conf_level: float, *, df: Any = 
     return Interval(share, np.where(inside, error, np.nan), low, high)
 
 
-def _groups(customers: pd.DataFrame, value_col: str, by: str | None) -> Iterator[tuple[pd.DataFrame, Array]]:
-    """Yield each group's key (a one-row frame) and its positive values, sorted ascending."""
+def _groups(
+    customers: pd.DataFrame, value_col: str, by: str | None
+) -> Iterator[tuple[dict[str, Any], Array]]:
+    """Yield each group's key by its column and its positive values, sorted ascending."""
     check_columns(customers, value_col=value_col, by=by)
-    if by is None:
-        pieces: Any = [(None, customers)]
-    else:
-        pieces = customers.groupby(by, observed=True)
+    pieces: Any = [(None, customers)] if by is None else customers.groupby(by, observed=True)
     for key, piece in pieces:
         values = piece[value_col].to_numpy(dtype=float, na_value=np.nan)
-        yield pd.DataFrame({by: [key]} if by else {}, index=[0]), np.sort(values[values > 0])
+        yield {by: key} if by else {}, np.sort(values[values > 0])
 
 
 def _lorenz_error(x: Array, share: Array) -> tuple[Array, Array]:

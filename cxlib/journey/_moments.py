@@ -193,7 +193,7 @@ def critical_values(contrasts: np.ndarray, fit: Moments, conf_level: float) -> n
 
 @lru_cache(maxsize=8)
 def _draws(n_stages: int) -> np.ndarray:
-    """Standard normal draws, one row per stage; the same for every group and curve, so made once."""
+    """Draw standard normals, one row per stage; the same for every group and curve, so made once."""
     draws = np.random.default_rng(_SEED).standard_normal((_DRAWS, n_stages)).T
     draws.flags.writeable = False
     return draws

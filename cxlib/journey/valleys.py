@@ -249,8 +249,8 @@ def _features(fit: Moments, stages: np.ndarray, conf_level: float) -> dict[str, 
     names = ["peak", "trough", "end", "slope", "area", "peak_end"]
     if used.size < 2:
         unknown = np.full(len(names), np.nan)
-        ends = dict.fromkeys(("estimate", "conf_low", "conf_high"), unknown)
-        return {"metric": names, "stage": [None] * len(names), **ends}
+        numbers = dict.fromkeys(("estimate", "conf_low", "conf_high"), unknown)
+        return {"metric": names, "stage": [None] * len(names), **numbers}
     mean = fit.mean[used]
     place = used - used.mean()
     linear = np.zeros((3, len(stages)))

@@ -249,11 +249,11 @@ def _curve(tally: Tally, conf_level: float, conf_type: str) -> Columns:
         survival, error, low, high = (
             np.where(unknown, np.nan, part) for part in (survival, error, low, high)
         )
-    seen = (times, survival, error, low, high, y, d, np.full(d.size, tally.n))
+    columns = [times, survival, error, low, high, y, d, np.full(d.size, tally.n)]
     if not (times.size and times[0] == 0):
         start = (0.0, 1.0, 0.0, 1.0, 1.0, tally.n, 0, tally.n)
-        seen = tuple(np.append(first, rest) for first, rest in zip(start, seen, strict=True))
-    return dict(zip(_COLUMNS, seen, strict=True))
+        columns = [np.append(first, rest) for first, rest in zip(start, columns, strict=True)]
+    return dict(zip(_COLUMNS, columns, strict=True))
 
 
 def _gone_too_early(survival: np.ndarray) -> np.ndarray:

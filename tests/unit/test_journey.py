@@ -216,24 +216,22 @@ def test_features_of_a_known_curve():
 @pytest.mark.parametrize(("n", "means"), [(150, (0.4,) * 8), (30, (0.4,) * 8), (150, (0.6, -0.2))])
 def test_a_flat_or_falling_curve_names_a_valley_in_at_most_5_percent(curve, n, means):
     means = means if len(means) == 8 else np.linspace(*means, 8)
-    alarms = [
-        find_valleys(journeys(seed, n=n, means=means), stage_order=STAGES, curve=curve)["is_valley"].any()
-        for seed in range(200)
-    ]
-    assert np.mean(alarms) <= 0.05
+    events = pd.concat(journeys(seed, n=n, means=means).assign(seed=seed) for seed in range(200))
+    valleys = find_valleys(events, stage_order=STAGES, by="seed", curve=curve)
+    alarms = valleys.groupby("seed")["is_valley"].any()
+    assert len(alarms) == 200
+    assert alarms.mean() <= 0.05
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("n", [30, 200])
 def test_coverage_of_the_simultaneous_band(n):
-    inside = {"pooled": [], "paired": []}
-    for seed in range(1000):
-        result = emotion_curve(journeys(seed, n=n), stage_order=STAGES)
-        for name, curve in result.groupby("metric"):
-            low, high = curve["band_low"].le(np.array(VALLEY)), curve["band_high"].ge(np.array(VALLEY))
-            inside[name].append(low.all() and high.all())
-    for name in inside:
-        assert 0.93 <= np.mean(inside[name]) <= 0.97, name
+    events = pd.concat(journeys(seed, n=n).assign(seed=seed) for seed in range(1000))
+    curves = emotion_curve(events, stage_order=STAGES, by="seed")
+    for name, curve in curves.groupby("metric"):
+        low, high = (curve[end].to_numpy().reshape(1000, 8) for end in ("band_low", "band_high"))
+        inside = ((low <= VALLEY) & (high >= np.array(VALLEY))).all(axis=1)
+        assert 0.93 <= inside.mean() <= 0.97, name
 
 
 def test_unknown_stages_are_counted():
@@ -340,12 +338,12 @@ def test_naive_ratio_moves_with_acquisition_and_kaplan_meier_does_not(power, err
 
 @pytest.mark.slow
 def test_truth_lies_in_the_interval_of_f2():
-    truth, inside = 1 - np.exp(-180 / 300), []
-    for seed in range(300):
-        for power in (0.4, 1.0, 3.0):
-            f2 = repeat_curve(shop(seed, power, n=500), as_of="2025-12-31", horizons_days=[180]).iloc[0]
-            inside.append(f2["conf_low"] <= truth <= f2["conf_high"])
-    assert 0.93 <= np.mean(inside) <= 0.97
+    truth, draws = 1 - np.exp(-180 / 300), [(seed, power) for seed in range(300) for power in (0.4, 1.0, 3.0)]
+    shops = [shop(*draw, n=500).assign(draw=number) for number, draw in enumerate(draws)]
+    orders = pd.concat(shops).assign(customer_id=lambda rows: rows["customer_id"] + 500 * rows["draw"])
+    f2 = repeat_curve(orders, as_of="2025-12-31", horizons_days=[180], by="draw")
+    assert len(f2) == 900
+    assert 0.93 <= ((f2["conf_low"] <= truth) & (truth <= f2["conf_high"])).mean() <= 0.97
 
 
 def test_ladder_without_a_repeat_is_as_unsure_as_the_curve():
