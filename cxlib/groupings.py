@@ -6,6 +6,7 @@ Above the modules that make the groups; here they are only put side by side.
 from __future__ import annotations
 
 from datetime import date, timedelta
+from functools import cache
 from typing import Any
 
 import pandas as pd
@@ -14,7 +15,7 @@ from cxlib.checks import ParameterError
 from cxlib.clusters import cluster_customers
 from cxlib.engine import to_date
 from cxlib.groups import deciles
-from cxlib.holdout import next_period
+from cxlib.holdout import add_gained
 from cxlib.preferences import ctb, wallets
 from cxlib.rules import load_rules
 from cxlib.segments import NO_ORDERS, assign_segments, rfm, rfm_cuts, summarise_customers
@@ -138,13 +139,21 @@ def like_periods(
     """
     if days < 1:
         raise ParameterError("segmentation.days", found=days)
-    everybody = summarise_customers(orders, as_of=as_of, timezone=timezone)
+
+    @cache
+    def until(day: date) -> pd.DataFrame:
+        totals = summarise_customers(orders, as_of=day, timezone=timezone)
+        return totals.assign(amount=totals["monetary_total"])
+
+    everybody = until(to_date(as_of))
     columns = ["customer_id", "period", "start", "history_days", "segment", "next_orders", "next_amount"]
     if everybody["first_order_on"].isna().all():
         return pd.DataFrame(columns=columns)
     first = everybody["first_order_on"].min().date()
     starts, history = _schedule(first, to_date(as_of), days, history_days, settled=settled)
-    own = [_within(orders, start, history, timezone) for start in starts] if history >= days else []
+    own = [
+        _within(until(start), until(start - timedelta(days=history))) for start in starts if history >= days
+    ]
     if not own or not (own[0]["monetary_total"] > 0).any():
         return pd.DataFrame(columns=columns)
     known, cuts, begun = rules or load_rules("rfm_segments"), rfm_cuts(own[0]), everybody["first_order_on"]
@@ -153,7 +162,7 @@ def like_periods(
         named = assign_segments(rfm(held, cuts=cuts), rules=known).set_index("customer_id")["segment"]
         part = everybody[["customer_id"]].assign(period=period, start=start, history_days=history)
         part["segment"] = everybody["customer_id"].map(named).astype("str").fillna(NO_ORDERS)
-        part = next_period(part, orders, start=start, days=days, timezone=timezone)
+        part = add_gained(part, until(start + timedelta(days=days)), until(start))
         if settled:
             parts.append(part[begun <= pd.Timestamp(starts[0] - timedelta(days=history))])
         else:
@@ -172,10 +181,8 @@ def _schedule(
     return (earlier, later), min(most, *((reach // 2, apart) if settled else (reach,)))
 
 
-def _within(orders: Any, start: Any, history: int, timezone: str | None) -> pd.DataFrame:
-    """Recency, frequency and money of the `history` days up to `start`; only who ordered in them."""
-    until = summarise_customers(orders, as_of=start, timezone=timezone)
-    since = start - timedelta(days=history)
-    held = next_period(until, orders, start=since, days=history, timezone=timezone)
+def _within(until: pd.DataFrame, before: pd.DataFrame) -> pd.DataFrame:
+    """Recency, frequency and money of a history; only who ordered in it."""
+    held = add_gained(until, until, before)
     held = held.assign(frequency=held["next_orders"], monetary_total=held["next_amount"])
     return held[held["next_orders"] > 0].drop(columns=["next_orders", "next_amount"]).reset_index(drop=True)

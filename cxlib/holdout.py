@@ -65,12 +65,14 @@ def next_period(
         raise ParameterError("segmentation.days", found=days)
     check_columns(customers, customer_id_col="customer_id")
     end = to_date(start) + timedelta(days=days)
-    until, before = (
-        reduce_orders(orders, as_of=day, timezone=timezone).set_index("customer_id")
-        for day in (end, to_date(start))
-    )
-    gained = until[["frequency", "amount"]].sub(before[["frequency", "amount"]], fill_value=0)
-    gained = gained.reindex(customers["customer_id"]).fillna(0)
+    until, before = (reduce_orders(orders, as_of=day, timezone=timezone) for day in (end, to_date(start)))
+    return add_gained(customers, until, before)
+
+
+def add_gained(customers: pd.DataFrame, until: pd.DataFrame, before: pd.DataFrame) -> pd.DataFrame:
+    """Add to customers what they ordered between two days, from their orders and money up to either."""
+    held = (frame.set_index("customer_id")[["frequency", "amount"]] for frame in (until, before))
+    gained = next(held).sub(next(held), fill_value=0).reindex(customers["customer_id"]).fillna(0)
     return customers.assign(
         next_orders=gained["frequency"].to_numpy(dtype="int64"),
         next_amount=gained["amount"].round(6).to_numpy(),

@@ -8,6 +8,7 @@ import pytest
 
 from cxlib.checks import ParameterError
 from cxlib.groupings import like_periods as settled_periods
+from cxlib.rules import load_rules
 from cxlib.schemes import compare_schemes, migration
 
 
@@ -28,6 +29,7 @@ def customers(seed=1, n=3000) -> pd.DataFrame:
     )
 
 
+RULES = load_rules("rfm_segments")
 SCHEMES = ["random", "noisy", "true"]
 
 
@@ -136,7 +138,7 @@ def ordered(seed, customers=250, days=1100, stop=0.0) -> pd.DataFrame:
 
 
 def moved(lines) -> pd.DataFrame:
-    followed = settled_periods(lines, as_of="2026-09-30", days=90, settled=True)
+    followed = settled_periods(lines, as_of="2026-09-30", days=90, settled=True, rules=RULES)
     before, after = (followed[followed["period"] == number] for number in (1, 2))
     return migration(before, after, by="segment")
 
