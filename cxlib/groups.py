@@ -135,14 +135,17 @@ def decile_table(
         rows = pd.DataFrame({"decile": pd.array([pd.NA], dtype="Int64"), "n": [len(x)], "amount": x.sum()})
         return _with_apart(rows.assign(note="not_enough_data"), values, ranked, table[orders_col])
     held = table[ranked].assign(tied=pd.Series(x).duplicated(keep=False).to_numpy()).groupby("decile")
-    columns = held.agg(
-        n=(value_col, "size"),
-        amount=(value_col, "sum"),
-        mean=(value_col, "mean"),
-        lower=(value_col, "min"),
-        upper=(value_col, "max"),
-        orders=(orders_col, "sum"),
-        tie_share=("tied", "mean"),
+    money = held[value_col]
+    columns = pd.DataFrame(
+        {
+            "n": money.size(),
+            "amount": money.sum(),
+            "mean": money.mean(),
+            "lower": money.min(),
+            "upper": money.max(),
+            "orders": held[orders_col].sum(),
+            "tie_share": held["tied"].mean(),
+        }
     )
     rows = rows.join(columns, on="decile").fillna({"n": 0, "amount": 0.0, "orders": 0})
     rows["amount_share"] = rows["amount"] / x.sum()
@@ -215,14 +218,9 @@ def segment_table(
     data = customers.assign(_x=customers[value_col].astype(float), _square=lambda t: t["_x"] ** 2)
     data["_fourth"] = data["_square"] ** 2
     held = data.groupby(keys, dropna=False, observed=True, sort=True)
-    rows = held.agg(
-        n=("_x", "size"),
-        amount=("_x", "sum"),
-        mean=("_x", "mean"),
-        orders=(orders_col, "sum"),
-        square=("_square", "sum"),
-        fourth=("_fourth", "sum"),
-    )
+    rows = held[["_x", orders_col, "_square", "_fourth"]].sum()
+    rows = rows.set_axis(["amount", "orders", "square", "fourth"], axis=1)
+    rows = rows.assign(n=held.size(), mean=held["_x"].mean())
     if order is not None:
         rest = [key for key in rows.index if key not in set(order)]
         rows = rows.reindex([*order, *rest]).fillna(

@@ -272,7 +272,8 @@ def _sessions(views: pd.DataFrame, time_col: str) -> pd.Series:
 def _against_others(views: pd.DataFrame, left_out: Sequence[str | None]) -> pd.DataFrame:
     """Count exits among the views of each page and of all others; p-value exact given both totals."""
     rows = views[~views["page"].isin(left_out)]
-    pages = rows.groupby("page", observed=True).agg(n=("left", "size"), n_exits=("left", "sum")).reset_index()
+    left = rows.groupby("page", observed=True)["left"]
+    pages = pd.DataFrame({"n": left.size(), "n_exits": left.sum()}).reset_index()
     n, exits = pages["n"].to_numpy(), pages["n_exits"].to_numpy()
     pages["n_base"], pages["base_exits"] = n.sum() - n, exits.sum() - exits
     pages["p_value"] = stats.hypergeom.sf(exits - 1, n.sum(), exits.sum(), n)
