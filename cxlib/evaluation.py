@@ -13,6 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from cxlib.checks import ParameterError
+from cxlib.columns import among
 from cxlib.impact import (
     answer_rung,
     drift_check,
@@ -170,7 +171,7 @@ def evaluate_initiative(
     started_on, assignment = chosen["started_on"], chosen["assignment"]
     course = {"initiative": chosen["initiative_id"], "assignment": assignment}
     everyone = study_members(enrolments, customers, started_on=started_on, **course)
-    members = everyone[everyone["customer_id"].isin(selected["customer_id"])]
+    members = everyone[among(everyone["customer_id"], selected["customer_id"])]
     panel = study_panel(
         orders, drop_small_arms(members, min_cell=terms.min_cell), started_on=started_on, as_of=as_of,
         contribution_margin_rate=terms.contribution_margin_rate,
@@ -280,5 +281,5 @@ def _own_notes(
 
 
 def _p_values(drift: pd.DataFrame) -> dict[str, float]:
-    by_test = drift.set_index("metric")["p_value"].reindex(["placebo", "pretrend"])
-    return {str(name): float(value) for name, value in by_test.items()}
+    by_test = dict(zip(drift["metric"], drift["p_value"], strict=True))
+    return {name: float(by_test.get(name, np.nan)) for name in ("placebo", "pretrend")}

@@ -11,6 +11,7 @@ import pandas as pd
 
 from cxlib.answers import check_numbers, read_answers
 from cxlib.checks import ParameterError, check_columns
+from cxlib.columns import among
 from cxlib.conditions import holds
 from cxlib.engine import reduce_orders, to_date
 from cxlib.intervals import critical_value, effective_n, nps_interval, share_interval
@@ -229,7 +230,7 @@ def response_bounds(
     if time_col in answers:
         scored = scored.sort_values(time_col, kind="stable")
     last = scored.drop_duplicates(customer_id_col, keep="last")
-    last = last[last[customer_id_col].isin(customers[customer_id_col])]
+    last = last[among(last[customer_id_col], customers[customer_id_col])]
     n_answered, n = len(last), customers[customer_id_col].nunique()
     score = read_answers(last, score_col, (0, 10)).score
     counts = [int((score >= 9).sum()), int(((score > 6) & (score < 9)).sum()), int((score <= 6).sum())]
@@ -358,7 +359,7 @@ def customer_weights(
     check_columns(answers, customer_id_col=customer_id_col)
     check_columns(customers, customer_id_col=customer_id_col)
     last = answers.drop_duplicates(customer_id_col, keep="last")
-    last = last[last[customer_id_col].isin(customers[customer_id_col])].reset_index(drop=True)
+    last = last[among(last[customer_id_col], customers[customer_id_col])].reset_index(drop=True)
     coded: dict[str, pd.Series] = {}
     margins: dict[str, dict[object, float]] = {}
     for column in value_cols:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from cxlib.checks import check_columns
+from cxlib.columns import among
 from cxlib.impact._compare import did
 from cxlib.impact._lines import dates
 from cxlib.impact._sensitivity import e_value, risk_ratio
@@ -52,9 +53,10 @@ def f2_effect(
     """
     start, last = pd.Timestamp(started_on), pd.Timestamp(as_of)  # type: ignore[arg-type]
     bought = orders.loc[orders["amount"] > 0, ["customer_id"]].assign(day=dates(orders["ordered_at"]))
-    bought = bought[bought["customer_id"].isin(members["customer_id"])].drop_duplicates()
-    before = bought[bought["day"] < start].groupby("customer_id").size()
-    risk = members[members["customer_id"].isin(before.index[before == 1])].reset_index(drop=True)
+    bought = bought[among(bought["customer_id"], members["customer_id"])].drop_duplicates()
+    before = bought.loc[bought["day"] < start, "customer_id"].value_counts()
+    once = before.index[before == 1].to_series()
+    risk = members[among(members["customer_id"], once)].reset_index(drop=True)
     following = bought[bought["day"] >= start].groupby("customer_id")["day"].min()
     again = pd.Series(following.reindex(risk["customer_id"]).to_numpy("datetime64[us]"))
     rows = []
@@ -147,7 +149,7 @@ def churn_effect(
     check_columns(panel, month="month", orders="orders", start_month="start_month")
     own = panel.assign(since=panel["month"] - panel["start_month"].fillna(0.0), hit=panel["orders"] > 0)
     buyers = own.loc[(own["since"] < 0) & own["hit"], "customer_id"].unique()
-    own = own[own["customer_id"].isin(buyers)]
+    own = own[among(own["customer_id"], pd.Series(buyers))]
     last = own.groupby(["customer_id", "arm"])["since"].max().reset_index()
     rows = []
     for horizon in sorted(horizon_months):

@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from cxlib.checks import InputError, ParameterError, check_columns, fail_option
+from cxlib.columns import among
 from cxlib.impact._lines import dates, plain_lines
 
 Array = npt.NDArray[np.float64]
@@ -134,7 +135,7 @@ def study_members(
     members["found"] = False
     if assignment == "targeted" and enrolments is not None and (members["arm"] == "treatment").all():
         treated = enrolments.loc[enrolments["enrolled_on"].notna(), "customer_id"]
-        ids = known_before[~known_before.isin(treated)].sort_values().to_numpy()
+        ids = known_before[~among(known_before, treated)].sort_values().to_numpy()
         others = pd.DataFrame({"customer_id": ids, "arm": "control", "start_month": np.nan, "exposed": False})
         members = pd.concat([members, others.assign(found=True)], ignore_index=True)
         members = members.sort_values("customer_id", ignore_index=True)
@@ -149,7 +150,7 @@ def _enrolled(own: pd.DataFrame, allowed: pd.Series, assignment: str, start: pd.
             "impact.enrolled_twice", initiative=str(own["initiative_id"].iloc[0]),
             count=f"{own.loc[twice, 'customer_id'].nunique():,}",
         )  # fmt: skip
-    own = own[own["customer_id"].isin(allowed)].sort_values("customer_id", ignore_index=True)
+    own = own[among(own["customer_id"], allowed)].sort_values("customer_id", ignore_index=True)
     enrolled_on = dates(own["enrolled_on"])
     by_date = pd.Series(np.where(enrolled_on.notna(), "treatment", "control"), index=own.index)
     arm = (

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from cxlib.checks import check_columns
+from cxlib.columns import among
 from cxlib.impact._compare import did
 from cxlib.impact._ladder import answer_rung, evidence_ladder, has_comparison
 
@@ -80,7 +81,6 @@ def study_notes(
     unseen = not small and bool(known) and not after.any()
     alone = bool(after.any()) and bool(after.all())
     late = first_day is not None and pd.Timestamp(first_day) > pd.Timestamp(started_on)  # type: ignore[arg-type]
-    waves = panel.drop_duplicates("customer_id")["start_month"]
     rules: list[tuple[bool, str, str, dict[str, Any]]] = [
         (not known, "no_members", "not_enough_data", {}),
         (bool(small), "small_arm", "not_enough_data", {"min_cell": min_cell}),
@@ -93,7 +93,7 @@ def study_notes(
         (assignment != "everyone" and len(panel) > 0 and not compared, "no_control", "warning", {}),
         (assignment == "targeted" and compared and not found, "targeted", "warning", {}),
         (found, "found", "warning", {"count": controls}),
-        (compared and bool(waves.notna().all()), "not_yet", "warning", {}),
+        (compared and bool(panel["start_month"].notna().all()), "not_yet", "warning", {}),
         (exposed > 0, "exposed", "warning", {"count": exposed}),
         (not small and 0 < min(known, default=0) < FEW, "few", "warning", {"few": FEW}),
         (len(panel) > 0 and panel[outcome_col].nunique() < 2, "constant", "not_enough_data", {}),
@@ -151,13 +151,13 @@ def enrolment_notes(
     treated = members["arm"] == "treatment"
     own = enrolments["initiative_id"].astype(str) == str(initiative)
     taken = enrolments["enrolled_on"].notna()
-    other = members["customer_id"].isin(enrolments.loc[~own & taken, "customer_id"])
+    other = among(members["customer_id"], enrolments.loc[~own & taken, "customer_id"])
     shares = {"treatment": float(other[treated].mean()), "control": float(other[~treated].mean())}
     spread = sum(
         p * (1 - p) / n for p, n in zip(shares.values(), (treated.sum(), (~treated).sum()), strict=True)
     )
     gap = abs(shares["treatment"] - shares["control"])
-    mine = enrolments[own & enrolments["customer_id"].isin(members.loc[treated, "customer_id"])]
+    mine = enrolments[own & among(enrolments["customer_id"], members.loc[treated, "customer_id"])]
     days, joined = mine["enrolled_on"].nunique(), int(mine["enrolled_on"].notna().sum())
     absent = 1 - joined / int(treated.sum()) if own.any() else 0.0
     near, alone = 0.0, False
@@ -218,7 +218,7 @@ def placebo_effect(
     >>> placebo_effect(panel)["estimate"].tolist()
     [2.0]
     """
-    before = panel[panel["month"] < 0]
+    before = panel.loc[panel["month"] < 0, ["customer_id", "month", "start_month", outcome_col]]
     count = before["month"].nunique()
     later = count // 2
     treated, pretended = before["start_month"].notna(), before["month"] >= -later
