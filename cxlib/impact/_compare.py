@@ -88,11 +88,13 @@ def before_after(
         "before_after": means["after"] - means["before"],
         "same_months_last_year": means["after"] - means["last_year"],
     }
-    rows = [
-        {"metric": name, **mean_row(values[~np.isnan(values)], conf_level)}
-        for name, values in series.items()
-    ]
-    return pd.DataFrame(rows).assign(months_before=months["before"], months_after=months["after"])
+    lengths = {"months_before": months["before"], "months_after": months["after"]}
+    return pd.DataFrame(
+        [
+            {"metric": name, **mean_row(values[~np.isnan(values)], conf_level), **lengths}
+            for name, values in series.items()
+        ]
+    )
 
 
 def did(

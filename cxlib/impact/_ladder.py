@@ -17,7 +17,7 @@ from cxlib.impact._staggered import AttResult, att_gt
 SERIES_BEFORE = 6  # months before the start from which customers are followed where the data begin late
 SERIES_CUSTOMERS = 30  # customers below which a series is the story of single ones
 BEST = {"randomised": "randomised", "staggered": "staggered_did", "targeted": "did"}
-Row = dict[str, Any]
+Row = dict[Any, Any]
 RUNGS = (
     "before_after", "same_months_last_year", "interrupted_series", "did_found", "did_pooled", "did",
     "staggered_did", "randomised",
@@ -100,9 +100,9 @@ def evidence_ladder(
         rungs += _series_rung(series, months, conf_level)
         rungs += _arm_rungs(panel, assignment, outcome_col, months, conf_level) if compared else []
         rungs += _staggered_rung(waves, months) if waves else []
-        rows += [{**rung, "horizon_months": horizon, "months_observed": months} for rung in rungs]
-    ladder = pd.DataFrame(rows, columns=columns)
-    return ladder.assign(metric=outcome_col, is_answer=ladder["rung"] == BEST.get(assignment))
+        shared = {"metric": outcome_col, "horizon_months": horizon, "months_observed": months}
+        rows += [{**rung, **shared, "is_answer": rung["rung"] == BEST.get(assignment)} for rung in rungs]
+    return pd.DataFrame(rows, columns=columns)
 
 
 def observed_months(panel: pd.DataFrame) -> int:
@@ -118,19 +118,20 @@ def observed_months(panel: pd.DataFrame) -> int:
     """
     if panel.empty:
         return 0
-    starts = panel.loc[~panel["customer_id"].duplicated(), "start_month"].dropna()
-    if starts.empty:
+    each = panel["start_month"].to_numpy(float, na_value=np.nan)[~panel["customer_id"].duplicated()]
+    starts = each[~np.isnan(each)]
+    if not len(starts):
         return 0
     last = int(panel["month"].max()) + 1
-    never = panel["start_month"].isna().any() or (starts >= last).any()
-    if not never and len(starts.unique()) > 1:
+    never = len(starts) < len(each) or (starts >= last).any()
+    if not never and starts.min() < starts.max():
         last = int(starts.max())
     return max(0, int(last - np.quantile(starts, 0.5, method="inverted_cdf")))
 
 
 def has_comparison(panel: pd.DataFrame) -> bool:
     """Whether the panel holds customers that were never treated, or treated later than others."""
-    return panel["start_month"].nunique(dropna=False) > 1
+    return len(panel["start_month"].unique()) > 1
 
 
 def answer_rung(ladder: pd.DataFrame, *, horizon_months: int) -> pd.Series:
@@ -172,7 +173,7 @@ def _naive_rungs(panel: pd.DataFrame, outcome_col: str, months: int, conf_level:
 def _arm_rungs(
     panel: pd.DataFrame, assignment: str, outcome_col: str, months: int, conf_level: float
 ) -> list[Row]:
-    """Rungs that compare two arms, in months from each customer's own start (of controls: the initiative's)."""
+    """Rungs that compare two arms, in months from each customer's own start (controls: the initiative's)."""
     start = panel["start_month"].to_numpy(float, na_value=np.nan)
     since = panel["month"].to_numpy(float) - np.nan_to_num(start)
     unit, ids = pd.factorize(panel["customer_id"])
@@ -204,18 +205,21 @@ def treated_series(panel: pd.DataFrame, *, outcome_col: str = "margin") -> pd.Da
     the data begin, the series begins half a year before the start. Waves count months from their own start,
     over the months that all of them have.
     """
-    needed = ["month", "start_month", outcome_col, *(["first_month"] if "first_month" in panel else [])]
-    own = panel.loc[panel["start_month"].notna(), needed]
-    start = own["start_month"]
-    own = own.assign(month=(own["month"] - start).astype("int64"))
-    shared = own.groupby("month")["start_month"].nunique() == start.nunique()
-    own = own[own["month"].isin(shared.index[shared])]
-    if "first_month" in own and len(own):
-        known, first = own["first_month"] - own["start_month"], own["month"].min()
-        first = first if (known < first).any() else max(first, -SERIES_BEFORE)
-        own = own[(known < first) & (own["month"] >= first)]
-    months = own.groupby("month", as_index=False)[outcome_col].agg(estimate="mean", n="size")
-    return months.assign(metric=outcome_col)[["month", "metric", "estimate", "n"]]
+    treated = panel["start_month"].notna().to_numpy()
+    start = panel["start_month"].to_numpy(float, na_value=np.nan)[treated]
+    month = (panel["month"].to_numpy(float)[treated] - start).astype(np.int64)
+    kept = np.ones(len(month), dtype=bool)
+    for wave in np.unique(start):
+        kept &= np.isin(month, month[start == wave])
+    if "first_month" in panel and kept.any():
+        known, first = panel["first_month"].to_numpy(float)[treated] - start, month[kept].min()
+        first = first if (known[kept] < first).any() else max(first, -SERIES_BEFORE)
+        kept &= (known < first) & (month >= first)
+    months, place = np.unique(month[kept], return_inverse=True)
+    value = panel[outcome_col].to_numpy(float, na_value=np.nan)[treated][kept]
+    means = period_means(place, value, len(months), np.ones(len(value), dtype=bool))
+    sizes = np.bincount(place, minlength=len(months))
+    return pd.DataFrame({"month": months, "metric": outcome_col, "estimate": means, "n": sizes})
 
 
 def _series_rung(series: pd.DataFrame, months: int, conf_level: float) -> list[Row]:
