@@ -166,25 +166,23 @@ def did(
         panel, outcome_col=outcome_col, unit_col=unit_col, time_col=time_col, treated_col=treated_col,
         post_col=post_col, cluster_col=cluster_col,
     )  # fmt: skip
-    names = [name for name in (outcome_col, unit_col, treated_col, post_col, cluster_col) if name]
-    data = panel.loc[panel[outcome_col].notna(), list(dict.fromkeys(names))]
-    treated, post = data[treated_col].astype(bool), data[post_col].astype(bool)
+    value = panel[outcome_col].to_numpy(float, na_value=np.nan)
+    known = ~np.isnan(value)
+    value = value[known]
+    treated, post = (panel[name].to_numpy()[known].astype(bool) for name in (treated_col, post_col))
     if unit_col is None:
-        cells = {
-            (a, b): data.loc[(treated == a) & (post == b), outcome_col].to_numpy(float) for a, b in _CELLS
-        }
+        cells = {(a, b): value[(treated == a) & (post == b)] for a, b in _CELLS}
         _check_cells({cell: values.size for cell, values in cells.items()})
         means = {cell: float(values.mean()) for cell, values in cells.items()}
         return pd.DataFrame([_row(_cross_sections(cells), means, conf_level)])
-    unit, _ = pd.factorize(data[unit_col])
-    key = 2 * unit + treated.to_numpy()  # a unit that changes sides counts as two
-    value, size = data[outcome_col].to_numpy(float), 2 * (int(unit.max(initial=-1)) + 1)
-    sides = [period_means(key, value, size, inside) for inside in (~post.to_numpy(), post.to_numpy())]
+    unit, ids = pd.factorize(panel[unit_col][known])
+    key, size = 2 * unit + treated, 2 * len(ids)  # a unit that changes sides counts as two
+    sides = [period_means(key, value, size, inside) for inside in (~post, post)]
     arms = np.tile([False, True], size // 2)
     cluster = None
     if cluster_col is not None:
         cluster = np.zeros(size, dtype=np.intp)
-        cluster[key] = pd.factorize(data[cluster_col])[0]
+        cluster[key] = pd.factorize(panel[cluster_col][known])[0]
     return pd.DataFrame([change_contrast(sides[0], sides[1], arms, cluster, conf_level=conf_level)])
 
 
