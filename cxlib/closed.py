@@ -34,7 +34,10 @@ def read_model(model: type[Model], path: Path) -> Model:
     return to_model(model, read_yaml(path), file=path.name)
 
 
-class _Loader(yaml.SafeLoader):
+_Safe: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # both are safe; the one in C is ten times faster
+
+
+class _Loader(_Safe):
     """A safe loader that refuses repeated keys and leaves dates, `yes` and `no` as text."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:  # noqa: FBT001, FBT002
@@ -44,7 +47,7 @@ class _Loader(yaml.SafeLoader):
             if not isinstance(key, Hashable) or key in seen:
                 raise yaml.constructor.ConstructorError(None, None, "repeated key", key_node.start_mark)
             seen.add(key)
-        return super().construct_mapping(node, deep)
+        return dict(super().construct_mapping(node, deep))
 
 
 _LEFT_AS_TEXT = ("tag:yaml.org,2002:timestamp", "tag:yaml.org,2002:bool")
@@ -66,12 +69,14 @@ def read_yaml(path: Path) -> Any:
     if not os.path.isfile(path):
         raise InputError("rules.no_file", file=path.name[:80])
     try:
-        return yaml.load(path.read_text(encoding="utf-8-sig"), Loader=_Loader)
+        content = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         raise InputError("rules.not_utf8", file=path.name) from error
+    try:
+        return yaml.load(content, Loader=_Loader)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
-        line = "?" if mark is None else mark.line + 1
+        line = "?" if mark is None else min(mark.line, content.count("\n")) + 1
         raise InputError("rules.no_yaml", file=path.name, line=line) from error
 
 

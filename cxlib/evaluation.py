@@ -281,5 +281,5 @@ def _own_notes(
 
 
 def _p_values(drift: pd.DataFrame) -> dict[str, float]:
-    by_test = drift.set_index("metric")["p_value"].reindex(["placebo", "pretrend"])
-    return {str(name): float(value) for name, value in by_test.items()}
+    by_test = dict(zip(drift["metric"], drift["p_value"], strict=True))
+    return {name: float(by_test.get(name, np.nan)) for name in ("placebo", "pretrend")}

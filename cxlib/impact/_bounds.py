@@ -137,19 +137,15 @@ def _vertices(nuisance: Array, error: Array) -> Array:
     """Vertices of {λ ≥ 0 : λ'nuisance = 0, λ'error = 1}."""
     equations = np.column_stack([nuisance, error])
     count, width = equations.shape
-    wanted = np.zeros(width)
-    wanted[-1] = 1.0
-    found = []
-    for chosen in combinations(range(count), width):
-        square = equations[list(chosen)].T
-        if np.linalg.cond(square) > 1e12:
-            continue
-        part = np.linalg.solve(square, wanted)
-        if (part >= -1e-9 * np.abs(part).max()).all():
-            vertex = np.zeros(count)
-            vertex[list(chosen)] = np.clip(part, 0, None)
-            found.append(vertex)
-    return np.unique(np.round(np.array(found), 14), axis=0)
+    chosen = np.array(list(combinations(range(count), width)))
+    squares = equations[chosen].transpose(0, 2, 1)
+    regular = np.linalg.cond(squares) <= 1e12
+    chosen, squares = chosen[regular], squares[regular]
+    parts = np.linalg.solve(squares, np.eye(width)[:, -1:])[..., 0]
+    kept = (parts >= -1e-9 * np.abs(parts).max(axis=1, keepdims=True)).all(axis=1)
+    found = np.zeros((int(kept.sum()), count))
+    np.put_along_axis(found, chosen[kept], np.clip(parts[kept], 0, None), axis=1)
+    return np.unique(np.round(found, 14), axis=0)
 
 
 def _accepts(tests: list[Test], estimates: Array, grid: Array) -> npt.NDArray[np.bool_]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -67,32 +68,33 @@ def before_after(
     [2.0, 4.0, 2.0, nan]
     """
     check_columns(panel, outcome_col=outcome_col, unit_col=unit_col, time_col=time_col, start_col=start_col)
-    treated = panel.loc[panel[start_col].notna(), [unit_col, time_col, start_col, outcome_col]]
-    since = treated[time_col] - treated[start_col]
+    start = panel[start_col].to_numpy(float, na_value=np.nan)
+    treated = ~np.isnan(start)
+    since = panel[time_col].to_numpy(float)[treated] - start[treated]
     windows = {
-        "before": since.between(-months_before, -1),
-        "after": since.between(0, horizon_months - 1),
-        "last_year": since.between(-12, horizon_months - 13) & (horizon_months <= 12),
+        "before": (since >= -months_before) & (since <= -1),
+        "after": (since >= 0) & (since <= horizon_months - 1),
+        "last_year": (since >= -12) & (since <= horizon_months - 13) & (horizon_months <= 12),
     }
-    unit, _ = pd.factorize(treated[unit_col])
-    value, size = treated[outcome_col].to_numpy(float, na_value=np.nan), int(unit.max(initial=-1)) + 1
-    means = pd.DataFrame(
-        {name: period_means(unit, value, size, inside.to_numpy()) for name, inside in windows.items()}
-    )
-    months = {name: int(since[inside].nunique()) for name, inside in windows.items()}
+    unit, ids = pd.factorize(panel[unit_col][treated])
+    value = panel[outcome_col].to_numpy(float, na_value=np.nan)[treated]
+    means = {name: period_means(unit, value, len(ids), inside) for name, inside in windows.items()}
+    months = {name: len(np.unique(since[inside])) for name, inside in windows.items()}
     if months["last_year"] < horizon_months:
-        means["last_year"] = np.nan
+        means["last_year"] = np.full(len(ids), np.nan)
     series = {
         "before": means["before"],
         "after": means["after"],
         "before_after": means["after"] - means["before"],
         "same_months_last_year": means["after"] - means["last_year"],
     }
-    rows = [
-        {"metric": name, **mean_row(values.dropna().to_numpy(), conf_level)}
-        for name, values in series.items()
-    ]
-    return pd.DataFrame(rows).assign(months_before=months["before"], months_after=months["after"])
+    lengths = {"months_before": months["before"], "months_after": months["after"]}
+    return pd.DataFrame(
+        [
+            {"metric": name, **mean_row(values[~np.isnan(values)], conf_level), **lengths}
+            for name, values in series.items()
+        ]
+    )
 
 
 def did(
@@ -164,30 +166,44 @@ def did(
         panel, outcome_col=outcome_col, unit_col=unit_col, time_col=time_col, treated_col=treated_col,
         post_col=post_col, cluster_col=cluster_col,
     )  # fmt: skip
-    data = panel[panel[outcome_col].notna()]
-    treated, post = data[treated_col].astype(bool), data[post_col].astype(bool)
+    value = panel[outcome_col].to_numpy(float, na_value=np.nan)
+    known = ~np.isnan(value)
+    value = value[known]
+    treated, post = (panel[name].to_numpy()[known].astype(bool) for name in (treated_col, post_col))
     if unit_col is None:
-        cells = {
-            (a, b): data.loc[(treated == a) & (post == b), outcome_col].to_numpy(float) for a, b in _CELLS
-        }
+        cells = {(a, b): value[(treated == a) & (post == b)] for a, b in _CELLS}
         _check_cells({cell: values.size for cell, values in cells.items()})
-        return _frame(_cross_sections(cells), {cell: v.mean() for cell, v in cells.items()}, conf_level)
-    unit, _ = pd.factorize(data[unit_col])
-    key = 2 * unit + treated.to_numpy()  # a unit that changes sides counts as two
-    value, size = data[outcome_col].to_numpy(float), 2 * (int(unit.max(initial=-1)) + 1)
-    sides = [period_means(key, value, size, inside) for inside in (~post.to_numpy(), post.to_numpy())]
+        means = {cell: float(values.mean()) for cell, values in cells.items()}
+        return pd.DataFrame([_row(_cross_sections(cells), means, conf_level)])
+    unit, ids = pd.factorize(panel[unit_col][known])
+    key, size = 2 * unit + treated, 2 * len(ids)  # a unit that changes sides counts as two
+    sides = [period_means(key, value, size, inside) for inside in (~post, post)]
     arms = np.tile([False, True], size // 2)
-    whole = np.isfinite(sides[0]) & np.isfinite(sides[1])
-    before, after, arm = sides[0][whole], sides[1][whole], arms[whole]
+    cluster = None
+    if cluster_col is not None:
+        cluster = np.zeros(size, dtype=np.intp)
+        cluster[key] = pd.factorize(panel[cluster_col][known])[0]
+    return pd.DataFrame([change_contrast(sides[0], sides[1], arms, cluster, conf_level=conf_level)])
+
+
+def change_contrast(
+    before: Array,
+    after: Array,
+    arm: npt.NDArray[np.bool_],
+    cluster: npt.NDArray[np.intp] | None = None,
+    *,
+    conf_level: float,
+) -> dict[str, Any]:
+    """Row of `did` from each unit's mean before and after; units that lack one of them are left out."""
+    whole = np.isfinite(before) & np.isfinite(after)
+    before, after, arm = before[whole], after[whole], arm[whole]
     _check_cells({(True, True): int(arm.sum()), (False, True): int((~arm).sum())})
     change = after - before
     fit = _welch(change[arm], change[~arm])
-    if cluster_col is not None:
-        cluster = np.zeros(size, dtype=np.intp)
-        cluster[key] = pd.factorize(data[cluster_col])[0]
+    if cluster is not None:
         fit |= _clustered(change, arm, pd.factorize(cluster[whole])[0])
     means = {(a, b): float((after if b else before)[arm == a].mean()) for a, b in _CELLS}
-    return _frame(fit, means, conf_level)
+    return _row(fit, means, conf_level)
 
 
 _CELLS = ((True, False), (True, True), (False, False), (False, True))
@@ -246,7 +262,7 @@ def adjusted_difference(
         "estimate": float(estimates[0]), "std_error": float(np.sqrt(covariance[0, 0])), "df": df,
         "n_treatment": n_treatment, "n_control": n_control,
     }  # fmt: skip
-    return _frame(fit, {}, conf_level, metric="randomised")
+    return pd.DataFrame([_row(fit, {}, conf_level, metric="randomised")])
 
 
 def adjusted_contrasts(outcomes: Array, arm: Array, known: Array) -> tuple[Array, Array, float]:
@@ -338,9 +354,9 @@ def _cross_sections(cells: dict[tuple[bool, bool], Array]) -> dict[str, float]:
     }  # fmt: skip
 
 
-def _frame(
+def _row(
     fit: dict[str, float], means: dict[tuple[bool, bool], float], conf_level: float, metric: str = "did"
-) -> pd.DataFrame:
+) -> dict[str, Any]:
     estimate, error, df = fit["estimate"], fit["std_error"], fit["df"]
     statistic = estimate / error if error > 0 else np.nan
     half = error * float(stats.t.ppf((1 + conf_level) / 2, df)) if error > 0 else np.nan
@@ -355,4 +371,4 @@ def _frame(
         f"{'treatment' if arm else 'control'}_{'after' if post else 'before'}": value
         for (arm, post), value in means.items()
     }
-    return pd.DataFrame([{**row, **names}])
+    return {**row, **names}

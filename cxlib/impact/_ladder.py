@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from cxlib.checks import fail_option
-from cxlib.impact._compare import adjusted_difference, before_after, did, period_means
+from cxlib.impact._compare import adjusted_difference, before_after, change_contrast, period_means
 from cxlib.impact._panel import ASSIGNMENTS
 from cxlib.impact._series import interrupted_series
 from cxlib.impact._staggered import AttResult, att_gt
@@ -16,6 +17,7 @@ from cxlib.impact._staggered import AttResult, att_gt
 SERIES_BEFORE = 6  # months before the start from which customers are followed where the data begin late
 SERIES_CUSTOMERS = 30  # customers below which a series is the story of single ones
 BEST = {"randomised": "randomised", "staggered": "staggered_did", "targeted": "did"}
+Row = dict[Any, Any]
 RUNGS = (
     "before_after", "same_months_last_year", "interrupted_series", "did_found", "did_pooled", "did",
     "staggered_did", "randomised",
@@ -79,23 +81,28 @@ def evidence_ladder(
     if assignment not in ASSIGNMENTS:
         fail_option("assignment", assignment, ASSIGNMENTS)
     observed = observed_months(panel)
-    seen: set[int] = set()
-    parts = []
+    horizons: dict[int, int] = {}  # by months observed: the shortest horizon they answer
     for horizon in sorted(horizon_months):
-        months = min(horizon, observed)
-        if months < 1 or months in seen:
-            continue
-        seen.add(months)
-        rungs = _rungs(panel, assignment, outcome_col, months, conf_level)
-        parts.append(rungs.assign(horizon_months=horizon, months_observed=months))
+        if min(horizon, observed) >= 1:
+            horizons.setdefault(min(horizon, observed), horizon)
     columns = [
         "horizon_months", "rung", "metric", "estimate", "std_error", "conf_low", "conf_high", "n",
         "n_treatment", "n_control", "months_observed", "is_answer",
     ]  # fmt: skip
-    if not parts:
+    if not horizons:
         return pd.DataFrame(columns=columns)
-    ladder = pd.concat(parts, ignore_index=True)
-    return ladder[columns]
+    compared = assignment != "everyone" and has_comparison(panel)
+    series = treated_series(panel, outcome_col=outcome_col)
+    waves = wave_effects(panel, outcome_col, conf_level) if compared and assignment == "staggered" else None
+    rows: list[Row] = []
+    for months, horizon in horizons.items():
+        rungs = _naive_rungs(panel, outcome_col, months, conf_level)
+        rungs += _series_rung(series, months, conf_level)
+        rungs += _arm_rungs(panel, assignment, outcome_col, months, conf_level) if compared else []
+        rungs += _staggered_rung(waves, months) if waves else []
+        shared = {"metric": outcome_col, "horizon_months": horizon, "months_observed": months}
+        rows += [{**rung, **shared, "is_answer": rung["rung"] == BEST.get(assignment)} for rung in rungs]
+    return pd.DataFrame(rows, columns=columns)
 
 
 def observed_months(panel: pd.DataFrame) -> int:
@@ -111,20 +118,20 @@ def observed_months(panel: pd.DataFrame) -> int:
     """
     if panel.empty:
         return 0
-    starts = panel.drop_duplicates("customer_id")["start_month"].dropna()
-    if starts.empty:
+    each = panel["start_month"].to_numpy(float, na_value=np.nan)[~panel["customer_id"].duplicated()]
+    starts = each[~np.isnan(each)]
+    if not len(starts):
         return 0
     last = int(panel["month"].max()) + 1
-    never = panel["start_month"].isna().any() or (starts >= last).any()
-    if not never and len(starts.unique()) > 1:
+    never = len(starts) < len(each) or (starts >= last).any()
+    if not never and starts.min() < starts.max():
         last = int(starts.max())
     return max(0, int(last - np.quantile(starts, 0.5, method="inverted_cdf")))
 
 
 def has_comparison(panel: pd.DataFrame) -> bool:
     """Whether the panel holds customers that were never treated, or treated later than others."""
-    starts = panel["start_month"]
-    return bool(starts.isna().any() and starts.notna().any()) or len(starts.dropna().unique()) > 1
+    return len(panel["start_month"].unique()) > 1
 
 
 def answer_rung(ladder: pd.DataFrame, *, horizon_months: int) -> pd.Series:
@@ -154,64 +161,40 @@ def answer_rung(ladder: pd.DataFrame, *, horizon_months: int) -> pd.Series:
     return (best if len(best) else rows[rows["rung"] == "before_after"]).iloc[0]
 
 
-def _rungs(
+def _naive_rungs(panel: pd.DataFrame, outcome_col: str, months: int, conf_level: float) -> list[Row]:
+    changes = before_after(panel, outcome_col=outcome_col, horizon_months=months, conf_level=conf_level)
+    return [
+        {**row, "rung": row["metric"], "n_treatment": row["n"], "n_control": 0}
+        for row in changes.to_dict("records")
+        if row["metric"] in RUNGS[:2] and not np.isnan(row["estimate"])
+    ]
+
+
+def _arm_rungs(
     panel: pd.DataFrame, assignment: str, outcome_col: str, months: int, conf_level: float
-) -> pd.DataFrame:
-    naive = before_after(panel, outcome_col=outcome_col, horizon_months=months, conf_level=conf_level)
-    naive = naive[naive["metric"].isin(RUNGS[:2]) & naive["estimate"].notna()].rename(
-        columns={"metric": "rung"}
-    )
-    parts = [naive.assign(n_treatment=naive["n"], n_control=0)]
-    parts.append(_series_rung(panel, outcome_col, months, conf_level))
-    if assignment != "everyone" and has_comparison(panel):
-        if assignment == "staggered":
-            if panel["start_month"].isna().any():
-                parts += _two_arms(panel, outcome_col, months, conf_level, name="did_pooled")
-            parts.append(_staggered_rung(panel, outcome_col, months, conf_level))
-        else:
-            name = "did_found" if "found" in panel and bool(panel["found"].any()) else "did"
-            parts += _two_arms(panel, outcome_col, months, conf_level, name=name)
-        if assignment == "randomised":
-            parts.append(_randomised_rung(panel, outcome_col, months, conf_level))
-    ladder = pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
-    return ladder.assign(metric=outcome_col, is_answer=ladder["rung"] == BEST.get(assignment))
-
-
-def _two_arms(
-    panel: pd.DataFrame, outcome_col: str, months: int, conf_level: float, *, name: str
-) -> list[pd.DataFrame]:
-    window = _own_months(panel, months)
-    if not (window["month"] < 0).any() or window["_treated"].nunique() < 2:
-        return []
-    rung = did(
-        window, outcome_col=outcome_col, unit_col="customer_id", time_col="month", treated_col="_treated",
-        post_col="_post", conf_level=conf_level,
-    )  # fmt: skip
-    return [rung.rename(columns={"metric": "rung"}).assign(rung=name)]
-
-
-def _randomised_rung(panel: pd.DataFrame, outcome_col: str, months: int, conf_level: float) -> pd.DataFrame:
-    window = _own_months(panel, months)
-    unit, _ = pd.factorize(window["customer_id"])
-    value, post = window[outcome_col].to_numpy(float, na_value=np.nan), window["_post"].to_numpy()
-    treated = np.zeros(unit.max(initial=-1) + 1, dtype=bool)
-    treated[unit] = window["_treated"]
-    means = pd.DataFrame({"_treated": treated})
-    for name, inside in (("before", ~post), ("after", post)):
-        if inside.any():
-            means[name] = period_means(unit, value, len(means), inside)
-    rung = adjusted_difference(
-        means, outcome_col="after", treated_col="_treated", conf_level=conf_level,
-        covariates=["before"] if "before" in means else [],
-    )  # fmt: skip
-    return rung.rename(columns={"metric": "rung"})
-
-
-def _own_months(panel: pd.DataFrame, months: int) -> pd.DataFrame:
-    """Months counted from each customer's own start, up to the horizon; of controls from the initiative's."""
-    since = panel["month"] - panel["start_month"].fillna(0.0)
-    own = panel.assign(month=since, _treated=panel["start_month"].notna(), _post=since >= 0)
-    return own[since < months]
+) -> list[Row]:
+    """Rungs that compare two arms, in months from each customer's own start (controls: the initiative's)."""
+    start = panel["start_month"].to_numpy(float, na_value=np.nan)
+    since = panel["month"].to_numpy(float) - np.nan_to_num(start)
+    unit, ids = pd.factorize(panel["customer_id"])
+    value = panel[outcome_col].to_numpy(float, na_value=np.nan)
+    before = period_means(unit, value, len(ids), since < 0)
+    after = period_means(unit, value, len(ids), (since >= 0) & (since < months))
+    treated = np.zeros(len(ids), dtype=bool)
+    treated[unit] = ~np.isnan(start)
+    rows: list[Row] = []
+    if (since < 0).any() and 0 < treated.sum() < len(ids):
+        found = "found" in panel and bool(panel["found"].any())
+        name = "did_pooled" if assignment == "staggered" else "did_found" if found else "did"
+        rows.append({**change_contrast(before, after, treated, conf_level=conf_level), "rung": name})
+    if assignment == "randomised":
+        data = pd.DataFrame({"before": before, "after": after, "treated": treated})
+        known = ["before"] if np.isfinite(before).any() else []
+        fit = adjusted_difference(
+            data, outcome_col="after", treated_col="treated", covariates=known, conf_level=conf_level
+        )
+        rows += [{**row, "rung": "randomised"} for row in fit.to_dict("records")]
+    return rows
 
 
 def treated_series(panel: pd.DataFrame, *, outcome_col: str = "margin") -> pd.DataFrame:
@@ -222,42 +205,45 @@ def treated_series(panel: pd.DataFrame, *, outcome_col: str = "margin") -> pd.Da
     the data begin, the series begins half a year before the start. Waves count months from their own start,
     over the months that all of them have.
     """
-    used = [name for name in ("month", "start_month", "first_month", outcome_col) if name in panel]
-    own = panel.loc[panel["start_month"].notna(), used]
-    start = own["start_month"]
-    own = own.assign(month=(own["month"] - start).astype("int64"))
-    shared = own.groupby("month")["start_month"].nunique() == start.nunique()
-    own = own[own["month"].isin(shared.index[shared])]
-    if "first_month" in own and len(own):
-        known, first = own["first_month"] - own["start_month"], own["month"].min()
-        first = first if (known < first).any() else max(first, -SERIES_BEFORE)
-        own = own[(known < first) & (own["month"] >= first)]
-    months = own.groupby("month", as_index=False)[outcome_col].agg(estimate="mean", n="size")
-    return months.assign(metric=outcome_col)[["month", "metric", "estimate", "n"]]
+    treated = panel["start_month"].notna().to_numpy()
+    start = panel["start_month"].to_numpy(float, na_value=np.nan)[treated]
+    month = (panel["month"].to_numpy(float)[treated] - start).astype(np.int64)
+    kept = np.ones(len(month), dtype=bool)
+    for wave in np.unique(start):
+        kept &= np.isin(month, month[start == wave])
+    if "first_month" in panel and kept.any():
+        known, first = panel["first_month"].to_numpy(float)[treated] - start, month[kept].min()
+        first = first if (known[kept] < first).any() else max(first, -SERIES_BEFORE)
+        kept &= (known < first) & (month >= first)
+    months, place = np.unique(month[kept], return_inverse=True)
+    value = panel[outcome_col].to_numpy(float, na_value=np.nan)[treated][kept]
+    means = period_means(place, value, len(months), np.ones(len(value), dtype=bool))
+    sizes = np.bincount(place, minlength=len(months))
+    return pd.DataFrame({"month": months, "metric": outcome_col, "estimate": means, "n": sizes})
 
 
-def _series_rung(panel: pd.DataFrame, outcome_col: str, months: int, conf_level: float) -> pd.DataFrame:
-    series = treated_series(panel, outcome_col=outcome_col)
+def _series_rung(series: pd.DataFrame, months: int, conf_level: float) -> list[Row]:
     series = series[series["month"] < months]
     if len(series) == 0 or series["n"].max() < SERIES_CUSTOMERS:
-        return pd.DataFrame()
+        return []
     long = bool((series["month"] < 0).sum() >= 24)  # with fewer, a slope of its own is guesswork
     fit = interrupted_series(
         series, outcome_col="estimate", time_col="month", slope=long, conf_level=conf_level
     )
-    row = fit[(fit["metric"] == "effect") & fit["estimate"].notna()]
     customers = int(series["n"].max())
-    return row.assign(rung="interrupted_series", n=customers, n_treatment=customers, n_control=0)
+    sizes = {"n": customers, "n_treatment": customers, "n_control": 0}
+    return [
+        {**row, **sizes, "rung": "interrupted_series"}
+        for row in fit.to_dict("records")
+        if row["metric"] == "effect" and not np.isnan(row["estimate"])
+    ]
 
 
-def _staggered_rung(panel: pd.DataFrame, outcome_col: str, months: int, conf_level: float) -> pd.DataFrame:
-    result = wave_effects(panel, outcome_col, conf_level)
-    if result is None:
-        return pd.DataFrame()
-    row = result.aggregate("dynamic", horizon_months=months).iloc[[0]].assign(rung="staggered_did")
+def _staggered_rung(result: AttResult, months: int) -> list[Row]:
+    row = result.aggregate("dynamic", horizon_months=months).iloc[0].to_dict()
     n_control = int(result.estimates["n_control"].max())
-    row = row[row["estimate"].notna()]
-    return row.assign(n_treatment=row["n"], n_control=n_control, n=row["n"] + n_control)
+    sizes = {"n": row["n"] + n_control, "n_treatment": row["n"], "n_control": n_control}
+    return [] if np.isnan(row["estimate"]) else [{**row, **sizes, "rung": "staggered_did"}]
 
 
 def wave_effects(panel: pd.DataFrame, outcome_col: str, conf_level: float) -> AttResult | None:

@@ -98,11 +98,16 @@ def monthly_effects(
     result = wave_effects(panel, outcome_col, 0.95)
     if result is None or ("found" in panel and panel["found"].any()):
         return nothing, np.empty((0, 0))
-    frame, covariance = result.event_study(horizon_months)
-    frame = frame.rename(columns={"event_time": "month"}).astype({"month": int})
-    factor, df = _small_sample(frame["n_treated"].max(), result.estimates["n_control"].min())
-    frame["std_error"] *= factor**0.5
-    frame = frame.assign(df=df, cost_months=_cost_months(result, frame["month"].to_numpy(), horizon_months))
+    effects, covariance = result.event_study(horizon_months)
+    factor, df = _small_sample(effects["n_treated"].max(), result.estimates["n_control"].min())
+    months = effects["event_time"].to_numpy(int)
+    frame = pd.DataFrame(
+        {
+            "month": months, "estimate": effects["estimate"], "std_error": effects["std_error"] * factor**0.5,
+            "n_treated": effects["n_treated"], "df": df,
+            "cost_months": _cost_months(result, months, horizon_months),
+        }
+    )  # fmt: skip
     return frame, covariance * factor
 
 
@@ -117,9 +122,8 @@ def _small_sample(n_treated: float, n_control: float) -> tuple[float, float]:
 
 def _cost_months(result: AttResult, months: Array, horizon: int) -> Array:
     sizes = dict(zip(result.starts, result.sizes, strict=True))
-    treated = result.estimates.loc[result.estimates["event_time"] >= 0]
-    last = treated.groupby("start")["event_time"].max()
-    counted = last.index[last >= horizon - 1]
+    start, event = (result.estimates[name].to_numpy(float) for name in ("start", "event_time"))
+    counted = np.unique(start[event >= horizon - 1])
     return np.array(
         [
             sum(sizes[own] / sum(n for start, n in sizes.items() if start <= own + month) for own in counted)
@@ -129,7 +133,8 @@ def _cost_months(result: AttResult, months: Array, horizon: int) -> Array:
 
 
 def _randomised_months(panel: pd.DataFrame, horizon: int, outcome_col: str) -> tuple[pd.DataFrame, Array]:
-    wide = panel.pivot_table(index=["customer_id", "arm"], columns="month", values=outcome_col)
+    wide = panel.pivot(index=["customer_id", "arm"], columns="month", values=outcome_col)  # noqa: PD010
+    wide = wide.dropna(axis="columns", how="all")
     months, values = wide.columns.to_numpy(int), wide.to_numpy(float)
     arm = (wide.index.get_level_values("arm") == "treatment").astype(float)
     inside, before = (months >= 0) & (months < horizon), values[:, months < 0]

@@ -54,10 +54,9 @@ def f2_effect(
     start, last = pd.Timestamp(started_on), pd.Timestamp(as_of)  # type: ignore[arg-type]
     bought = orders.loc[orders["amount"] > 0, ["customer_id"]].assign(day=dates(orders["ordered_at"]))
     bought = bought[among(bought["customer_id"], members["customer_id"])].drop_duplicates()
-    before = bought[bought["day"] < start].groupby("customer_id").size()
-    risk = members[among(members["customer_id"], before.index[before == 1].to_series())].reset_index(
-        drop=True
-    )
+    before = bought.loc[bought["day"] < start, "customer_id"].value_counts()
+    once = before.index[before == 1].to_series()
+    risk = members[among(members["customer_id"], once)].reset_index(drop=True)
     following = bought[bought["day"] >= start].groupby("customer_id")["day"].min()
     again = pd.Series(following.reindex(risk["customer_id"]).to_numpy("datetime64[us]"))
     rows = []
@@ -150,7 +149,7 @@ def churn_effect(
     check_columns(panel, month="month", orders="orders", start_month="start_month")
     own = panel.assign(since=panel["month"] - panel["start_month"].fillna(0.0), hit=panel["orders"] > 0)
     buyers = own.loc[(own["since"] < 0) & own["hit"], "customer_id"].unique()
-    own = own[among(own["customer_id"], buyers)]
+    own = own[among(own["customer_id"], pd.Series(buyers))]
     last = own.groupby(["customer_id", "arm"])["since"].max().reset_index()
     rows = []
     for horizon in sorted(horizon_months):
@@ -158,7 +157,7 @@ def churn_effect(
         window = own[own["since"].between(horizon - quiet_months, horizon - 1)]
         awake = window.loc[window["hit"], "customer_id"].unique()
         counts = {
-            arm: (int((~among(ids, awake)).sum()), len(ids))
+            arm: (int((~ids.isin(awake)).sum()), len(ids))
             for arm in ("treatment", "control")
             for ids in [seen.loc[seen["arm"] == arm, "customer_id"]]
         }

@@ -92,25 +92,21 @@ class AttResult:
         """
         if kind not in ("simple", "dynamic", "group", "calendar"):
             fail_option("kind", kind, ("simple", "dynamic", "group", "calendar"))
-        cells = self.estimates
-        after = (cells["event_time"] >= 0).to_numpy()
-        keep = np.ones(len(cells), dtype=bool) if kind == "dynamic" else after
-        if kind == "dynamic" and horizon_months is not None:
-            reached = cells.groupby("start")["event_time"].transform("max") >= horizon_months - 1
-            keep &= (reached & (cells["event_time"] < horizon_months)).to_numpy()
+        columns = {name: self.estimates[name].to_numpy(float) for name in ("start", "time", "event_time")}
+        after = columns["event_time"] >= 0
+        keep = self._observed(horizon_months) if kind == "dynamic" else after
         label = {"dynamic": "event_time", "group": "start", "calendar": "time", "simple": ""}[kind]
-        values = np.unique(cells.loc[keep, label].to_numpy(float)) if label else np.empty(0)
-        chosen = [keep & (cells[label] == value).to_numpy() for value in values]
+        values = np.unique(columns[label][keep]) if label else np.empty(0)
+        chosen = [keep & (columns[label] == value) for value in values]
         parts = [self._mean(mask) for mask in chosen]
-        table = self._table([self._overall(kind, keep, values, parts), *parts])
+        size = dict(zip(self.starts, self.sizes, strict=True))
+        groups = [np.unique(columns["start"][mask]) for mask in [keep & after, *chosen]]
+        n = [int(sum(size[start] for start in each)) for each in groups]
+        table = self._table([self._overall(kind, keep, values, parts), *parts], np.array(n))
         table.insert(0, "metric", ["att_overall"] + ["att"] * len(parts))
         if label:
             table[label] = [np.nan, *values]
-        size = dict(zip(self.starts, self.sizes, strict=True))
-        groups = [cells.loc[mask, "start"].unique() for mask in [keep & after, *chosen]]
-        table["n"] = [int(sum(size[start] for start in each)) for each in groups]
-        lone = (table["n"] < 2) | (cells["n_control"].max() < 2)
-        table.loc[lone, ["std_error", "conf_low", "conf_high"]] = np.nan
+        table["n"] = n
         if band is not None and parts:
             table.loc[1:, "critical_value"] = self._critical(parts, seed)
             table["conf_low"] = table["estimate"] - table["critical_value"] * table["std_error"]
@@ -154,17 +150,11 @@ class AttResult:
             periods 0 to horizon−1 from groups observed that long, as in `aggregate`; group sizes count as
             known then, because it is these customers whose money is counted.
         """
-        cells = self.estimates
-        keep = np.ones(len(cells), dtype=bool)
-        if horizon_months is not None:
-            reached = cells.groupby("start")["event_time"].transform("max") >= horizon_months - 1
-            keep = (reached & cells["event_time"].between(0, horizon_months - 1)).to_numpy()
-        events = np.unique(cells.loc[keep, "event_time"].to_numpy(float))
-        size = cells["n_treatment"].to_numpy(float)
-        weights = np.array([np.where(keep & (cells["event_time"] == e), size, 0.0) for e in events])
-        return self._weighted(weights.reshape(len(events), len(cells)), "event_time", events)
-
-    def _weighted(self, weights: Array, label: str, values: Array) -> tuple[pd.DataFrame, Array]:
+        event = self.estimates["event_time"].to_numpy(float)
+        keep = self._observed(horizon_months) & ((event >= 0) | (horizon_months is None))
+        events = np.unique(event[keep])
+        size = self.estimates["n_treatment"].to_numpy(float)
+        weights = np.where(keep & (event == events[:, None]), size, 0.0)
         treated = weights.sum(axis=1)
         shares = weights / treated[:, None]
         covariance = shares @ self.covariance @ shares.T
@@ -173,13 +163,20 @@ class AttResult:
         error = np.sqrt(np.diag(covariance))
         frame = pd.DataFrame(
             {
-                label: values,
+                "event_time": events,
                 "estimate": shares @ self.estimates["estimate"].to_numpy(),
                 "std_error": np.where(lone | (error == 0), np.nan, error),
                 "n_treated": treated.astype(int),
             }
         )
         return frame, covariance
+
+    def _observed(self, horizon_months: int | None) -> npt.NDArray[np.bool_]:
+        """Effects before the horizon, of the groups observed that long; all of them without a horizon."""
+        start, event = (self.estimates[name].to_numpy(float) for name in ("start", "event_time"))
+        if horizon_months is None:
+            return np.ones(len(event), dtype=bool)
+        return np.isin(start, start[event >= horizon_months - 1]) & (event < horizon_months)
 
     def _overall(self, kind: Kind, keep: npt.NDArray[np.bool_], values: Array, parts: list[Part]) -> Part:
         if kind == "simple":
@@ -229,10 +226,12 @@ class AttResult:
         sampled = shares @ self.spread.share_products @ shares.T
         return effects @ self.covariance @ effects.T + cross + cross.T + sampled
 
-    def _table(self, parts: list[Part]) -> pd.DataFrame:
+    def _table(self, parts: list[Part], n: Array) -> pd.DataFrame:
+        """Estimates with intervals; no error where a group or all controls are a single unit."""
+        lone = (n < 2) | (self.estimates["n_control"].max() < 2)
         error = np.sqrt([self._joint([part])[0, 0] for part in parts])
         alone = np.array([bool((part[1][self.spread.alone] != 0).any()) for part in parts])
-        error = np.where(alone | (error == 0), np.nan, error)
+        error = np.where(lone | alone | (error == 0), np.nan, error)
         estimate = np.array([part[0] for part in parts])
         df = np.array([freedom(self.spread, part[1]) for part in parts])
         needed = stats.t.ppf((1 + self.conf_level) / 2, df)
@@ -362,37 +361,39 @@ def att_gt(
     if not rows:
         raise ParameterError("impact.no_controls", argument=start_col)
     floor = 1e-12 * float(np.abs(blocks[0]).max())
-    return _result(pd.DataFrame(rows), influence[:, : len(rows)], start, cluster, floor, conf_level)
+    return _result(rows, influence[:, : len(rows)], start, cluster, floor, conf_level)
 
 
 _CLUSTER = "__cluster"
 
 
 def _result(
-    frame: pd.DataFrame,
+    rows: list[dict[str, float]],
     influence: Array,
     start: Array,
     cluster: npt.NDArray[np.intp] | None,
     floor: float,
     conf_level: float,
 ) -> AttResult:
+    cells = {name: np.array([row[name] for row in rows]) for name in rows[0]}
     starts, begins, sizes = np.unique(start, return_index=True, return_counts=True)
     if cluster is None:
         spread = by_unit(influence, begins, sizes)
     else:
-        own = np.searchsorted(starts, frame["start"].to_numpy(float))
+        own = np.searchsorted(starts, cells["start"])
         spread = by_cluster(influence, np.repeat(np.arange(len(starts)), sizes), own, cluster)
     flat = np.sqrt(np.diag(spread.parts.sum(axis=0))) <= floor
     spread = without(spread, flat) if flat.any() else spread
     covariance = spread.parts.sum(axis=0)
-    lone = (frame["n_treatment"] < 2) | (frame["n_control"] < 2) | flat | spread.alone
-    frame["std_error"] = np.where(lone, np.nan, np.sqrt(np.diag(covariance)))
-    df = np.array([freedom(spread, weights) for weights in np.eye(len(frame))])
-    half = stats.t.ppf((1 + conf_level) / 2, df) * frame["std_error"]
-    frame = frame.assign(
-        metric="att", event_time=frame["time"] - frame["start"], conf_low=frame["estimate"] - half,
-        conf_high=frame["estimate"] + half, n=frame["n_treatment"] + frame["n_control"],
-    )  # fmt: skip
-    columns = ["metric", "start", "time", "event_time", "estimate", "std_error", "conf_low", "conf_high", "n"]
-    frame = frame[[*columns, "n_treatment", "n_control"]]
+    lone = (cells["n_treatment"] < 2) | (cells["n_control"] < 2) | flat | spread.alone
+    error = np.where(lone, np.nan, np.sqrt(np.diag(covariance)))
+    df = np.array([freedom(spread, weights) for weights in np.eye(len(flat))])
+    half = stats.t.ppf((1 + conf_level) / 2, df) * error
+    cells |= {
+        "event_time": cells["time"] - cells["start"], "n": cells["n_treatment"] + cells["n_control"],
+        "std_error": error, "conf_low": cells["estimate"] - half, "conf_high": cells["estimate"] + half,
+    }  # fmt: skip
+    columns = ["start", "time", "event_time", "estimate", "std_error", "conf_low", "conf_high", "n"]
+    columns += ["n_treatment", "n_control"]
+    frame = pd.DataFrame({"metric": "att", **{name: cells[name] for name in columns}})
     return AttResult(frame, covariance, starts, sizes.astype(float), spread, conf_level)

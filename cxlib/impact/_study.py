@@ -81,7 +81,6 @@ def study_notes(
     unseen = not small and bool(known) and not after.any()
     alone = bool(after.any()) and bool(after.all())
     late = first_day is not None and pd.Timestamp(first_day) > pd.Timestamp(started_on)  # type: ignore[arg-type]
-    waves = panel.drop_duplicates("customer_id")["start_month"]
     rules: list[tuple[bool, str, str, dict[str, Any]]] = [
         (not known, "no_members", "not_enough_data", {}),
         (bool(small), "small_arm", "not_enough_data", {"min_cell": min_cell}),
@@ -94,7 +93,7 @@ def study_notes(
         (assignment != "everyone" and len(panel) > 0 and not compared, "no_control", "warning", {}),
         (assignment == "targeted" and compared and not found, "targeted", "warning", {}),
         (found, "found", "warning", {"count": controls}),
-        (compared and bool(waves.notna().all()), "not_yet", "warning", {}),
+        (compared and bool(panel["start_month"].notna().all()), "not_yet", "warning", {}),
         (exposed > 0, "exposed", "warning", {"count": exposed}),
         (not small and 0 < min(known, default=0) < FEW, "few", "warning", {"few": FEW}),
         (len(panel) > 0 and panel[outcome_col].nunique() < 2, "constant", "not_enough_data", {}),
@@ -219,7 +218,7 @@ def placebo_effect(
     >>> placebo_effect(panel)["estimate"].tolist()
     [2.0]
     """
-    before = panel[panel["month"] < 0]
+    before = panel.loc[panel["month"] < 0, ["customer_id", "month", "start_month", outcome_col]]
     count = before["month"].nunique()
     later = count // 2
     treated, pretended = before["start_month"].notna(), before["month"] >= -later

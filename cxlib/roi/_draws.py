@@ -112,7 +112,7 @@ def covariance_of(effects: pd.DataFrame, covariance: Array | None) -> Array:
 def check_effects(effects: pd.DataFrame) -> None:
     """Raise for effects that are not numbers, and for errors and customer counts below zero."""
     check_columns(effects, estimate="estimate", std_error="std_error", n_treated="n_treated")
-    values = effects[["estimate", "std_error", "n_treated"]].astype(float)
+    values = {name: effects[name].to_numpy(float) for name in ("estimate", "std_error", "n_treated")}
     wrong = {
         "estimate": ~np.isfinite(values["estimate"]),
         "std_error": (values["std_error"] < 0) | np.isinf(values["std_error"]),
@@ -120,7 +120,7 @@ def check_effects(effects: pd.DataFrame) -> None:
     }
     for column, rows in wrong.items():
         if rows.any():
-            first = int(np.flatnonzero(rows.to_numpy())[0]) + 1
+            first = int(np.flatnonzero(rows)[0]) + 1
             raise ParameterError("roi.effects", column=column, found=f"{rows.sum():,}", first=f"{first:,}")
 
 

@@ -223,22 +223,24 @@ def _rates(net: Array) -> Array:
     """
     grid = np.linspace(np.log1p(_LOST) / 12, np.log(11.0), 96)
     worth = net @ np.exp(-np.outer(np.arange(net.shape[1]), grid))
-    turns = (worth[:, :-1] > 0) != (worth[:, 1:] > 0)
-    count, place = turns.sum(axis=1), turns.argmax(axis=1)
+    positive = worth > 0
+    turns = positive[:, :-1] != positive[:, 1:]
+    count, invested = turns.sum(axis=1), net[:, 0] < 0
+    rate = np.where(count == 0, np.where(net.sum(axis=1) > 0, np.inf, -1.0), np.nan)
+    single = invested & (count == 1)
+    place, wanted = turns[single].argmax(axis=1), net[single]
     low, high = grid[place], grid[place + 1]
-    falls = np.take_along_axis(worth, place[:, None], axis=1)[:, 0] > 0
+    falls = positive[single, place]
     for _ in range(40):
         middle = (low + high) / 2
-        above = (_worth(net, np.expm1(middle)) > 0) == falls
+        above = (_worth(wanted, np.exp(-middle)) > 0) == falls
         low, high = np.where(above, middle, low), np.where(above, high, middle)
-    none = np.where(net.sum(axis=1) > 0, np.inf, -1.0)
-    rate = np.select([count == 1, count == 0], [np.expm1(12 * (low + high) / 2), none], np.nan)
-    return np.where(net[:, 0] < 0, rate, np.nan)
+    rate[single] = np.expm1(12 * (low + high) / 2)
+    return np.where(invested, rate, np.nan)
 
 
-def _worth(net: Array, rate: Array) -> Array:
-    """Present value of each row at its own rate (Horner's rule, from the last month back)."""
-    factor = 1 / (1 + rate)
+def _worth(net: Array, factor: Array) -> Array:
+    """Present value of each row at its own monthly factor (Horner's rule, from the last month back)."""
     total = np.zeros(len(net))
     for column in net.T[::-1]:
         total = total * factor + column

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -23,18 +24,18 @@ class Calendar:
 
     months: int
 
-    @property
+    @cached_property
     def first_day(self) -> np.datetime64:
         """First observed day."""
         return (np.datetime64(EXTRACTED_ON, "M") - self.months).astype("M8[D]")
 
-    @property
+    @cached_property
     def month_starts(self) -> np.ndarray:
         """Day number of each month's first day, and of the extraction."""
         starts = (np.datetime64(EXTRACTED_ON, "M") - self.months) + np.arange(self.months + 1)
         return (starts.astype("M8[D]") - self.first_day).astype(int)
 
-    @property
+    @cached_property
     def n_days(self) -> int:
         """Number of observed days."""
         return int(self.month_starts[-1])

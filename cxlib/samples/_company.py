@@ -146,15 +146,15 @@ def pooled_f2(
     treated[study.customer[study.treated]] = 1
     count = np.zeros((2, calendar.n_days))
     np.add.at(count, (treated[buyers], people.first_day[buyers]), 1)
-    first = np.arange(calendar.n_days)
+    first, last = np.arange(calendar.n_days), max(truth.f2_by_day)
+    each = np.arange(calendar.n_days + last + 1)
+    unreached = np.exp(-_initiatives.expected_extra(each, each + 1, calendar, truth))
+    alone = 1 - _initiatives.base_f2(np.arange(last + 1), truth)
     waiting, kept, result = count.copy(), 1.0, {}
-    for day in range(1, max(truth.f2_by_day) + 1):
-        base = (1 - _initiatives.base_f2(np.array(day), truth)) / (
-            1 - _initiatives.base_f2(np.array(day - 1), truth)
-        )
-        extra = _initiatives.expected_extra(first + day, first + day + 1, calendar, truth)
+    for day in range(1, last + 1):
         observed = waiting * (first + day < calendar.n_days)
-        still = observed * base * np.vstack([np.ones_like(extra), np.exp(-extra)])
+        still = observed * (alone[day] / alone[day - 1])
+        still[1] *= unreached[first + day]
         if not observed.any():
             break
         kept *= still.sum() / observed.sum()

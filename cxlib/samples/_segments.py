@@ -8,6 +8,7 @@ do not move with the company's seed. Preferences are exact.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import deepcopy
 from functools import cache
 from typing import Any
 
@@ -44,7 +45,7 @@ def segment_truth(calendar: Calendar, truth: Truth) -> dict[str, Any]:
         tuple(sorted(truth.valley_share.items())),
         (truth.valley_f2_factor, truth.i1_orders_per_month, truth.i2_orders_growth),
     )
-    return {**{name: dict(shares) for name, shares in held.items()}, **_preferences()}
+    return deepcopy({**held, **_preferences()})
 
 
 @cache
@@ -102,6 +103,7 @@ def _first_match(
     return dict(zip(rules, (np.bincount(first, minlength=len(rules)) / len(first)).tolist(), strict=True))
 
 
+@cache
 def _preferences() -> dict[str, Any]:
     """Return shares of sales, and the chance that two lines agree, by customer type; without refill packs.
 
