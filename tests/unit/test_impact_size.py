@@ -1,5 +1,7 @@
 """Errors that keep their word: planned power, tests with few customers, clusters, no variation."""
 
+from functools import cache
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -176,14 +178,19 @@ def test_skewed_spending_raises_no_false_alarm_before_the_start(n, waves):
 # -- clusters ---------------------------------------------------------------------------
 
 
+@cache
+def assigned(per_arm, size):
+    """Customers of assigned shops, before and after."""
+    shop = np.repeat(np.arange(sum(per_arm)), 2 * size)
+    data = pd.DataFrame({"u": np.arange(len(shop)) // 2, "t": np.tile([0, 1], len(shop) // 2), "shop": shop})
+    return data.assign(treated=shop < per_arm[0], post=data["t"] == 1)
+
+
 def shops(seed, per_arm=(50, 50), size=10):
     """No effect; shops are assigned, half of the variance of the change is the shop's."""
     rng = np.random.default_rng(seed)
-    shop = np.repeat(np.arange(sum(per_arm)), size)
-    change = rng.normal(size=sum(per_arm))[shop] + rng.normal(size=len(shop))
-    values = np.column_stack([np.zeros(len(shop)), change]).ravel()
-    data = pd.DataFrame({"u": np.arange(2 * len(shop)) // 2, "t": np.tile([0, 1], len(shop)), "y": values})
-    return data.assign(shop=np.repeat(shop, 2), treated=np.repeat(shop < per_arm[0], 2), post=data["t"] == 1)
+    change = np.repeat(rng.normal(size=sum(per_arm)), size) + rng.normal(size=sum(per_arm) * size)
+    return assigned(per_arm, size).assign(y=np.column_stack([np.zeros(len(change)), change]).ravel())
 
 
 DID = {"outcome_col": "y", "unit_col": "u", "time_col": "t", "treated_col": "treated", "post_col": "post"}
