@@ -135,8 +135,8 @@ def concentration(
     """
     if not all(0 < share < 1 for share in top):
         raise ParameterError("segmentation.top", found=", ".join(map(str, top)))
-    parts = []
-    for group, x in _groups(customers, value_col, by):
+    parts, groups = [], list(_groups(customers, value_col, by))
+    for group, x in groups or [({by: None}, np.array([]))]:  # nobody: the columns all the same
         gini, unbiased, error, df = _gini(x)
         rest = 1 - np.array(top)
         estimate = np.append(unbiased, 1 - lorenz_at(x, rest) if len(x) else rest * np.nan)
@@ -152,7 +152,7 @@ def concentration(
         part = {**group, "metric": ["gini"] + ["top_share"] * len(top), "top": np.append(np.nan, top)}
         part |= {**limits._asdict(), "n": len(x), "estimate_unbiased": np.append(unbiased, rest * np.nan)}
         parts.append(part | {"largest_share": x[-1] / x.sum() if len(x) else np.nan})
-    return stacked(parts)
+    return stacked(parts) if groups else stacked(parts).iloc[:0]
 
 
 def lorenz_at(x: Array, share: Array) -> Array:

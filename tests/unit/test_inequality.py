@@ -97,3 +97,10 @@ def test_coverage_of_the_intervals(sigma, n):
     inside = ((low <= truth) & (truth <= high)).mean(axis=0)
     assert (inside >= 0.93).all()
     assert (inside <= 0.975).all()
+
+
+def test_nobody_in_any_group_gives_the_columns_without_rows():
+    people = pd.DataFrame({"monetary_total": [5.0, 7.0, 9.0], "kind": ["a", "a", "a"]})
+    full, none = (concentration(people.iloc[:count], by="kind") for count in (3, 0))
+    assert none.empty
+    assert none.columns.tolist() == full.columns.tolist()
