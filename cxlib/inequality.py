@@ -136,7 +136,7 @@ def concentration(
     if not all(0 < share < 1 for share in top):
         raise ParameterError("segmentation.top", found=", ".join(map(str, top)))
     parts, groups = [], list(_groups(customers, value_col, by))
-    for group, x in groups or [({by: None}, np.array([]))]:  # nobody: the columns all the same
+    for group, x in groups or [({str(by): None}, np.array([]))]:  # nobody: the columns all the same
         gini, unbiased, error, df = _gini(x)
         rest = 1 - np.array(top)
         estimate = np.append(unbiased, 1 - lorenz_at(x, rest) if len(x) else rest * np.nan)
