@@ -71,8 +71,8 @@ def next_period(
 
 def add_gained(customers: pd.DataFrame, until: pd.DataFrame, before: pd.DataFrame) -> pd.DataFrame:
     """Add to customers what they ordered between two days, from their orders and money up to either."""
-    held = (frame.set_index("customer_id")[["frequency", "amount"]] for frame in (until, before))
-    gained = next(held).sub(next(held), fill_value=0).reindex(customers["customer_id"]).fillna(0)
+    later, earlier = (frame.set_index("customer_id")[["frequency", "amount"]] for frame in (until, before))
+    gained = later.sub(earlier, fill_value=0).reindex(customers["customer_id"]).fillna(0)
     return customers.assign(
         next_orders=gained["frequency"].to_numpy(dtype="int64"),
         next_amount=gained["amount"].round(6).to_numpy(),

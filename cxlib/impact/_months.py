@@ -133,8 +133,7 @@ def _cost_months(result: AttResult, months: Array, horizon: int) -> Array:
 
 
 def _randomised_months(panel: pd.DataFrame, horizon: int, outcome_col: str) -> tuple[pd.DataFrame, Array]:
-    wide = panel.pivot(index=["customer_id", "arm"], columns="month", values=outcome_col)  # noqa: PD010
-    wide = wide.dropna(axis="columns", how="all")
+    wide = panel.pivot_table(index=["customer_id", "arm"], columns="month", values=outcome_col)
     months, values = wide.columns.to_numpy(int), wide.to_numpy(float)
     arm = (wide.index.get_level_values("arm") == "treatment").astype(float)
     inside, before = (months >= 0) & (months < horizon), values[:, months < 0]

@@ -667,6 +667,16 @@ def test_detectable_effect_refuses_impossible_plans(wrong):
         cx.regression_to_mean(correlation=0.5, tail="left")
 
 
+def test_monthly_effects_leave_out_customers_without_any_outcome():
+    panel = make_panel(n=60, months=(-4, 4), effect=0.5, seed=1)
+    out = panel["customer_id"] == panel["customer_id"].iloc[0]
+    terms = {"assignment": "randomised", "horizon_months": 4}
+    silent, covariance = cx.monthly_effects(panel.assign(margin=panel["margin"].mask(out)), **terms)
+    absent, expected = cx.monthly_effects(panel[~out], **terms)
+    pd.testing.assert_frame_equal(silent, absent)
+    np.testing.assert_allclose(covariance, expected)
+
+
 # -- truths ---------------------------------------------------------------------------
 
 
