@@ -76,8 +76,7 @@ def lorenz(
             curve = share_limits(lorenz_at(x, share), _lorenz_error(x, share)[0], conf_level)
             part = {**group, "customer_share": share, "metric": "lorenz"}
             parts.append({**part, **curve._asdict(), "n": len(x)})
-    columns = [*([by] if by else []), "customer_share", "metric", *Interval._fields, "n"]
-    return stacked(parts) if parts else pd.DataFrame(columns=columns)
+    return stacked(parts, [*([by] if by else []), "customer_share", "metric", *Interval._fields, "n"])
 
 
 def concentration(
@@ -135,8 +134,8 @@ def concentration(
     """
     if not all(0 < share < 1 for share in top):
         raise ParameterError("segmentation.top", found=", ".join(map(str, top)))
-    parts, groups = [], list(_groups(customers, value_col, by))
-    for group, x in groups or [({str(by): None}, np.array([]))]:  # nobody: the columns all the same
+    parts = []
+    for group, x in _groups(customers, value_col, by):
         gini, unbiased, error, df = _gini(x)
         rest = 1 - np.array(top)
         estimate = np.append(unbiased, 1 - lorenz_at(x, rest) if len(x) else rest * np.nan)
@@ -152,7 +151,8 @@ def concentration(
         part = {**group, "metric": ["gini"] + ["top_share"] * len(top), "top": np.append(np.nan, top)}
         part |= {**limits._asdict(), "n": len(x), "estimate_unbiased": np.append(unbiased, rest * np.nan)}
         parts.append(part | {"largest_share": x[-1] / x.sum() if len(x) else np.nan})
-    return stacked(parts) if groups else stacked(parts).iloc[:0]
+    own = ["metric", "top", *Interval._fields, "n", "estimate_unbiased", "largest_share"]
+    return stacked(parts, [*([by] if by else []), *own])
 
 
 def lorenz_at(x: Array, share: Array) -> Array:

@@ -94,7 +94,7 @@ def survival_curve(
         tally = tally_of(people)
         curve = _curve(tally, conf_level, conf_type)
         parts.append(keys | (curve if times is None else _at_times(curve, tally, times, conf_level)))
-    return stacked(parts) if parts else pd.DataFrame(columns=[*names_of(by), *_COLUMNS], dtype=float)
+    return stacked(parts, [*names_of(by), *_COLUMNS])
 
 
 def rmst(

@@ -84,7 +84,7 @@ def cumulative_incidence(
     for keys, people in people_of(coded, duration_col, _MARK, entry_col, by, keep=_CODE):
         for code, name in enumerate(causes):
             parts.append({**keys, "cause": name, **_incidence(people, code, times, conf_level)})
-    return stacked(parts) if parts else pd.DataFrame(columns=[*names_of(by), *_COLUMNS])
+    return stacked(parts, [*names_of(by), *_COLUMNS])
 
 
 _MARK, _CODE = "cx has left", "cx cause code"
