@@ -94,8 +94,10 @@ def plot_penalty_reward(
     for name, tone, side in (("penalty", "negative", "left"), ("reward", "positive", "right")):
         ax.annotate(
             text(f"nps.plot_{name}", lang),
-            (0.0 if side == "left" else 1.0, 1.02),
+            (0.0 if side == "left" else 1.0, 1.0),
+            (0, 4),
             xycoords="axes fraction",
+            textcoords="offset points",
             ha=side,
             color=colour[tone],
         )

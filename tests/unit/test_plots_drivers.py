@@ -137,6 +137,18 @@ def test_penalties_left_rewards_right(lang):
     )
 
 
+@LANGUAGES
+@pytest.mark.parametrize("drivers", [2, 20])
+def test_the_words_above_the_penalties_do_not_touch_the_title(lang, drivers):
+    set_theme(lang)
+    data, names = make_answers(), [f"item_{place}" for place in range(drivers)]
+    data = data.assign(**dict.fromkeys(names, data["driver_quality"]))
+    result = penalty_reward(data, outcome_col="nps_score", driver_cols=names, low=2, high=4)
+    ax = draw(plot_penalty_reward(result, lang=lang, outcome_label="NPS"), lang)
+    line = ax.title.get_window_extent().y0  # titles left and centre stand on one line
+    assert all(words.get_window_extent().y1 < line for words in ax.texts)
+
+
 def test_hostile_labels_stay_text():
     data = make_answers().assign(region="$\\href{x}{y}$ <script>")
     labels = plot_nps(nps(data, by="region"), by="region").get_yticklabels()
