@@ -19,7 +19,7 @@ import pandas as pd
 import pyarrow as pa
 
 from cxlib.checks import InputError, ParameterError, check_columns
-from cxlib.runs import LARGEST_AMOUNT, LARGEST_TOTAL, MONEY_UNIT, SUMS, sum_runs
+from cxlib.runs import COARSE, IMPOSSIBLE, LARGEST_AMOUNT, LARGEST_TOTAL, MONEY_UNIT, SUMS, sum_runs
 
 MANY_LINES = 200_000
 
@@ -96,12 +96,14 @@ def reduce_orders(
     ParameterError
         If a column is missing, or one has a type that cannot be read safely.
     InputError
-        If an amount is infinite or beyond ±10¹², or there is no such file.
+        If an amount is infinite or beyond ±10¹², a total beyond ±9·10¹², or there is no such file.
 
     Notes
     -----
-    Money is rounded to millionths per line and summed as integers, so that the order of rows, threads and
-    engines does not matter. `timezone=None` follows the engine's session for DuckDB and Spark timestamps.
+    Money is rounded to millionths per line and summed in two whole numbers, coarse and fine, which floats
+    hold exactly: the order of rows, threads and engines does not matter, nothing overflows. `timezone=None`
+    follows the engine's session for DuckDB and Spark timestamps. A path is read by a DuckDB that gives its
+    memory back at once; a relation lives by the settings of its own connection.
 
     Examples
     --------
@@ -140,15 +142,14 @@ def reduce_orders(
     # orders first, customers second: counting rows is cheaper than counting distinct texts, on every engine
     placed = lines if runs is not None and runs.are_orders else _summed(lines, "customer_id", "order", *by)
     reduced = _summed(placed, "customer_id", *by, orders=nw.col("first").count())
-    possible = nw.col("size") <= LARGEST_TOTAL
     reduced = reduced.select(
         nw.col("customer_id").cast(nw.String),
         *by,
         "first",
         "last",
+        "coarse",
+        "fine",
         frequency=nw.col("orders").cast(nw.Int64),
-        impossible=~possible,
-        money=nw.when(possible).then(nw.col("money")).otherwise(0).cast(nw.Int64),
     ).sort("customer_id", *by, nulls_last=True)
     return _finish(_collect(reduced), list(by), timezone)
 
@@ -173,6 +174,8 @@ def count_lines(
     ------
     ParameterError
         If a column is missing.
+    InputError
+        If an amount is infinite or beyond ±10¹².
 
     Examples
     --------
@@ -184,17 +187,23 @@ def count_lines(
     check_columns(frame, customer_id_col=customer_id_col, amount_col=amount_col)
     guest, value = nw.col(customer_id_col).is_null(), nw.col(amount_col).cast(nw.Float64)
     known = ~value.is_nan()
-    money = _minor(nw.when(known).then(value).otherwise(0.0))
+    coarse, fine = _millionths(nw.when(known).then(value).otherwise(0.0))
     lines = frame.select(
         lines=nw.when(guest).then(1).otherwise(1),
         guest_lines=nw.when(guest).then(1).otherwise(0),
         lines_without_amount=nw.when(known).then(0).otherwise(1),
-        amount=money,
-        guest_amount=nw.when(guest).then(money).otherwise(0),
+        impossible=nw.when(coarse == IMPOSSIBLE).then(1).otherwise(0),
+        coarse=coarse,
+        fine=fine,
+        guest_coarse=nw.when(guest).then(coarse).otherwise(0.0),
+        guest_fine=nw.when(guest).then(fine).otherwise(0.0),
     )
-    total: pd.Series = _collect(lines.select(nw.all().sum())).astype(float).fillna(0).T[0]
-    total[["amount", "guest_amount"]] /= MONEY_UNIT
-    return total.rename(None)
+    total: pd.Series = _collect(lines.select(nw.all().sum())).astype(float).fillna(0).T[0].rename(None)
+    if total["impossible"]:
+        raise InputError("segmentation.impossible_line", n=int(total["impossible"]))
+    for of in ("", "guest_"):
+        total[f"{of}amount"] = (total[f"{of}coarse"] * COARSE + total[f"{of}fine"]) / MONEY_UNIT
+    return total[["lines", "guest_lines", "lines_without_amount", "amount", "guest_amount"]]
 
 
 def _as_lazy(orders: Any, *columns: str) -> nw.LazyFrame[Any]:
@@ -207,7 +216,7 @@ def _as_lazy(orders: Any, *columns: str) -> nw.LazyFrame[Any]:
     if isinstance(orders, (str, Path)):
         if not Path(orders).is_file():
             raise InputError("segmentation.no_file", name=Path(orders).name)
-        orders = duckdb.connect().read_parquet(str(orders))
+        orders = _own_database().read_parquet(str(orders))
     if isinstance(orders, pd.DataFrame):
         orders = _hand_over(_lend(orders, *columns))
     if isinstance(orders, duckdb.DuckDBPyRelation):
@@ -222,7 +231,12 @@ def _lend(orders: pd.DataFrame, *columns: str) -> pa.Table:
 
 def _hand_over(table: pa.Table) -> Any:
     """Hand many lines on to DuckDB: it groups text faster than Arrow, but opening it costs time."""
-    return table if len(table) < MANY_LINES else duckdb.connect().from_arrow(table)
+    return table if len(table) < MANY_LINES else _own_database().from_arrow(table)
+
+
+def _own_database() -> duckdb.DuckDBPyConnection:
+    """Open a DuckDB that gives memory back as soon as it is free: the frames of the result need it."""
+    return duckdb.connect(config={"allocator_bulk_deallocation_flush_threshold": "1MB"})
 
 
 def _lent(values: pd.Series) -> Any:
@@ -264,19 +278,23 @@ def _collect(frame: nw.LazyFrame[Any]) -> pd.DataFrame:
 
 
 def _summed(rows: nw.LazyFrame[Any], *keys: str, **counts: nw.Expr) -> nw.LazyFrame[Any]:
-    """First and last sale, size and money of the rows with the same keys."""
+    """First and last sale and money of the rows with the same keys."""
     return rows.group_by(*keys).agg(
         first=nw.col("first").min(),
         last=nw.col("last").max(),
-        size=nw.col("size").sum(),
-        money=nw.col("money").sum(),
+        coarse=nw.col("coarse").sum(),
+        fine=nw.col("fine").sum(),
         **counts,
     )
 
 
-def _minor(value: nw.Expr) -> nw.Expr:
-    """Money as whole millionths; floor(x + ½), because engines round halves differently."""
-    return (value * MONEY_UNIT + 0.5).floor().cast(nw.Int64)
+def _millionths(value: nw.Expr) -> tuple[nw.Expr, nw.Expr]:
+    """Money as whole millionths, coarse and fine; floor(x + ½), because engines round halves differently."""
+    possible = value.abs() <= LARGEST_AMOUNT
+    known = nw.when(possible).then(value).otherwise(0.0)
+    money = (known * MONEY_UNIT + 0.5).floor().cast(nw.Float64)
+    coarse = (money / COARSE).floor().cast(nw.Float64)
+    return nw.when(possible).then(coarse).otherwise(IMPOSSIBLE), money - coarse * COARSE
 
 
 def _plain_lines(
@@ -298,7 +316,8 @@ def _plain_lines(
         at=nw.col(time_col),
         value=nw.when(~known.is_nan()).then(known).otherwise(0.0),
     )
-    possible, sold_at = value.abs() <= LARGEST_AMOUNT, nw.when(value >= 0).then(nw.col("at"))
+    sold_at = nw.when(value >= 0).then(nw.col("at"))
+    coarse, fine = _millionths(value)
     return lines.filter(~nw.col("customer_id").is_null()).select(
         "customer_id",
         *by,
@@ -306,8 +325,8 @@ def _plain_lines(
         "at",
         first=sold_at,
         last=sold_at,
-        money=_minor(nw.when(possible).then(value).otherwise(0.0)),
-        size=nw.when(possible).then(value.abs()).otherwise(2 * LARGEST_TOTAL),
+        coarse=coarse,
+        fine=fine,
     )
 
 
@@ -326,16 +345,18 @@ def _first_instant_after(kind: Any, day: date, timezone: str | None, time_col: s
 
 def _finish(reduced: pd.DataFrame, by: list[str], timezone: str | None) -> pd.DataFrame:
     """Days, counts and money of the reduced rows, in the order of their keys."""
-    if reduced["impossible"].any():
-        raise InputError("segmentation.impossible_amount", n=int(reduced["impossible"].sum()))
+    impossible = reduced["coarse"].abs() * COARSE > LARGEST_TOTAL * MONEY_UNIT
+    if impossible.any():
+        raise InputError("segmentation.impossible_amount", n=int(impossible.sum()))
+    money = reduced.pop("coarse").astype("int64") * COARSE + reduced.pop("fine").astype("int64")
     days = {}
     for name, column in (("first_order_on", "first"), ("last_order_on", "last")):
-        at = pd.to_datetime(reduced[column])
+        at = pd.to_datetime(reduced.pop(column))
         if at.dt.tz is not None:
             at = at.dt.tz_convert(timezone or at.dt.tz).dt.tz_localize(None)
         days[name] = at.dt.normalize().astype("datetime64[s]")
     return reduced[["customer_id", *by]].assign(
         **days,
         frequency=reduced["frequency"].astype("int64"),
-        amount=reduced["money"].astype("int64") / MONEY_UNIT,
+        amount=money / MONEY_UNIT,
     )

@@ -20,10 +20,12 @@ from numpy.typing import NDArray
 MONEY_UNIT = 1_000_000
 LARGEST_AMOUNT = 1e12
 LARGEST_TOTAL = 9e12  # whole millionths of more than this outgrow 64 bits
+COARSE = 2**20  # millionths are summed as multiples of this and a rest: floats hold both sums exactly
+IMPOSSIBLE = 2.0**60  # stands for the coarse part of an amount that cannot be, beyond any true total
 AT_ONCE = 20_000  # runs per step, few enough that their lines stay in the processor's cache
 FEW = 0.9  # as many runs per line, or more, and the pass costs more than it saves
 NEVER = np.iinfo(np.int64).max
-SUMS = ("first", "last", "size", "money")
+SUMS = ("first", "last", "coarse", "fine")
 
 
 class Runs(NamedTuple):
@@ -51,15 +53,16 @@ def sum_runs(
     Returns
     -------
     Runs or None
-        Table of the keys, `first` and `last` moment of a sale, `size` (sum of absolute amounts) and `money`
-        (sum in whole millionths), one row per run. None where hardly any neighbours belong together.
+        Table of the keys, `first` and `last` moment of a sale, and the money in whole millionths as sums of
+        its `coarse` (in units of 2²⁰) and its `fine` part, one row per run. None where hardly any neighbours
+        belong together.
 
     Examples
     --------
     >>> lines = pa.table({"c": ["a", "a", "b"], "o": [1, 1, 2], "at": [date(2026, 1, 1)] * 3, "x": [1, 2, 4]})
     >>> found = sum_runs(lines, keys=["c", "o"], time_col="at", amount_col="x", before=date(2026, 2, 1))
-    >>> found.table["money"].to_pylist(), found.are_orders
-    ([3000000, 4000000], True)
+    >>> (found.table["coarse"].to_numpy() * 2**20 + found.table["fine"].to_numpy()).tolist(), found.are_orders
+    ([3000000.0, 4000000.0], True)
     """
     at = lines[time_col]
     is_counted = pc.and_(pc.less(at, pa.scalar(before, at.type)), pc.is_valid(lines[keys[0]]))
@@ -72,11 +75,11 @@ def sum_runs(
     if len(starts) >= FEW * len(lines) and not _rise(lines[keys[1]]):
         return None
     heads = lines.select(list(keys)).take(starts)
-    first, last, size, money = _sums(lines[time_col], lines[amount_col], starts)
+    first, last, coarse, fine = _sums(lines[time_col], lines[amount_col], starts)
     for name, moment in (("first", first), ("last", last)):
         sold = pa.array(moment, pa.int64(), mask=np.abs(moment) == NEVER)
         heads = heads.append_column(name, _as_time(sold, at.type))
-    heads = heads.append_column("size", pa.array(size)).append_column("money", pa.array(money))
+    heads = heads.append_column("coarse", pa.array(coarse)).append_column("fine", pa.array(fine))
     return Runs(heads, are_orders=_rise(heads[keys[1]]))
 
 
@@ -98,7 +101,7 @@ def _rise(column: pa.ChunkedArray) -> bool:
 
 
 def _sums(times: pa.ChunkedArray, amounts: pa.ChunkedArray, starts: NDArray[np.intp]) -> list[NDArray[Any]]:
-    """First and last moment of a sale (`NEVER` and its negative for none), size and money of each run."""
+    """First and last moment of a sale (`NEVER` and its negative: none), coarse and fine money of each run."""
     days = times.cast(pa.int32()) if pa.types.is_date32(times.type) else times
     at, values = days.cast(pa.int64()).to_numpy(), pc.fill_null(amounts.cast(pa.float64()), 0.0).to_numpy()
     bounds = np.append(starts[::AT_ONCE], len(at))
@@ -107,15 +110,14 @@ def _sums(times: pa.ChunkedArray, amounts: pa.ChunkedArray, starts: NDArray[np.i
         begin, end = bounds[step], bounds[step + 1]
         here = starts[step * AT_ONCE : (step + 1) * AT_ONCE] - begin
         value, moment = np.where(np.isnan(values[begin:end]), 0.0, values[begin:end]), at[begin:end]
-        size, is_sale = np.abs(value), value >= 0
-        if size.max() > LARGEST_AMOUNT:
-            is_possible = size <= LARGEST_AMOUNT
-            value, size = np.where(is_possible, value, 0.0), np.where(is_possible, size, 2 * LARGEST_TOTAL)
+        is_sale, is_possible = value >= 0, np.abs(value) <= LARGEST_AMOUNT
+        money = np.floor(np.where(is_possible, value, 0.0) * MONEY_UNIT + 0.5)
+        coarse = np.floor(money / COARSE)
         return (
             np.minimum.reduceat(np.where(is_sale, moment, NEVER), here),
             np.maximum.reduceat(np.where(is_sale, moment, -NEVER), here),
-            np.add.reduceat(size, here),
-            np.add.reduceat(np.floor(value * MONEY_UNIT + 0.5).astype(np.int64), here),
+            np.add.reduceat(np.where(is_possible, coarse, IMPOSSIBLE), here),
+            np.add.reduceat(money - coarse * COARSE, here),
         )
 
     with ThreadPoolExecutor() as threads:

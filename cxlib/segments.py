@@ -126,10 +126,10 @@ def rfm_cuts(customers: pd.DataFrame, *, bins: int = 5) -> pd.DataFrame:
     if isinstance(bins, bool) or not isinstance(bins, int | np.integer) or not 2 <= bins <= 10:
         raise ParameterError("segmentation.bins", found=bins)
     check_columns(customers, **{f"{metric}_col": metric for metric in SCORES})
-    ranked = customers.loc[_ranked(customers), list(SCORES)]
+    ranked = _ranked(customers)
     parts = []
     for metric in SCORES:
-        values = np.sort(ranked[metric].to_numpy(dtype=float))
+        values = np.sort(customers.loc[ranked, metric].to_numpy(dtype=float))
         place = np.ceil(np.arange(1, bins) * len(values) / bins - 1e-9).astype(int) - 1
         upper = values[place] if len(values) else np.full(bins - 1, np.nan)
         parts.append(pd.DataFrame({"metric": metric, "score": _scores(metric, bins)[:-1], "upper": upper}))

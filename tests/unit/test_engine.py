@@ -90,6 +90,7 @@ OPENERS = {
 )
 def test_every_engine_gives_the_identical_numbers_scores_and_deciles(tmp_path, request, engine):
     lines, path = order_lines(), str(tmp_path / "orders.parquet")
+    lines.loc[lines.index % 29 == 0, "amount"] = 987_654_321_098.7
     lines.to_parquet(path)
     table = OPENERS[engine](path, lambda: request.getfixturevalue("spark"))
 
@@ -123,6 +124,15 @@ def test_the_reduction_equals_a_plain_loop(monkeypatch, many):
             assert result.loc[customer, "last_order_on"].date() == sales["day"].max()
         else:
             assert pd.isna(result.loc[customer, "last_order_on"])
+
+
+@pytest.mark.parametrize("many", [0, 10**9])
+@pytest.mark.parametrize("orders", [["1"] * 60, [f"{place:02d}" for place in range(60)]])
+def test_money_that_floats_would_lose_is_summed_exactly_and_may_cancel(monkeypatch, many, orders):
+    monkeypatch.setattr("cxlib.engine.MANY_LINES", many)
+    lines = order_lines().iloc[[1] * 60].assign(amount=[987_654_321_098.7, -987_654_321_098.7, 0.1] * 20)
+    assert lines["amount"].cumsum().iloc[-1] != pytest.approx(2, abs=1e-6)
+    assert reduce_orders(lines.assign(order_id=orders), as_of=AS_OF)["amount"].tolist() == [2.0]
 
 
 def by_first_column(lines):
@@ -176,7 +186,8 @@ def test_rows_are_whole_orders_only_where_ids_rise(orders, runs, are_orders):
     lines = pa.table({"c": ["a"] * 4, "o": orders, "at": [date(2026, 1, 1)] * 4, "x": [1.0, 2.0, 4.0, -8.0]})
     found = sum_runs(lines, keys=["c", "o"], time_col="at", amount_col="x", before=date(2026, 1, 2))
     assert (len(found.table), found.are_orders) == (runs, are_orders)
-    assert sum(found.table["money"].to_pylist()) == -1_000_000
+    coarse, fine = (sum(found.table[part].to_pylist()) for part in ("coarse", "fine"))
+    assert coarse * 2**20 + fine == -1_000_000
 
 
 def test_an_order_of_two_customers_is_one_order_of_each():
@@ -306,6 +317,8 @@ def test_infinite_money_missing_columns_and_impossible_days_are_refused():
         reduce_orders(many, as_of=AS_OF)
     with pytest.raises(InputError, match="finite"):
         reduce_orders(duckdb_abroad().from_df(many), as_of=AS_OF)
+    with pytest.raises(InputError, match="2 order lines"):
+        count_lines(order_lines().iloc[1:5].assign(amount=[np.inf, 1.0, -2e12, 3.0]))
     with pytest.raises(ParameterError, match="amount"):
         reduce_orders(order_lines().rename(columns={"amount": "amonut"}), as_of=AS_OF)
     with pytest.raises(ParameterError, match="calendar"):
