@@ -235,8 +235,8 @@ def _hand_over(table: pa.Table) -> Any:
 
 
 def _own_database() -> duckdb.DuckDBPyConnection:
-    """Open a DuckDB that gives memory back as soon as it is free: the frames of the result need it."""
-    return duckdb.connect(config={"allocator_bulk_deallocation_flush_threshold": "1MB"})
+    """Open a DuckDB that gives free memory back while it works: the frames of the result need it."""
+    return duckdb.connect(config={"allocator_background_threads": "true"})
 
 
 def _lent(values: pd.Series) -> Any:
