@@ -8,11 +8,12 @@ BIN := .venv/bin
 report: .venv/.ready
 	$(BIN)/cx run --data data/sample
 
+# one thread of linear algebra for each worker, as in a report: more only wait for each other
 test: .venv/.ready-test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy cxlib
-	$(BIN)/python -m pytest -n 2 --dist loadscope
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadscope
 
 bench: .venv/.ready-test
 	$(BIN)/python -m pytest tests/benchmarks -m benchmark -s

@@ -15,10 +15,13 @@ from zoneinfo import ZoneInfo
 
 import duckdb
 import narwhals as nw
+import numpy as np
 import pandas as pd
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from cxlib.checks import InputError, ParameterError, check_columns
+from cxlib.lending import in_microseconds, lend, zone_of
 from cxlib.runs import COARSE, IMPOSSIBLE, LARGEST_AMOUNT, LARGEST_TOTAL, MONEY_UNIT, SUMS, sum_runs
 
 MANY_LINES = 200_000
@@ -118,9 +121,9 @@ def reduce_orders(
     >>> reduce_orders(lines, as_of="2026-01-31")[["customer_id", "frequency", "amount"]].values.tolist()
     [['a', 1, 4.3]]
     """
-    timezone = timezone or _zone_of(orders, time_col)
+    timezone = timezone or zone_of(orders, time_col)
     names = (customer_id_col, order_id_col, time_col, amount_col)
-    lent = _lend(orders, *names, *by) if isinstance(orders, pd.DataFrame) else None
+    lent = lend(orders, *names, *by) if isinstance(orders, pd.DataFrame) else None
     frame = _as_lazy(orders if lent is None else _hand_over(lent))
     named = {f"by[{position}]": column for position, column in enumerate(by)}
     check_columns(
@@ -152,6 +155,63 @@ def reduce_orders(
         frequency=nw.col("orders").cast(nw.Int64),
     ).sort("customer_id", *by, nulls_last=True)
     return _finish(_collect(reduced), list(by), timezone)
+
+
+def reduce_on_days(orders: Any, *, days: Sequence[object], timezone: str | None = None) -> pd.DataFrame:
+    """Reduce order lines as they stood at the end of each of several days, in one pass over the lines.
+
+    Parameters
+    ----------
+    orders, timezone
+        As `reduce_orders`, with the contract's names of columns.
+    days : sequence of date, str or Timestamp
+        At least one, in any order.
+
+    Returns
+    -------
+    pandas.DataFrame
+        As `reduce_orders`, with the day (datetime64) as `as_of` after `customer_id`, by day and customer.
+
+    Raises
+    ------
+    ParameterError, InputError
+        As `reduce_orders`.
+
+    Examples
+    --------
+    >>> lines = pd.DataFrame({"customer_id": "a", "order_id": ["1", "2"], "amount": [5.0, 3.0],
+    ...                       "ordered_at": pd.to_datetime(["2026-01-01", "2026-01-09"])})
+    >>> reduce_on_days(lines, days=["2026-01-31", "2026-01-02"])[["frequency", "amount"]].values.tolist()
+    [[1.0, 5.0], [2.0, 8.0]]
+    """
+    names = ("customer_id", "order_id", "ordered_at", "amount")
+    timezone = timezone or zone_of(orders, "ordered_at")
+    frame = _as_lazy(orders, *names)
+    check_columns(frame, **{f"{name}_col": name for name in names})
+    ends = sorted({to_date(day) for day in days})
+    kind = frame.collect_schema()["ordered_at"]
+    limits = [_first_instant_after(kind, day, timezone, "ordered_at") for day in ends]
+    passed = [nw.when(nw.col("at") >= limit).then(1).otherwise(0) for limit in limits]
+    lines = _plain_lines(frame, (), *names).with_columns(day=nw.sum_horizontal(*passed))
+    placed = _summed(lines.filter(nw.col("day") < len(ends)), "customer_id", "order", "day")
+    sums = _collect(_summed(placed, "customer_id", "day"))
+    sold = placed.filter(~nw.col("first").is_null()).group_by("customer_id", "order").agg(nw.col("day").min())
+    begun = _collect(sold.group_by("customer_id", "day").agg(orders=nw.len()))
+    code, ids = pd.factorize(sums["customer_id"].astype("str"), sort=True)
+    here, shape = (sums["day"].to_numpy(), code), (len(ends), len(ids))
+    seen = _up_to_each_day(np.ones(len(sums), dtype=bool), here, shape, np.logical_or)
+    day, customer = np.nonzero(seen)
+    reduced = pd.DataFrame({"customer_id": ids[customer], "as_of": pd.to_datetime(ends)[day]})
+    for name, gather in (("first", np.fmin), ("last", np.fmax)):
+        at = pd.to_datetime(sums[name])
+        plain = at if at.dt.tz is None else at.dt.tz_convert("UTC").dt.tz_localize(None)
+        found = pd.Series(_up_to_each_day(plain.to_numpy(), here, shape, gather)[seen])
+        reduced[name] = found if at.dt.tz is None else found.dt.tz_localize("UTC").dt.tz_convert(at.dt.tz)
+    for name in ("coarse", "fine"):
+        reduced[name] = _up_to_each_day(sums[name].to_numpy(), here, shape, np.add)[seen]
+    there = (begun["day"].to_numpy(), ids.get_indexer(pd.Index(begun["customer_id"].astype("str"))))
+    reduced["frequency"] = _up_to_each_day(begun["orders"].to_numpy("int64"), there, shape, np.add)[seen]
+    return _finish(reduced, ["as_of"], timezone)
 
 
 def count_lines(
@@ -218,15 +278,10 @@ def _as_lazy(orders: Any, *columns: str) -> nw.LazyFrame[Any]:
             raise InputError("segmentation.no_file", name=Path(orders).name)
         orders = _own_database().read_parquet(str(orders))
     if isinstance(orders, pd.DataFrame):
-        orders = _hand_over(_lend(orders, *columns))
+        orders = _hand_over(lend(orders, *columns))
     if isinstance(orders, duckdb.DuckDBPyRelation):
-        orders = _in_microseconds(orders)
+        orders = in_microseconds(orders)
     return cast("nw.LazyFrame[Any]", nw.from_native(orders).lazy())
-
-
-def _lend(orders: pd.DataFrame, *columns: str) -> pa.Table:
-    """Lend those of the columns that there are to Arrow, uncopied."""
-    return pa.table({name: _lent(orders[name]) for name in columns if name in orders.columns})
 
 
 def _hand_over(table: pa.Table) -> Any:
@@ -239,35 +294,6 @@ def _own_database() -> duckdb.DuckDBPyConnection:
     return duckdb.connect(config={"allocator_background_threads": "true"})
 
 
-def _lent(values: pd.Series) -> Any:
-    """Lend one column to Arrow: objects of several types as text, instants in UTC (narwhals reads no `_`)."""
-    try:
-        column = pa.Array.from_pandas(values)
-    except (pa.ArrowInvalid, pa.ArrowTypeError):
-        column = pa.Array.from_pandas(values.astype("str"))
-    is_instant = pa.types.is_timestamp(column.type) and column.type.tz is not None
-    return column.cast(pa.timestamp("us", "UTC"), safe=False) if is_instant else column
-
-
-def _in_microseconds(orders: duckdb.DuckDBPyRelation) -> duckdb.DuckDBPyRelation:
-    """Give instants counted in nanoseconds, which narwhals cannot name, the type it can."""
-    fine = [
-        name for name, kind in zip(orders.columns, orders.types, strict=True) if str(kind) == "TIMESTAMPTZ_NS"
-    ]
-    for name in fine:
-        quoted = '"' + name.replace('"', '""') + '"'
-        orders = orders.project(f"* REPLACE (CAST({quoted} AS TIMESTAMPTZ) AS {quoted})")
-    return orders
-
-
-def _zone_of(orders: Any, time_col: str) -> str | None:
-    """Name the zone of a pandas column, which is lost on its way through DuckDB."""
-    kind = orders.dtypes.get(time_col) if isinstance(orders, pd.DataFrame) else None
-    if isinstance(kind, pd.ArrowDtype):
-        return getattr(kind.pyarrow_dtype, "tz", None)
-    return str(kind.tz) if isinstance(kind, pd.DatetimeTZDtype) else None
-
-
 def _collect(frame: nw.LazyFrame[Any]) -> pd.DataFrame:
     """Compute, and hand over as pandas through Arrow: text is text, and missing, alike on every engine."""
     table = frame.collect(backend="pyarrow").to_native()
@@ -275,6 +301,15 @@ def _collect(frame: nw.LazyFrame[Any]) -> pd.DataFrame:
         if pa.types.is_dictionary(field.type):
             table = table.set_column(place, field.name, table[place].cast(field.type.value_type))
     return cast(pd.DataFrame, table.to_pandas(split_blocks=True, self_destruct=True).reset_index(drop=True))
+
+
+def _up_to_each_day(
+    values: NDArray[Any], cells: tuple[NDArray[Any], ...], shape: tuple[int, int], gather: np.ufunc
+) -> NDArray[Any]:
+    """Gather each customer's values (at the cells of a table of days by customers) from the first day on."""
+    table = np.full(shape, np.datetime64("NaT") if values.dtype.kind == "M" else 0, dtype=values.dtype)
+    table[cells] = values
+    return cast("NDArray[Any]", gather.accumulate(table, axis=0))
 
 
 def _summed(rows: nw.LazyFrame[Any], *keys: str, **counts: nw.Expr) -> nw.LazyFrame[Any]:
@@ -348,10 +383,10 @@ def _finish(reduced: pd.DataFrame, by: list[str], timezone: str | None) -> pd.Da
     impossible = reduced["coarse"].abs() * COARSE > LARGEST_TOTAL * MONEY_UNIT
     if impossible.any():
         raise InputError("segmentation.impossible_amount", n=int(impossible.sum()))
-    money = reduced.pop("coarse").astype("int64") * COARSE + reduced.pop("fine").astype("int64")
+    money = reduced["coarse"].astype("int64") * COARSE + reduced["fine"].astype("int64")
     days = {}
     for name, column in (("first_order_on", "first"), ("last_order_on", "last")):
-        at = pd.to_datetime(reduced.pop(column))
+        at = pd.to_datetime(reduced[column])
         if at.dt.tz is not None:
             at = at.dt.tz_convert(timezone or at.dt.tz).dt.tz_localize(None)
         days[name] = at.dt.normalize().astype("datetime64[s]")

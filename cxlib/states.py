@@ -15,7 +15,7 @@ import pandas as pd
 
 from cxlib.checks import check_columns
 from cxlib.conditions import bounds, holds, implies
-from cxlib.engine import reduce_orders, to_date
+from cxlib.engine import reduce_on_days, to_date
 from cxlib.intervals import Interval, share_interval
 from cxlib.rules import load_rules
 
@@ -308,8 +308,11 @@ def _on_days(
 ) -> pd.DataFrame:
     check_columns(customers, customer_id_col="customer_id", first_seen_on_col="first_seen_on")
     days = as_of if isinstance(as_of, Sequence | pd.Index) and not isinstance(as_of, str) else [as_of]
+    days = [pd.Timestamp(to_date(day)) for day in days]
+    held = reduce_on_days(orders, days=days, timezone=timezone).rename(columns={"amount": "monetary_total"})
     parts = [
-        _on_day(customers, orders, pd.Timestamp(to_date(day)), deals, timezone, rules, keep) for day in days
+        _on_day(customers, held[held["as_of"] == day].drop(columns="as_of"), day, deals, rules, keep)
+        for day in days
     ]
     return pd.concat(parts, ignore_index=True).sort_values(
         ["as_of", "customer_id"], kind="stable", ignore_index=True
@@ -318,14 +321,12 @@ def _on_days(
 
 def _on_day(
     customers: pd.DataFrame,
-    orders: Any,
+    held: pd.DataFrame,
     day: pd.Timestamp,
     deals: pd.DataFrame | None,
-    timezone: str | None,
     rules: Any,
     keep: Sequence[str],
 ) -> pd.DataFrame:
-    held = reduce_orders(orders, as_of=day, timezone=timezone).rename(columns={"amount": "monetary_total"})
     seen = customers[pd.to_datetime(customers["first_seen_on"]) <= day]
     measures = seen.merge(held, on="customer_id", how="left", suffixes=("_attribute", ""))
     measures["frequency"] = measures["frequency"].fillna(0)

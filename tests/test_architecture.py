@@ -25,6 +25,7 @@ LAYER_OF = {
     "contract": 2,
     "engine": 2,
     "runs": 1,
+    "lending": 1,
     "few_clusters": 2,
     "hidden": 2,
     "intervals": 2,

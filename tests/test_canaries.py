@@ -98,6 +98,13 @@ def test_no_artefact_and_no_log_holds_a_canary(company, tmp_path, case):
     assert {name: canaries for name, canaries in found.items() if canaries} == {}
 
 
+def test_a_check_of_the_tables_names_no_canary(company):
+    command = [sys.executable, "-m", "cxlib.runner.cli", "check", str(company)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=600, check=False)
+    assert done.returncode == 0, done.stderr
+    assert [canary for canary in CANARIES if canary in done.stdout + done.stderr] == []
+
+
 def test_canaries_would_be_found(company):
     """The search sees what is planted, so that finding nothing means something."""
     planted = "".join(_texts(path) for path in company.glob("*.parquet"))

@@ -165,29 +165,3 @@ def test_hostile_customer_data_in_the_real_chapters(beacon, tmp_path):
         assert "<title>owned</title>" not in seen and beacon[1] == []
     for name in ("results.json", "run.json"):
         assert "\u202e" not in json.dumps(json.loads((folder / name).read_text()), ensure_ascii=False)
-
-
-def test_planted_personal_data_turn_up_in_no_artefact(tmp_path, capsys):
-    import pandas as pd
-
-    from cxlib.samples import write_sample
-
-    data, out = tmp_path / "data", tmp_path / "out"
-    write_sample(data, n_customers=1500, seed=7, months=24)
-    canaries = ["Canary Hanako", "canary@example.jp", "090-0000-4242"]
-    customers = pd.read_parquet(data / "customers.parquet")
-    for column, canary in zip(("name", "mail", "phone"), canaries, strict=True):
-        customers[column] = [f"{canary} {row}" for row in range(len(customers))]
-    customers.to_parquet(data / "customers.parquet", index=False)
-    responses = pd.read_parquet(data / "responses.parquet")
-    responses["comment"] = " ".join(canaries)
-    responses.to_parquet(data / "responses.parquet", index=False)
-    assert main(["run", "--data", str(data), "--out", str(out)]) in (0, 4)
-    assert main(["run", "segmentation", "--data", str(data), "--out", str(out), "-p", "by=name"]) in (0, 2, 4)
-    said = capsys.readouterr()
-    assert main(["check", str(data)]) == 0
-    texts = [said.out, said.err, capsys.readouterr().out]
-    texts += [path.read_text("utf-8", "replace") for path in out.rglob("*") if path.is_file()]
-    assert not [
-        canary for canary in ("Canary", "canary@", "0000-4242") if any(canary in text for text in texts)
-    ]

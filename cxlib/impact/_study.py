@@ -242,6 +242,7 @@ def effect_by_group(
     outcome_col: str = "margin",
     horizon_months: int = 12,
     conf_level: float = 0.95,
+    min_cell: int = 1,
 ) -> pd.DataFrame:
     """Give the effect on the best rung for each group of customers, as known before the start.
 
@@ -255,13 +256,15 @@ def effect_by_group(
         Attribute of the customers.
     horizon_months : int
         Months since the start.
+    min_cell : int
+        Groups with fewer customers in an arm, which no report may show, are counted but not judged.
 
     Returns
     -------
     DataFrame
         One row per group: `by`, `metric, estimate, std_error, conf_low, conf_high, n` (the smaller arm),
-        `n_treatment, n_control`. Missing where a group lacks an arm. Groups compared with each other are many
-        looks at the same data: one interval in twenty misses by itself.
+        `n_treatment, n_control`. Missing where an arm has too few customers or none. Groups compared with
+        each other are many looks at the same data: one interval in twenty misses by itself.
     """
     check_columns(customers, by=by)
     group = panel["customer_id"].map(customers.set_index("customer_id")[by]).astype(object)
@@ -270,16 +273,15 @@ def effect_by_group(
     for name in sorted(group.unique(), key=str):
         part = panel[(group == name).to_numpy()]
         sizes = part.drop_duplicates("customer_id")["arm"].value_counts()
-        row = answer_rung(
-            evidence_ladder(
+        counts = {"n_treatment": int(sizes.get("treatment", 0)), "n_control": int(sizes.get("control", 0))}
+        numbers = dict.fromkeys(_NUMBERS, float("nan"))
+        if min(counts.values()) >= min_cell:
+            ladder = evidence_ladder(
                 part, assignment=assignment, outcome_col=outcome_col, horizon_months=[horizon_months],
                 conf_level=conf_level,
-            ),
-            horizon_months=horizon_months,
-        )  # fmt: skip
-        counts = {"n_treatment": int(sizes.get("treatment", 0)), "n_control": int(sizes.get("control", 0))}
-        known = bool(row["is_answer"])
-        numbers = {c: row[c] if known else float("nan") for c in _NUMBERS}
+            )  # fmt: skip
+            row = answer_rung(ladder, horizon_months=horizon_months)
+            numbers |= {c: row[c] for c in _NUMBERS if row["is_answer"]}
         rows.append({by: name, "metric": outcome_col, **numbers, "n": min(counts.values()), **counts})
     return pd.DataFrame(rows, columns=[by, "metric", *_NUMBERS, "n", "n_treatment", "n_control"])
 

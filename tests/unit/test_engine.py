@@ -15,7 +15,7 @@ import pyarrow.parquet
 import pytest
 
 from cxlib.checks import InputError, ParameterError
-from cxlib.engine import count_lines, reduce_orders, to_date
+from cxlib.engine import count_lines, reduce_on_days, reduce_orders, to_date
 from cxlib.groups import deciles
 from cxlib.runs import sum_runs
 from cxlib.segments import rfm, rfm_cuts, summarise_customers
@@ -98,6 +98,7 @@ def test_every_engine_gives_the_identical_numbers_scores_and_deciles(tmp_path, r
         summary = summarise_customers(orders, as_of=AS_OF, timezone="Asia/Tokyo")
         return {
             "brands": reduce_orders(orders, as_of=AS_OF, timezone="Asia/Tokyo", by=["brand"]),
+            "days": reduce_on_days(orders, days=[AS_OF, "2026-02-28"], timezone="Asia/Tokyo"),
             "scores": rfm(summary),
             "cuts": rfm_cuts(summary),
             "deciles": deciles(summary),
@@ -124,6 +125,30 @@ def test_the_reduction_equals_a_plain_loop(monkeypatch, many):
             assert result.loc[customer, "last_order_on"].date() == sales["day"].max()
         else:
             assert pd.isna(result.loc[customer, "last_order_on"])
+
+
+@pytest.mark.parametrize("many", [0, 10**9])
+@pytest.mark.parametrize("typed", ["text", "whole numbers", "days"])
+def test_one_pass_over_several_days_equals_one_for_each(monkeypatch, typed, many):
+    monkeypatch.setattr("cxlib.engine.MANY_LINES", many)
+    lines = order_lines().assign(
+        order_id=lambda table: table["order_id"].str[:2]
+    )  # orders that last for weeks
+    lines["amount"] = lines["amount"].where(~(lines["customer_id"] < "0010"), -1.0)
+    lines = TYPED[typed](lines)
+    days = ["2026-05-31", "2025-12-31", "2026-01-01", "2026-02-10", "2026-02-11", "2026-05-31"]
+    parts = [
+        reduce_orders(lines, as_of=day, timezone=None if typed == "days" else "Asia/Tokyo").assign(
+            as_of=pd.Timestamp(day)
+        )
+        for day in sorted(set(days))
+    ]
+    assert parts[0].empty and (parts[-1]["frequency"] > 1).any() and parts[-1]["last_order_on"].isna().any()
+    expected = pd.concat(parts[1:], ignore_index=True)
+    found = reduce_on_days(lines, days=days, timezone=None if typed == "days" else "Asia/Tokyo")
+    pd.testing.assert_frame_equal(found, expected[found.columns], check_dtype=False)
+    with pytest.raises(InputError, match="finite"):
+        reduce_on_days(order_lines().assign(amount=np.inf), days=days)
 
 
 @pytest.mark.parametrize("many", [0, 10**9])

@@ -577,6 +577,15 @@ def test_groups_get_their_own_effect_or_none():
     assert (split["conf_low"].iloc[:2] > 0).all()
     assert np.isnan(split["estimate"].iloc[2])
     assert split["n"].tolist() == split[["n_treatment", "n_control"]].min(axis=1).tolist()
+    people["region"] = people["region"].where(people.index >= 360, "small")
+    people.loc[:12, "region"] = "tiny"
+    every = cx.effect_by_group(panel, people, by="region", assignment="targeted").set_index("region")
+    shown = cx.effect_by_group(panel, people, by="region", assignment="targeted", min_cell=10)
+    shown = shown.set_index("region")
+    few = every["n"] < 10
+    assert few.any() and every.loc[few, "estimate"].notna().all() and shown.loc[few, "estimate"].isna().all()
+    pd.testing.assert_frame_equal(shown[~few], every[~few])
+    pd.testing.assert_frame_equal(shown[["n", "n_control"]], every[["n", "n_control"]])
 
 
 def notes(panel, group, **options):
