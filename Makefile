@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: report test bench lock clean
+.PHONY: report test test-long bench lock clean
 
 report: .venv/.ready
 	$(BIN)/cx run --data data/sample
@@ -14,6 +14,9 @@ test: .venv/.ready-test
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy cxlib
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadscope
+
+test-long: .venv/.ready-test
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -m long
 
 bench: .venv/.ready-test
 	$(BIN)/python -m pytest tests/benchmarks -m benchmark -s

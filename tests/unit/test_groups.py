@@ -143,7 +143,7 @@ def test_the_first_decile_holds_at_least_its_own_share():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("sigma", "n"), [(1.0, 300), (1.5, 1000)])
+@pytest.mark.parametrize(("sigma", "n"), [(1.0, 300), pytest.param(1.5, 1000, marks=pytest.mark.long)])
 def test_coverage_of_the_decile_shares(sigma, n):
     """93–97 %, and two standard errors of 600 draws either way."""
     truth = np.diff(norm.cdf(norm.ppf(np.linspace(0, 1, 11)) - sigma))[::-1]
@@ -156,7 +156,7 @@ def test_coverage_of_the_decile_shares(sigma, n):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("n", [300, 2000])
+@pytest.mark.parametrize("n", [300, pytest.param(2000, marks=pytest.mark.long)])
 def test_coverage_of_segment_shares_with_heavy_tails(n):
     truth = np.exp(2) / np.exp(np.arange(5) * 0.5).sum()
     rng, inside = np.random.default_rng(7), 0

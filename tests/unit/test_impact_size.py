@@ -82,7 +82,10 @@ def test_no_plan_where_nothing_answers():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    "kind",
+    ["staggered", *(pytest.param(kind, marks=pytest.mark.long) for kind in ("randomised", "targeted"))],
+)
 def test_the_planned_effect_is_shown_four_times_in_five(kind):
     rounds = 300
     planned = cx.power_of_study(panel(waves=KINDS[kind]), assignment=kind, horizon_months=[6])
@@ -213,7 +216,15 @@ def test_size_with_and_without_clusters():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("per_arm", [(2, 18), (3, 17), (5, 5), (2, 2)])
+@pytest.mark.parametrize(
+    "per_arm",
+    [
+        (2, 18),
+        pytest.param((3, 17), marks=pytest.mark.long),
+        pytest.param((5, 5), marks=pytest.mark.long),
+        (2, 2),
+    ],
+)
 def test_few_clusters_do_not_reject_a_true_null_too_often(per_arm):
     clustered, ignored = rejections(800, per_arm=per_arm)
     assert clustered <= 0.07

@@ -164,7 +164,15 @@ def strangers(seed, customers, contacts):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("customers", "contacts"), [(20, 2), (25, 4), (60, 2), (300, 1)])
+@pytest.mark.parametrize(
+    ("customers", "contacts"),
+    [
+        (20, 2),
+        pytest.param(25, 4, marks=pytest.mark.long),
+        pytest.param(60, 2, marks=pytest.mark.long),
+        (300, 1),
+    ],
+)
 def test_the_test_of_the_difference_keeps_its_size_with_few_customers(customers, contacts):
     rejected, covered = [], []
     for seed in range(200):

@@ -141,8 +141,17 @@ def made_panel(n, seed, assignment):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("assignment", ["randomised", "staggered", "targeted"])
-@pytest.mark.parametrize("n", [24, 120])
+@pytest.mark.parametrize(
+    ("assignment", "n"),
+    [
+        ("targeted", 24),
+        ("staggered", 120),
+        pytest.param("randomised", 24, marks=pytest.mark.long),
+        pytest.param("staggered", 24, marks=pytest.mark.long),
+        pytest.param("randomised", 120, marks=pytest.mark.long),
+        pytest.param("targeted", 120, marks=pytest.mark.long),
+    ],
+)
 def test_roi_interval_covers_through_the_whole_path(assignment, n):
     """From customers' months to the ROI, the covariance estimated: the truth inside in 93 to 97 of 100."""
     hits, draws, horizon = 0, 600, 10

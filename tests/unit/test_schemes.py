@@ -151,7 +151,7 @@ def test_moves_of_a_company_where_nothing_changes_are_news_one_time_in_twenty():
     assert moved(ordered(1, stop=0.4))["p_value"].iloc[0] < 0.001
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_size_of_the_symmetry_test_with_few_moves():
     p_values = np.array([moved(ordered(seed, 120))["p_value"].iloc[0] for seed in range(200)])
     assert 0.01 <= (p_values < 0.05).mean() <= 0.09

@@ -86,13 +86,12 @@ def test_sessions_that_a_page_drives_away_are_found_with_a_goal():
 @pytest.mark.parametrize(
     "world",
     [
-        {"leave": 0.2},
-        {"leave": 0.05, "spread": 1.0},
-        {"reach": 0.05},
-        {"reach": 0.05, "spread": 1.0},
-        {"reach": 0.3, "leave": 0.02},
+        pytest.param({"leave": 0.2}, id="plain"),
+        pytest.param({"leave": 0.05, "spread": 1.0}, id="plain, long visits", marks=pytest.mark.long),
+        pytest.param({"reach": 0.05}, id="goal"),
+        pytest.param({"reach": 0.05, "spread": 1.0}, id="goal, wishes differ", marks=pytest.mark.long),
+        pytest.param({"reach": 0.3, "leave": 0.02}, id="goal, few leave", marks=pytest.mark.long),
     ],
-    ids=["plain", "plain, long", "goal", "goal, wishes differ", "goal, few leave"],
 )
 def test_no_page_is_named_where_none_drives_anybody_away(world):
     goal = "goal" if "reach" in world else None
