@@ -8,6 +8,7 @@ missing ids are dropped, and the result is sorted. The same rows give the same f
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any, cast
@@ -105,8 +106,7 @@ def reduce_orders(
     -----
     Money is rounded to millionths per line and summed in two whole numbers, coarse and fine, which floats
     hold exactly: the order of rows, threads and engines does not matter, nothing overflows. `timezone=None`
-    follows the engine's session for DuckDB and Spark timestamps. A path is read by a DuckDB that gives its
-    memory back at once; a relation lives by the settings of its own connection.
+    follows the engine's session for DuckDB and Spark timestamps.
 
     Examples
     --------
@@ -276,7 +276,7 @@ def _as_lazy(orders: Any, *columns: str) -> nw.LazyFrame[Any]:
     if isinstance(orders, (str, Path)):
         if not Path(orders).is_file():
             raise InputError("segmentation.no_file", name=Path(orders).name)
-        orders = _own_database().read_parquet(str(orders))
+        orders = duckdb.connect().read_parquet(str(orders))
     if isinstance(orders, pd.DataFrame):
         orders = _hand_over(lend(orders, *columns))
     if isinstance(orders, duckdb.DuckDBPyRelation):
@@ -286,17 +286,16 @@ def _as_lazy(orders: Any, *columns: str) -> nw.LazyFrame[Any]:
 
 def _hand_over(table: pa.Table) -> Any:
     """Hand many lines on to DuckDB: it groups text faster than Arrow, but opening it costs time."""
-    return table if len(table) < MANY_LINES else _own_database().from_arrow(table)
-
-
-def _own_database() -> duckdb.DuckDBPyConnection:
-    """Open a DuckDB that gives free memory back while it works: the frames of the result need it."""
-    return duckdb.connect(config={"allocator_background_threads": "true"})
+    return table if len(table) < MANY_LINES else duckdb.connect().from_arrow(table)
 
 
 def _collect(frame: nw.LazyFrame[Any]) -> pd.DataFrame:
     """Compute, and hand over as pandas through Arrow: text is text, and missing, alike on every engine."""
-    table = frame.collect(backend="pyarrow").to_native()
+    # DuckDB has one allocator in a process: so set, it gives memory back before frames of the result need it
+    giving_back: dict[str, Any] = {"allocator_background_threads": "true"}
+    held: Any = duckdb.connect(config=giving_back) if frame.implementation.is_duckdb() else nullcontext()
+    with held:
+        table = frame.collect(backend="pyarrow").to_native()
     for place, field in enumerate(table.schema):
         if pa.types.is_dictionary(field.type):
             table = table.set_column(place, field.name, table[place].cast(field.type.value_type))
