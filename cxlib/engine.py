@@ -192,8 +192,8 @@ def reduce_on_days(orders: Any, *, days: Sequence[object], timezone: str | None 
     kind = frame.collect_schema()["ordered_at"]
     limits = [_first_instant_after(kind, day, timezone, "ordered_at") for day in ends]
     passed = [nw.when(nw.col("at") >= limit).then(1).otherwise(0) for limit in limits]
-    lines = _plain_lines(frame, (), *names).with_columns(day=nw.sum_horizontal(*passed))
-    placed = _summed(lines.filter(nw.col("day") < len(ends)), "customer_id", "order", "day")
+    lines = _plain_lines(frame, (), *names).filter(nw.col("at") < limits[-1])
+    placed = _summed(lines.with_columns(day=nw.sum_horizontal(*passed)), "customer_id", "order", "day")
     sums = _collect(_summed(placed, "customer_id", "day"))
     sold = placed.filter(~nw.col("first").is_null()).group_by("customer_id", "order").agg(nw.col("day").min())
     begun = _collect(sold.group_by("customer_id", "day").agg(orders=nw.len()))

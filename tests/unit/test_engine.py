@@ -135,6 +135,7 @@ def test_one_pass_over_several_days_equals_one_for_each(monkeypatch, typed, many
         order_id=lambda table: table["order_id"].str[:2]
     )  # orders that last for weeks
     lines["amount"] = lines["amount"].where(~(lines["customer_id"] < "0010"), -1.0)
+    lines.loc[lines.index % 23 == 0, "ordered_at"] = pd.NaT
     lines = TYPED[typed](lines)
     days = ["2026-05-31", "2025-12-31", "2026-01-01", "2026-02-10", "2026-02-11", "2026-05-31"]
     parts = [
