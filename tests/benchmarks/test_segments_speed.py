@@ -10,6 +10,7 @@ import duckdb
 import pandas as pd
 import pytest
 
+from cxlib.engine import reduce_on_days, reduce_orders
 from cxlib.segments import rfm, summarise_customers
 
 pytestmark = pytest.mark.benchmark
@@ -103,6 +104,18 @@ def test_ten_times_the_lines_take_at_most_twelve_times_as_long(parquet):
     one, ten = fastest(lambda: scores(small), lambda: scores(large), times=3)
     print(f"1 million lines {one:.2f} s, 10 million {ten:.2f} s: {ten / one:.1f} times")
     assert ten <= 12 * one
+
+
+def test_thirteen_days_in_one_pass_cost_at_most_five_times_one_day(parquet):
+    path = parquet(MILLION)
+    days = pd.date_range(end=AS_OF, periods=13, freq="30D")
+    one, many = fastest(
+        lambda: reduce_orders(path, as_of=AS_OF, timezone="UTC"),
+        lambda: reduce_on_days(path, days=days, timezone="UTC"),
+        times=3,
+    )
+    print(f"one day {one:.2f} s, thirteen in one pass {many:.2f} s: {many / one:.1f} times")
+    assert many <= 5 * one
 
 
 def test_from_a_pandas_frame_within_one_and_a_half_times_of_the_best_plain_group_by(frame):
