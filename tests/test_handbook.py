@@ -304,5 +304,19 @@ def test_a_report_run_with_other_parameters_does_not_lie(path, runs):
     assert findings[0] != {record["key"]: record["values"] for record in stored}
 
 
+@each_chapter
+def test_a_table_says_in_words_what_its_columns_and_measures_are(path, runs):
+    """The second run is Japanese: a name of the code in a heading or a cell is one nobody translated."""
+    name = path.stem[3:]
+    tables = json.loads(runs[1].read_text(encoding="utf-8"))[name]["tables"].values()
+    names = {column for table in tables for column in table["columns"]}
+    names |= {row["metric"] for table in tables for row in table["rows"] if row.get("metric")}
+    page = runs[1].with_name(f"{name}.html").read_text(encoding="utf-8")
+    _files, *shown = re.findall('<table class="cx-table">.*?</table>', page, re.DOTALL)
+    html = "".join(shown)
+    assert html
+    assert [each for each in sorted(names - {"n"}) if re.search(rf"<t[dh][^>]*>{each}</t[dh]>", html)] == []
+
+
 def _records(cell):
     return [output["metadata"]["cx"] for output in cell["outputs"] if "cx" in output.get("metadata", {})]
