@@ -143,8 +143,12 @@ def check_columns(data: object, /, **columns: str | None) -> None:
         Names the argument, the missing column and the nearest existing ones.
     """
     existing = list(data.columns)  # type: ignore[attr-defined]
+    index = list(getattr(getattr(data, "index", None), "names", None) or ())
     for argument, column in columns.items():
         if column is not None and column not in existing:
+            if column in index or not existing:
+                key = "checks.in_index" if column in index else "checks.no_columns"
+                raise ParameterError(key, argument=argument, column=column)
             raise ParameterError(
                 "checks.missing_column", argument=argument, column=column, nearest=nearest(column, existing)
             )

@@ -27,6 +27,7 @@ LAYER_OF = {
     "runs": 1,
     "lending": 1,
     "few_clusters": 2,
+    "flags": 2,
     "hidden": 2,
     "intervals": 2,
     "resampling": 2,

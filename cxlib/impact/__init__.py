@@ -4,7 +4,9 @@ A package of private parts, because the rung that answers is chosen among all of
 was assigned.
 """
 
-from cxlib.impact._compare import adjusted_difference, before_after, did
+from cxlib.impact._adjusted import adjusted_difference
+from cxlib.impact._aggregate import AttResult
+from cxlib.impact._compare import before_after, did
 from cxlib.impact._drift import drift_check
 from cxlib.impact._ladder import (
     answer_rung,
@@ -20,7 +22,7 @@ from cxlib.impact._plan import detectable_effect, power_of_study, regression_to_
 from cxlib.impact._regression import regression_part
 from cxlib.impact._sensitivity import e_value, relative_magnitudes, risk_ratio
 from cxlib.impact._series import interrupted_series, placebo_starts
-from cxlib.impact._staggered import AttResult, att_gt
+from cxlib.impact._staggered import att_gt
 from cxlib.impact._study import drop_small_arms, effect_by_group, enrolment_notes, placebo_effect, study_notes
 from cxlib.impact._twoway import twoway_weights
 

@@ -13,7 +13,7 @@ from scipy import stats
 from cxlib import hidden
 from cxlib.checks import ParameterError
 from cxlib.impact._bounds import MOST_BLOCKS, breakdown, interval
-from cxlib.impact._staggered import AttResult
+from cxlib.impact._aggregate import AttResult
 
 Array = npt.NDArray[np.float64]
 DRAWS = 50_000
