@@ -48,7 +48,11 @@ def flags(data: pd.DataFrame, argument: str, column: str) -> tuple[Mask, Mask]:
         return held.to_numpy(), np.ones(len(held), dtype=bool)
     known = held.notna().to_numpy()
     is_plain = pd.api.types.is_numeric_dtype(held)
-    number = held.to_numpy(dtype=float, na_value=np.nan) if is_plain else pd.to_numeric(held.astype(object), errors="coerce").to_numpy(dtype=float, na_value=np.nan)
+    number = (
+        held.to_numpy(dtype=float, na_value=np.nan)
+        if is_plain
+        else pd.to_numeric(held.astype(object), errors="coerce").to_numpy(dtype=float, na_value=np.nan)
+    )
     is_text = np.array([isinstance(value, str) for value in held] if not is_plain else False)
     wrong = known & (~np.isin(number, (0.0, 1.0)) | is_text)
     if wrong.any():

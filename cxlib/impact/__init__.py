@@ -20,6 +20,7 @@ from cxlib.impact._outcomes import churn_effect, f2_effect, score_effect, share_
 from cxlib.impact._panel import choose_initiative, months_observed, study_members, study_panel
 from cxlib.impact._plan import detectable_effect, power_of_study, regression_to_mean
 from cxlib.impact._regression import regression_part
+from cxlib.impact._rollout import rollout_groups
 from cxlib.impact._sensitivity import e_value, relative_magnitudes, risk_ratio
 from cxlib.impact._series import interrupted_series, placebo_starts
 from cxlib.impact._staggered import att_gt
@@ -59,6 +60,7 @@ __all__ = [
     "regression_to_mean",
     "relative_magnitudes",
     "risk_ratio",
+    "rollout_groups",
     "score_effect",
     "share_ratio",
     "study_members",

@@ -147,7 +147,8 @@ class AttResult:
         Returns
         -------
         DataFrame, array
-            `event_time, estimate, std_error, n_treated`, and the covariance. With `horizon_months` only the
+            `event_time, estimate, std_error, df` (of Student's t; infinite without clusters), `n_treated`, and
+            the covariance. With `horizon_months` only the
             periods 0 to horizon−1 from groups observed that long, as in `aggregate`; group sizes count as
             known then, because it is these customers whose money is counted.
         """
@@ -167,6 +168,7 @@ class AttResult:
                 "event_time": events,
                 "estimate": shares @ self.estimates["estimate"].to_numpy(),
                 "std_error": np.where(lone | (error == 0), np.nan, error),
+                "df": freedom(self.spread, shares),
                 "n_treated": treated.astype(int),
             }
         )

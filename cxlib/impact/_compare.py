@@ -258,7 +258,12 @@ def _mean_row(values: Array, cluster: npt.NDArray[np.intp] | None, conf_level: f
     covered = cluster_contrasts(np.ones((n, 1)), values[:, None], cluster[known], np.ones(1))
     error = float(np.sqrt(covered[1][0, 0])) if varies(values) else np.nan
     half = error * float(stats.t.ppf((1 + conf_level) / 2, covered[2]))
-    return {**row, "std_error": error, "conf_low": row["estimate"] - half, "conf_high": row["estimate"] + half}
+    return {
+        **row,
+        "std_error": error,
+        "conf_low": row["estimate"] - half,
+        "conf_high": row["estimate"] + half,
+    }
 
 
 def varies(values: Array) -> bool:

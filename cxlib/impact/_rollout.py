@@ -96,7 +96,9 @@ def rollout_note(groups: Groups | None) -> list[dict[str, Any]]:
         return []
     key = "impact.note_rollout_few" if groups.is_few else "impact.note_rollout"
     counts = {"treatment": groups.n_treatment, "control": groups.n_control}
-    return [{"key": key, "level": "warning", "attribute": groups.attribute, **counts}]
+    return [
+        {"key": key, "level": "warning" if groups.is_few else "info", "attribute": groups.attribute, **counts}
+    ]
 
 
 def cluster_of(panel: pd.DataFrame) -> pd.Series | None:

@@ -88,7 +88,9 @@ class Influence(NamedTuple):
         if self.contrasts is None:
             return Root(np.arange(sums.shape[1]), sums)
         used = np.flatnonzero(self.contrasts.weight[group])
-        pulled = sums[:, :-1] @ self.contrasts.change[:, used] + sums[:, -1:] * self.contrasts.gap[group, used]
+        pulled = (
+            sums[:, :-1] @ self.contrasts.change[:, used] + sums[:, -1:] * self.contrasts.gap[group, used]
+        )
         return Root(used, self.contrasts.weight[group, used] * pulled)
 
     def root(self, group: int, sums: Array) -> Root:
