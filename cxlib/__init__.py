@@ -47,6 +47,7 @@ _EXPORTS: dict[str, str] = {
     "relative_magnitudes": "impact",
     "risk_ratio": "impact",
     "score_effect": "impact",
+    "share_plan": "impact",
     "share_ratio": "impact",
     "study_members": "impact",
     "study_notes": "impact",

@@ -128,7 +128,8 @@ def cluster_contrasts(
     --------
     >>> design = np.column_stack([np.ones(8), np.repeat([0.0, 1.0], 4)])
     >>> outcome = np.array([[1.0], [1], [3], [3], [5], [5], [7], [7]])
-    >>> estimate, covariance, df = cluster_contrasts(design, outcome, np.repeat(range(4), 2), np.array([0, 1]))
+    >>> second = np.array([0, 1])
+    >>> estimate, covariance, df = cluster_contrasts(design, outcome, np.repeat(range(4), 2), second)
     >>> float(estimate[0].round(9)), float(covariance[0, 0].round(9)), round(df, 9)
     (4.0, 2.0, 2.0)
     """
@@ -149,7 +150,7 @@ def cluster_contrasts(
 def _adjusted(
     q: np.ndarray, residual: np.ndarray, place: np.ndarray, size: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """CR2 scores (cluster × column × outcome), inner products of the adjusted weights, their part in the fit."""
+    """CR2 scores (cluster × column × outcome), inner products of adjusted weights, their part in the fit."""
     order = np.argsort(place, kind="stable")
     starts = np.cumsum(size) - size
     q, residual = q[order], residual[order]

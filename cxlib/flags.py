@@ -1,4 +1,4 @@
-"""Columns that tell two things apart: treated or not, after or before, an arm by its name; and pairs of counts.
+"""Columns that tell two things apart (treated or not, after or before, an arm by its name); pairs of counts.
 
 One check for every function that takes such a column, because any other number would count as "true" and give
 a wrong result without a word.

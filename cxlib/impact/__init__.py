@@ -18,7 +18,7 @@ from cxlib.impact._ladder import (
 from cxlib.impact._months import arm_months, drift_bounds, monthly_effects, monthly_gap, parallel_trends
 from cxlib.impact._outcomes import churn_effect, f2_effect, score_effect, share_ratio
 from cxlib.impact._panel import choose_initiative, months_observed, study_members, study_panel
-from cxlib.impact._plan import detectable_effect, power_of_study, regression_to_mean
+from cxlib.impact._plan import detectable_effect, power_of_study, regression_to_mean, share_plan
 from cxlib.impact._regression import regression_part
 from cxlib.impact._rollout import rollout_groups
 from cxlib.impact._sensitivity import e_value, relative_magnitudes, risk_ratio
@@ -62,6 +62,7 @@ __all__ = [
     "risk_ratio",
     "rollout_groups",
     "score_effect",
+    "share_plan",
     "share_ratio",
     "study_members",
     "study_notes",

@@ -147,8 +147,8 @@ class AttResult:
         Returns
         -------
         DataFrame, array
-            `event_time, estimate, std_error, df` (of Student's t; infinite without clusters), `n_treated`, and
-            the covariance. With `horizon_months` only the
+            `event_time, estimate, std_error, df` (of Student's t; infinite without clusters), `n_treated`;
+            and the covariance. With `horizon_months` only the
             periods 0 to horizon−1 from groups observed that long, as in `aggregate`; group sizes count as
             known then, because it is these customers whose money is counted.
         """

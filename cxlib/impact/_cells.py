@@ -40,7 +40,7 @@ def wide(
     return np.asarray(times, dtype=float), start[whole], [block[whole] for block in blocks]
 
 
-def _check_never(start: Array, times: npt.NDArray[np.generic], start_col: str) -> None:
+def _check_never(start: Array, times: pd.Index, start_col: str) -> None:
     """Refuse 0 for "never treated", as R's `did` has it: here it would mean treated from the outset."""
     if len(times) and float(times[0]) > 0 and (start == 0).any() and np.isfinite(start).all():
         raise ParameterError("impact.never_is_zero", argument=start_col, count=f"{int((start == 0).sum()):,}")
@@ -93,7 +93,7 @@ class Contrasts(NamedTuple):
     gap: Array  # G × K: a control group's mean change less that of all controls
 
 
-def plain_contrasts(cells: Cells, means: Array, sizes: Array, *, base: str) -> Contrasts:
+def plain_contrasts(cells: Cells, means: Array, sizes: Whole, *, base: str) -> Contrasts:
     """Treated minus control change without covariates, from the means of each group and period (G × T)."""
     count, width = len(cells.group), means.shape[1]
     periods, each = np.arange(width)[:, None], np.arange(count)

@@ -54,9 +54,10 @@ def before_after(
 
     Notes
     -----
-    Student's t on one difference per unit (or CR2, see `did`); no interval where nothing varies. It is the effect of the initiative only if nothing else would have
-    changed: no trend, no season, no other campaign, and nobody chosen for an extreme value, because the next
-    value of those picked for a low one is higher by itself (`regression_to_mean`).
+    Student's t on one difference per unit (or CR2, see `did`); no interval where nothing varies. It is the
+    effect of the initiative only if nothing else would have changed: no trend, no season, no other campaign,
+    and nobody chosen for an extreme value, because the next value of those picked for a low one is higher by
+    itself (`regression_to_mean`).
 
     References
     ----------

@@ -10,11 +10,11 @@ import pandas as pd
 
 from cxlib.checks import fail_option
 from cxlib.impact._adjusted import adjusted_difference
+from cxlib.impact._aggregate import AttResult
 from cxlib.impact._compare import before_after, change_contrast, period_means
 from cxlib.impact._panel import ASSIGNMENTS
 from cxlib.impact._rollout import GROUP, cluster_of, rollout_groups
 from cxlib.impact._series import interrupted_series
-from cxlib.impact._aggregate import AttResult
 from cxlib.impact._staggered import att_gt
 
 SERIES_BEFORE = 6  # months before the start from which customers are followed where the data begin late

@@ -6,12 +6,12 @@ import numpy as np
 import pandas as pd
 
 from cxlib.impact._adjusted import adjusted_contrasts
+from cxlib.impact._aggregate import AttResult
 from cxlib.impact._compare import mean_row
 from cxlib.impact._ladder import has_comparison, wave_effects
 from cxlib.impact._panel import Array
 from cxlib.impact._rollout import GROUP, cluster_of
 from cxlib.impact._sensitivity import relative_magnitudes
-from cxlib.impact._aggregate import AttResult
 
 
 def monthly_gap(

@@ -9,12 +9,12 @@ import pandas as pd
 
 from cxlib.checks import check_columns
 from cxlib.columns import among
-from cxlib.flags import ARMS, check_arms
+from cxlib.flags import check_arms
 from cxlib.impact._compare import did
 from cxlib.impact._lines import dates
 from cxlib.impact._rollout import COLUMNS
-from cxlib.impact._shares import arm_shares, student_level
 from cxlib.impact._sensitivity import e_value, risk_ratio
+from cxlib.impact._shares import arm_shares, student_level
 
 
 def f2_effect(
@@ -111,9 +111,9 @@ def share_ratio(shares: pd.DataFrame, *, conf_level: float = 0.95) -> pd.DataFra
 
 
 def _fewer(row: pd.DataFrame, arms: pd.DataFrame, conf_level: float) -> pd.DataFrame:
-    """The ratio with the interval of fewer customers, as many as stand for themselves."""
+    """Give the ratio the interval of fewer customers, as many as stand for themselves."""
     size, level = arms["n_effective"], student_level(conf_level, float(arms["df"].min()))
-    share = {arm: float(arms.loc[arm, "estimate"]) for arm in ARMS}
+    share = arms["estimate"].astype(float)
     part = risk_ratio(
         (share["treatment"] * size["treatment"], share["control"] * size["control"]),
         (size["treatment"], size["control"]), conf_level=level,
@@ -196,8 +196,8 @@ def score_effect(
     Returns
     -------
     DataFrame
-        The row of `did` (clustered where the members have `rollout_group`), with `metric` score and `n` the customers who answered both before and after; empty
-        where an arm has none.
+        The row of `did` (clustered where the members have `rollout_group`), with `metric` score and `n` the
+        customers who answered both before and after; empty where an arm has none.
 
     Notes
     -----

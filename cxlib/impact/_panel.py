@@ -96,9 +96,9 @@ def study_members(
         `customer_id, arm` (treatment, control), `start_month` (months from the start to the customer's own
         start; missing for the never treated), `exposed` (a control that was enrolled all the same),
         `first_month` (months from the start to the day the customer was first seen), `found` (a control that
-        nobody assigned). Where an attribute of the customers decided who was treated, so that its values hold
-        one arm (or wave) each, also `rollout_by` (its name) and `rollout_group` (a number for each value): all
-        errors are clustered on it from there on.
+        nobody assigned). Where an attribute of the customers decided who was treated, so that its values
+        hold one arm (or wave) each, also `rollout_by` (its name) and `rollout_group` (a number for each
+        value): all errors are clustered on it from there on.
 
     Notes
     -----
@@ -206,9 +206,9 @@ def study_panel(
     -------
     DataFrame
         `customer_id, arm, start_month, month` (`first_month, found, rollout_group, rollout_by` where members
-        have them) and the outcomes per customer and month: `margin` and `amount` in the currency of the data, `orders` (distinct orders
-        with a positive line), `repeat` (1 in months with an order, else 0). Sorted by customer and month;
-        empty when the data hold no whole month, or do not reach back to the start.
+        have them) and the outcomes per customer and month: `margin` and `amount` in the currency of the data,
+        `orders` (distinct orders with a positive line), `repeat` (1 in months with an order, else 0). Sorted
+        by customer and month; empty when the data hold no whole month, or do not reach back to the start.
 
     Examples
     --------

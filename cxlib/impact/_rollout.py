@@ -1,4 +1,4 @@
-"""Roll-outs by whole regions, shops or owners: which attribute decided, and how many of its values stand apart.
+"""Roll-outs by whole regions, shops or owners: which attribute decided, and how many values it has by arm.
 
 Customers of one value share shocks that no count of customers averages out. `study_members` writes down the
 attribute that decided, and everything downstream clusters its errors on it.
@@ -68,7 +68,7 @@ def with_rollout(members: pd.DataFrame, customers: pd.DataFrame) -> pd.DataFrame
             count = min(_effective(own[arm == side]) for side in np.unique(arm))
             if best is None or count < best[0] - 1e-9:
                 best = count, str(name), own
-    return members if best is None else members.assign(**{GROUP: best[2], BY: best[1]})
+    return members if best is None else members.assign(rollout_group=best[2], rollout_by=best[1])
 
 
 def rollout_groups(frame: pd.DataFrame) -> Groups | None:
@@ -91,7 +91,7 @@ def rollout_groups(frame: pd.DataFrame) -> Groups | None:
 
 
 def rollout_note(groups: Groups | None) -> list[dict[str, Any]]:
-    """What the reader must know of it, as the arguments of `Report.notice`."""
+    """List what the reader must know of it, as the arguments of `Report.notice`."""
     if groups is None:
         return []
     key = "impact.note_rollout_few" if groups.is_few else "impact.note_rollout"
@@ -102,8 +102,8 @@ def rollout_note(groups: Groups | None) -> list[dict[str, Any]]:
 
 
 def cluster_of(panel: pd.DataFrame) -> pd.Series | None:
-    """The column to cluster errors on, where the panel has one."""
-    return panel[GROUP] if GROUP in panel else None
+    """Get the column to cluster errors on, where the panel has one."""
+    return panel.get(GROUP)
 
 
 def _decides(code: Codes, side: Codes) -> bool:
@@ -136,13 +136,13 @@ def _alone(code: Codes) -> Codes:
 
 
 def _count(code: Codes) -> int:
-    """Groups that customers share, where these hold half of the arm or more; else all of them."""
+    """Count the groups that customers share, where these hold half of the arm or more; else all of them."""
     sizes = np.unique(code, return_counts=True)[1]
     shared = sizes >= 2
     return int(shared.sum()) if 2 * sizes[shared].sum() >= len(code) else len(sizes)
 
 
 def _effective(code: Codes) -> float:
-    """Groups of equal size that would average shocks out as well as these do."""
+    """Count the groups of equal size that would average shocks out as well as these do."""
     share = np.unique(code, return_counts=True)[1] / max(len(code), 1)
     return float(1 / (share**2).sum()) if len(code) else 0.0

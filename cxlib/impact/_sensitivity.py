@@ -13,8 +13,8 @@ from scipy import stats
 from cxlib import hidden
 from cxlib.checks import ParameterError
 from cxlib.flags import check_counts
-from cxlib.impact._bounds import MOST_BLOCKS, breakdown, interval
 from cxlib.impact._aggregate import AttResult
+from cxlib.impact._bounds import MOST_BLOCKS, breakdown, interval
 
 Array = npt.NDArray[np.float64]
 DRAWS = 50_000
@@ -174,8 +174,8 @@ def risk_ratio(
     Returns
     -------
     DataFrame
-        One row: `metric, estimate, conf_low, conf_high, n`; NaN where either group has no hit, and no interval
-        where everybody in both was hit.
+        One row: `metric, estimate, conf_low, conf_high, n`; NaN where either group has no hit, and no
+        interval where everybody in both was hit.
 
     Raises
     ------

@@ -41,10 +41,10 @@ def arm_shares(
 
     Notes
     -----
-    With groups an arm counts as n / d customers, d being the variance of its share by group (CR2) over that of
-    as many independent customers, at least 1; where the share is the same in all groups, every group counts as
-    one customer. Limits are those of Wilson and Newcombe at the level at which the normal quantile is Student's
-    t for the degrees of freedom of the difference.
+    With groups an arm counts as n / d customers, d being the variance of its share by group (CR2) over that
+    of as many independent customers, at least 1; where the share is the same in all groups, every group
+    counts as one customer. Limits are those of Wilson and Newcombe at the level at which the normal quantile
+    is Student's t for the degrees of freedom of the difference.
     """
     sides = {arm: (people["arm"] == arm).to_numpy() for arm in ARMS}
     sizes = {arm: int(side.sum()) for arm, side in sides.items()}
@@ -81,7 +81,7 @@ def student_level(conf_level: float, df: float) -> float:
 
 
 def _effective(hit: Array, group: npt.NDArray[Any]) -> float:
-    """Number of independent customers whose share would vary as much as this one of whole groups."""
+    """Count the independent customers whose share would vary as much as this one of whole groups."""
     n, groups = len(hit), len(np.unique(group))
     share = float(hit.mean())
     _, covariance, _ = cluster_contrasts(np.ones((n, 1)), hit[:, None], group, np.ones(1))

@@ -94,9 +94,9 @@ class Influence(NamedTuple):
         return Root(used, self.contrasts.weight[group, used] * pulled)
 
     def root(self, group: int, sums: Array) -> Root:
-        """The same in as few rows as they span, their squares and products unchanged."""
+        """Give the same in as few rows as they span, their squares and products unchanged."""
         if self.contrasts is not None and len(sums) > sums.shape[1]:
-            sums = np.linalg.qr(sums, mode="r")
+            sums = np.asarray(np.linalg.qr(sums, mode="r"))
         return self.rows(group, sums)
 
 

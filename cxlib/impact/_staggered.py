@@ -73,9 +73,9 @@ def att_gt(
     -----
     ATT(g, t) = mean change of group g − mean change of the controls, since its base. Two-way fixed effects
     would use units treated earlier as controls, and turn growing effects into bias. Errors come from the
-    influence functions, summed up by unit, or by cluster with Student's t and Satterthwaite degrees of freedom:
-    where clusters lie within groups each weighs 1/(1 − its share of the group), as in CR2, else all of J
-    clusters J/(J − 1). No error where the outcome never varies on one of the two sides. Assumes that the
+    influence functions, summed up by unit, or by cluster with Student's t and Satterthwaite degrees of
+    freedom: where clusters lie within groups each weighs 1/(1 − its share of the group), as in CR2, else all
+    of J clusters J/(J − 1). No error where the outcome never varies on one of the two sides. Assumes that the
     groups' changes would have been parallel.
 
     References

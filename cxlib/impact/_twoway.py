@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from cxlib.checks import ParameterError, check_columns
-from cxlib.impact._cells import Array, wide
+from cxlib.impact._cells import Array, Whole, wide
 
 
 def twoway_weights(
@@ -79,7 +79,7 @@ def twoway_weights(
 _ORDER = {"treated_untreated": 0, "earlier_later": 1, "later_earlier": 2}
 
 
-def _pair(starts: Array, times: Array, sizes: Array, means: Array) -> dict[str, object]:
+def _pair(starts: Array, times: Array, sizes: Whole, means: Array) -> dict[str, object]:
     """One comparison, from start, number and mean outcome by period of its two groups."""
     own, other = starts
     later = other < own
