@@ -184,6 +184,7 @@ _EXPORTS: dict[str, str] = {
     "effective_n": "intervals",
     "false_discovery": "intervals",
     "mean_interval": "intervals",
+    "difference_told": "money",
     "middle_mean_interval": "money",
     "money_difference": "money",
     "money_mean_interval": "money",

@@ -1,9 +1,9 @@
 """Money per customer: means whose interval is given only where it holds, and what the middle half spends.
 
 Spending has heavy tails: a few customers bring a large part of it, and a small group has them or has not.
-Student's t then misses the truth in up to three of ten groups, and no bootstrap mends that. So the interval of
-a mean is given only where no customer carries it (`tails_hold`); the mean of the middle half of the customers
-has an interval that holds whatever the tails.
+Student's t then misses the truth in up to three of ten groups, and no bootstrap mends that. So the interval
+of a mean is given only where no customer carries it (`tails_hold`); the mean of the middle half of the
+customers has an interval that holds whatever the tails.
 """
 
 from __future__ import annotations
@@ -172,13 +172,37 @@ def money_difference(one: ArrayLike, other: ArrayLike, *, conf_level: float = 0.
     smaller = min(map(len, sides))
     means = [_mean(side) for side in sides]
     why = "few_carry" if np.hypot(means[0][1], means[1][1]) > 0 else "no_spread"
-    if not tails_hold(np.concatenate([(side - _mean(side)[0]) / len(side) for side in sides if len(side)])):
+    apart = [(side - _mean(side)[0]) / max(len(side), 1) for side in sides]
+    if not tails_hold(np.concatenate(apart)):
         means = [(mean, np.nan, df) for mean, _error, df in means]
     rows = [_row("mean", means, why, conf_level)]
     why = "too_few" if smaller < LEAST else "no_spread"
     rows.append(_row("middle_mean", [_middle(side) for side in sides], why, conf_level))
     names = ["metric", "estimate", "std_error", "conf_low", "conf_high"]
     return pd.DataFrame(rows, columns=[*names, "status"]).assign(n=smaller)[[*names, "n", "status"]]
+
+
+def difference_told(row: Any) -> str:
+    """Say what a row of `money_difference` lets one claim: "differ", "alike" (not told apart), or why not.
+
+    Parameters
+    ----------
+    row : Series or mapping
+        With ``status, conf_low, conf_high``.
+
+    Returns
+    -------
+    str
+        "differ", "alike", or the status of a row without limits.
+
+    Examples
+    --------
+    >>> difference_told({"status": "ok", "conf_low": -1.0, "conf_high": 2.0})
+    'alike'
+    """
+    if row["status"] != "ok":
+        return str(row["status"])
+    return "alike" if row["conf_low"] <= 0 <= row["conf_high"] else "differ"
 
 
 def _row(metric: str, sides: list[tuple[float, float, int]], why: str, conf_level: float) -> tuple[Any, ...]:
@@ -200,7 +224,7 @@ def _mean(x: Array) -> tuple[float, float, int]:
 
 
 def _middle(x: Array) -> tuple[float, float, int]:
-    """Trimmed mean, its error from the winsorised variance (NaN if few, or none differ), degrees of freedom."""
+    """Trimmed mean, its error from the winsorised variance (NaN if few, or all alike), degrees of freedom."""
     n = len(x)
     if n == 0:
         return np.nan, np.nan, 0

@@ -6,7 +6,14 @@ import pytest
 from scipy import integrate, stats
 
 from cxlib.checks import ParameterError
-from cxlib.money import LEAST, middle_mean_interval, money_difference, money_mean_interval, tails_hold
+from cxlib.money import (
+    LEAST,
+    difference_told,
+    middle_mean_interval,
+    money_difference,
+    money_mean_interval,
+    tails_hold,
+)
 
 #: Spending per customer by name: quantile function of the distribution.
 SPENDING = {f"lognormal {s}": lambda u, s=s: np.exp(s * stats.norm.ppf(u)) for s in (1, 1.5, 2)}
@@ -129,6 +136,15 @@ def test_where_nothing_can_be_said_there_are_no_limits_and_a_reason(one, other, 
     assert rows["status"].tolist() == status
     limits = rows[["std_error", "conf_low", "conf_high"]]
     assert (limits.isna().all(axis=1) == (rows["status"] != "ok")).all()
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "status", "said"),
+    [(1, 2, "ok", "differ"), (-2, -1, "ok", "differ"), (-1, 1, "ok", "alike"), (0, 1, "ok", "alike")]
+    + [(np.nan, np.nan, why, why) for why in ("few_carry", "too_few", "no_spread")],
+)
+def test_what_may_be_claimed_of_a_difference(low, high, status, said):
+    assert difference_told({"status": status, "conf_low": low, "conf_high": high}) == said
 
 
 def test_order_of_customers_does_not_matter():
