@@ -17,6 +17,7 @@ from cxlib.checks import ParameterError, check_columns
 from cxlib.engine import reduce_orders, to_date
 from cxlib.intervals import Interval, mean_interval, share_difference_interval, share_interval
 from cxlib.ranking import rank_by_estimate
+from cxlib.verdicts import limits_verdict
 
 
 def next_period(
@@ -245,5 +246,5 @@ def backtest_gap(
         n=np.minimum(n_high, n_low).astype("int64"),
         high_rate=high / n_high,
         low_rate=low / n_low,
-        verdict=np.where(gap.conf_low * gap.conf_high > 0, "differ", "no_difference_shown"),
+        verdict=limits_verdict(gap.conf_low, gap.conf_high, unit="pp"),
     )[columns]

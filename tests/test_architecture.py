@@ -31,6 +31,7 @@ LAYER_OF = {
     "intervals": 2,
     "resampling": 2,
     "stacking": 2,
+    "verdicts": 2,
     "answers": 3,
     "differences": 3,
     "importance": 3,
