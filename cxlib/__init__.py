@@ -230,6 +230,9 @@ _EXPORTS: dict[str, str] = {
     "verdict": "roi",
     "xirr": "roi",
     "xnpv": "roi",
+    # verdicts
+    "limits_side": "verdicts",
+    "limits_verdict": "verdicts",
     # language
     "format_value": "language",
     "text": "language",

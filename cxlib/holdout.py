@@ -18,6 +18,7 @@ from cxlib.engine import reduce_orders, to_date
 from cxlib.intervals import Interval, share_difference_interval, share_interval
 from cxlib.money import money_mean_interval
 from cxlib.ranking import rank_by_estimate
+from cxlib.verdicts import limits_verdict
 
 
 def next_period(
@@ -246,5 +247,5 @@ def backtest_gap(
         n=np.minimum(n_high, n_low).astype("int64"),
         high_rate=high / n_high,
         low_rate=low / n_low,
-        verdict=np.where(gap.conf_low * gap.conf_high > 0, "differ", "no_difference_shown"),
+        verdict=limits_verdict(gap.conf_low, gap.conf_high, unit="pp"),
     )[columns]

@@ -32,6 +32,7 @@ LAYER_OF = {
     "money": 3,
     "resampling": 2,
     "stacking": 2,
+    "verdicts": 2,
     "answers": 3,
     "differences": 3,
     "importance": 3,
