@@ -53,6 +53,9 @@ _EXPORTS: dict[str, str] = {
     "study_panel": "impact",
     "treated_series": "impact",
     "twoway_weights": "impact",
+    # differences
+    "apart_words": "differences",
+    "groups_apart": "differences",
     # evaluation
     "Evaluation": "evaluation",
     "PRICED": "evaluation",
