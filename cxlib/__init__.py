@@ -131,6 +131,7 @@ _EXPORTS: dict[str, str] = {
     "lapse_after_stage": "repeat",
     "value_by_f2": "repeat",
     "cumulative_incidence": "survival",
+    "enough_at_risk": "survival",
     "consistency": "contacts",
     "contact_cap": "pressure",
     "contact_pressure": "pressure",
