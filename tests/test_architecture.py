@@ -63,6 +63,7 @@ LAYER_OF = {
     "nonresponse": 4,
     "ordinal": 4,
     "pace": 4,
+    "plots.guard": 4,
     "plots.theme": 4,
     "playbook": 4,
     "pressure": 4,
@@ -88,7 +89,7 @@ LAYER_OF = {
     "runner": 6,
 }
 #: What people see; it and the computations meet only in a notebook.
-PRESENTATION = {"markup", "layout", "disclosure", "display", "plots.theme", "plots.<chapter>"}
+PRESENTATION = {"markup", "layout", "disclosure", "display", "plots.guard", "plots.theme", "plots.<chapter>"}
 HEAVY = ("pandas", "numpy", "scipy", "statsmodels", "matplotlib", "seaborn", "duckdb", "pyarrow", "narwhals")
 HEAVY += ("papermill", "nbconvert", "pydantic", "babel", "rich", "yaml", "IPython")
 #: Hidden inputs: the clock, the working directory, the machine's locale, a global seed, the network.
@@ -113,7 +114,7 @@ def _unit(module):
     """`journey._moments` belongs to `journey`; charts of a chapter may use the theme, not one another."""
     parts = module.split(".")
     if parts[0] == "plots":
-        return "plots.theme" if parts[1] == "theme" else "plots.<chapter>"
+        return f"plots.{parts[1]}" if parts[1] in ("guard", "theme") else "plots.<chapter>"
     return parts[0]
 
 
