@@ -124,7 +124,7 @@ def _check_depth(text: str, kind: Any) -> None:
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
         if depth > DEEPEST:
-            raise NotYaml(event.start_mark.line + 1)
+            raise NotYaml(event.start_mark.line + 1 if event.start_mark else None)
 
 
 def _count(node: yaml.Node, known: dict[int, int]) -> int:

@@ -18,11 +18,12 @@ import pyarrow.parquet as pq
 import yaml
 
 from cxlib.checks import InputError, ParameterError, Problem, TableError
-from cxlib.columns import Findings, is_personal, looks_personal
 from cxlib.contract import TABLES
 from cxlib.exports._mapping import Mapping, TableMapping, read_mapping
 from cxlib.exports._source import require, shape
 from cxlib.exports._verbs import Context, column
+from cxlib.findings import Findings
+from cxlib.personal import holds_contacts, is_personal
 from cxlib.rules import Settings
 
 __all__ = ["import_export", "read_mapping"]
@@ -128,7 +129,7 @@ def _make(
         rule = spec.column(name)
         made[name] = column(rows.frame, verb, rule.kind if rule else verb.kind, name, context)
         text = pa.chunked_array([pa.array(made[name], pa.string())]) if made[name].dtype == "str" else None
-        if text is not None and (looks_personal(text) if rule else is_personal(text, name)):
+        if text is not None and (holds_contacts(text) if rule else is_personal(text, name)):
             findings.add("exports.personal", "error", name)
     frame = pd.DataFrame(made, index=rows.frame.index)
     total = math.fsum(frame["amount"].dropna()) if "amount" in frame else None

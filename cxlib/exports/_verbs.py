@@ -10,9 +10,10 @@ from dataclasses import dataclass
 import pandas as pd
 import pyarrow as pa
 
-from cxlib.columns import Findings, convert, localise
+from cxlib.columns import convert, localise
 from cxlib.contract import Kind
 from cxlib.exports._mapping import Number, Verb
+from cxlib.findings import Findings
 
 MONEY_DIGITS = 6
 
