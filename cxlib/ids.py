@@ -35,32 +35,21 @@ SHAPES = {
     "several_lines": r"[\r\n]",
 }
 #: Words that stand for "nobody"; as an id they make one customer of many people.
-NOBODY = tuple(
-    [
-        "NA",
-        "N/A",
-        "n/a",
-        "NULL",
-        "Null",
-        "null",
-        "NaN",
-        "nan",
-        "None",
-        "none",
-        "nil",
-        "undefined",
-        "unknown",
-        "-",
-        "--",
-        "?",
-        "不明",
-        "なし",
-        "非会員",
-        "guest",
-        "Guest",
-        "anonymous",
-    ]
+NOBODY: tuple[str, ...] = (
+    "NA",
+    "N/A",
+    "n/a",
+    "NULL",
+    "Null",
+    "null",
+    "NaN",
+    "nan",
+    "None",
+    "none",
+    "nil",
+    "undefined",
 )
+NOBODY += ("unknown", "-", "--", "?", "不明", "なし", "非会員", "guest", "Guest", "anonymous")
 _INVISIBLE = "[\u200b\u200c\u200d\u200e\u200f\u2060\ufeff\u00ad]"
 
 

@@ -73,10 +73,14 @@ class Verb(Closed):
 
     @model_validator(mode="after")
     def _one_source(self) -> Verb:
-        given = [source for source in SOURCES if getattr(self, source) is not None]
-        if len(given) != 1:
+        if len(self.given) != 1:
             raise fault("exactly_one", options="from, const, first_non_empty, minus, row_within")
         return self
+
+    @property
+    def given(self) -> list[str]:
+        """Sources that are named; exactly one."""
+        return [source for source in SOURCES if getattr(self, source) is not None]
 
     @property
     def kind(self) -> Kind:

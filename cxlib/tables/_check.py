@@ -123,12 +123,10 @@ def _check_numbers(
 
 def _few(numbers: pd.Series) -> str:
     """Up to four numbers near a scale; longer ones may be somebody's number and are not repeated."""
-    near = sorted(
-        number for number in numbers.unique() if abs(number) <= SHOWN and round(number, 1) == number
-    )
-    return ", ".join(
-        [*(f"{number:g}" for number in near[:4]), *(["…"] if len(near) < numbers.nunique() else [])]
-    )
+    some = numbers.unique()
+    near = sorted(number for number in some if abs(number) <= SHOWN and round(number, 1) == number)
+    shown = [f"{number:g}" for number in near[:4]]
+    return ", ".join(shown if len(near) == len(some) else [*shown, "…"])
 
 
 def _check_scale_ends(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os.path
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -35,6 +37,9 @@ OTHERS = (
     ".zst",
     ".feather",
 )
+
+
+NEAR = 0.75
 
 
 @dataclass(frozen=True)
@@ -81,7 +86,7 @@ def locate(path: Path) -> tuple[Settings, dict[str, Source], list[Problem]]:
     }
     used = {source.path for source in sources.values()}
     others = list(_not_read([file for file in files if file not in used]))
-    return read_model(Settings, settings_file), sources, others
+    return read_model(Settings, settings_file), sources, [*others, *_import_notices(path / "import.json")]
 
 
 def leads_out(file: Path, folder: Path) -> bool:
@@ -89,21 +94,33 @@ def leads_out(file: Path, folder: Path) -> bool:
     return file.is_symlink() and not file.resolve().is_relative_to(folder.resolve())
 
 
+def _import_notices(file: Path) -> list[Problem]:
+    """Read what an import noticed in its files; nothing where the record is none."""
+    try:
+        record = json.loads(file.read_text(encoding="utf-8"))["notices"]
+        found = [Problem(**{**entry, "rows": tuple(entry["rows"])}) for entry in record]
+        return [notice for notice in found if notice.level == "notice" and notice.text()]
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        return []
+
+
 def _not_read(files: list[Path]) -> Iterator[Problem]:
     """Notice files that look like tables but are none; the names of people's own files are not repeated."""
     strange = 0
     for file in files:
         stem, ending = file.name.split(".", 1) if "." in file.name else (file.name, "")
-        table = next((name for name in TABLES if name in (stem.lower(), f"{stem.lower()}s")), None)
-        if table and (f".{ending.lower()}" in SUFFIXES + OTHERS):
+        table = next(iter(get_close_matches(stem.lower(), TABLES, n=1, cutoff=NEAR)), None)
+        if f".{ending.lower()}" not in SUFFIXES + OTHERS:
+            continue
+        if stem.lower() == table:
             yield Problem("tables.not_read", "notice", file.name, values={"table": table})
+        elif table is not None:
+            yield Problem("tables.unknown_table", "notice", file.name, values={"nearest": table})
         elif f".{ending.lower()}" in SUFFIXES:
             strange += 1
     if strange:
-        names = ", ".join(TABLES)
-        yield Problem(
-            "tables.unknown_table", "notice", "–", values={"count": f"{strange:,}", "tables": names}
-        )
+        values = {"count": f"{strange:,}", "tables": ", ".join(TABLES)}
+        yield Problem("tables.unknown_tables", "notice", "–", values=values)
 
 
 def _locate_database(path: Path) -> tuple[Settings, dict[str, Source], list[Problem]]:
