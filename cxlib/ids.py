@@ -22,8 +22,8 @@ SHAPES = {
     "fraction": r"^[0-9]+\.[0-9]*[1-9][0-9]*$",
     "date": "|".join(
         (
-            rf"(?i)^[0-9]{{1,2}}[- ](?:{_MONTHS})\.?(?:[- ][0-9]{{2,4}})?$",
-            rf"^(?:{_MONTHS})\.?[- ][0-9]{{1,4}}(?:, ?[0-9]{{4}})?$",
+            rf"^[0-9]{{1,2}}[- ](?i:{_MONTHS})\.?(?:[- ][0-9]{{2,4}})?$",
+            rf"^(?:{_MONTHS})\.?(?:-[0-9]{{2}}| [0-9]{{1,2}}(?:, ?[0-9]{{4}})?)$",
             r"^(?:[0-9]{2,4}年)?[0-9]{1,2}月(?:[0-9]{1,2}日)?$|^[0-9]{4}年$",
             r"^[0-9]{4}[-/][0-9]{1,2}[-/][0-9]{1,2}(?:[ T].*)?$",
             r"^[0-9]{1,2}[/.][0-9]{1,2}[/.](?:[0-9]{2}|[0-9]{4})(?: .*)?$",
@@ -35,21 +35,8 @@ SHAPES = {
     "several_lines": r"[\r\n]",
 }
 #: Words that stand for "nobody"; as an id they make one customer of many people.
-NOBODY: tuple[str, ...] = (
-    "NA",
-    "N/A",
-    "n/a",
-    "NULL",
-    "Null",
-    "null",
-    "NaN",
-    "nan",
-    "None",
-    "none",
-    "nil",
-    "undefined",
-)
-NOBODY += ("unknown", "-", "--", "?", "不明", "なし", "非会員", "guest", "Guest", "anonymous")
+NOBODY: tuple[str, ...] = ("NA", "N/A", "n/a", "NULL", "Null", "null", "NaN", "nan", "None", "none", "nil")
+NOBODY += ("undefined", "unknown", "-", "--", "?", "不明", "なし", "非会員", "guest", "Guest", "anonymous")
 _INVISIBLE = "[\u200b\u200c\u200d\u200e\u200f\u2060\ufeff\u00ad]"
 
 

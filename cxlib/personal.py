@@ -165,10 +165,9 @@ def _share(seen: pa.ChunkedArray, pattern: str, but_not: str = "") -> float:
 
 def _holds_flags(values: pa.ChunkedArray) -> bool:
     """Whether a column holds nothing but yes and no, such as `email` for "may be mailed"."""
-    return (
-        _is_text(values)
-        and _share(_some(values), r"(?i)^\s*(?:true|false|yes|no|y|n|0|1|はい|いいえ)\s*$") == 1
-    )
+    seen = _some(values) if _is_text(values) else None
+    flags = r"(?i)^\s*(?:true|false|yes|no|y|n|0|1|はい|いいえ)\s*$"
+    return seen is not None and len(seen) >= FEW and _share(seen, flags) == 1
 
 
 def _looks_like_births(values: pa.ChunkedArray, column: str) -> bool:

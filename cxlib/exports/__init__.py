@@ -9,7 +9,7 @@ import math
 import os
 import shutil
 import tempfile
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -237,7 +237,7 @@ def _write(
         found, _ = check_folder(partial)
         errors = [problem for problem in found if problem.level == "error"]
         if errors:
-            raise TableError(errors)
+            raise TableError([replace(problem, file=_sources(problem, record)) for problem in errors])
         told = {(problem.key, problem.column) for problem in found}
         own = [problem for problem in problems if (problem.key, problem.column) not in told]
         record["notices"] = [asdict(problem) for problem in own]
@@ -249,6 +249,12 @@ def _write(
         raise output_error(error, goal) from error
     finally:
         shutil.rmtree(partial, ignore_errors=True)
+
+
+def _sources(problem: Problem, record: dict[str, Any]) -> str:
+    """Files that a table came from: the table itself was not written."""
+    table = problem.file.removesuffix(".parquet")
+    return " + ".join(row["file"] for row in record["tables"] if row["table"] == table) or problem.file
 
 
 def _move(partial: Path, goal: Path) -> None:
