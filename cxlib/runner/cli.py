@@ -279,6 +279,8 @@ def _import(options: argparse.Namespace, lang: str) -> int:
     summary = import_export(options.mapping, options.source, options.target, key_file=options.key_file)
     for row in summary.itertuples():
         print(say("imported_table", lang, table=row.table, read=row.rows_read, written=row.rows_written))  # noqa: T201
+    for notice in summary.attrs["notices"]:
+        print(notice.text(lang))  # noqa: T201
     print(say("imported", lang, folder=options.target))  # noqa: T201
     return 0
 
