@@ -193,7 +193,9 @@ def _print_table(rows: list[list[str]]) -> None:
 def _run(options: argparse.Namespace, lang: str) -> int:
     from cxlib.runner.batch import run
     from cxlib.runner.plan import Settings, plan
+    from cxlib.runner.publish import check_out
 
+    Path.cwd()  # a kernel cannot start from a folder that is gone; the net says so
     if options.jobs < 0 or not 0 < options.timeout < 1e6:
         raise ParameterError("runner.usage", message="--jobs ≥ 0, 0 < --timeout < 1000000")
     settings = Settings(
@@ -211,6 +213,7 @@ def _run(options: argparse.Namespace, lang: str) -> int:
         is_warm=not options.no_warm,
     )
     if options.dry_run:
+        check_out(options.out)
         for one in plan(settings):
             print(one.report)  # noqa: T201
             _print_table([["", name, _shown_value(value, lang)] for name, value in one.values.items()])
