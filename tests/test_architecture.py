@@ -17,6 +17,7 @@ PACKAGE = Path(cxlib.__file__).parent
 LAYER_OF = {
     "language": 0,
     "markup": 0,
+    "places": 0,
     "checks": 1,
     "columns": 3,
     "closed": 2,
@@ -169,7 +170,7 @@ def test_computation_and_display_never_import_each_other(path):
 
 @pytest.mark.parametrize("path", [p for p in MODULES if p.id.startswith("runner")])
 def test_the_runner_knows_no_analysis(path):
-    allowed = {"language", "checks", "markup", "runner"}
+    allowed = {"language", "checks", "markup", "places", "runner"}
     if path.name == "cli.py":
         allowed |= {"samples", "tables", "exports", "contract", "rules"}
     assert {_unit(name) for name in _imports(path)} <= allowed

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from cxlib.checks import CxError, InputError
+from cxlib.places import HANDBOOK
 from cxlib.runner import index, manifest, publish
 from cxlib.runner.collect import collect, file_name, to_csv, to_parquet
 from cxlib.runner.errors import (
@@ -23,7 +24,7 @@ from cxlib.runner.errors import (
     PublishedError,
     ReportFailed,
 )
-from cxlib.runner.notebooks import HANDBOOK, heading_before, prepare
+from cxlib.runner.notebooks import heading_before, prepare
 from cxlib.runner.plan import Plan, Settings, plan
 from cxlib.runner.progress import QuietProgress, choose_progress, clock
 from cxlib.runner.watch import Watch

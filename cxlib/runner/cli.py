@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from cxlib.checks import ParameterError
+from cxlib.places import HANDBOOK, REPORTS
 from cxlib.runner.net import caught, open_streams
-from cxlib.runner.notebooks import FORMS, HANDBOOK, choose, find_notebooks, read_notebook, title
+from cxlib.runner.notebooks import FORMS, choose, find_notebooks, read_notebook, title
 from cxlib.runner.parameters import Plain, read_parameters
 from cxlib.runner.words import say
 
@@ -142,7 +143,7 @@ def _add_run(run: argparse.ArgumentParser, folder: Any, lang: str) -> None:
     )
     run.add_argument("-f", dest="parameters_file", type=Path, metavar="params.yml", help=say("help_f", lang))
     folder(run, "data")
-    folder(run, "out", default=HANDBOOK / "reports")
+    folder(run, "out", default=REPORTS)
     folder(run, "notebooks", default=HANDBOOK / "notebooks")
     run.add_argument("--jobs", type=int, default=0, metavar="N", help=say("help_jobs", lang))
     run.add_argument("--timeout", type=float, default=1800, metavar="S", help=say("help_timeout", lang))

@@ -11,7 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from cxlib.runner.notebooks import HANDBOOK
+from cxlib.places import HANDBOOK, IS_CHECKOUT
 
 _PACKAGES = """cx-handbook pandas numpy scipy statsmodels pyarrow duckdb narwhals matplotlib seaborn papermill
 nbclient nbconvert ipykernel"""
@@ -29,7 +29,12 @@ def versions() -> dict[str, str]:
 
 
 def commit(folder: Path = HANDBOOK) -> str | None:
-    """Commit of the handbook, with `+changes` when files differ from it; none outside git."""
+    """Commit of the handbook, with `+changes` when files differ from it; none outside git.
+
+    An installed package has none: a repository it lies in is somebody else's.
+    """
+    if not IS_CHECKOUT:
+        return None
     try:
         found = _git(folder, "rev-parse", "HEAD")
         if not re.fullmatch(r"[0-9a-f]{40,64}", found):
