@@ -47,6 +47,8 @@ LAYER_OF = {
     "checklist": 4,
     "contacts": 4,
     "disclosure": 4,
+    "coarse": 5,
+    "sharing": 6,
     "drivers": 4,
     "exports": 4,
     "quotes": 4,
@@ -85,10 +87,19 @@ LAYER_OF = {
     "evaluation": 5,
     "groupings": 5,
     "plots.<chapter>": 5,
-    "runner": 6,
+    "runner": 7,
 }
 #: What people see; it and the computations meet only in a notebook.
-PRESENTATION = {"markup", "layout", "disclosure", "display", "plots.theme", "plots.<chapter>"}
+PRESENTATION = {
+    "coarse",
+    "sharing",
+    "markup",
+    "layout",
+    "disclosure",
+    "display",
+    "plots.theme",
+    "plots.<chapter>",
+}
 HEAVY = ("pandas", "numpy", "scipy", "statsmodels", "matplotlib", "seaborn", "duckdb", "pyarrow", "narwhals")
 HEAVY += ("papermill", "nbconvert", "pydantic", "babel", "rich", "yaml", "IPython")
 #: Hidden inputs: the clock, the working directory, the machine's locale, a global seed, the network.

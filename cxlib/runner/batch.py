@@ -84,8 +84,11 @@ def _build(
         record = _record(plans, settings, draft.run, started) | watch.record()
         if changed or any(p.error for p in plans):
             return _keep_failed(plans, draft, record, changed)
-        results = {p.report: p.results for p in plans}
-        draft.write({"results.json": _json(results), "run.json": _json(record)})
+        if settings.is_shared:  # a hash of exact data would confirm a guess at them
+            record |= {"data": {}, "is_shared": True}
+        else:
+            draft.write({"results.json": _json({p.report: p.results for p in plans})})
+        draft.write({"run.json": _json(record)})
         folder = draft.publish()
     page = draft.out / "index.html"
     publish.replace(
@@ -150,11 +153,13 @@ def _run_one(
     """Run, render and write one report; a failure is kept in the plan, so that the others go on."""
     import nbformat
 
-    from cxlib.runner.execute import execute, inject
+    from cxlib.runner.execute import execute, inject, share, without_exact
     from cxlib.runner.render import render
 
     changed = {p.name: one.values[p.name] for p in one.declared if one.values[p.name] != p.default}
     notebook = inject(nbformat.from_dict(prepare(one.notebook, form=settings.form, lang=one.lang)), changed)
+    if settings.is_shared:
+        share(notebook)
     started = clock()
     progress.start(one.report, len(notebook.cells))
     try:
@@ -167,6 +172,8 @@ def _run_one(
             lang=one.lang,
             on_cell=lambda i: progress.cell(one.report, i, heading_before(notebook, i)),
         )
+        if settings.is_shared:
+            without_exact(notebook)
         one.results = json.loads(scrubber.text(json.dumps(collect(notebook), ensure_ascii=False)))
         scrubber.notebook(notebook)
         one.values = {k: scrubber.text(v) if isinstance(v, str) else v for k, v in one.values.items()}
@@ -179,9 +186,11 @@ def _run_one(
             stamp=draft.run,
             form=settings.form,
             with_code=settings.with_code,
+            is_shared=settings.is_shared,
         )
-        files = {f"{one.report}.html": html.encode(), f"{one.report}.ipynb": _notebook_bytes(notebook)}
-        draft.write({**files, **_tables(one)})
+        draft.write({f"{one.report}.html": html.encode()})
+        if not settings.is_shared:
+            draft.write({f"{one.report}.ipynb": _notebook_bytes(notebook), **_tables(one)})
     except ReportFailed as error:
         scrubber.notebook(error.notebook)
         one.error = error

@@ -150,6 +150,7 @@ def _add_run(run: argparse.ArgumentParser, folder: Any, lang: str) -> None:
     run.add_argument("--form", choices=FORMS, default="report", help=say("help_form", lang))
     run.add_argument("--with-code", action="store_true", help=say("help_with_code", lang))
     run.add_argument("--no-warm", action="store_true", help=say("help_no_warm", lang))
+    run.add_argument("--shared", action="store_true", help=say("help_shared", lang))
     run.add_argument("--dry-run", action="store_true", help=say("help_dry_run", lang))
 
 
@@ -212,6 +213,7 @@ def _run(options: argparse.Namespace, lang: str) -> int:
         form=options.form,
         with_code=options.with_code,
         is_warm=not options.no_warm,
+        is_shared=options.shared,
     )
     if options.dry_run:
         check_out(options.out)

@@ -81,9 +81,11 @@ def _run_html(run: dict[str, Any], lang: str) -> str:
     reports = run["reports"].items()
     data = escape(", ".join(dict.fromkeys(str(entry.get("data_set") or "–") for _, entry in reports)))
     items = "\n".join(_report_html(name, report, entry, run, lang) for report, entry in reports)
-    files = " · ".join(f'<a href="{name}/{file}">{file}</a>' for file in ("results.json", "run.json"))
+    held = ("run.json",) if run.get("is_shared") else ("results.json", "run.json")
+    files = " · ".join(f'<a href="{name}/{file}">{file}</a>' for file in held)
+    mark = f' <strong class="cx-badge">{say("badge_shared", lang)}</strong>' if run.get("is_shared") else ""
     return (
-        f'<section>\n<h2>{day}</h2>\n<p class="cx-note">{data} · {name}</p>\n<ul>\n{items}\n</ul>\n'
+        f'<section>\n<h2>{day}{mark}</h2>\n<p class="cx-note">{data} · {name}</p>\n<ul>\n{items}\n</ul>\n'
         f'<p class="cx-note">{files}</p>\n</section>'
     )
 

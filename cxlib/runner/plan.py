@@ -31,6 +31,7 @@ class Settings:
     form: str = "report"
     with_code: bool = False
     is_warm: bool = True
+    is_shared: bool = False
 
 
 @dataclass
