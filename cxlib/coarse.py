@@ -29,6 +29,7 @@ BORDERS = frozenset({"lower", "upper", "median", "median_amount"})
 _NOT_PEOPLE = re.compile(
     r"month|day|wave|score|rank|time|horizon|driver|group|stage|alarm|quiet|decile|lowest|highest|year|seed|start"
 )
+_END = re.compile(r"_?(conf_low|conf_high|low|high|std_error)$")
 _PADDING = 1.25  # no difference of a step lies within a fifth of any customer's amount
 _SHARE_STEP = 0.01
 _RETURN_STEP = 0.1  # of a cost the company knows
@@ -40,6 +41,7 @@ class Under:
 
     limit: float
     is_negative: bool
+    unit: str = "currency"
 
 
 @dataclass(frozen=True)
@@ -125,13 +127,13 @@ def coarse_value(raw: Any, *, name: str, unit: str, n: float | None, coarse: Coa
     --------
     >>> steps = Coarse(base=5, sum_step=1000.0, share_step=0.02, min_cell=10)
     >>> [coarse_value(x, name="amount", unit="currency", n=40, coarse=steps) for x in (6_752_901, 1_200)]
-    [6750000.0, Under(limit=2000.0, is_negative=False)]
+    [6750000.0, Under(limit=2000.0, is_negative=False, unit='currency')]
     >>> coarse_value(168.2, name="mean", unit="currency", n=40, coarse=steps)
     150.0
     >>> coarse_value(0.377, name="share", unit="share", n=40, coarse=steps)
     0.4
     """
-    if isinstance(raw, str | bool) or not isinstance(raw, Real) or not math.isfinite(raw):
+    if unit == "text" or isinstance(raw, str | bool) or not isinstance(raw, Real) or not math.isfinite(raw):
         return raw
     value = float(raw)
     if unit == "currency":
@@ -139,8 +141,7 @@ def coarse_value(raw: Any, *, name: str, unit: str, n: float | None, coarse: Coa
     if unit == "count":
         return _count(raw, name, coarse)
     if unit in ("share", "probability", "pp"):
-        step = _RETURN_STEP if "roi" in name else coarse.share_step / (2 if unit == "pp" else 1)
-        return min(_nearest(value, step_up(max(step, _per_person(coarse.base, n)))), max(1.0, value))
+        return _share(value, name, unit, n, coarse)
     if unit == "points":
         return _nearest(value, step_up(max(1.0, 100 * _per_person(coarse.base, n))))
     if unit in ("days", "months", "date", "p_value") or name in KEY_COLUMNS:
@@ -169,8 +170,18 @@ def _count(raw: Any, name: str, coarse: Coarse) -> Any:
     return int(_nearest(float(raw), coarse.base))
 
 
+def _share(value: float, name: str, unit: str, n: float | None, coarse: Coarse) -> float | Under:
+    step = _RETURN_STEP if "roi" in name else coarse.share_step / (2 if unit == "pp" else 1)
+    step = step_up(max(step, _per_person(coarse.base, n)))
+    found = _nearest(value, step)
+    found = min(found, 1.0) if value <= 1 else found
+    if found == 0 != value and not _END.search(name):  # an end of an interval may, a result not
+        return Under(step, value < 0, unit)
+    return found
+
+
 def _money(value: float, name: str, n: float | None, coarse: Coarse) -> float | Under | None:
-    own = re.sub(r"_?(conf_low|conf_high|low|high|std_error)$", "", name)
+    own = _END.sub("", name)
     if own in BORDERS:
         return None
     is_mean = own in PER_CUSTOMER and n is not None and n > 0

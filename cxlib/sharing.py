@@ -34,7 +34,7 @@ class SharedReport(Report):
         step = Value(self.coarse.sum_step, "currency")
         words = self._formatted({"step": step, "share": Value(self.coarse.share_step, "share")}, {})
         said = {"base": str(self.coarse.base), **words}
-        self._show_notice("sharing.rule", "info", text("sharing.rule", self.lang, **said))
+        self._show_notice("sharing.rule", "info", text("sharing.rule", self.lang, **said), only_here=True)
 
     def table(
         self,
@@ -55,9 +55,11 @@ class SharedReport(Report):
         shown = frame.drop(columns=FLAG, errors="ignore")
         all_units = column_units(shown, units or {})
         rounded = coarse_frame(shown, units=all_units, n_col=n_col, coarse=self.coarse)
-        super().table(
-            key, rounded.map(self._worded).assign(**{FLAG: flags}), units=all_units, labels=labels, n_col=None
+        is_empty = (
+            rounded.map(lambda item: item is None or isinstance(item, Under)).all() & shown.notna().any()
         )
+        worded = rounded.loc[:, ~is_empty].map(self._worded).assign(**{FLAG: flags})
+        super().table(key, worded, units=all_units, labels=labels, n_col=None)
 
     def figure(self, key: str, drawn: Axes | Figure, **options: Any) -> None:
         """Leave a chart out: a reader measures its points as exactly as it was drawn."""
@@ -76,11 +78,17 @@ class SharedReport(Report):
         raw = {name: item.value if isinstance(item, Value) else item for name, item in numbers.items()}
         if is_small(raw, min_cell=self.min_cell):
             numbers = {"n": 0}  # hidden by `Report` with its own words
-        super().finding(key, verdict=verdict, units=units, **self._rounded(numbers, units or {}))
+        rounded = self._rounded(numbers, units or {})
+        if any(isinstance(item, Under) and item.unit != "share" for item in rounded.values()):
+            self.notice("sharing.finding_hidden")
+            return
+        said = {name: self._worded(item) for name, item in rounded.items()}
+        super().finding(key, verdict=verdict, units=units, **said)
 
     def notice(self, key: str, *, level: Level = "info", only_here: bool = False, **values: object) -> None:
         """Show a sentence as `Report.notice` does, from rounded numbers."""
-        super().notice(key, level=level, only_here=only_here, **self._rounded(values, {}))
+        said = {name: self._worded(item) for name, item in self._rounded(values, {}).items()}
+        super().notice(key, level=level, only_here=only_here, **said)
 
     def _rounded(self, values: Mapping[str, object], units: Mapping[str, str]) -> dict[str, object]:
         """Round each placeholder's number by the customers the sentence itself counts."""
@@ -95,15 +103,13 @@ class SharedReport(Report):
         by_kind = "count" if isinstance(raw, int) else "number"
         own = item.unit if isinstance(item, Value) else unit or by_kind
         found = coarse_value(raw, name=name, unit=own, n=n, coarse=self.coarse)
-        if isinstance(found, Under):
-            return self._worded(found)
-        return Value(found, own) if isinstance(item, Value) else found
+        return Value(found, own) if isinstance(item, Value) and not isinstance(found, Under) else found
 
     def _worded(self, item: object) -> object:
         if not isinstance(item, Under):
             return item
         limit = -item.limit if item.is_negative else item.limit
-        amount = format_value(limit, "currency", self.lang, currency=self.data_set.currency)
+        amount = format_value(limit, item.unit, self.lang, currency=self.data_set.currency)
         return text("sharing.above" if item.is_negative else "sharing.under", self.lang, amount=amount)
 
     def _coverage_cell(self, name: str, item: Any) -> Cell:
