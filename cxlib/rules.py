@@ -13,6 +13,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, field_validator, mo
 
 from cxlib.checks import fail_option, nearest
 from cxlib.closed import Closed, fault, read_model
+from cxlib.places import HANDBOOK
 
 
 def _known_zone(name: str) -> str:
@@ -358,5 +359,5 @@ def load_rules(name: str, path: str | Path | None = None) -> Any:
     """
     if name not in RULES:
         fail_option("name", name, RULES)
-    default = Path(__file__).resolve().parents[1] / "data" / "rules" / f"{name}.yml"
+    default = HANDBOOK / "data" / "rules" / f"{name}.yml"
     return read_model(RULES[name], default if path is None else Path(path))

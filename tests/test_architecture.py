@@ -17,6 +17,7 @@ PACKAGE = Path(cxlib.__file__).parent
 LAYER_OF = {
     "language": 0,
     "markup": 0,
+    "places": 0,
     "checks": 1,
     "columns": 3,
     "closed": 2,
@@ -54,6 +55,8 @@ LAYER_OF = {
     "checklist": 4,
     "contacts": 4,
     "disclosure": 4,
+    "coarse": 5,
+    "sharing": 6,
     "drivers": 4,
     "exports": 5,
     "quotes": 4,
@@ -93,10 +96,20 @@ LAYER_OF = {
     "evaluation": 5,
     "groupings": 5,
     "plots.<chapter>": 5,
-    "runner": 6,
+    "runner": 7,
 }
 #: What people see; it and the computations meet only in a notebook.
-PRESENTATION = {"markup", "layout", "disclosure", "display", "plots.guard", "plots.theme", "plots.<chapter>"}
+PRESENTATION = {
+    "coarse",
+    "sharing",
+    "markup",
+    "layout",
+    "disclosure",
+    "display",
+    "plots.guard",
+    "plots.theme",
+    "plots.<chapter>",
+}
 HEAVY = ("pandas", "numpy", "scipy", "statsmodels", "matplotlib", "seaborn", "duckdb", "pyarrow", "narwhals")
 HEAVY += ("papermill", "nbconvert", "pydantic", "babel", "rich", "yaml", "IPython")
 #: Hidden inputs: the clock, the working directory, the machine's locale, a global seed, the network.
@@ -178,7 +191,7 @@ def test_computation_and_display_never_import_each_other(path):
 
 @pytest.mark.parametrize("path", [p for p in MODULES if p.id.startswith("runner")])
 def test_the_runner_knows_no_analysis(path):
-    allowed = {"language", "checks", "markup", "plain_yaml", "runner"}
+    allowed = {"language", "checks", "markup", "places", "plain_yaml", "runner"}
     if path.name == "cli.py":
         allowed |= {"samples", "tables", "exports", "contract", "rules"}
     assert {_unit(name) for name in _imports(path)} <= allowed
