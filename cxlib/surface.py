@@ -9,8 +9,8 @@ import pandas as pd
 from scipy import stats
 
 from cxlib.answers import check_numbers
-from cxlib.checks import check_columns, check_times
-from cxlib.engine import to_date
+from cxlib.checks import check_columns
+from cxlib.days import local_days, to_date
 from cxlib.few_clusters import cluster_fit
 from cxlib.intervals import critical_value
 
@@ -135,17 +135,17 @@ def _rated(
 ) -> pd.DataFrame:
     """Contacts with both ratings, observed for the full horizon, and whether a purchase followed."""
     check_columns(orders, customer_col=customer_col, ordered_at="ordered_at")
-    check_times(events, "occurred_at")
-    check_times(orders, "ordered_at")
     customer = events[customer_col]
     rated = pd.DataFrame({"who": pd.factorize(customer)[0], "customer": customer}).assign(
-        day=_day(events["occurred_at"]),
+        day=local_days(events["occurred_at"], "occurred_at"),
         x=check_numbers(events, names["expectation_col"]),
         y=check_numbers(events, names["experience_col"]),
     )
     rated = rated.dropna()
     rated = rated[(last - rated["day"]).dt.days >= horizon].sort_values("day", kind="stable")
-    bought = pd.DataFrame({"customer": orders[customer_col], "bought_on": _day(orders["ordered_at"])})
+    bought = pd.DataFrame(
+        {"customer": orders[customer_col], "bought_on": local_days(orders["ordered_at"], "ordered_at")}
+    )
     if "amount" in orders.columns:
         bought = bought[~(check_numbers(orders, "amount") < 0)]
     bought = bought.dropna().sort_values("bought_on")
@@ -162,12 +162,6 @@ def _rated(
     )
     wait = (both["bought_on"] - both["day"]).dt.days
     return both.assign(bought=(wait <= horizon).astype(float))
-
-
-def _day(times: pd.Series) -> pd.Series:
-    stamps = pd.to_datetime(times)  # a column with nothing in it may be of any type
-    naive = stamps.dt.tz_localize(None) if isinstance(stamps.dtype, pd.DatetimeTZDtype) else stamps
-    return naive.dt.normalize().astype("datetime64[s]")
 
 
 def _design(x: np.ndarray, y: np.ndarray) -> np.ndarray:

@@ -9,14 +9,9 @@ import numpy as np
 import pandas as pd
 
 from cxlib.checks import check_columns
+from cxlib.days import instants, local_days
 
 NEEDED = ("order_id", "customer_id", "ordered_at", "amount")
-
-
-def dates(values: pd.Series) -> pd.Series:
-    """Midnight of each local day, without a time zone, whatever the column held."""
-    stamps = values if pd.api.types.is_datetime64_any_dtype(values) else pd.to_datetime(values)
-    return (stamps if stamps.dt.tz is None else stamps.dt.tz_localize(None)).dt.normalize()
 
 
 def plain_lines(orders: Any, rate: float, timezone: str | None) -> pd.DataFrame:
@@ -36,9 +31,10 @@ def plain_lines(orders: Any, rate: float, timezone: str | None) -> pd.DataFrame:
         margin = np.where(np.isnan(recorded), margin, recorded)
     sold = lines["sold"].to_numpy(dtype=bool) if "sold" in lines else amount > 0
     counts = sold & ~lines["order_id"].where(sold).duplicated().to_numpy()
+    day = local_days(lines["ordered_at"], "ordered_at")
     return pd.DataFrame(
         {
-            "customer_id": lines["customer_id"].to_numpy(), "day": dates(lines["ordered_at"]).to_numpy(),
+            "customer_id": lines["customer_id"].to_numpy(), "day": day.to_numpy(),
             "amount": amount, "margin": margin, "counts": counts.astype("float64"),
         }
     )  # fmt: skip
@@ -64,7 +60,4 @@ def _orders_of(orders: Any, rate: float, timezone: str | None) -> pd.DataFrame:
     )
     found = cast("pd.DataFrame", summed.collect(backend="pyarrow").to_pandas())
     found = found.sort_values(["customer_id", "order_id"], ignore_index=True)
-    at = pd.to_datetime(found["ordered_at"])
-    if timezone is not None and at.dt.tz is not None:
-        at = at.dt.tz_convert(timezone)
-    return found.assign(ordered_at=at)
+    return found.assign(ordered_at=instants(found["ordered_at"], "ordered_at", timezone=timezone))

@@ -8,8 +8,8 @@ import pandas as pd
 
 from cxlib.checks import check_columns
 from cxlib.columns import among
+from cxlib.days import local_days
 from cxlib.impact._compare import did
-from cxlib.impact._lines import dates
 from cxlib.impact._sensitivity import e_value, risk_ratio
 from cxlib.intervals import share_difference_interval, share_interval
 
@@ -52,7 +52,9 @@ def f2_effect(
     otherwise.
     """
     start, last = pd.Timestamp(started_on), pd.Timestamp(as_of)  # type: ignore[arg-type]
-    bought = orders.loc[orders["amount"] > 0, ["customer_id"]].assign(day=dates(orders["ordered_at"]))
+    bought = orders.loc[orders["amount"] > 0, ["customer_id"]].assign(
+        day=local_days(orders["ordered_at"], "ordered_at")
+    )
     bought = bought[among(bought["customer_id"], members["customer_id"])].drop_duplicates()
     before = bought.loc[bought["day"] < start, "customer_id"].value_counts()
     once = before.index[before == 1].to_series()
@@ -208,7 +210,7 @@ def score_effect(
     """
     check_columns(responses, customer_id="customer_id", answered_at="answered_at", score_col=score_col)
     start = pd.Timestamp(started_on)  # type: ignore[arg-type]
-    day = dates(responses["answered_at"])
+    day = local_days(responses["answered_at"], "answered_at")
     inside = day.between(start - pd.DateOffset(months=12), start + pd.DateOffset(months=horizon_months))
     rows = responses[inside & responses[score_col].notna()].assign(post=(day >= start)[inside])
     rows = rows.merge(members[["customer_id", "arm"]], on="customer_id")

@@ -7,10 +7,10 @@ import datetime as dt
 import pandas as pd
 
 from cxlib.checks import check_columns
+from cxlib.days import local_days, to_date
 from cxlib.differences import interval_difference
-from cxlib.engine import to_date
 from cxlib.intervals import Interval
-from cxlib.repeat._times import local_days, repeat_times
+from cxlib.repeat._times import repeat_times
 from cxlib.survival import survival_curve
 
 
@@ -83,9 +83,7 @@ def f2_after_stage(
     check_columns(events, score_col=score_col, customer_col=customer_col)
     check_columns(events, **{"stage": "stage", "occurred_at": "occurred_at"})
     answers = events.loc[(events["stage"] == stage) & events[score_col].notna(), [customer_col, score_col]]
-    answers["day"] = local_days(events.loc[answers.index, "occurred_at"], "occurred_at").astype(
-        "datetime64[s]"
-    )
+    answers["day"] = local_days(events.loc[answers.index, "occurred_at"], "occurred_at")
     times = repeat_times(orders, as_of=as_of, observed_from=observed_from, customer_col=customer_col)
     people = answers.merge(times, on=customer_col)
     end = people["from_on"] + pd.to_timedelta(people["duration_days"], unit="D")

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from cxlib.checks import ParameterError, check_group_names
-from cxlib.engine import to_date
+from cxlib.days import to_date
 from cxlib.repeat._times import purchase_spells
 from cxlib.survival import survival_curve
 

@@ -10,9 +10,8 @@ from scipy import stats
 
 from cxlib.answers import check_numbers
 from cxlib.checks import ParameterError, check_columns
-from cxlib.engine import to_date
+from cxlib.days import local_days, to_date
 from cxlib.intervals import critical_value
-from cxlib.repeat._times import local_days
 
 _MONTH = 365.25 / 12
 
@@ -95,7 +94,7 @@ def lapse_after_stage(
 
 def _purchase_days(orders: pd.DataFrame, customer_col: str, last: pd.Timestamp) -> pd.DataFrame:
     check_columns(orders, customer_col=customer_col, ordered_at="ordered_at")
-    rows = orders[[customer_col]].assign(day=local_days(orders["ordered_at"], "ordered_at").astype("M8[s]"))
+    rows = orders[[customer_col]].assign(day=local_days(orders["ordered_at"], "ordered_at"))
     kept = rows["day"] <= last
     if "amount" in orders.columns:
         kept &= ~(check_numbers(orders, "amount") < 0)
@@ -113,11 +112,10 @@ def _answers(
 ) -> pd.DataFrame:
     """First answer of each customer at the stage while an active buyer, and whether it was negative."""
     rows = events.loc[(events["stage"] == stage) & events[score_col].notna(), [customer_col, score_col]]
-    rows["start"] = local_days(events.loc[rows.index, "occurred_at"], "occurred_at").astype("M8[s]")
+    rows["start"] = local_days(events.loc[rows.index, "occurred_at"], "occurred_at")
     rows = (
         rows[rows["start"] <= last].dropna(subset=[customer_col, "start"]).sort_values("start", kind="stable")
     )
-    rows["start"] = rows["start"].astype("datetime64[s]")
     latest = pd.merge_asof(
         rows,
         bought.rename(columns={"day": "bought_on"}).sort_values("bought_on"),

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from cxlib.answers import check_numbers
-from cxlib.checks import InputError, check_columns, check_group_names
-from cxlib.engine import to_date
+from cxlib.checks import check_columns, check_group_names
+from cxlib.days import local_days, to_date
 
 
 def repeat_times(
@@ -101,7 +101,7 @@ def purchase_spells(
         check_columns(orders, by=name)
     last = np.datetime64(to_date(as_of), "D")
     customer, labels = pd.factorize(orders[customer_col])
-    day = local_days(orders[time_col], time_col)
+    day = local_days(orders[time_col], time_col).to_numpy().astype("datetime64[D]")
     kept = (customer >= 0) & (day <= last)
     if amount_col in orders.columns:
         kept &= ~(check_numbers(orders, amount_col) < 0)
@@ -201,13 +201,5 @@ def first_purchases_doubtful(
         return crowded
     check_columns(customers, customer_col=customer_col, seen_col=seen_col)
     seen = customers.drop_duplicates(customer_col).set_index(customer_col)[seen_col]
-    seen = pd.Series(local_days(seen.reindex(times[customer_col]), seen_col))
+    seen = local_days(seen.reindex(times[customer_col]), seen_col).reset_index(drop=True)
     return bool((seen < times["from_on"].min()).mean() > known_before)
-
-
-def local_days(times: pd.Series, time_col: str) -> np.ndarray:
-    """Local calendar day of each timestamp, whatever its unit and timezone."""
-    aware = isinstance(times.dtype, pd.DatetimeTZDtype)
-    if not aware and times.dtype.kind != "M":
-        raise InputError("journey.not_timestamps", column=time_col, dtype=str(times.dtype))
-    return (times.dt.tz_localize(None) if aware else times).to_numpy().astype("datetime64[D]")
