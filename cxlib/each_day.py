@@ -34,9 +34,8 @@ def on_each_day(ends: Sequence[date], sums: pd.DataFrame, followed: pd.DataFrame
     --------
     >>> line = pd.DataFrame({"customer_id": ["a", "a"], "order": "1", "day": [0, 1], "coarse": 0.0})
     >>> line = line.assign(fine=[5.0, -5.0], first=pd.to_datetime(["2026-01-01", None]))
-    >>> none = line.iloc[:0].assign(orders=0)
-    >>> ends = [date(2026, 1, 31), date(2026, 2, 28)]
-    >>> on_each_day(ends, none, line.assign(last=line["first"]))["frequency"].tolist()
+    >>> line, ends = line.assign(last=line["first"]), [date(2026, 1, 31), date(2026, 2, 28)]
+    >>> on_each_day(ends, line.iloc[:0].assign(orders=0), line)["frequency"].tolist()
     [1, 0]
     """
     whole = pd.concat([sums["customer_id"], followed["customer_id"]], ignore_index=True).astype("str")

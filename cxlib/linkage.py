@@ -15,6 +15,7 @@ from cxlib.days import instants, local_times, to_date
 from cxlib.hidden import e_value
 from cxlib.intervals import critical_value, share_interval
 from cxlib.money import money_mean_interval, tails_hold
+from cxlib.purchases import purchase_lines
 
 Array = NDArray[np.float64]
 ATTITUDES = ("promoter", "passive", "detractor")
@@ -101,9 +102,13 @@ def follow_answers(
         local_times(lines["ordered_at"], "ordered_at", timezone=zone) - lines["answered_at"]
     ).dt.total_seconds() / 86_400
     lines = lines.assign(gap=gap)
-    before = _window(lines[(lines["gap"] <= 0) & (lines["gap"] > -days)], asked.index)
-    after = _window(lines[(lines["gap"] > 0) & (lines["gap"] <= days)], asked.index)
-    bought = lines[(lines["amount"] > 0) & (lines["gap"] <= 0)].groupby("customer_id")["gap"]
+    past, known = ((lines["gap"] <= end).to_numpy() for end in (0, days))
+    lines = lines.assign(
+        sold_before=purchase_lines(lines, known=past), sold=purchase_lines(lines, known=known)
+    )
+    before = _window(lines[past & (lines["gap"] > -days)], "sold_before", asked.index)
+    after = _window(lines[~past & known], "sold", asked.index)
+    bought = lines[lines["sold_before"]].groupby("customer_id")["gap"]
     asked["orders_before"], asked["amount_before"] = before
     asked["recency"] = (-bought.max()).reindex(asked.index).fillna(days).clip(upper=days) / days
     asked["tenure"] = (-bought.min()).reindex(asked.index).fillna(0) / 365
@@ -269,9 +274,9 @@ def attitude_ratio(
     return pd.DataFrame([row])
 
 
-def _window(lines: pd.DataFrame, customers: pd.Index) -> tuple[pd.Series, pd.Series]:
-    """Orders (not refunds) and net amount per customer, 0 for those without."""
-    orders = lines[lines["amount"] > 0].groupby("customer_id")["order_id"].nunique()
+def _window(lines: pd.DataFrame, sold_col: str, customers: pd.Index) -> tuple[pd.Series, pd.Series]:
+    """Purchases and net amount per customer, 0 for those without."""
+    orders = lines[lines[sold_col]].groupby("customer_id")["order_id"].nunique()
     amount = lines.groupby("customer_id")["amount"].sum()
     return orders.reindex(customers, fill_value=0), amount.reindex(customers, fill_value=0.0)
 

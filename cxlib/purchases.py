@@ -10,6 +10,8 @@ is an order; where there are no amounts, every line counts, and results say so i
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -79,6 +81,61 @@ def purchase_lines(
     stands = (total["net"] > 0) | ((total["net"] == 0) & (total["unknown"] > 0))
     sold[touched] &= stands.to_numpy()
     return sold
+
+
+def leading_lines(
+    orders: pd.DataFrame,
+    names: Sequence[str],
+    customer: NDArray[np.intp],
+    day: NDArray[np.datetime64],
+    kept: NDArray[np.bool_],
+    amount_col: str = "amount",
+) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
+    """Find the line that stands for each customer's first purchase day, whatever the order of the rows.
+
+    Parameters
+    ----------
+    orders : pandas.DataFrame
+        Order lines; with `line` where several have the same amount.
+    names : sequence of str
+        The columns that will be read off the line.
+    customer, day, kept : arrays
+        Of each line: number of the customer (0, 1, … without a gap below the largest), day, and whether it
+        makes a purchase.
+    amount_col : str
+
+    Returns
+    -------
+    places, is_ambiguous : arrays
+        Per customer the place of the line of the first day with the largest amount, then the lowest `line`,
+        then the values first by name (0 for a customer without purchase), and whether the lines of that day
+        hold different values.
+    """
+    count = int(customer.max(initial=-1)) + 1
+    number = day.astype("datetime64[D]").astype(np.int64)
+    first = np.full(count, np.iinfo(np.int64).max)
+    np.minimum.at(first, customer[kept], number[kept])
+    rows = np.flatnonzero(kept & (number == first[customer]) & (customer >= 0))
+    code = np.zeros(len(rows), dtype=np.intp)
+    for name in names:
+        text = orders[name].iloc[rows].astype("string").fillna("")
+        code = code * (len(rows) + 1) + pd.factorize(text, sort=True)[0]
+        code = np.unique(code, return_inverse=True)[1]
+    amount = np.zeros(len(rows))
+    if amount_col in orders.columns:
+        amount = np.nan_to_num(_amounts(orders[amount_col].iloc[rows], amount_col))
+    line = np.zeros(len(rows))
+    if "line" in orders.columns:
+        line = pd.to_numeric(orders["line"].iloc[rows], errors="coerce").to_numpy(float, na_value=np.inf)
+    who = customer[rows]
+    order = np.lexsort([code, line, -amount, who])
+    head = order[np.diff(who[order], prepend=-1) != 0]
+    places, is_ambiguous = np.zeros(count, dtype=np.intp), np.zeros(count, dtype=bool)
+    places[who[head]] = rows[head]
+    chosen = np.zeros(count, dtype=np.intp)
+    chosen[who[head]] = code[head]
+    is_ambiguous[who[code != chosen[who]]] = True
+    return places, is_ambiguous
 
 
 def _amounts(amounts: pd.Series, column: str) -> NDArray[np.float64]:

@@ -10,6 +10,7 @@ from cxlib.checks import check_columns
 from cxlib.days import local_days, to_date
 from cxlib.intervals import Interval, share_interval
 from cxlib.money import middle_mean_interval, money_difference, money_mean_interval
+from cxlib.purchases import purchase_lines
 
 
 def referred_customers(
@@ -74,7 +75,8 @@ def referred_customers(
     check_columns(orders, **{name: name for name in ("customer_id", "ordered_at", "amount")})
     lines = orders.dropna(subset=["customer_id", "ordered_at"])
     day = local_days(lines["ordered_at"], "ordered_at")
-    bought = day[lines["amount"] > 0].groupby(lines["customer_id"]).min()
+    known = (day <= pd.Timestamp(to_date(as_of))).to_numpy()
+    bought = day[purchase_lines(lines, known=known)].groupby(lines["customer_id"]).min()
     source = customers.set_index("customer_id")[source_col].dropna()
     first = bought.reindex(source.index).dropna()
     is_referred = source.reindex(first.index).astype(str) == referral

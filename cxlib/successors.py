@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from cxlib.checks import check_columns
 from cxlib.days import local_days, to_date
 from cxlib.intervals import Interval, clustered_mean_interval, critical_value, share_interval
+from cxlib.purchases import purchase_lines
 
 RULES = ("next_value", "popular", "same_again")
 
@@ -50,7 +51,7 @@ def purchase_pairs(orders: pd.DataFrame, *, dimension: str = "category") -> pd.D
     columns = ("customer_id", "order_id", "ordered_at", "amount")
     check_columns(orders, dimension=dimension, **{f"{name}_col": name for name in columns})
     lines = orders.dropna(subset=["customer_id", "order_id", "ordered_at", dimension])
-    lines = lines[lines["amount"] > 0].astype({dimension: "str"})
+    lines = lines[purchase_lines(lines)].astype({dimension: "str"})
     keys = ["customer_id", "order_id", dimension]
     held = lines.groupby(keys, observed=True).agg(amount=("amount", "sum"), at=("ordered_at", "min"))
     held = held.reset_index().sort_values(

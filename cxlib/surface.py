@@ -13,6 +13,7 @@ from cxlib.checks import check_columns
 from cxlib.days import local_days, to_date
 from cxlib.few_clusters import cluster_fit
 from cxlib.intervals import critical_value
+from cxlib.purchases import purchase_lines
 
 _TERMS = ["level", "expectation", "experience", "expectation_squared", "product", "experience_squared"]
 #: Slope and bend along expectation = experience, and across it per point of experience − expectation.
@@ -46,7 +47,7 @@ def gap_surface(
         Contacts with `occurred_at` and both ratings; rows without them or without customer are left out, as
         are contacts after which fewer than `horizon_days` have been observed.
     orders
-        Order lines with `ordered_at`; those with a negative amount are no purchases.
+        Order lines with `ordered_at`; free and refunded orders are no purchases.
     as_of
         Last day of observation, inclusive.
     horizon_days
@@ -143,11 +144,9 @@ def _rated(
     )
     rated = rated.dropna()
     rated = rated[(last - rated["day"]).dt.days >= horizon].sort_values("day", kind="stable")
-    bought = pd.DataFrame(
-        {"customer": orders[customer_col], "bought_on": local_days(orders["ordered_at"], "ordered_at")}
-    )
-    if "amount" in orders.columns:
-        bought = bought[~(check_numbers(orders, "amount") < 0)]
+    ordered_on = local_days(orders["ordered_at"], "ordered_at")
+    bought = pd.DataFrame({"customer": orders[customer_col], "bought_on": ordered_on})
+    bought = bought[purchase_lines(orders, known=(ordered_on <= last).to_numpy(), customer_col=customer_col)]
     bought = bought.dropna().sort_values("bought_on")
     if rated.empty or bought.empty:
         return rated.assign(bought=0.0)

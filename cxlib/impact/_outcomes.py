@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import pandas as pd
 
 from cxlib.checks import check_columns
@@ -12,6 +13,7 @@ from cxlib.days import local_days
 from cxlib.impact._compare import did
 from cxlib.impact._sensitivity import e_value, risk_ratio
 from cxlib.intervals import share_difference_interval, share_interval
+from cxlib.purchases import purchase_lines
 
 
 def f2_effect(
@@ -52,10 +54,11 @@ def f2_effect(
     otherwise.
     """
     start, last = pd.Timestamp(started_on), pd.Timestamp(as_of)  # type: ignore[arg-type]
-    bought = orders.loc[orders["amount"] > 0, ["customer_id"]].assign(
-        day=local_days(orders["ordered_at"], "ordered_at")
-    )
-    bought = bought[among(bought["customer_id"], members["customer_id"])].drop_duplicates()
+    bought = orders[["customer_id"]].assign(day=local_days(orders["ordered_at"], "ordered_at"))
+    is_early = (bought["day"] < start).to_numpy()
+    sold = purchase_lines(orders, known=(bought["day"] <= last).to_numpy())
+    sold = np.where(is_early, purchase_lines(orders, known=is_early), sold)  # as it stood at the start
+    bought = bought[sold & among(bought["customer_id"], members["customer_id"]).to_numpy()].drop_duplicates()
     before = bought.loc[bought["day"] < start, "customer_id"].value_counts()
     once = before.index[before == 1].to_series()
     risk = members[among(members["customer_id"], once)].reset_index(drop=True)
