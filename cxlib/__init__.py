@@ -73,7 +73,7 @@ _EXPORTS: dict[str, str] = {
     "next_period": "holdout",
     "outcome_table": "holdout",
     "count_lines": "engine",
-    "to_date": "engine",
+    "to_date": "days",
     "concentration": "inequality",
     "lorenz": "inequality",
     "decile_table": "groups",

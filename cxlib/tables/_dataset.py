@@ -11,7 +11,7 @@ import pandas as pd
 
 from cxlib.checks import NotEnoughData, ParameterError, Problem, TableError, fail_option
 from cxlib.contract import TABLES, Table
-from cxlib.engine import to_date
+from cxlib.days import local_days, to_date
 from cxlib.findings import Findings
 from cxlib.language import text
 from cxlib.rules import Settings
@@ -291,8 +291,7 @@ def _within(
     last = None if end is None else to_date(end, argument="end")
     if first and last and last < first:
         raise ParameterError("tables.end_before_start", start=first, end=last)
-    times = frame[time_column]
-    days = (times.dt.tz_localize(None) if times.dt.tz is not None else times).dt.normalize()
+    days = local_days(frame[time_column], time_column)
     inside = pd.Series(data=True, index=frame.index)
     if first:
         inside &= days >= pd.Timestamp(first)
