@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from cxlib.answers import check_numbers
-from cxlib.checks import ParameterError, check_columns
+from cxlib.checks import ParameterError, check_columns, check_times
 from cxlib.intervals import share_interval
 from cxlib.rules import load_rules
 from cxlib.scales import neutral_score
@@ -84,6 +84,7 @@ def hesitation_answered(
     check_columns(
         events, score_col=score_col, customer_id="customer_id", stage="stage", occurred_at="occurred_at"
     )
+    check_times(events, "occurred_at")
     rows = events[["customer_id", "stage", "occurred_at"]].assign(score=check_numbers(events, score_col))
     rows = rows.dropna(subset=["customer_id", "occurred_at"])
     middle = neutral_score(events, score_col, neutral)

@@ -9,7 +9,7 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 
-from cxlib.checks import check_columns
+from cxlib.checks import check_columns, check_times
 from cxlib.deals import deal_spells
 from cxlib.engine import to_date
 from cxlib.intervals import share_interval
@@ -81,6 +81,7 @@ def stage_times(
     [[3.0, 2.0]]
     """
     check_columns(events, stage_col=stage_col, customer_col=customer_col, time_col=time_col)
+    check_times(events, time_col)
     last = pd.Timestamp(to_date(as_of))
     rows = events[[customer_col, stage_col]].assign(day=_day(events[time_col])).dropna()
     rows = rows[rows["day"] <= last]

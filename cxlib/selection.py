@@ -79,7 +79,8 @@ def first_purchase_groups(customers: pd.DataFrame, orders: pd.DataFrame | None) 
     -------
     DataFrame
         `customers` with `cohort` (half-year of the first purchase, as "2026-1") and `first_channel` (shop,
-        store, …), missing without a purchase; columns of these names that are there already stay.
+        store, …; of lines at the same time the first by its name), missing without a purchase; columns of
+        these names that are there already stay.
 
     Examples
     --------
@@ -94,7 +95,8 @@ def first_purchase_groups(customers: pd.DataFrame, orders: pd.DataFrame | None) 
     bought = orders[orders["ordered_at"].notna()]
     if "amount" in bought:
         bought = bought[~(bought["amount"] < 0)]
-    first = bought.sort_values("ordered_at", kind="stable").drop_duplicates("customer_id")
+    order = ["ordered_at", *(["channel"] if "channel" in bought else [])]  # lines at one time: by name
+    first = bought.sort_values(order, kind="stable").drop_duplicates("customer_id")
     half = (first["ordered_at"].dt.month > 6).astype(int) + 1
     groups = pd.DataFrame({"customer_id": first["customer_id"]})
     groups["cohort"] = first["ordered_at"].dt.year.astype(str) + "-" + half.astype(str)

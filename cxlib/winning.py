@@ -77,15 +77,11 @@ def deal_ends(
     parts = []
     for keys, spells in _groups(deals, as_of, by, _END_COLUMNS):
         if spells["outcome"].notna().any():
-            wanted = set(times)
-            if len(spells) >= min_at_risk:
-                wanted |= {min(int(np.sort(spells["days"])[-min_at_risk]), max(times, default=0))}
-            days = sorted(wanted - {0})
-            curves = cumulative_incidence(
-                spells, duration_col="days", cause_col="outcome", times=days, conf_level=conf_level
-            )
-            ends = enough_at_risk(curves, min_at_risk=min_at_risk).dropna(subset="estimate")
-            ends["customers"] = spells["customer_id"].nunique()
+            ends = _ends_at(spells, sorted(times), min_at_risk, conf_level)
+            if len(spells) >= min_at_risk and set(ends["time"]) < set(times):
+                last = int(np.sort(spells["days"])[-min_at_risk])
+                days = sorted({*times, min(last, max(times))} - {0})
+                ends = _ends_at(spells, days, min_at_risk, conf_level)
             parts.append({**keys, **{str(name): ends[name].to_numpy() for name in ends}})
     return stacked(parts, [*([] if by is None else [by]), *_END_COLUMNS])
 
@@ -185,6 +181,15 @@ def usual_age(deals: pd.DataFrame, *, as_of: dt.date | str, usual: float = 0.9) 
     curve = enough_at_risk(survival_curve(spells, duration_col="days", event_col="gone"))
     over = curve[(1 - curve["estimate"] >= usual - 1e-12) & (curve["n_events"] > 0)]
     return float(over["time"].iloc[0]) if len(over) else np.nan
+
+
+def _ends_at(spells: pd.DataFrame, times: Sequence[int], min_at_risk: int, conf_level: float) -> pd.DataFrame:
+    """Won and lost at the times that are known."""
+    curves = cumulative_incidence(
+        spells, duration_col="days", cause_col="outcome", times=times, conf_level=conf_level
+    )
+    ends = enough_at_risk(curves, min_at_risk=min_at_risk).dropna(subset="estimate")
+    return ends.assign(customers=spells["customer_id"].nunique())
 
 
 def _groups(
