@@ -135,6 +135,7 @@ _EXPORTS: dict[str, str] = {
     "deal_outcomes": "deals",
     "deal_spells": "deals",
     "enough_at_risk": "survival",
+    "leading": "foremost",
     "usual_age": "winning",
     "win_rates": "winning",
     "consistency": "contacts",

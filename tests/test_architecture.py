@@ -37,6 +37,7 @@ LAYER_OF = {
     "verdicts": 2,
     "answers": 3,
     "differences": 3,
+    "foremost": 3,
     "importance": 3,
     "inequality": 3,
     "ranking": 3,
