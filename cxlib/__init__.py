@@ -122,6 +122,8 @@ _EXPORTS: dict[str, str] = {
     "exit_rates": "steps",
     "funnel": "steps",
     "chosen_rows": "selection",
+    "worklist": "worklists",
+    "worklist_names": "worklists",
     "first_purchase_groups": "selection",
     "f2_after_stage": "repeat",
     "first_purchases_doubtful": "repeat",
