@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from cxlib.answers import check_numbers
-from cxlib.checks import InputError, ParameterError, check_columns
+from cxlib.checks import InputError, ParameterError, check_columns, check_times
 from cxlib.days import instants, local_days
 from cxlib.intervals import (
     clustered_mean_interval,
@@ -44,7 +44,8 @@ def contact_pressure(
         True or 1 where the customer responded to, or opted out after, this contact. Where it is missing the
         contact counts towards the number but not towards the share. At least one of them.
     window_days
-        Contacts are counted in so many days up to and including this one.
+        Contacts are counted in so many days up to and including this one; those at the same time all count,
+        since their order is not known.
     edges
         Lowest number of contacts of each class, ascending, from 1.
     customer_col, time_col
@@ -89,6 +90,7 @@ def contact_pressure(
     """
     check_columns(contacts, customer_col=customer_col, time_col=time_col)
     check_columns(contacts, responded_col=responded_col, opted_out_col=opted_out_col)
+    check_times(contacts, time_col)
     cuts = np.asarray(edges, dtype=int)
     if not cuts.size or cuts[0] != 1 or (np.diff(cuts) <= 0).any():
         raise ParameterError("journey.edges", argument="edges", value=repr(list(edges)))
@@ -100,14 +102,17 @@ def contact_pressure(
     rows = rows.dropna(subset=[customer_col, time_col])
     rows = rows.sort_values(time_col, kind="stable")
     who = pd.factorize(rows[customer_col])[0]
-    number = _recent(who, rows[time_col], window_days)
+    together = rows.groupby([who, rows[time_col].to_numpy()], sort=False).ngroup().to_numpy()
+    number = (
+        pd.Series(_recent(who, rows[time_col], window_days)).groupby(together).transform("max").to_numpy()
+    )
     code = np.searchsorted(cuts, number, side="right") - 1
     frames = []
     for metric in flags:
         hit = rows[metric].to_numpy(dtype=float)
         known = np.isfinite(hit) & (hit == 0).any()
         if metric == "opt_out":
-            known &= ~_left_before(who, hit == 1)
+            known &= ~_left_before(who, together, hit == 1)
         parts = (hit[known], code[known], who[known])
         frame = pd.DataFrame(
             {"contacts_from": cuts, "metric": metric, **_shares(*parts, metric, cuts.size, conf_level)}
@@ -202,6 +207,7 @@ def first_exits(
     """
     check_columns(contacts, customer_col=customer_col, time_col=time_col, opted_out_col=opted_out_col)
     check_columns(first_buyers, **{name: name for name in ("from_on", "duration_days", "is_repeat")})
+    check_times(contacts, time_col)
     left = contacts[_flags(contacts, opted_out_col) == 1]
     day = pd.Series(_days(left[time_col]), index=left.index)
     first = day.groupby(left[customer_col]).min()
@@ -225,10 +231,11 @@ def _flags(data: pd.DataFrame, column: str) -> np.ndarray:
     return numbers
 
 
-def _left_before(who: np.ndarray, left: np.ndarray) -> np.ndarray:
-    """Whether the customer had opted out at an earlier contact; rows sorted by time."""
+def _left_before(who: np.ndarray, together: np.ndarray, left: np.ndarray) -> np.ndarray:
+    """Whether the customer had opted out at an earlier time; rows sorted by time, `together` at one time."""
     marks = pd.Series(left.astype(np.int64))
-    return (marks.groupby(who).cumsum() - marks > 0).to_numpy(dtype=bool)
+    before = (marks.groupby(who).cumsum() - marks).groupby(together).transform("min")
+    return (before > 0).to_numpy(dtype=bool)
 
 
 def _shares(

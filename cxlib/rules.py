@@ -93,6 +93,7 @@ class Settings(Closed):
     ces_scale: Scale = (1, 7)
     ces_direction: Literal["ease", "effort"] = "ease"
     valence_scale: Scale = (-2, 2)
+    expectation_scale: Scale = (1, 5)
     is_sample: bool = False
     encoding: Encoding = "utf-8"
 

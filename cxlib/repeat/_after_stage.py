@@ -12,6 +12,7 @@ from cxlib.differences import interval_difference
 from cxlib.intervals import Interval
 from cxlib.purchases import NO_AMOUNTS
 from cxlib.repeat._times import repeat_times
+from cxlib.scales import neutral_score
 from cxlib.survival import survival_curve
 
 
@@ -26,6 +27,7 @@ def f2_after_stage(
     score_col: str = "valence",
     customer_col: str = "customer_id",
     amount_col: str = "amount",
+    neutral: float | None = None,
     conf_level: float = 0.95,
 ) -> pd.DataFrame:
     """F2 (probability 0–1) from a stage on, of customers who felt negative there against the others.
@@ -45,7 +47,9 @@ def f2_after_stage(
     observed_from
         As in `repeat_times`: customers who bought before it are left out.
     score_col, customer_col, amount_col
-        Columns; a score below 0 is negative.
+        Columns.
+    neutral
+        Score below which an answer is negative; by default the middle of the declared scale, else 0.
     conf_level
         Confidence level of the intervals.
 
@@ -93,7 +97,8 @@ def f2_after_stage(
     people = answers.merge(times, on=customer_col)
     end = people["from_on"] + pd.to_timedelta(people["duration_days"], unit="D")
     after_first = (people["day"] >= people["from_on"]) & (people["day"] <= pd.Timestamp(to_date(as_of)))
-    people = people.assign(duration_days=(end - people["day"]).dt.days, negative=people[score_col] < 0)
+    negative = people[score_col] < neutral_score(events, score_col, neutral)
+    people = people.assign(duration_days=(end - people["day"]).dt.days, negative=negative)
     first = people[after_first].sort_values("day", kind="stable").drop_duplicates(customer_col)
     waiting = first[(first["duration_days"] > 0) | ~first["is_repeat"]]
     rows = []

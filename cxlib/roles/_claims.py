@@ -198,6 +198,8 @@ def _at_stage(
     own = known["touchpoint"] == touchpoint
     elsewhere = (~own).astype(int)
     before = elsewhere.groupby(known["customer_id"]).cumsum() - elsewhere
+    at_once = [known["customer_id"], known["occurred_at"]]
+    before = before.groupby(at_once).transform("min")  # of contacts at the same time none comes before
     first = known[own].groupby("customer_id")["occurred_at"].min()
     answers = known[(known["stage"] == stage) & known[score_col].notna() & ~own]
     reached = (answers["customer_id"].map(first) <= answers["occurred_at"]).to_numpy()

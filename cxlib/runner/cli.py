@@ -21,6 +21,7 @@ from cxlib.runner.net import caught, open_streams
 from cxlib.runner.notebooks import FORMS, choose, find_notebooks, read_notebook, title
 from cxlib.runner.parameters import Plain, read_parameters
 from cxlib.runner.words import say
+from cxlib.runner.worklists import add_worklist
 
 
 class _Parser(argparse.ArgumentParser):
@@ -121,6 +122,7 @@ def _parser(lang: str) -> argparse.ArgumentParser:
     )
     sample.set_defaults(place="out")
     sample.add_argument("--out", type=Path, required=True, metavar="DIR", help=say("help_sample_out", lang))
+    add_worklist(command, HANDBOOK / "reports", lang)
     check = command("check", _check)
     check.add_argument("data", type=Path, metavar="DIR", help=say("help_check_data", lang))
     imported = command("import", _import)
