@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from cxlib.answers import Answers, Scale, effective_n, read_answers, scale_notes
 from cxlib.checks import fail_option
 from cxlib.intervals import NPS_METHODS, Interval, critical_value, nps_interval, share_interval
-from cxlib.resampling import bootstrap_counts, bootstrap_interval
+from cxlib.resampling import bootstrap_interval, resampled_sums
 
 Array = NDArray[np.float64]
 N_BOOT = 2000
@@ -337,9 +337,9 @@ def _bootstrap(
     for code in range(len(answers.keys)):
         rows = answers.group == code
         clusters = None if answers.cluster is None else answers.cluster[rows]
-        sums = np.column_stack([points[rows] * weight[rows], weight[rows]])
-        blocks = bootstrap_counts(int(rows.sum()), n_boot=N_BOOT, seed=seed, clusters=clusters)
-        drawn = np.vstack([counts @ sums for counts in blocks]) if rows.any() else np.full((1, 2), np.nan)
+        columns = [points[rows] * weight[rows], weight[rows]]
+        blocks = resampled_sums(columns, n_boot=N_BOOT, seed=seed, clusters=clusters)
+        drawn = np.vstack(list(blocks)) if rows.any() else np.full((1, 2), np.nan)
         limits.append(bootstrap_interval(drawn[:, 0] / drawn[:, 1], conf_level=conf_level))
     std_error, low, high = np.array(limits, dtype=float).reshape(-1, 3).T
     return std_error, low, high

@@ -6,7 +6,7 @@ items uses the answers that have both. All subsets of drivers come from one corr
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -27,7 +27,7 @@ from cxlib.importance import (
 )
 from cxlib.intervals import critical_value
 from cxlib.language import has_text, text
-from cxlib.resampling import bootstrap_counts, bootstrap_interval
+from cxlib.resampling import bootstrap_interval, resampled_sums
 
 Array = NDArray[np.float64]
 METHODS = ("shapley", "relative_weights", "std_beta", "correlation")
@@ -143,7 +143,7 @@ def driver_importance(
     keep = np.isfinite(values[:, -1]) & np.isfinite(weight)
     values, weight = values[keep], weight[keep]
     moments = Moments(values, weight)
-    matrix = moments.correlations(np.ones((1, len(values))))
+    matrix = moments.correlations(moments.all_answers())
     units = driver_units(matrix[0], len(values))
     labels = None if groups is None else _group_codes(drivers, units, groups)
     parts, mc_error = parts_of_r_squared(matrix, units, method, labels, seed)
@@ -152,10 +152,9 @@ def driver_importance(
     replicates = np.full((1, len(units)), np.nan)
     if n_boot:
         clusters = None if cluster_col is None else data[cluster_col].to_numpy(dtype=object)[keep]
-        blocks = bootstrap_counts(len(values), n_boot=n_boot, seed=seed, clusters=clusters, block=200)
+        blocks = resampled_sums(moments.terms(), n_boot=n_boot, seed=seed, clusters=clusters)
         drawn = (
-            parts_of_r_squared(moments.correlations(counts), units, method, labels, seed)[0]
-            for counts in blocks
+            parts_of_r_squared(moments.correlations(sums), units, method, labels, seed)[0] for sums in blocks
         )
         replicates = np.vstack(list(drawn))
     found: dict[str, Any] = _describe(drivers, values, matrix[0], units, method)
@@ -217,27 +216,33 @@ class Moments:
     """
 
     def __init__(self, values: Array, weight: Array) -> None:
-        known = np.isfinite(values)
+        self.known, self.weight = np.isfinite(values), weight
         self.size = values.shape[1]
         self.rows, self.columns = np.triu_indices(self.size)
-        centre = np.where(known, values, 0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
-        x = np.where(known, values - centre, 0.0)
-        self.complete = bool(known.all())
-        i, j = self.rows, self.columns
-        if self.complete:
-            features = [np.ones((len(x), 1)), x, x[:, i] * x[:, j]]
-        else:
-            m = known.astype(float)
-            features = [
-                m[:, i] * m[:, j],
-                *(x[:, i] * m[:, j], x[:, j] * m[:, i]),
-                *(x[:, i] ** 2 * m[:, j], x[:, j] ** 2 * m[:, i], x[:, i] * x[:, j]),
-            ]
-        self.design = np.hstack(features) * weight[:, None]
+        centre = np.where(self.known, values, 0).sum(axis=0) / np.maximum(self.known.sum(axis=0), 1)
+        self.x = np.where(self.known, values - centre, 0.0)
+        self.complete = bool(self.known.all())
 
-    def correlations(self, counts: Array) -> Array:
+    def terms(self) -> Iterator[Array]:
+        """Give what is added up over the answers, one column after the other: all at once are large."""
+        x, w, pairs = self.x, self.weight, list(zip(self.rows, self.columns, strict=True))
+        if self.complete:
+            yield w
+            yield from (x[:, i] * w for i in range(self.size))
+        else:
+            m = self.known
+            yield from (w * m[:, i] * m[:, j] for i, j in pairs)
+            for power in (1, 2):
+                yield from (w * x[:, i] ** power * m[:, j] for i, j in pairs)
+                yield from (w * x[:, j] ** power * m[:, i] for i, j in pairs)
+        yield from (w * x[:, i] * x[:, j] for i, j in pairs)
+
+    def all_answers(self) -> Array:
+        """Give the sums over all answers, each counted once."""
+        return np.array([[term.sum() for term in self.terms()]])
+
+    def correlations(self, sums: Array) -> Array:
         """Correlation matrix of each resample; 0 where a pair shares no answers or an item is constant."""
-        sums = counts @ self.design
         i, j = self.rows, self.columns
         if self.complete:
             n, first, product = sums[:, :1], sums[:, 1 : self.size + 1], sums[:, self.size + 1 :]
@@ -252,7 +257,7 @@ class Moments:
             pairs = np.where(
                 spread > 1e-12 * np.maximum(square_one, square_two) / n, covariance / spread, 0.0
             )
-        matrices = np.zeros((len(counts), self.size, self.size))
+        matrices = np.zeros((len(sums), self.size, self.size))
         matrices[:, i, j] = matrices[:, j, i] = np.clip(np.nan_to_num(pairs), -1, 1)
         matrices[:, range(self.size), range(self.size)] = 1.0
         return matrices if self.complete else nearest_correlation(matrices)
