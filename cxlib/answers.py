@@ -28,7 +28,7 @@ class Answers(NamedTuple):
     group: NDArray[np.int64]
     score: Array
     weight: Array | None
-    cluster: NDArray[np.object_] | None
+    cluster: NDArray[np.int64] | None
     n_missing: NDArray[np.int64]
 
     @property
@@ -39,11 +39,10 @@ class Answers(NamedTuple):
     @property
     def n_clusters(self) -> Array:
         """Clusters per group; an answer without a cluster is one of its own."""
-        pairs = pd.DataFrame({"group": self.group, "cluster": self.cluster})
-        known = pairs.groupby("group")["cluster"].nunique()
-        alone = pairs["cluster"].isna().groupby(pairs["group"]).sum()
-        total = known.add(alone).reindex(range(len(self.keys)), fill_value=0)
-        return total.to_numpy().astype(np.float64)
+        assert self.cluster is not None
+        size = self.cluster.max(initial=0) + 1
+        owner = np.unique(self.group * size + self.cluster) // size
+        return np.bincount(owner, minlength=len(self.keys)).astype(np.float64)
 
     def mean(self, values: NDArray[np.generic]) -> Array:
         """Weighted mean of `values` per group; NaN for a group without answers."""
@@ -111,7 +110,7 @@ def read_answers(
         group=group[valid],
         score=score[valid],
         weight=None if weight is None else weight[valid],
-        cluster=None if cluster_col is None else data[cluster_col].to_numpy(dtype=object)[valid],
+        cluster=None if cluster_col is None else cluster_codes(data[cluster_col])[valid],
         n_missing=np.bincount(group[~valid], minlength=len(keys)).astype(np.int64),
     )
 
@@ -207,12 +206,24 @@ def effective_n(answers: Answers, values: Array, *, conf_level: float) -> tuple[
 def _kish_of_clusters(answers: Answers) -> Array:
     """Kish's effective number of clusters per group, each with the sum of its weights."""
     weight = np.ones(len(answers.group)) if answers.weight is None else answers.weight
-    cluster = pd.factorize(np.asarray(answers.cluster))[0]
-    cluster = np.where(cluster < 0, cluster.max(initial=-1) + 1 + np.arange(len(cluster)), cluster)
-    sums = pd.Series(weight).groupby([answers.group, cluster]).sum()
+    sums = pd.Series(weight).groupby([answers.group, answers.cluster]).sum()
     owner, n = sums.index.get_level_values(0).to_numpy(dtype=int), len(answers.keys)
     total, squares = (np.bincount(owner, sums.to_numpy() ** k, n) for k in (1, 2))
     return np.divide(total**2, squares, out=np.zeros(n), where=squares > 0)
+
+
+def cluster_codes(column: pd.Series) -> NDArray[np.int64]:
+    """Number customers or accounts in the order they come in, 0 upwards; a missing one stands for itself.
+
+    Examples
+    --------
+    >>> cluster_codes(pd.Series(["b", None, "a", "b"])).tolist()
+    [0, 2, 1, 0]
+    """
+    code = pd.factorize(column)[0].astype(np.int64)
+    alone = code < 0
+    code[alone] = code.max(initial=-1) + 1 + np.arange(alone.sum())
+    return code
 
 
 def check_weights(data: pd.DataFrame, weight_col: str) -> Array:

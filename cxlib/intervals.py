@@ -290,7 +290,8 @@ def clustered_mean_interval(
     x = np.asarray(values, dtype=float)
     weight = np.ones_like(x) if weights is None else np.asarray(weights, dtype=float)
     group = np.zeros(len(x), dtype=np.int64) if groups is None else np.asarray(groups, dtype=np.int64)
-    cluster = pd.factorize(np.asarray(clusters, dtype=object))[0].astype(np.int64)
+    label = np.asarray(clusters)
+    cluster = pd.factorize(label if label.dtype.kind in "iu" else label.astype(object))[0].astype(np.int64)
     alone = cluster < 0
     cluster[alone] = cluster.max(initial=-1) + 1 + np.arange(alone.sum())
     n_groups = n_groups or int(group.max(initial=0)) + 1

@@ -138,7 +138,8 @@ def _codes(labels: ArrayLike) -> NDArray[np.int64]:
     """Return integer codes of cluster labels; every missing label becomes a cluster of its own."""
     import pandas as pd
 
-    codes = pd.factorize(np.asarray(labels, dtype=object))[0].astype(np.int64)
+    label = np.asarray(labels)
+    codes = pd.factorize(label if label.dtype.kind in "iu" else label.astype(object))[0].astype(np.int64)
     alone = codes < 0
     codes[alone] = codes.max(initial=-1) + 1 + np.arange(alone.sum())
     return codes

@@ -153,8 +153,7 @@ def score_distribution(
     """
     answers = read_answers(data, score_col, (0, 10), weight_col=weight_col, cluster_col=cluster_col)
     score, alone = answers.score.astype(int), np.arange(len(answers.score))
-    who = alone if answers.cluster is None else pd.factorize(answers.cluster)[0]
-    who = np.where(who < 0, alone + len(alone), who)
+    who = alone if answers.cluster is None else answers.cluster
     rows = [(low, low) for low in range(11)]
     if min_cell is not None:
         parts = [_join_scores(score, who, *ends, min_cell) for ends in ((0, 6), (7, 8), (9, 10))]

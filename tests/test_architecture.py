@@ -37,6 +37,7 @@ LAYER_OF = {
     "inequality": 3,
     "ranking": 3,
     "rules": 3,
+    "scales": 2,
     "separation": 3,
     "survival": 3,
     "asymmetry": 4,

@@ -49,9 +49,7 @@ def score_values(answers: Answers, metric: str, scale: Scale) -> Array:
 
 def customers_of(answers: Answers) -> Codes:
     """Return the code of each answer's customer; an answer without one stands alone."""
-    alone = np.arange(len(answers.score))
-    cluster = alone if answers.cluster is None else pd.factorize(answers.cluster)[0]
-    return np.where(cluster < 0, cluster.max(initial=-1) + 1 + alone, cluster)
+    return np.arange(len(answers.score)) if answers.cluster is None else answers.cluster
 
 
 def clustered_variance(answers: Answers, influence: Array, code: Codes, n_groups: int) -> tuple[Array, Codes]:

@@ -251,7 +251,7 @@ def _paired(answers: Answers, code: Codes, side: Codes, n_groups: int) -> Codes:
         return np.zeros(n_groups, dtype=int)
     where = pd.DataFrame(
         {"group": code[answers.group], "side": side[answers.group], "customer": answers.cluster}
-    ).dropna()
+    )
     both = where.drop_duplicates().groupby(["group", "customer"]).size()
     return both[both == 2].groupby("group").size().reindex(range(n_groups), fill_value=0).to_numpy()
 

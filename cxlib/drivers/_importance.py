@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cxlib.answers import check_numbers, check_weights
+from cxlib.answers import check_numbers, check_weights, cluster_codes
 from cxlib.checks import ParameterError, check_columns, fail_option
 from cxlib.importance import (
     Units,
@@ -151,7 +151,7 @@ def driver_importance(
         parts, n_boot = np.full_like(parts, np.nan), 0
     replicates = np.full((1, len(units)), np.nan)
     if n_boot:
-        clusters = None if cluster_col is None else data[cluster_col].to_numpy(dtype=object)[keep]
+        clusters = None if cluster_col is None else cluster_codes(data[cluster_col])[keep]
         blocks = resampled_sums(moments.terms(), n_boot=n_boot, seed=seed, clusters=clusters)
         drawn = (
             parts_of_r_squared(moments.correlations(sums), units, method, labels, seed)[0] for sums in blocks
@@ -165,9 +165,8 @@ def driver_importance(
         found[name] = np.where(unasked, np.nan, found[name])
     found["r_squared"] = _r_squared(matrix) if np.isfinite(parts).all() else np.nan
     if cluster_col is not None:
-        clusters = data[cluster_col].to_numpy(dtype=object)[keep]
-        held = [pd.Series(clusters[np.isfinite(values[:, unit[0]])]) for unit in units]
-        found["customers"] = [int(each.nunique() + each.isna().sum()) for each in held]
+        clusters = cluster_codes(data[cluster_col])[keep]
+        found["customers"] = [len(np.unique(clusters[np.isfinite(values[:, unit[0]])])) for unit in units]
     if groups is not None:
         found["group"] = [groups[drivers[unit[0]]] for unit in units]
     order = np.argsort(found["rank"], kind="stable")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cxlib.answers import Scale
+from cxlib.answers import Scale, cluster_codes
 from cxlib.checks import ParameterError
 from cxlib.drivers._importance import (
     Array,
@@ -108,13 +109,13 @@ def importance_performance(
     rating = 100 * (values[keep, :-1] - scale[0]) / (scale[1] - scale[0])
     if ((rating < 0) | (rating > 100)).any():
         raise ParameterError("nps.off_scale", low=f"{scale[0]:g}", high=f"{scale[1]:g}")
-    clusters = None if cluster_col is None else data[cluster_col].to_numpy(dtype=object)[keep]
+    clusters = None if cluster_col is None else cluster_codes(data[cluster_col])[keep]
     moments = Moments(values[keep], weight)
     units = driver_units(moments.correlations(moments.all_answers())[0], len(rating))
     names = [" + ".join(drivers[column] for column in unit) for unit in units]
     shares, levels, signs = [], [], []
     size, rated = rating.shape[1], [column for each in _rated(rating, weight) for column in each]
-    terms = [*rated, *moments.terms()]
+    terms = chain(rated, moments.terms())
     for sums in resampled_sums(terms, n_boot=n_boot, seed=seed, clusters=clusters):
         drawn = moments.correlations(sums[:, 2 * size :])
         parts = parts_of_r_squared(drawn, units, "shapley", None, seed)[0]

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 
 import numpy as np
 import pandas as pd
 
-from cxlib.answers import check_numbers
+from cxlib.answers import check_numbers, cluster_codes
 from cxlib.checks import check_columns
 from cxlib.drivers._importance import Array, Moments
 from cxlib.resampling import bootstrap_interval, resampled_sums
@@ -76,12 +77,13 @@ def scale_reliability(
     values, k = values[keep], len(item_cols)
     moving = [k > 1 and np.isfinite(item).any() and np.nanstd(item) > 0 for item in values.T]
     estimates, drawn = np.full(3, np.nan), np.full((1, 3), np.nan)
-    clusters = None if cluster_col is None else data[cluster_col].to_numpy(dtype=object)[keep]
+    clusters = None if cluster_col is None else cluster_codes(data[cluster_col])[keep]
     if all(moving) and len(values) > k:
         moments = Moments(values, np.ones(len(values)))
         spreads = [term for each in (moments.known, moments.x, moments.x**2) for term in each.T.astype(float)]
-        terms = [*spreads, *moments.terms()]
-        estimates = _reliability(moments, np.array([[term.sum() for term in terms]]))[0]
+        whole = [term.sum() for term in chain(spreads, moments.terms())]
+        estimates = _reliability(moments, np.array([whole]))[0]
+        terms = chain(spreads, moments.terms())
         blocks = resampled_sums(terms, n_boot=n_boot, seed=seed, clusters=clusters)
         parts = [_reliability(moments, sums) for sums in blocks]
         drawn = np.vstack(parts) if parts else drawn
@@ -89,8 +91,7 @@ def scale_reliability(
     names = {"metric": ["alpha", "omega", "first_factor"], "estimate": estimates, "std_error": std_error}
     frame = pd.DataFrame({**names, "conf_low": low, "conf_high": high, "n": len(values)})
     if clusters is not None:
-        held = pd.Series(clusters)
-        frame["customers"] = int(held.nunique() + held.isna().sum())
+        frame["customers"] = len(np.unique(clusters))
     return frame
 
 

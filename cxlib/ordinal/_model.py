@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cxlib.answers import check_numbers, check_weights
+from cxlib.answers import check_numbers, check_weights, cluster_codes
 from cxlib.checks import check_columns
 from cxlib.importance import collinear_units
 from cxlib.intervals import critical_value
@@ -129,7 +129,7 @@ def ordinal_drivers(
     units = _units(list(driver_cols), [check_numbers(data, driver)[keep] for driver in driver_cols])
     columns = [column for unit in units for column in unit.columns]
     x = np.column_stack(columns) if columns else np.empty((int(keep.sum()), 0))
-    clusters = None if cluster_col is None else data[cluster_col].to_numpy(dtype=object)[keep]
+    clusters = None if cluster_col is None else cluster_codes(data[cluster_col])[keep]
     sample = Sample(
         group, weight[keep], _cluster_codes(clusters, len(group), is_weighted=weight_col is not None)
     )
@@ -155,13 +155,11 @@ def _levels(outcome: Array, cuts: Sequence[float] | None) -> tuple[Codes, list[s
     return group.astype(np.int64), [names[place] for place in used]
 
 
-def _cluster_codes(clusters: NDArray[np.object_] | None, n: int, *, is_weighted: bool) -> Codes | None:
-    """Return codes of clusters, missing ones each their own; every answer alone when only weighted."""
+def _cluster_codes(clusters: NDArray[np.int64] | None, n: int, *, is_weighted: bool) -> Codes | None:
+    """Return codes of clusters without gaps; every answer alone when only weighted."""
     if clusters is None:
         return np.arange(n) if is_weighted else None
-    codes = pd.factorize(clusters)[0].astype(np.int64)
-    codes[codes < 0] = codes.max(initial=-1) + 1 + np.arange((codes < 0).sum())
-    return codes
+    return pd.factorize(clusters)[0].astype(np.int64)
 
 
 def _units(drivers: list[str], columns: list[Array]) -> list[_Unit]:

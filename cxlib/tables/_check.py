@@ -12,10 +12,11 @@ from cxlib.checks import nearest
 from cxlib.columns import Findings, among, convert, is_personal, is_readable, missing_column
 from cxlib.contract import TABLES, Column, Table
 from cxlib.rules import Settings
+from cxlib.scales import LEAST, doubted_ends
 
 COMPARED_ROWS = 100_000
 OUTLIER_TIMES = 1_000
-ENOUGH_ANSWERS = 300
+CHANCE = 3  # standard errors of a correlation that chance does not reach
 BUSY_EVENTS = 1_000
 REVERSED = 0.2  # correlation against the expected direction from which on a scale looks turned
 
@@ -78,22 +79,33 @@ def _check_numbers(
         expected = f"{low:g}–{high:g}" if high is not None else f"≥ {low:g}"
         key = "tables.off_scale" if high is not None else "tables.too_low"
         findings.add(key, "error", column, outside, expected=expected, found=found)
-    elif rule.scale or column == "nps_score":
-        _check_scale_ends(values, low, high, column, findings)
     if rule.above is not None:
         findings.add("tables.not_above", "error", column, values <= rule.above, limit=f"{rule.above:g}")
 
 
-def _check_scale_ends(
-    values: pd.Series, low: float | None, high: float | None, column: str, findings: Findings
-) -> None:
-    """Notice an end of the scale that nobody chose although its neighbour is common: 1–10, not 0–10."""
-    answers = values.dropna()
-    if len(answers) < ENOUGH_ANSWERS or low is None or high is None:
-        return
-    for end, seen in ((low, answers.min()), (high, answers.max())):
-        if abs(seen - end) >= 1 and (answers == seen).mean() >= 0.005:
-            findings.add("tables.scale_end", "notice", column, end=f"{end:g}", seen=f"{seen:g}")
+def _check_scale_ends(frame: pd.DataFrame, spec: Table, settings: Settings, findings: Findings) -> None:
+    """Notice an end of a scale that nobody chose although answers stop short at it: 1–10, not 0–10.
+
+    Survey by survey: another questionnaire may have used another scale.
+    """
+    surveys = [part for _, part in frame.groupby("survey")] if "survey" in frame else [frame]
+    for column, rule in spec.columns.items():
+        scale = getattr(settings, rule.scale) if rule.scale else (0, 10) if column == "nps_score" else None
+        if scale is None or column not in frame or not frame[column].dropna().between(*scale).all():
+            continue
+        seen = {
+            (end, most): None
+            for part in surveys
+            for end, most, doubted in zip(
+                scale,
+                (part[column].min(), part[column].max()),
+                doubted_ends(part[column], scale),
+                strict=True,
+            )
+            if doubted
+        }
+        for end, most in seen:
+            findings.add("tables.scale_end", "notice", column, end=f"{end:g}", seen=f"{most:g}")
 
 
 def check_rows(frame: pd.DataFrame, name: str, settings: Settings, findings: Findings) -> pd.DataFrame:
@@ -106,6 +118,7 @@ def check_rows(frame: pd.DataFrame, name: str, settings: Settings, findings: Fin
         _check_refunds(frame, findings)
     if name == "responses":
         _check_directions(frame, settings, findings)
+    _check_scale_ends(frame, spec, settings, findings)
     if name == "events":
         _check_busy(frame, findings)
     if name == "initiatives":
@@ -193,14 +206,15 @@ def _check_directions(frame: pd.DataFrame, settings: Settings, findings: Finding
 
 
 def _correlation(first: pd.Series, second: pd.Series) -> float:
-    """Correlation of the rows that have both values; 0 when they are too few or all alike."""
+    """Correlation of the rows that have both values; 0 when they are too few or alike, or it may be chance."""
     both = (first.notna() & second.notna()).to_numpy()
-    if both.sum() < ENOUGH_ANSWERS:
+    if both.sum() < LEAST:
         return 0.0
     x, y = first.to_numpy()[both], second.to_numpy()[both]
     x, y = x - x.mean(), y - y.mean()
     size = np.sqrt((x @ x) * (y @ y))
-    return float(x @ y / size) if size > 0 else 0.0
+    found = float(x @ y / size) if size > 0 else 0.0
+    return found if abs(found) > CHANCE / np.sqrt(both.sum()) else 0.0
 
 
 def _check_busy(frame: pd.DataFrame, findings: Findings) -> None:
