@@ -53,6 +53,9 @@ _EXPORTS: dict[str, str] = {
     "study_panel": "impact",
     "treated_series": "impact",
     "twoway_weights": "impact",
+    # differences
+    "apart_words": "differences",
+    "groups_apart": "differences",
     # evaluation
     "Evaluation": "evaluation",
     "PRICED": "evaluation",
@@ -128,6 +131,7 @@ _EXPORTS: dict[str, str] = {
     "lapse_after_stage": "repeat",
     "value_by_f2": "repeat",
     "cumulative_incidence": "survival",
+    "enough_at_risk": "survival",
     "consistency": "contacts",
     "contact_cap": "pressure",
     "contact_pressure": "pressure",
@@ -184,6 +188,11 @@ _EXPORTS: dict[str, str] = {
     "effective_n": "intervals",
     "false_discovery": "intervals",
     "mean_interval": "intervals",
+    "difference_told": "money",
+    "middle_mean_interval": "money",
+    "money_difference": "money",
+    "money_mean_interval": "money",
+    "tails_hold": "money",
     "nps_interval": "intervals",
     "share_difference_interval": "intervals",
     "share_interval": "intervals",
@@ -225,6 +234,9 @@ _EXPORTS: dict[str, str] = {
     "verdict": "roi",
     "xirr": "roi",
     "xnpv": "roi",
+    # verdicts
+    "limits_side": "verdicts",
+    "limits_verdict": "verdicts",
     # language
     "format_value": "language",
     "text": "language",

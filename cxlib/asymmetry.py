@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from cxlib.answers import check_numbers, cluster_codes
 from cxlib.checks import ParameterError, check_columns
 from cxlib.intervals import critical_value
+from cxlib.verdicts import limits_side
 
 Array = NDArray[np.float64]
 Limit = float | Mapping[str, float]
@@ -157,12 +158,15 @@ def _label(row: Mapping[str, object]) -> str | None:
     """Decide the kind of driver by what the intervals show; None where they show nothing."""
     if np.isnan(row["asymmetry"]):  # type: ignore[call-overload]
         return None
-    penalised, rewarded = row["penalty_conf_high"] < 0, row["reward_conf_low"] > 0  # type: ignore[operator]
-    if not penalised and not rewarded:
+    low, high = (
+        [row[f"{name}_conf_{end}"] for name in ("penalty", "reward", "asymmetry")] for end in ("low", "high")
+    )
+    penalty, reward, asymmetry = limits_side(low, high, unit="score")  # type: ignore[arg-type]
+    if penalty >= 0 and reward <= 0:
         return "neutral"
-    if penalised and row["asymmetry_conf_high"] < 0:  # type: ignore[operator]
+    if penalty < 0 and asymmetry < 0:
         return "basic"
-    if rewarded and row["asymmetry_conf_low"] > 0:  # type: ignore[operator]
+    if reward > 0 and asymmetry > 0:
         return "excitement"
     return "performance"
 

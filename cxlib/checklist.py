@@ -12,6 +12,7 @@ from cxlib.answers import check_numbers
 from cxlib.checks import ParameterError, check_columns
 from cxlib.intervals import share_interval
 from cxlib.rules import load_rules
+from cxlib.verdicts import limits_verdict
 
 #: Question → (its metric in targets.yml, days within which it has to happen). The limit is the target.
 QUESTIONS: Mapping[str, tuple[str, int | None]] = {
@@ -152,10 +153,10 @@ def purchase_checklist(
         row |= {name: measured[question][name] for name in row} if question in measured else {}
         limit = held[metric].target if metric in held else np.nan
         side = "at_most" if metric in held and held[metric].better == "lower" else "at_least"
-        sign = 1 if side == "at_least" else -1
-        low, high = sorted((sign * (row["conf_low"] - limit), sign * (row["conf_high"] - limit)))
-        enough = row["n"] >= min_n
-        verdict = "pass" if enough and low >= 0 else "fail" if enough and high < 0 else "unknown"
+        passed, failed = ("above", "below") if side == "at_least" else ("below", "above")
+        words = {passed: "pass", failed: "fail", "neither": "unknown"}
+        limits = (row["conf_low"], row["conf_high"]) if row["n"] >= min_n else (np.nan, np.nan)
+        verdict = limits_verdict(*limits, null=limit, unit="share", **words)
         rows.append({"question": question, "metric": "checklist", **row, "limit": limit, "side": side})
         rows[-1]["verdict"] = verdict
     return pd.DataFrame(rows)

@@ -6,8 +6,10 @@ Nothing here reads the machine's locale: the language is always an argument.
 from __future__ import annotations
 
 import datetime as dt
+import math
 import unicodedata
 from collections.abc import Iterable, Sequence
+from decimal import ROUND_HALF_EVEN, Decimal
 from functools import cache
 from importlib.resources import files
 
@@ -137,6 +139,36 @@ def format_value(
     if unit == "currency":
         return _format_currency(number, lang, currency)
     return _format_pattern(number, unit, lang, worded=worded)
+
+
+def shown_number(value: float, unit: str = "number", *, currency: str | None = None) -> float:
+    """Round a number to what `format_value` shows of it, in the unit it is shown in (percent for a share).
+
+    Examples
+    --------
+    >>> shown_number(0.00049, "pp"), shown_number(0.0006, "pp"), shown_number(0.4, "currency", currency="JPY")
+    (0.0, 0.1, 0.0)
+    """
+    if not math.isfinite(value):
+        return value
+    decimals, factor = _precision(value, unit, currency)
+    step = Decimal(1).scaleb(-decimals)
+    shown = float(Decimal(str(value * factor)).quantize(step, rounding=ROUND_HALF_EVEN)) + 0.0
+    # below the last place a number without a unit is shown as "<0.001", which is not zero
+    return value if unit == "number" and shown == 0 else shown
+
+
+def _precision(value: float, unit: str, currency: str | None) -> tuple[int, float]:
+    """Decimals shown, and the factor from stored to shown."""
+    if unit == "currency":
+        from babel.numbers import get_currency_precision
+
+        return (2 if currency is None else get_currency_precision(currency)), 1.0
+    pattern, factor, _ = _PATTERNS[unit]
+    if unit == "number" and abs(value) >= 10:
+        return (2 if abs(value) < 100 else 1 if abs(value) < 1_000 else 0), factor
+    number = pattern.split(";")[0].rstrip("%")
+    return len(number.partition(".")[2]), factor * (100 if "%" in pattern else 1)
 
 
 def is_missing(value: object) -> bool:

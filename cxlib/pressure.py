@@ -16,6 +16,7 @@ from cxlib.intervals import (
     share_difference_interval,
     share_interval,
 )
+from cxlib.verdicts import limits_side
 
 _INTERVAL = ["estimate", "std_error", "conf_low", "conf_high"]
 _DIFFERENCE = ["difference", "difference_conf_low", "difference_conf_high"]
@@ -150,7 +151,8 @@ def contact_cap(pressure: pd.DataFrame, *, min_n: int = 10) -> pd.DataFrame:
     check_columns(pressure, **{name: name for name in ("metric", *facts)})
     rows = pressure[(pressure["metric"] == "opt_out") & (pressure["n"] >= min_n)]
     rows = rows[rows["difference"].notna()].sort_values("contacts_from", kind="stable")
-    above = rows[(rows["difference_conf_low"] > 0) & (rows["contacts_from"] > 1)]
+    side = limits_side(rows["difference_conf_low"], rows["difference_conf_high"], unit="pp")
+    above = rows[(side > 0) & (rows["contacts_from"] > 1)]
     verdict = "cap" if len(above) else "not_shown" if len(rows) > 1 else "unknown"
     first: dict[Any, Any] = above.iloc[0][facts].to_dict() if len(above) else dict.fromkeys(facts, np.nan)
     return pd.DataFrame([{"cap": float(first["contacts_from"]) - 1, "verdict": verdict, **first}])

@@ -12,6 +12,7 @@ from scipy import stats
 from cxlib.checks import ParameterError, check_columns, check_group_names, check_times, fail_option
 from cxlib.differences import interval_difference
 from cxlib.intervals import Interval, critical_value, false_discovery, share_interval
+from cxlib.verdicts import limits_side
 
 ORDERS = ("strict", "any")
 _GAP = np.timedelta64(30, "m")
@@ -353,6 +354,8 @@ def _exit_rows(pages: pd.DataFrame, conf_level: float) -> pd.DataFrame:
     frame = pages.assign(metric="exit", base=base.estimate, **own._asdict(), difference=gap.estimate)
     frame["difference_conf_low"], frame["difference_conf_high"] = gap.conf_low, gap.conf_high
     frame["q_value"] = false_discovery(frame["p_value"])
-    frame["is_excessive"] = (frame["q_value"] <= 1 - conf_level) & (frame["difference_conf_low"] > 0)
+    frame["is_excessive"] = (frame["q_value"] <= 1 - conf_level) & (
+        limits_side(gap.conf_low, gap.conf_high, unit="pp") > 0
+    )
     frame = frame.sort_values(["difference", "page"], ascending=[False, True], ignore_index=True)
     return frame[["page", "metric", "estimate", "std_error", "conf_low", "conf_high", *_EXIT_COLUMNS]]

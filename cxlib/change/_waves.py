@@ -16,6 +16,7 @@ from cxlib.change._difference import Sides, difference, flat_variance, two_sides
 from cxlib.checks import ParameterError, check_columns, fail_option
 from cxlib.columns import among
 from cxlib.intervals import critical_value, false_discovery
+from cxlib.verdicts import limits_side
 
 METRICS = ("nps", "csat", "mean")
 
@@ -112,7 +113,8 @@ def score_change(
     else:
         frame["conf_low"], frame["conf_high"], frame["statistic"] = difference(sides, metric, conf_level)
         p_value = 2 * ndtr(-np.abs(frame["statistic"].to_numpy()))
-    frame = _tested(frame, p_value, min_answers=min_answers, conf_level=conf_level)
+    unit = {"nps": "points", "csat": "pp"}.get(metric, "score")
+    frame = _tested(frame, p_value, unit, min_answers=min_answers, conf_level=conf_level)
     ends = ["statistic", "p_value", "p_adjusted", "n_before", "n_after", "n_paired", "n", "verdict"]
     middle = ["before", "after", "estimate", "std_error", "conf_low", "conf_high"]
     kept = [*group_cols, "metric", *middle, *ends, *(["customers"] if customer_id_col else [])]
@@ -256,13 +258,16 @@ def _paired(answers: Answers, code: Codes, side: Codes, n_groups: int) -> Codes:
     return both[both == 2].groupby("group").size().reindex(range(n_groups), fill_value=0).to_numpy()
 
 
-def _tested(frame: pd.DataFrame, p_value: Array, *, min_answers: int, conf_level: float) -> pd.DataFrame:
-    """Add test, adjusted p-value and verdict."""
+def _tested(
+    frame: pd.DataFrame, p_value: Array, unit: str, *, min_answers: int, conf_level: float
+) -> pd.DataFrame:
+    """Add test, adjusted p-value and verdict; the test and the limits as shown must agree that it moved."""
     n = frame[["n_before", "n_after"]].min(axis=1)
     people = frame[["people_before", "people_after"]].min(axis=1)
     p_adjusted = false_discovery(np.where(people >= min_answers, p_value, np.nan))
     moved = np.where(frame["estimate"] > 0, "risen", "fallen")
-    verdict = np.where(p_adjusted <= 1 - conf_level, moved, "no_difference_shown")
+    beyond = limits_side(frame["conf_low"], frame["conf_high"], unit=unit) != 0
+    verdict = np.where((p_adjusted <= 1 - conf_level) & beyond, moved, "no_difference_shown")
     verdict = np.where(people < min_answers, "too_few_answers", verdict)
     frame = frame.assign(p_value=p_value, p_adjusted=p_adjusted, n=n, customers=people)
     return frame.assign(verdict=verdict)

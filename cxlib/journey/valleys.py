@@ -20,6 +20,7 @@ from cxlib.journey._moments import (
     sums,
 )
 from cxlib.stacking import stacked
+from cxlib.verdicts import limits_side
 
 _VALLEY_COLUMNS = [
     "metric",
@@ -60,8 +61,8 @@ def find_valleys(
         Group column, `metric` (the curve), `stage, depth` (the smaller of the drop into the stage and the
         recovery out of it, unit of the score; 0 where the stage is no local minimum), `conf_low, conf_high`
         (simultaneous), `share_of_customers` (of the `n_around` customers who answered before, at and after
-        the stage: whose own lowest answer lies there; a tie counts in parts), `is_valley` (`conf_low` > 0),
-        `n` (customers who answered at the stage, on whom the depth rests), `n_around`.
+        the stage: whose own lowest answer lies there; a tie counts in parts), `is_valley` (`conf_low` > 0 as
+        shown), `n` (customers who answered at the stage, on whom the depth rests), `n_around`.
 
     Raises
     ------
@@ -94,7 +95,8 @@ def find_valleys(
         fit = stage_moments(scores, known_curve(curve))
         depth, low, high = _prominence(fit, conf_level)
         share, n_around = _own_minimum(scores)
-        columns = (stages, depth, low, high, share, low > 0, (scores.n > 0).sum(0), n_around)
+        is_valley = limits_side(low, high, unit="score") > 0
+        columns = (stages, depth, low, high, share, is_valley, (scores.n > 0).sum(0), n_around)
         inner = {name: held[1:-1] for name, held in zip(_VALLEY_COLUMNS[1:], columns, strict=True)}
         parts.append({**keys, "metric": curve, **inner})
     return stacked(parts)

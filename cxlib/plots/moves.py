@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import PathPatch, Rectangle
 from matplotlib.path import Path
 
-from cxlib.language import clean_text, format_value, text
+from cxlib.language import clean_text, format_value, shown_number, text
 from cxlib.plots.theme import SERIES, colours, draw_interval, format_axis, new_axes
 
 BAR, GAP = 0.06, 0.025
@@ -204,9 +204,8 @@ def _ctb_map(ax: Axes, rows: pd.DataFrame, groups: list[Any], values: list[Any],
         if not lift > 0 or share != share:
             continue
         grid[i, j] = np.clip(np.log2(lift), -1, 1)
-        stands_out = cell["conf_low"] == cell["conf_low"] and not (
-            cell["lift_conf_low"] <= 1 <= cell["lift_conf_high"]
-        )
+        low, high = (shown_number(float(cell[f"lift_conf_{end}"]), "ratio") for end in ("low", "high"))
+        stands_out = cell["conf_low"] == cell["conf_low"] and not low <= 1 <= high
         ax.text(
             j,
             i,

@@ -19,6 +19,7 @@ from cxlib.roles._panel import (
     history_strata,
     state_panel,
 )
+from cxlib.verdicts import limits_side
 
 _INTERVAL = ["estimate", "std_error", "conf_low", "conf_high"]
 _CHANGE_COLUMNS = ["touchpoint", "state", "metric", *_INTERVAL, "p_value", "q_value", "is_shown"]
@@ -115,7 +116,8 @@ def state_changes(
         frame[end] = frame["adjusted"] + side * z * frame["adjusted_error"]
     frame["is_confounded"] = frame["exposure_ratio"] > MOST_EXPOSURE
     beyond = (frame["q_value"] <= 1 - conf_level) & (frame["estimate"] > 0)
-    frame["is_shown"] = beyond & (frame["adjusted_conf_low"] > 0) & ~frame["is_confounded"]
+    adjusted = limits_side(frame["adjusted_conf_low"], frame["adjusted_conf_high"], unit="pp")
+    frame["is_shown"] = beyond & (adjusted > 0) & ~frame["is_confounded"]
     return frame[_CHANGE_COLUMNS]
 
 

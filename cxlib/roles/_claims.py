@@ -21,6 +21,7 @@ from cxlib.roles._panel import (
     local_day,
     state_panel,
 )
+from cxlib.verdicts import limits_side
 
 _INTERVAL = ["estimate", "std_error", "conf_low", "conf_high"]
 
@@ -111,12 +112,11 @@ def touchpoint_roles(
         rows.append({"touchpoint": touchpoint, "claim": claim, "metric": "difference", **cell})
     frame = pd.DataFrame(rows)
     frame["is_confounded"] = frame["exposure_ratio"] > MOST_EXPOSURE
-    tests = [
-        frame["estimate"].isna() | frame["conf_low"].isna(),
-        frame["is_confounded"],
-        frame["conf_low"] > 0,
-        frame["conf_high"] < 0,
-    ]
+    units = ["pp" if claim == "conviction" else "score" for claim in frame["claim"]]
+    ends = zip(frame["conf_low"], frame["conf_high"], units, strict=True)
+    side = np.array([limits_side(low, high, unit=unit) for low, high, unit in ends])
+    unknown = frame["estimate"].isna() | frame["conf_low"].isna()
+    tests = [unknown.to_numpy(), frame["is_confounded"].to_numpy(), side > 0, side < 0]
     frame["verdict"] = np.select(tests, ["unknown", "confounded", "holds", "fails"], default="not_shown")
     columns = ["touchpoint", "claim", "metric", *_INTERVAL, "touched", "untouched", "n", "n_touched"]
     return frame[[*columns, "exposure_ratio", "is_confounded", "verdict"]]
