@@ -15,6 +15,7 @@ Array = NDArray[np.float64]
 #: A whole number, and after a separator, a space or at once in another script its label without digits.
 LABELLED = r"^\s*([+-]?\d+)(?:\s*[-–—:=.)(|]|\s|[^\d\x00-\x7F])\D*$"
 Scale = tuple[float, float]
+SCORES = ("nps_score", "csat_score", "ces_score")
 #: Columns of results, which a group column must not overwrite.
 RESERVED = {"metric", "estimate", "std_error", "conf_low", "conf_high", "n", "n_missing", "n_effective"}
 RESERVED |= {"customers", "mean", "high_effort", "direction", "method", "note", "before", "after", "verdict"}
@@ -213,7 +214,7 @@ def _kish_of_clusters(answers: Answers) -> Array:
 
 
 def cluster_codes(column: pd.Series) -> NDArray[np.int64]:
-    """Number customers or accounts in the order they come in, 0 upwards; a missing one stands for itself.
+    """Return a number per customer or account, in the order they come in; a missing one stands for itself.
 
     Examples
     --------
@@ -296,7 +297,7 @@ def survey_answers(
     -------
     DataFrame
         The responses of the survey, `by`, and ``wave`` filled with the calendar quarter ("2026Q3") where the
-        survey names none.
+        survey names none; ``is_named_wave`` says which it names. Scores the table lacks are missing.
 
     Raises
     ------
@@ -311,13 +312,18 @@ def survey_answers(
     """
     check_columns(customers, by=by)
     if responses is None:
-        columns = ("customer_id", "wave", "nps_score", "csat_score", "ces_score", *([by] if by else []))
-        return pd.DataFrame({column: pd.Series(dtype=float) for column in columns})
+        columns = ("customer_id", "wave", "touchpoint", *SCORES, *([by] if by else []))
+        empty = pd.DataFrame({column: pd.Series(dtype=float) for column in columns})
+        return empty.assign(
+            answered_at=pd.Series(dtype="datetime64[us]"), is_named_wave=pd.Series(dtype=bool)
+        )
     answers = responses[responses["survey"] == survey]
     if only_these:
         answers = answers[answers["customer_id"].isin(customers["customer_id"])]
     quarter = answers["answered_at"].dt.tz_localize(None).dt.to_period("Q").astype(str)
-    answers = answers.assign(wave=answers["wave"].fillna(quarter) if "wave" in answers else quarter)
+    named = answers["wave"] if "wave" in answers else pd.Series(None, index=answers.index, dtype="string")
+    answers = answers.assign(wave=named.fillna(quarter), is_named_wave=named.notna())
+    answers = answers.assign(**{name: np.nan for name in ("touchpoint", *SCORES) if name not in answers})
     if by is not None:
         known = customers.drop_duplicates("customer_id").set_index("customer_id")[by]
         answers = answers.assign(**{by: answers["customer_id"].map(_as_text(known))})

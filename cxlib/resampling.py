@@ -51,7 +51,7 @@ def bootstrap_counts(
 def resampled_sums(
     columns: Iterable[Array], *, n_boot: int, seed: int, clusters: ArrayLike | None = None
 ) -> Iterator[Array]:
-    """Sums of each column over the rows drawn, in blocks of resamples: those of `bootstrap_counts`.
+    """Add up each column over the rows drawn, in blocks of resamples: those of `bootstrap_counts`.
 
     Rows of one cluster are drawn together, so they are added up once, before anything is drawn: a million
     answers of 200,000 customers cost as much as 200,000 answers.

@@ -72,7 +72,7 @@ def expected_next(counts: ArrayLike) -> float:
 
     Notes
     -----
-    On nine boxes and more the two pairs that follow give the rate r at which answers fade (at most 1.5: rise),
+    On nine boxes and more the two pairs that follow give the rate r at which answers fade (at most 1.5),
     and the box before them would hold a·r²/(1+r) of the a answers of the nearer pair. On shorter scales a
     pair spans the hump of the answers, so the first box is carried on by the cube of its ratio to the next.
 

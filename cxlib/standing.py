@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from math import ceil
 from typing import Any, NamedTuple
@@ -12,6 +12,9 @@ import pandas as pd
 from cxlib.change import wave_order
 from cxlib.checks import check_columns
 from cxlib.engine import to_date
+from cxlib.language import format_value, text
+from cxlib.rules import Target
+from cxlib.verdicts import limits_side
 
 #: Customers below which the latest wave gives way to the one before, where that had twice as many.
 FEWEST = 30
@@ -115,8 +118,84 @@ def standing_answers(
     return Standing(held[of[wave]], wave, days.min().date(), days.max().date(), begun, counted)
 
 
+def now_and_whole(
+    compute: Callable[..., pd.DataFrame], standing: Standing, data: pd.DataFrame, **options: Any
+) -> pd.DataFrame:
+    """Compute a score for the present answers and for all of the period, one row below the other.
+
+    Parameters
+    ----------
+    compute : callable
+        `nps`, or `csat` or `ces` with their scale in `options`.
+    standing : Standing
+        From `standing_answers`.
+    data : DataFrame
+        All answers of the period.
+    **options
+        Passed to `compute`; no `by`.
+
+    Returns
+    -------
+    DataFrame
+        ``window`` ("now", "whole_period") and the columns of `compute`. Without "whole_period" where the
+        present answers are all there are, without "now" where there are none.
+
+    Examples
+    --------
+    >>> from cxlib.scores import nps
+    >>> days = pd.to_datetime(["2026-01-01", "2026-06-01"])
+    >>> data = pd.DataFrame({"customer_id": ["a", "b"], "nps_score": [0, 9], "answered_at": days})
+    >>> now = standing_answers(data, last_day="2026-06-30")
+    >>> now_and_whole(nps, now, data)[["window", "estimate"]].to_numpy().tolist()
+    [['now', 100.0], ['whole_period', 0.0]]
+    """
+    rows = {"now": compute(standing.answers, **options), "whole_period": compute(data, **options)}
+    n = {name: int(row["n"].iloc[0]) for name, row in rows.items()}
+    if n["now"] == n["whole_period"] or not n["now"]:
+        rows.pop("whole_period" if n["now"] else "now")
+    parts = [row.assign(window=name) for name, row in rows.items()]
+    found = pd.concat(parts, ignore_index=True)
+    return found[["window", *(name for name in found if name != "window")]]
+
+
+def fitting_targets(
+    targets: Iterable[Target], *, survey: str, ces_scale: Sequence[float], ces_direction: str
+) -> tuple[dict[str, Target], list[Target]]:
+    """Choose the targets that belong to a survey, and name those whose scale or direction is another.
+
+    Parameters
+    ----------
+    targets : iterable of Target
+        From `load_rules("targets")`; those for other surveys, or for none, are left out.
+    survey : str
+        "relationship" or "transaction".
+    ces_scale : two numbers
+    ces_direction : {"ease", "effort"}
+
+    Returns
+    -------
+    tuple of (dict of metric → Target, list of Target)
+        The second are targets of the survey for effort on another scale, or for its opposite.
+
+    Examples
+    --------
+    >>> from cxlib.rules import load_rules
+    >>> asked = {"ces_scale": (1, 7), "ces_direction": "effort"}
+    >>> fitting, other = fitting_targets(load_rules("targets").targets, survey="relationship", **asked)
+    >>> sorted(fitting), [target.metric for target in other]
+    (['csat', 'nps'], ['ces'])
+    """
+    own = {target.metric: target for target in targets if target.survey == survey}
+    effort = own.get("ces")
+    better = "higher" if ces_direction == "ease" else "lower"
+    fits = effort is None or (effort.better == better and ces_scale[0] <= effort.target <= ces_scale[1])
+    return own if fits else {name: one for name, one in own.items() if name != "ces"}, [
+        one for one in own.values() if one is effort and not fits
+    ]
+
+
 def judge_target(
-    row: Mapping[str, Any] | pd.Series, target: float, *, better: str = "higher", decimals: int = 1
+    row: Mapping[str, Any] | pd.Series, target: float, *, unit: str = "points", better: str = "higher"
 ) -> dict[str, Any]:
     """Judge an estimate with its interval against a target: met, missed, or undecided and how far from it.
 
@@ -126,9 +205,9 @@ def judge_target(
         ``estimate, conf_low, conf_high`` and ``n`` (answers), such as a row of `nps`, `csat` or `ces`.
     target : float
         In the unit of the estimate.
+    unit : str
+        Unit the figures are shown in: a limit that reads like the target does not lie short of it.
     better : {"higher", "lower"}
-    decimals : int
-        Digits the figures are shown with: a limit that reads like the target is not beyond it.
 
     Returns
     -------
@@ -149,17 +228,36 @@ def judge_target(
     >>> judge_target({"estimate": 30.0, "conf_low": 24.0, "conf_high": 36.0, "n": 700}, 20)["verdict"]
     'target_met'
     """
-    sign = 1.0 if better == "higher" else -1.0
-    estimate, aim = sign * float(row["estimate"]), sign * target
-    low, high = sorted(sign * float(row[name]) for name in ("conf_low", "conf_high"))
+    estimate, low, high = (float(row[name]) for name in ("estimate", "conf_low", "conf_high"))
     if not low <= estimate <= high:
         return {"verdict": "not_enough_data", "more": None}
-    if low >= aim:
+    good = 1 if better == "higher" else -1
+    if min(good * low, good * high) >= good * target:
         return {"verdict": "target_met", "more": None}
-    if round(high, decimals) < round(aim, decimals):
+    if int(limits_side(low, high, null=target, unit=unit)) == -good:
         return {"verdict": "target_missed", "more": None}
-    distance, reach = abs(estimate - aim), estimate - low if estimate > aim else high - estimate
+    distance, reach = abs(estimate - target), estimate - low if estimate > target else high - estimate
     n = float(row["n"])
     more = ceil(n * ((reach / distance) ** 2 - 1)) if distance > 0 else None
     is_near = more is not None and 0 < more <= WITHIN_REACH * n
     return {"verdict": "undecided", "more": more if is_near else None}
+
+
+def window_names(standing: Standing, data: pd.DataFrame, lang: str = "en") -> dict[str, str]:
+    """Name the windows of `now_and_whole` in words, with their first and last day.
+
+    Examples
+    --------
+    >>> days = pd.to_datetime(["2026-03-01", "2026-06-01"])
+    >>> data = pd.DataFrame({"customer_id": list("ab"), "nps_score": [1, 9], "answered_at": days})
+    >>> window_names(standing_answers(data, last_day="2026-06-30"), data)["now"]
+    'the last three months (Mar 31, 2026 to Jun 30, 2026)'
+    """
+    times = pd.to_datetime(data["answered_at"]).dropna()
+    ends = {"first": times.min().date(), "last": times.max().date()} if len(times) else {}
+    whole = {name: format_value(day, "date", lang) for name, day in ends.items()}
+    now = {"first": standing.first_on, "last": standing.last_on}
+    said = {name: format_value(day, "date", lang) for name, day in now.items()}
+    key = "nps.window_months" if standing.wave is None else "nps.window_wave"
+    names = {"now": text(key, lang, wave=str(standing.wave), **said)}
+    return names | ({"whole_period": text("nps.window_whole", lang, **whole)} if whole else {})

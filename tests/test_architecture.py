@@ -76,6 +76,7 @@ LAYER_OF = {
     "schemes": 4,
     "segments": 4,
     "selection": 4,
+    "standing": 5,
     "states": 4,
     "surface": 4,
     "successors": 4,

@@ -33,8 +33,9 @@ def wave_chart(
         Answers; those without wave or score are left out.
     wave_col : str
     time_col : str
-        When it was answered: waves come in the order of their first answer. Without that column they come in
-        the order of the numbers in their names, so that wave 10 follows wave 9.
+        When it was answered: waves come in the order of their middle answer, which one answer with a wrong
+        date does not move. Without that column they come in the order of the numbers in their names, so that
+        wave 10 follows wave 9.
     score_col : str
     cluster_col : str, optional
         Customer, when one may answer several times in a wave.
@@ -94,7 +95,7 @@ def wave_chart(
 
 
 def wave_order(data: pd.DataFrame, *, wave_col: str = "wave", time_col: str = "answered_at") -> list[object]:
-    """Name the waves in order of time: by their first answer, or by the numbers in their names.
+    """Name the waves in order of time: by their middle answer, or by the numbers in their names.
 
     Examples
     --------
@@ -109,8 +110,8 @@ def wave_order(data: pd.DataFrame, *, wave_col: str = "wave", time_col: str = "a
     waves = sorted(named[wave_col].unique(), key=_by_number)
     if time_col not in data:
         return waves
-    first = pd.to_datetime(named[time_col]).groupby(named[wave_col], observed=True).min().reindex(waves)
-    return first.sort_values(kind="stable", na_position="last").index.tolist()
+    middle = pd.to_datetime(named[time_col]).groupby(named[wave_col], observed=True).median().reindex(waves)
+    return middle.sort_values(kind="stable", na_position="last").index.tolist()
 
 
 def _by_number(name: object) -> list[tuple[bool, float, str]]:

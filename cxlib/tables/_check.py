@@ -206,7 +206,7 @@ def _check_directions(frame: pd.DataFrame, settings: Settings, findings: Finding
 
 
 def _correlation(first: pd.Series, second: pd.Series) -> float:
-    """Correlation of the rows that have both values; 0 when they are too few or alike, or it may be chance."""
+    """Correlation of the rows that have both values; 0 when they are few or alike, or it may be chance."""
     both = (first.notna() & second.notna()).to_numpy()
     if both.sum() < LEAST:
         return 0.0
