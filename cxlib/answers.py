@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cxlib.checks import ParameterError, check_columns
+from cxlib.checks import ParameterError, check_columns, check_frame
 from cxlib.intervals import clustered_mean_interval, critical_value
 
 Array = NDArray[np.float64]
@@ -90,6 +91,7 @@ def read_answers(
     >>> read_answers(pd.DataFrame({"nps_score": [10, None, 3]}), "nps_score", (0, 10)).n.tolist()
     [2.0]
     """
+    check_frame(data)
     group_cols = [by] if isinstance(by, str) else list(by or [])
     check_columns(data, score_col=score_col, weight_col=weight_col, cluster_col=cluster_col)
     for column in group_cols:
@@ -118,8 +120,10 @@ def read_answers(
 
 def check_scale(scale: Scale) -> None:
     """Raise unless the scale is two whole numbers, the lowest first, with at least three boxes."""
-    if len(scale) != 2 or not scale[1] - scale[0] >= 2 or any(end != round(end) for end in scale):
-        raise ParameterError("nps.bad_scale", found=repr(tuple(scale)))
+    ends = list(scale) if isinstance(scale, Sequence | np.ndarray) and not isinstance(scale, str) else []
+    is_pair = len(ends) == 2 and all(isinstance(end, int | float | np.number) for end in ends)
+    if not is_pair or not 2 <= ends[1] - ends[0] < np.inf or any(end != round(end) for end in ends):
+        raise ParameterError("nps.bad_scale", found=repr(scale))
 
 
 def scale_notes(answers: Answers, scale: Scale, *, least: int = 30) -> NDArray[np.object_]:
@@ -182,7 +186,8 @@ def effective_n(answers: Answers, values: Array, *, conf_level: float) -> tuple[
     """Effective answers per group: for the standard error, and for limits (fewer when clusters are few).
 
     Kish's (Σw)²/Σw² for weights; with clusters the answers over the design effect of `values`, and for limits
-    times (z/t)² with one degree of freedom less than clusters (Korn & Graubard), never above the answers.
+    times (z/t)² with one degree of freedom less than clusters (Korn & Graubard). Never above the answers:
+    that answers of one customer differ more than those of two is taken for chance, and buys no precision.
     """
     n = answers.n
     if answers.cluster is None:
@@ -201,7 +206,7 @@ def effective_n(answers: Answers, values: Array, *, conf_level: float) -> tuple[
         independent = np.where(known, variance / clustered.std_error**2, _kish_of_clusters(answers))
         shrink = (critical_value(conf_level) / critical_value(conf_level, df=n_clusters - 1)) ** 2
     limits = np.where(n_clusters > 1, independent * np.nan_to_num(shrink, nan=1.0), independent)
-    return independent, np.minimum(limits, n)
+    return np.minimum(independent, n), np.minimum(limits, n)
 
 
 def _kish_of_clusters(answers: Answers) -> Array:
@@ -214,14 +219,17 @@ def _kish_of_clusters(answers: Answers) -> Array:
 
 
 def cluster_codes(column: pd.Series) -> NDArray[np.int64]:
-    """Return a number per customer or account, in the order they come in; a missing one stands for itself.
+    """Return a number per customer or account, in the order of their names; a missing one stands for itself.
 
     Examples
     --------
     >>> cluster_codes(pd.Series(["b", None, "a", "b"])).tolist()
-    [0, 2, 1, 0]
+    [1, 2, 0, 1]
     """
-    code = pd.factorize(column)[0].astype(np.int64)
+    try:
+        code = pd.factorize(column, sort=True)[0].astype(np.int64)
+    except TypeError:  # names of several types have no order
+        code = pd.factorize(column)[0].astype(np.int64)
     alone = code < 0
     code[alone] = code.max(initial=-1) + 1 + np.arange(alone.sum())
     return code
@@ -328,6 +336,22 @@ def survey_answers(
         known = customers.drop_duplicates("customer_id").set_index("customer_id")[by]
         answers = answers.assign(**{by: answers["customer_id"].map(_as_text(known))})
     return answers.reset_index(drop=True)
+
+
+def by_time(answers: pd.DataFrame, *, time_col: str = "answered_at") -> pd.DataFrame:
+    """Sort answers by time, whatever order the rows come in; the last row of a customer is the last answer.
+
+    Answers of one instant stand in the order of ``response_id``, where there is one, then from the best to
+    the worst score: of two that cannot be told apart in time the worse one is taken as the last.
+
+    Examples
+    --------
+    >>> by_time(pd.DataFrame({"answered_at": ["2026-01-02"] * 2, "nps_score": [3, 9]}))["nps_score"].tolist()
+    [9, 3]
+    """
+    ties = [name for name in ("response_id", *SCORES) if name in answers]
+    rises = [name not in SCORES for name in ties]
+    return answers.sort_values([time_col, *ties], ascending=[True, *rises], kind="stable")
 
 
 def survey_weight(answers: pd.DataFrame, *, weight_col: str = "weight") -> str | None:

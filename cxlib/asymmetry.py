@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cxlib.answers import check_numbers, cluster_codes
-from cxlib.checks import ParameterError, check_columns
+from cxlib.checks import ParameterError, check_columns, check_frame
 from cxlib.intervals import critical_value
 from cxlib.verdicts import limits_side
 
@@ -89,6 +89,7 @@ def penalty_reward(
     >>> result[["penalty", "reward"]].round(1).to_numpy().tolist(), result["label"].tolist()
     ([[-2.0, 0.0]], ['basic'])
     """
+    check_frame(data)
     check_columns(data, outcome_col=outcome_col, cluster_col=cluster_col)
     for driver in driver_cols:
         check_columns(data, driver_cols=driver)

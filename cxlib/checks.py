@@ -134,6 +134,26 @@ def nearest(name: str, options: Iterable[object]) -> str:
     return ", ".join(close or sorted(known)[:20])
 
 
+def check_frame(data: object, *, argument: str = "data") -> None:
+    """Raise unless `data` is a pandas DataFrame: a sentence for one column, another library's table, or a path.
+
+    Raises
+    ------
+    ParameterError
+        Names the argument, what was found, and how to make a table of it.
+    """
+    kinds = {f"{kind.__module__.split('.')[0]}.{kind.__name__}" for kind in type(data).__mro__}
+    if "pandas.DataFrame" in kinds:
+        return
+    if "pandas.Series" in kinds:
+        raise ParameterError("checks.series", argument=argument)
+    converts = hasattr(data, "to_pandas")
+    key = "checks.other_frame" if converts else "checks.no_frame"
+    raise ParameterError(
+        key, argument=argument, found=f"{type(data).__module__.split('.')[0]}.{type(data).__name__}"
+    )
+
+
 def check_columns(data: object, /, **columns: str | None) -> None:
     """Raise unless each named column argument is in the frame; `check_columns(data, score_col="nps_score")`.
 

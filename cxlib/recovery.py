@@ -7,7 +7,8 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
-from cxlib.checks import check_columns
+from cxlib.answers import by_time
+from cxlib.checks import check_columns, check_frame
 from cxlib.intervals import share_interval
 
 ATTITUDES = ("promoter", "passive", "detractor")
@@ -48,6 +49,7 @@ def latest_attitudes(
     >>> latest_attitudes(answers, orders, as_of="2025-12-31")[["attitude", "amount"]].to_numpy().tolist()
     [['detractor', 80.0], ['promoter', 0.0]]
     """
+    check_frame(answers, argument="answers")
     check_columns(answers, customer_id="customer_id", answered_at="answered_at", nps_score="nps_score")
     check_columns(orders, **{name: name for name in ("customer_id", "ordered_at", "amount")})
     latest = _in_order(answers).drop_duplicates("customer_id", keep="last")
@@ -154,6 +156,7 @@ def attitude_moves(answers: pd.DataFrame, *, conf_level: float = 0.95) -> pd.Dat
     >>> moves.loc[moves["n"] > 0, ["before", "after", "estimate"]].to_numpy().tolist()
     [['detractor', 'promoter', 1.0]]
     """
+    check_frame(answers, argument="answers")
     check_columns(answers, customer_id="customer_id", answered_at="answered_at", nps_score="nps_score")
     ordered = _in_order(answers)
     ordered = ordered.assign(before=ordered.groupby("customer_id")["attitude"].shift())
@@ -170,6 +173,6 @@ def attitude_moves(answers: pd.DataFrame, *, conf_level: float = 0.95) -> pd.Dat
 def _in_order(answers: pd.DataFrame) -> pd.DataFrame:
     """Answers with customer, time and score, earliest first, with their attitude."""
     held = answers.dropna(subset=["customer_id", "answered_at", "nps_score"])
-    held = held[["customer_id", "answered_at", "nps_score"]].sort_values("answered_at", kind="stable")
+    held = by_time(held)[["customer_id", "answered_at", "nps_score"]]
     score = held["nps_score"].astype(float)
     return held.assign(attitude=np.select([score >= 9, score <= 6], ["promoter", "detractor"], "passive"))

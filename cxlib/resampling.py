@@ -51,10 +51,11 @@ def bootstrap_counts(
 def resampled_sums(
     columns: Iterable[Array], *, n_boot: int, seed: int, clusters: ArrayLike | None = None
 ) -> Iterator[Array]:
-    """Add up each column over the rows drawn, in blocks of resamples: those of `bootstrap_counts`.
+    """Add up each column over the rows drawn, in blocks of resamples.
 
     Rows of one cluster are drawn together, so they are added up once, before anything is drawn: a million
-    answers of 200,000 customers cost as much as 200,000 answers.
+    answers of 200,000 customers cost as much as 200,000 answers. What is drawn is put in order by its sums, so
+    that the resamples do not depend on the order of the rows.
 
     Parameters
     ----------
@@ -79,6 +80,7 @@ def resampled_sums(
     code = None if clusters is None else _codes(clusters)
     n_units = 0 if code is None else int(code.max(initial=-1)) + 1
     sums = np.column_stack([x if code is None else np.bincount(code, x, n_units) for x in columns])
+    sums = sums[np.argsort(sums @ (0.5 + np.sqrt(np.arange(2, sums.shape[1] + 2)) % 1), kind="stable")]
     for counts in _unit_counts(len(sums), n_boot, seed, DRAWN_AT_ONCE // max(len(sums), 1)):
         yield counts @ sums
 

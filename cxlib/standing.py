@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from cxlib.change import wave_order
-from cxlib.checks import check_columns
+from cxlib.checks import check_columns, check_frame
 from cxlib.engine import to_date
 from cxlib.language import format_value, text
 from cxlib.rules import Target
@@ -95,6 +95,7 @@ def standing_answers(
     >>> len(standing_answers(data, last_day="2026-06-30").answers)
     2
     """
+    check_frame(data)
     check_columns(data, score_col=score_col, time_col=time_col, customer_id_col=customer_id_col)
     end = to_date(last_day, argument="last_day")
     held = data[data[score_col].notna() & data[time_col].notna()]

@@ -9,7 +9,7 @@ import pandas as pd
 
 from cxlib.answers import effective_n, read_answers
 from cxlib.change._contrast import score_values
-from cxlib.checks import check_columns
+from cxlib.checks import check_columns, check_frame
 from cxlib.intervals import nps_interval
 
 FEWEST = 4  # waves below which limits of chance say nothing
@@ -70,6 +70,7 @@ def wave_chart(
     >>> wave_chart(answers)[["estimate", "centre"]].to_numpy().tolist()
     [[100.0, 0.0], [-100.0, 0.0]]
     """
+    check_frame(data)
     check_columns(data, wave_col=wave_col)
     waves = wave_order(data, wave_col=wave_col, time_col=time_col)
     known = data[data[wave_col].notna()]
@@ -105,6 +106,7 @@ def wave_order(data: pd.DataFrame, *, wave_col: str = "wave", time_col: str = "a
     >>> wave_order(pd.DataFrame({"wave": ["spring", "autumn"], "answered_at": days}))
     ['spring', 'autumn']
     """
+    check_frame(data)
     check_columns(data, wave_col=wave_col)
     named = data[data[wave_col].notna()]
     waves = sorted(named[wave_col].unique(), key=_by_number)

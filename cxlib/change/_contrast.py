@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cxlib.answers import Answers, Scale, read_answers
-from cxlib.checks import check_columns
+from cxlib.checks import check_columns, check_frame
 
 Array = NDArray[np.float64]
 Codes = NDArray[np.integer[Any]]
@@ -26,7 +26,8 @@ def two_waves(
 ) -> Answers:
     """Check both waves and return their answers by group and wave (0 before, 1 after)."""
     columns = [score_col, *group_cols, *([customer_id_col] if customer_id_col else [])]
-    for frame in (before, after):
+    for name, frame in {"before": before, "after": after}.items():
+        check_frame(frame, argument=name)
         check_columns(frame, score_col=score_col, customer_id_col=customer_id_col)
         for column in group_cols:
             check_columns(frame, by=column)

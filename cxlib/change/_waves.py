@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from cxlib.answers import Answers, Scale, scale_notes
 from cxlib.change._contrast import WAVE, Array, Codes, clustered_variance, score_values, two_waves
 from cxlib.change._difference import Sides, difference, flat_variance, two_sides
-from cxlib.checks import ParameterError, check_columns, fail_option
+from cxlib.checks import ParameterError, check_columns, check_frame, fail_option
 from cxlib.columns import among
 from cxlib.intervals import critical_value, false_discovery
 from cxlib.verdicts import limits_side
@@ -157,6 +157,8 @@ def paired_change(
     [[150.0, 2.0]]
     """
     score_col = options.get("score_col", "nps_score")
+    check_frame(before, argument="before")
+    check_frame(after, argument="after")
     check_columns(before, score_col=score_col, customer_id_col=customer_id_col)
     check_columns(after, score_col=score_col, customer_id_col=customer_id_col)
     scored = [wave[wave[score_col].notna()] for wave in (before, after)]
@@ -228,6 +230,7 @@ def everyone_else(data: pd.DataFrame, *, by: str, groups: Iterable[Any] | None =
     >>> everyone_else(pd.DataFrame({"g": ["a", "a", "b"], "nps_score": [9, 8, 3]}), by="g").to_dict("list")
     {'g': ['a', 'b', 'b'], 'nps_score': [3, 9, 8]}
     """
+    check_frame(data)
     check_columns(data, by=by)
     named = data[by].dropna().unique() if groups is None else groups
     others = [data[data[by] != group].assign(**{by: group}) for group in named]

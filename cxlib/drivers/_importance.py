@@ -14,7 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cxlib.answers import check_numbers, check_weights, cluster_codes
-from cxlib.checks import ParameterError, check_columns, fail_option
+from cxlib.checks import ParameterError, check_columns, check_frame, fail_option
 from cxlib.importance import (
     Units,
     collinear_units,
@@ -101,8 +101,8 @@ def driver_importance(
         correlation; of the coefficient for std_beta), ``coefficient`` (standardised; the correlation for that
         method), ``rank, rank_low, rank_high, probability_first``, ``mc_error`` (only beyond 20 drivers),
         ``status`` (ok, collinear, constant, unanswered: nobody answered it, and it has no number), with
-        `groups` also ``group``. All NaN when the outcome is
-        constant or there are hardly more answers than drivers.
+        `groups` also ``group``. All NaN when the outcome is constant (status constant_outcome) or there are
+        hardly more answers than drivers (few_answers).
 
     Raises
     ------
@@ -136,6 +136,7 @@ def driver_importance(
     if method not in METHODS:
         fail_option("method", method, METHODS)
     drivers = list(driver_cols)
+    check_frame(data)
     check_resampling(data, cluster_col, n_boot, conf_level)
     if not drivers:
         return pd.DataFrame(columns=list(COLUMNS)).drop(columns="group")
@@ -158,6 +159,9 @@ def driver_importance(
         )
         replicates = np.vstack(list(drawn))
     found: dict[str, Any] = _describe(drivers, values, matrix[0], units, method)
+    if not np.isfinite(parts).all():
+        why = "few_answers" if len(values) <= len(drivers) + 1 else "constant_outcome"
+        found["status"] = ["unanswered" if each == "unanswered" else why for each in found["status"]]
     found |= shares_with_ranks(parts[0], replicates, conf_level)
     found |= {"r_squared_part": parts[0], "mc_error": mc_error}
     unasked = np.array([each == "unanswered" for each in found["status"]])
@@ -274,6 +278,7 @@ def read_drivers(
     data: pd.DataFrame, outcome_col: str, drivers: list[str], weight_col: str | None
 ) -> tuple[Array, Array]:
     """Return drivers and outcome (last column) as floats, and the weights."""
+    check_frame(data)
     check_columns(data, outcome_col=outcome_col, weight_col=weight_col)
     for driver in drivers:
         check_columns(data, driver_cols=driver)

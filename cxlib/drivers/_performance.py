@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cxlib.answers import Scale, cluster_codes
+from cxlib.answers import Scale, check_scale, cluster_codes
 from cxlib.checks import ParameterError
 from cxlib.drivers._importance import (
     Array,
@@ -92,6 +92,7 @@ def importance_performance(
     >>> place[["driver", "quadrant"]].to_numpy().tolist()
     [['quality', 'fix_first'], ['price', 'low_priority']]
     """
+    check_scale(scale)
     drivers = list(driver_cols)
     frame = driver_importance(
         data,

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from cxlib.answers import check_numbers, cluster_codes
-from cxlib.checks import check_columns
+from cxlib.checks import check_columns, check_frame
 from cxlib.drivers._importance import Array, Moments
 from cxlib.resampling import bootstrap_interval, resampled_sums
 
@@ -69,6 +69,7 @@ def scale_reliability(
     >>> scale_reliability(items, item_cols=list("abcd"), n_boot=50)["estimate"].round(1).tolist()
     [0.8, 0.8, 0.6]
     """
+    check_frame(data)
     for column in item_cols:
         check_columns(data, item_cols=column)
     check_columns(data, cluster_col=cluster_col)
