@@ -135,7 +135,7 @@ def nearest(name: str, options: Iterable[object]) -> str:
 
 
 def check_frame(data: object, *, argument: str = "data") -> None:
-    """Raise unless `data` is a pandas DataFrame: a sentence for one column, another library's table, or a path.
+    """Raise unless `data` is a pandas DataFrame; say what to do with one column, or with another table.
 
     Raises
     ------
@@ -147,11 +147,9 @@ def check_frame(data: object, *, argument: str = "data") -> None:
         return
     if "pandas.Series" in kinds:
         raise ParameterError("checks.series", argument=argument)
-    converts = hasattr(data, "to_pandas")
-    key = "checks.other_frame" if converts else "checks.no_frame"
-    raise ParameterError(
-        key, argument=argument, found=f"{type(data).__module__.split('.')[0]}.{type(data).__name__}"
-    )
+    key = "checks.other_frame" if hasattr(data, "to_pandas") else "checks.no_frame"
+    found = f"{type(data).__module__.split('.')[0]}.{type(data).__name__}"
+    raise ParameterError(key, argument=argument, found=found)
 
 
 def check_columns(data: object, /, **columns: str | None) -> None:

@@ -191,8 +191,9 @@ def response_bounds(
     Parameters
     ----------
     answers : DataFrame
-        One row per answer. A customer counts once, with the latest score (by `time_col` where there is one,
-        and `by_time`, else the last row); answers without score, and of anybody not in `customers`, are left out.
+        One row per answer. A customer counts once, with the latest score (`by_time`, where there is
+        `time_col`, else the last row); answers without score, and of anybody not in `customers`, are left
+        out.
     customers : DataFrame
         One row per customer who could have answered.
     score_col, customer_id_col, time_col : str

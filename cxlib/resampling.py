@@ -54,8 +54,8 @@ def resampled_sums(
     """Add up each column over the rows drawn, in blocks of resamples.
 
     Rows of one cluster are drawn together, so they are added up once, before anything is drawn: a million
-    answers of 200,000 customers cost as much as 200,000 answers. What is drawn is put in order by its sums, so
-    that the resamples do not depend on the order of the rows.
+    answers of 200,000 customers cost as much as 200,000 answers. What is drawn is put in order by its sums,
+    so that the resamples do not depend on the order of the rows.
 
     Parameters
     ----------
