@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from cxlib.checks import ParameterError, check_columns, check_frame
 from cxlib.intervals import clustered_mean_interval, critical_value
+from cxlib.totals import cluster_totals
 
 Array = NDArray[np.float64]
 #: A whole number, and after a separator, a space or at once in another script its label without digits.
@@ -42,8 +43,7 @@ class Answers(NamedTuple):
     def n_clusters(self) -> Array:
         """Clusters per group; an answer without a cluster is one of its own."""
         assert self.cluster is not None
-        size = self.cluster.max(initial=0) + 1
-        owner = np.unique(self.group * size + self.cluster) // size
+        owner = cluster_totals(self.group * 1.0, self.group, self.cluster, len(self.keys))[0]
         return np.bincount(owner, minlength=len(self.keys)).astype(np.float64)
 
     def mean(self, values: NDArray[np.generic]) -> Array:

@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from cxlib.checks import ParameterError, fail_option
 from cxlib.language import text
+from cxlib.totals import cluster_totals
 
 Array = NDArray[np.float64]
 NPS_METHODS = ("adjusted_wald", "wald", "score")
@@ -298,9 +299,7 @@ def clustered_mean_interval(
     with np.errstate(invalid="ignore", divide="ignore"):
         total = np.bincount(group, weight, n_groups)
         mean = np.bincount(group, weight * x, n_groups) / total
-        pair, code = np.unique(group * (cluster.max(initial=0) + 1) + cluster, return_inverse=True)
-        residuals = np.bincount(code, weight * (x - mean[group]))
-        owner = pair // (cluster.max(initial=0) + 1)
+        owner, _, residuals = cluster_totals(weight * (x - mean[group]), group, cluster, n_groups)
         n_clusters = np.bincount(owner, minlength=n_groups)
         spread = np.bincount(owner, residuals**2, n_groups)
         variance = n_clusters / (n_clusters - 1) * spread / total**2

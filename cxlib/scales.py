@@ -31,7 +31,8 @@ def doubted_ends(score: ArrayLike, scale: tuple[float, float]) -> tuple[bool, bo
     Returns
     -------
     tuple of two bool
-        Lowest, highest. False with fewer than 50 answers, where an end is used, or where answers fade out.
+        Lowest, highest. False with fewer than 50 answers, where an end is used, or where answers fade out;
+        the lowest also where the box above it is empty too: no scale begins at 7, content customers do.
 
     Notes
     -----
@@ -54,7 +55,7 @@ def doubted_ends(score: ArrayLike, scale: tuple[float, float]) -> tuple[bool, bo
     if len(held) < LEAST:
         return False, False
     lowest, highest = (expected_next(each) >= needed for each in (counts, counts[::-1]))
-    return bool(lowest), bool(highest)
+    return bool(lowest and counts[1] > 0), bool(highest)
 
 
 def expected_next(counts: ArrayLike) -> float:

@@ -26,6 +26,7 @@ LAYER_OF = {
     "engine": 2,
     "runs": 1,
     "lending": 1,
+    "totals": 1,
     "few_clusters": 2,
     "hidden": 2,
     "intervals": 2,

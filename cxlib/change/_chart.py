@@ -129,6 +129,9 @@ def _rules(frame: pd.DataFrame) -> list[str | None]:
     before = None
     for row in frame[["estimate", "centre", "limit_low", "limit_high"]].to_dict("records"):
         value = row["estimate"]
+        if value != value:
+            found.append(None)
+            continue
         side = np.sign(value - row["centre"])
         run = int(side) if side * run <= 0 else run + int(side)
         step = 0 if before is None else np.sign(value - before)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from cxlib.answers import Answers, Scale, read_answers
 from cxlib.checks import check_columns, check_frame
+from cxlib.totals import cluster_totals
 
 Array = NDArray[np.float64]
 Codes = NDArray[np.integer[Any]]
@@ -55,8 +56,7 @@ def customers_of(answers: Answers) -> Codes:
 
 def clustered_variance(answers: Answers, influence: Array, code: Codes, n_groups: int) -> tuple[Array, Codes]:
     """Sum influences by customer within each group; return the variance and the degrees of freedom."""
-    sums = pd.Series(influence).groupby([code, customers_of(answers)]).sum()
-    owner = sums.index.get_level_values(0).to_numpy(dtype=int)
+    owner, _, sums = cluster_totals(influence, code, customers_of(answers), n_groups)
     count = np.bincount(owner, minlength=n_groups)
     with np.errstate(invalid="ignore", divide="ignore"):
-        return count / (count - 1) * np.bincount(owner, sums.to_numpy() ** 2, n_groups), count - 1
+        return count / (count - 1) * np.bincount(owner, sums**2, n_groups), count - 1

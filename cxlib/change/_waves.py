@@ -16,6 +16,7 @@ from cxlib.change._difference import Sides, difference, flat_variance, two_sides
 from cxlib.checks import ParameterError, check_columns, check_frame, fail_option
 from cxlib.columns import among
 from cxlib.intervals import critical_value, false_discovery
+from cxlib.totals import cluster_totals
 from cxlib.verdicts import limits_side
 
 METRICS = ("nps", "csat", "mean")
@@ -274,10 +275,10 @@ def _paired(answers: Answers, code: Codes, side: Codes, n_groups: int) -> Codes:
     """Count the customers of each group who answered in both waves."""
     if answers.cluster is None:
         return np.zeros(n_groups, dtype=int)
-    size = answers.cluster.max(initial=0) + 1
-    of = code[answers.group] * size + answers.cluster
-    both = np.intersect1d(*(of[side[answers.group] == each] for each in (0, 1)))
-    return np.bincount(both // size, minlength=n_groups)
+    group, is_after = code[answers.group], side[answers.group] == 1
+    owner, _, before = cluster_totals((~is_after).astype(float), group, answers.cluster, n_groups)
+    after = cluster_totals(is_after.astype(float), group, answers.cluster, n_groups)[2]
+    return np.bincount(owner[(before > 0) & (after > 0)], minlength=n_groups)
 
 
 def _tested(frame: pd.DataFrame, unit: str, *, min_answers: int, conf_level: float) -> pd.DataFrame:

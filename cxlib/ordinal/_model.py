@@ -142,14 +142,9 @@ def ordinal_drivers(
         runs = _runs(x, sample, places, seed)
     frame = _rows(units, names, runs, places, conf_level)
     if not runs:
-        why = (
-            "one_group"
-            if len(names) < 2
-            else "few_answers"
-            if keep.sum() <= len(names) + x.shape[1]
-            else None
-        )
-        frame.loc[frame["status"].isin(["ok", "collinear"]), "status"] = why or "separated"
+        few = keep.sum() <= len(names) + x.shape[1]
+        why = "one_group" if len(names) < 2 else "few_answers" if few else "separated"
+        frame.loc[frame["status"].isin(["ok", "collinear"]), "status"] = why
     if runs:
         frame = _with_test(frame, runs, places, sample)
     likelihood = np.mean([run.fit.log_likelihood for run in runs]) if runs else np.nan
