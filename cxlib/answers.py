@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cxlib.checks import ParameterError, check_columns, check_frame
+from cxlib.days import instants, local_days
 from cxlib.intervals import clustered_mean_interval, critical_value
 from cxlib.totals import cluster_totals
 
@@ -328,7 +329,7 @@ def survey_answers(
     answers = responses[responses["survey"] == survey]
     if only_these:
         answers = answers[answers["customer_id"].isin(customers["customer_id"])]
-    quarter = answers["answered_at"].dt.tz_localize(None).dt.to_period("Q").astype(str)
+    quarter = local_days(answers["answered_at"], "answered_at").dt.to_period("Q").astype(str)
     named = answers["wave"] if "wave" in answers else pd.Series(None, index=answers.index, dtype="string")
     answers = answers.assign(wave=named.fillna(quarter), is_named_wave=named.notna())
     answers = answers.assign(**{name: np.nan for name in ("touchpoint", *SCORES) if name not in answers})
@@ -346,12 +347,15 @@ def by_time(answers: pd.DataFrame, *, time_col: str = "answered_at") -> pd.DataF
 
     Examples
     --------
-    >>> by_time(pd.DataFrame({"answered_at": ["2026-01-02"] * 2, "nps_score": [3, 9]}))["nps_score"].tolist()
+    >>> days = pd.to_datetime(["2026-01-02"] * 2)
+    >>> by_time(pd.DataFrame({"answered_at": days, "nps_score": [3, 9]}))["nps_score"].tolist()
     [9, 3]
     """
     ties = [name for name in ("response_id", *SCORES) if name in answers]
     rises = [name not in SCORES for name in ties]
-    return answers.sort_values([time_col, *ties], ascending=[True, *rises], kind="stable")
+    at = answers.assign(__at__=instants(answers[time_col], time_col))
+    ordered = at.sort_values(["__at__", *ties], ascending=[True, *rises], kind="stable")
+    return ordered.drop(columns="__at__")
 
 
 def survey_weight(answers: pd.DataFrame, *, weight_col: str = "weight") -> str | None:

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from cxlib.checks import check_columns
-from cxlib.engine import to_date
+from cxlib.days import local_days, to_date
 from cxlib.intervals import share_interval
 from cxlib.survival import survival_curve
 
@@ -78,7 +78,7 @@ def stage_times(
     """
     check_columns(events, stage_col=stage_col, customer_col=customer_col, time_col=time_col)
     last = pd.Timestamp(to_date(as_of))
-    rows = events[[customer_col, stage_col]].assign(day=_day(events[time_col])).dropna()
+    rows = events[[customer_col, stage_col]].assign(day=local_days(events[time_col], time_col)).dropna()
     rows = rows[rows["day"] <= last]
     first = {stage: part.groupby(customer_col)["day"].min() for stage, part in rows.groupby(stage_col)}
     nobody = rows.iloc[:0].set_index(customer_col)["day"]
@@ -146,9 +146,9 @@ def stage_ageing(
     names = ("stage", "created_on", "closed_on")
     check_columns(deals, **{name: name for name in names})
     last = pd.Timestamp(to_date(as_of))
-    rows = deals[pd.to_datetime(deals["created_on"]) <= last]
-    closed = pd.to_datetime(rows["closed_on"]).where(lambda days: days <= last)
-    age = (closed.fillna(last) - pd.to_datetime(rows["created_on"])).dt.days
+    rows = deals[local_days(deals["created_on"], "created_on") <= last]
+    closed = local_days(rows["closed_on"], "closed_on").where(lambda days: days <= last)
+    age = (closed.fillna(last) - local_days(rows["created_on"], "created_on")).dt.days
     spells = pd.DataFrame({"days": age, "gone": closed.notna()}).query("days >= 0")
     usual_days = _quantile(_gone(spells, conf_level), "estimate", usual)
     still = rows[closed.isna()].assign(age=age, value=rows.get("amount", np.nan))
@@ -199,8 +199,3 @@ def _quantile(curve: pd.DataFrame, column: str, share: float) -> float:
     """First time by which `share` is reached; events only, since bounds also move where nothing happens."""
     happened = curve[(curve["n_events"] > 0) & (curve[column] >= share - 1e-12)]
     return float(happened["time"].iloc[0]) if len(happened) else np.nan
-
-
-def _day(times: pd.Series) -> pd.Series:
-    naive = times.dt.tz_localize(None) if isinstance(times.dtype, pd.DatetimeTZDtype) else times
-    return naive.dt.normalize().astype("datetime64[s]")

@@ -10,6 +10,7 @@ import pandas as pd
 
 from cxlib.answers import check_numbers
 from cxlib.checks import InputError, ParameterError, check_columns
+from cxlib.days import instants, local_days
 from cxlib.intervals import (
     clustered_mean_interval,
     critical_value,
@@ -95,7 +96,8 @@ def contact_pressure(
     flags = {metric: _flags(contacts, name) for metric, name in asked.items() if name is not None}
     if not flags:
         raise ParameterError("journey.no_outcome", argument="responded_col, opted_out_col")
-    rows = contacts[[customer_col, time_col]].assign(**flags).dropna(subset=[customer_col, time_col])
+    rows = contacts[[customer_col]].assign(**{time_col: instants(contacts[time_col], time_col)}, **flags)
+    rows = rows.dropna(subset=[customer_col, time_col])
     rows = rows.sort_values(time_col, kind="stable")
     who = pd.factorize(rows[customer_col])[0]
     number = _recent(who, rows[time_col], window_days)
@@ -276,8 +278,7 @@ def _joint_error(hit: np.ndarray, code: np.ndarray, who: np.ndarray, n_classes: 
 
 def _days(times: pd.Series) -> np.ndarray:
     """Local calendar day of each time as a whole number."""
-    naive = times.dt.tz_localize(None) if isinstance(times.dtype, pd.DatetimeTZDtype) else times
-    return naive.to_numpy().astype("datetime64[D]").astype(np.int64)
+    return local_days(times, str(times.name)).to_numpy().astype("datetime64[D]").astype(np.int64)
 
 
 def _recent(who: np.ndarray, time: pd.Series, days: int) -> np.ndarray:

@@ -7,8 +7,8 @@ import datetime as dt
 import pandas as pd
 
 from cxlib.checks import check_columns
+from cxlib.days import local_days, to_date
 from cxlib.differences import interval_difference
-from cxlib.engine import to_date
 from cxlib.intervals import Interval, share_interval
 from cxlib.survival import survival_curve
 
@@ -75,11 +75,11 @@ def follow_up(
     check_columns(deals, **{name: name for name in names})
     last = pd.Timestamp(to_date(as_of))
     days = {
-        name: (pd.to_datetime(deals[name]) - pd.to_datetime(deals["quoted_on"])).dt.days
+        name: (local_days(deals[name], name) - local_days(deals["quoted_on"], "quoted_on")).dt.days
         for name in names[1:3]
     }
     frame = pd.DataFrame(days).assign(
-        observed=(last - pd.to_datetime(deals["quoted_on"])).dt.days,
+        observed=(last - local_days(deals["quoted_on"], "quoted_on")).dt.days,
         won=deals["is_won"].astype("boolean").fillna(value=False).astype(bool),
     )
     frame = frame[frame["observed"] >= 0]
@@ -125,9 +125,11 @@ def overdue_quotes(deals: pd.DataFrame, *, as_of: dt.date | str, within_days: in
     """
     check_columns(deals, **{name: name for name in ("quoted_on", "followed_up_on", "closed_on")})
     last = pd.Timestamp(to_date(as_of))
-    waiting = (last - pd.to_datetime(deals["quoted_on"])).dt.days - within_days
-    followed = pd.to_datetime(deals["followed_up_on"]).between(pd.to_datetime(deals["quoted_on"]), last)
-    closed = pd.to_datetime(deals["closed_on"]) <= last
+    waiting = (last - local_days(deals["quoted_on"], "quoted_on")).dt.days - within_days
+    followed = local_days(deals["followed_up_on"], "followed_up_on").between(
+        local_days(deals["quoted_on"], "quoted_on"), last
+    )
+    closed = local_days(deals["closed_on"], "closed_on") <= last
     open_now = ~followed & ~closed & (waiting > 0)
     listed = deals[open_now].assign(overdue_days=waiting[open_now].astype(int))
     return listed.sort_values("overdue_days", ascending=False, kind="stable", ignore_index=True)

@@ -11,7 +11,7 @@ import pandas as pd
 
 from cxlib.change import wave_order
 from cxlib.checks import check_columns, check_frame
-from cxlib.engine import to_date
+from cxlib.days import local_days, to_date
 from cxlib.language import format_value, text
 from cxlib.rules import Target
 from cxlib.verdicts import limits_side
@@ -99,7 +99,7 @@ def standing_answers(
     check_columns(data, score_col=score_col, time_col=time_col, customer_id_col=customer_id_col)
     end = to_date(last_day, argument="last_day")
     held = data[data[score_col].notna() & data[time_col].notna()]
-    day = pd.to_datetime(held[time_col]).dt.tz_localize(None).dt.normalize()
+    day = local_days(held[time_col], time_col)
     held, day = held[day <= pd.Timestamp(end)], day[day <= pd.Timestamp(end)]
     named = wave_col in held and (held[named_col].any() if named_col in held else named_col is None)
     if not named:
@@ -254,8 +254,8 @@ def window_names(standing: Standing, data: pd.DataFrame, lang: str = "en") -> di
     >>> window_names(standing_answers(data, last_day="2026-06-30"), data)["now"]
     'the last three months (Mar 31, 2026 to Jun 30, 2026)'
     """
-    times = pd.to_datetime(data["answered_at"]).dropna()
-    ends = {"first": times.min().date(), "last": times.max().date()} if len(times) else {}
+    days = local_days(data["answered_at"].dropna(), "answered_at")
+    ends = {"first": days.min().date(), "last": days.max().date()} if len(days) else {}
     whole = {name: format_value(day, "date", lang) for name, day in ends.items()}
     now = {"first": standing.first_on, "last": standing.last_on}
     said = {name: format_value(day, "date", lang) for name, day in now.items()}
