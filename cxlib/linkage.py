@@ -294,6 +294,7 @@ def _adjusted_means(held: pd.DataFrame, column: str, conf_level: float) -> list[
         design = np.column_stack([member, known])
         slopes, covariance = _least_squares(design, held[column].to_numpy(dtype=float))
         means, errors = slopes[:3], np.sqrt(np.diag(covariance)[:3])
+        errors = np.where(errors > 0, errors, np.nan)
     names = ("adjusted", "adjusted_std_error", "adjusted_conf_low", "adjusted_conf_high")
     each = zip(means, errors, means - z * errors, means + z * errors, strict=True)
     return [dict(zip(names, map(float, values), strict=True)) for values in each]

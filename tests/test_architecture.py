@@ -36,6 +36,8 @@ LAYER_OF = {
     "differences": 3,
     "importance": 3,
     "inequality": 3,
+    "clustered": 3,
+    "nps_limits": 3,
     "ranking": 3,
     "rules": 3,
     "separation": 3,

@@ -10,7 +10,7 @@ import pandas as pd
 from cxlib.answers import effective_n, read_answers
 from cxlib.change._contrast import score_values
 from cxlib.checks import check_columns
-from cxlib.intervals import nps_interval
+from cxlib.nps_limits import nps_interval
 
 FEWEST = 4  # waves below which limits of chance say nothing
 RUN, TREND = 8, 6
