@@ -15,7 +15,8 @@ import pandas as pd
 
 from cxlib.checks import ParameterError, check_columns
 from cxlib.engine import reduce_orders, to_date
-from cxlib.intervals import Interval, mean_interval, share_difference_interval, share_interval
+from cxlib.intervals import Interval, share_difference_interval, share_interval
+from cxlib.money import money_mean_interval
 from cxlib.ranking import rank_by_estimate
 from cxlib.verdicts import limits_verdict
 
@@ -109,7 +110,8 @@ def backtest(
 
     Notes
     -----
-    Rates by Wilson, means by Student's t. Skewed money makes the t interval too low in small groups.
+    Rates by Wilson, means by Student's t where no few customers carry them, else without limits
+    (`money_mean_interval`).
 
     Examples
     --------
@@ -164,12 +166,11 @@ def outcome_table(
         **{f"by[{i}]": key for i, key in enumerate(keys)},
     )
     held = customers.assign(again=customers["next_orders"] > 0).groupby(keys, observed=True)
-    rows = held.agg(
-        n=("again", "size"), again=("again", "sum"), mean=("next_amount", "mean"), std=("next_amount", "std")
-    ).reset_index()
-    n = rows["n"].to_numpy()
-    rate = share_interval(rows["again"].to_numpy(dtype=float), n, conf_level=conf_level)
-    mean = mean_interval(rows["mean"].to_numpy(), rows["std"].to_numpy(), n, conf_level=conf_level)
+    rows = held.agg(n=("again", "size"), again=("again", "sum")).reset_index()
+    rate = share_interval(rows["again"].to_numpy(dtype=float), rows["n"].to_numpy(), conf_level=conf_level)
+    code = held.ngroup().to_numpy(dtype=float, na_value=-1).astype(int)
+    amounts, code = customers["next_amount"].to_numpy(dtype=float)[code >= 0], code[code >= 0]
+    mean = money_mean_interval(amounts, groups=code, n_groups=len(rows), conf_level=conf_level)
     measures = [
         rows[[*keys, "n"]].assign(metric=metric, **interval._asdict())
         for metric, interval in (("repeat_rate", rate), ("next_amount", mean))

@@ -12,7 +12,8 @@ from scipy import stats
 
 from cxlib.checks import check_columns
 from cxlib.hidden import e_value
-from cxlib.intervals import critical_value, mean_interval, share_interval
+from cxlib.intervals import critical_value, share_interval
+from cxlib.money import money_mean_interval, tails_hold
 
 Array = NDArray[np.float64]
 ATTITUDES = ("promoter", "passive", "detractor")
@@ -128,7 +129,7 @@ def behaviour_by_attitude(followed: pd.DataFrame, *, conf_level: float = 0.95) -
         Per ``metric`` (repeat, spend, lapse; referral if known) and ``attitude``: ``estimate, std_error,
         conf_low, conf_high`` (share with Wilson limits; spend: mean with Student's t), ``adjusted`` with its
         own three, ``n`` customers. Adjusted values are missing with fewer than 10 customers per number known
-        before, or in one of the attitudes.
+        before, or in one of the attitudes; limits of spend where a few customers carry it (`tails_hold`).
 
     Notes
     -----
@@ -156,7 +157,7 @@ def behaviour_by_attitude(followed: pd.DataFrame, *, conf_level: float = 0.95) -
         for name, adjusted in zip(ATTITUDES, _adjusted_means(held, column, conf_level), strict=True):
             values = held.loc[held["attitude"] == name, column].to_numpy(dtype=float)
             interval = (
-                mean_interval(*_mean_and_spread(values), len(values), conf_level=conf_level)
+                money_mean_interval(values, conf_level=conf_level)
                 if metric == "spend"
                 else share_interval(values.sum(), len(values), conf_level=conf_level)
             )
@@ -178,8 +179,9 @@ def point_value(followed: pd.DataFrame, *, conf_level: float = 0.95) -> pd.DataF
     -------
     DataFrame
         Per ``metric``: ``estimate, std_error, conf_low, conf_high`` (difference per point: share of
-        customers, spend in currency), ``p_value``, ``unadjusted`` (the same without adjustment), ``n``.
-        Missing with fewer than 10 customers per number known before.
+        customers, spend in currency), ``p_value``, ``unadjusted`` (the same without adjustment), ``n`` and
+        ``status``: "ok"; "too_few" (fewer than 10 customers per number known before, or one score only);
+        "few_carry" (a few customers carry the slope of spend, see `tails_hold`: no limits, no p).
 
     Notes
     -----
@@ -203,15 +205,17 @@ def point_value(followed: pd.DataFrame, *, conf_level: float = 0.95) -> pd.DataF
         outcome, score = (held[name].to_numpy(dtype=float) for name in (column, "nps_score"))
         known, one = _known_before(held), np.ones((len(held), 1))
         estimate = std_error = unadjusted = np.nan
+        status = "too_few"
         if len(held) >= PER_COVARIATE * (known.shape[1] + 1) and np.ptp(score) > 0:
-            slopes, covariance = _least_squares(np.column_stack([one, score, known]), outcome)
-            estimate, std_error = slopes[1], np.sqrt(covariance[1, 1])
+            slopes, influence = _least_squares(np.column_stack([one, score, known]), outcome)
+            estimate, std_error = slopes[1], np.sqrt((influence[:, 1] ** 2).sum())
             unadjusted = _least_squares(np.column_stack([one, score]), outcome)[0][1]
-        std_error = std_error if std_error > 0 else np.nan
+            status = "ok" if metric != "spend" or tails_hold(influence[:, 1]) else "few_carry"
+        std_error = std_error if std_error > 0 and status == "ok" else np.nan
         limits = {"conf_low": estimate - z * std_error, "conf_high": estimate + z * std_error}
         p_value = 2 * stats.norm.sf(abs(estimate / std_error))
         row = {"metric": metric, "estimate": estimate, "std_error": std_error, **limits}
-        rows.append({**row, "p_value": p_value, "unadjusted": unadjusted, "n": len(held)})
+        rows.append({**row, "p_value": p_value, "unadjusted": unadjusted, "n": len(held), "status": status})
     return pd.DataFrame(rows)
 
 
@@ -266,12 +270,6 @@ def _window(lines: pd.DataFrame, customers: pd.Index) -> tuple[pd.Series, pd.Ser
     return orders.reindex(customers, fill_value=0), amount.reindex(customers, fill_value=0.0)
 
 
-def _mean_and_spread(values: Array) -> tuple[float, float]:
-    if len(values) == 0:
-        return np.nan, np.nan
-    return float(values.mean()), float(values.std(ddof=1)) if len(values) > 1 else np.nan
-
-
 def _known_before(held: pd.DataFrame) -> Array:
     """Return what the answers are adjusted for, centred; constants drop out."""
     columns = held.assign(
@@ -292,18 +290,19 @@ def _adjusted_means(held: pd.DataFrame, column: str, conf_level: float) -> list[
     enough = len(held) >= PER_COVARIATE * (known.shape[1] + 3) and member.sum(axis=0).min() >= LEAST
     if enough:
         design = np.column_stack([member, known])
-        slopes, covariance = _least_squares(design, held[column].to_numpy(dtype=float))
-        means, errors = slopes[:3], np.sqrt(np.diag(covariance)[:3])
+        slopes, influence = _least_squares(design, held[column].to_numpy(dtype=float))
+        means, errors = slopes[:3], np.sqrt((influence[:, :3] ** 2).sum(axis=0))
         errors = np.where(errors > 0, errors, np.nan)
+        if column == OUTCOMES["spend"]:
+            errors[[not tails_hold(each) for each in influence[:, :3].T]] = np.nan
     names = ("adjusted", "adjusted_std_error", "adjusted_conf_low", "adjusted_conf_high")
     each = zip(means, errors, means - z * errors, means + z * errors, strict=True)
     return [dict(zip(names, map(float, values), strict=True)) for values in each]
 
 
 def _least_squares(design: Array, outcome: Array) -> tuple[Array, Array]:
-    """Least squares with errors robust to unequal spread (HC1)."""
+    """Least squares and what each row adds to the error of each slope, robust to unequal spread (HC1)."""
     bread = np.linalg.pinv(design.T @ design, hermitian=True)
     slopes = bread @ (design.T @ outcome)
-    scores = design * (outcome - design @ slopes)[:, None]
     factor = len(outcome) / max(len(outcome) - design.shape[1], 1)
-    return slopes, factor * bread @ (scores.T @ scores) @ bread
+    return slopes, factor**0.5 * (outcome - design @ slopes)[:, None] * (design @ bread)

@@ -8,7 +8,8 @@ import pandas as pd
 
 from cxlib.checks import check_columns
 from cxlib.engine import to_date
-from cxlib.intervals import critical_value, mean_interval, share_interval
+from cxlib.intervals import Interval, share_interval
+from cxlib.money import middle_mean_interval, money_difference, money_mean_interval
 
 
 def referred_customers(
@@ -42,10 +43,11 @@ def referred_customers(
     Returns
     -------
     DataFrame
-        Four rows: ``metric`` "referred_share" (Wilson limits), "amount_referred" and "amount_others" (mean
-        per customer, currency, Student's t) and "amount_gap" (referred minus others, Welch's t), with
-        ``estimate, std_error, conf_low, conf_high, n`` (customers; of the gap the smaller side). NaN where
-        nobody, or a single customer, is left.
+        Seven rows: ``metric`` "referred_share" (Wilson limits); means per customer in currency,
+        "amount_referred", "amount_others" and "amount_gap" (referred minus others); means of the middle half
+        of either group, "middle_referred", "middle_others" and "middle_gap". With ``estimate, std_error,
+        conf_low, conf_high, n`` (customers; of a gap the smaller side) and ``status`` as in
+        `money_difference`: no limits where a few customers carry a mean, or customers are few.
 
     Raises
     ------
@@ -58,7 +60,7 @@ def referred_customers(
 
     References
     ----------
-    Schmitt, Skiera & Van den Bulte (2011) Journal of Marketing 75; Welch (1947).
+    Schmitt, Skiera & Van den Bulte (2011) Journal of Marketing 75.
 
     Examples
     --------
@@ -66,7 +68,7 @@ def referred_customers(
     >>> orders = pd.DataFrame({"customer_id": list("abcd"), "ordered_at": "2025-01-05"})
     >>> found = referred_customers(people, orders.assign(amount=[9.0, 5, 7, 5]), as_of="2026-06-30")
     >>> found["estimate"].tolist()
-    [0.5, 8.0, 5.0, 3.0]
+    [0.5, 8.0, 5.0, 3.0, 8.0, 5.0, 3.0]
     """
     check_columns(customers, customer_id="customer_id", source_col=source_col)
     check_columns(orders, **{name: name for name in ("customer_id", "ordered_at", "amount")})
@@ -84,29 +86,16 @@ def referred_customers(
     amount = spent.reindex(complete.index, fill_value=0.0).astype(float)
     sides = [amount[is_referred.reindex(amount.index) == side] for side in (True, False)]
     share = share_interval(int(is_referred.sum()), len(first), conf_level=conf_level)
-    rows = [{"metric": "referred_share", **_plain(share), "n": len(first)}]
-    for name, side in zip(("amount_referred", "amount_others"), sides, strict=True):
-        mean = mean_interval(side.mean(), side.std(), len(side), conf_level=conf_level)
-        rows.append({"metric": name, **_plain(mean), "n": len(side)})
-    return pd.DataFrame([*rows, _gap(sides[0], sides[1], conf_level)])
+    rows = [_row("referred_share", share, len(first))]
+    gaps = money_difference(*sides, conf_level=conf_level).to_dict("records")
+    for word, interval, gap in zip(
+        ("amount", "middle"), (money_mean_interval, middle_mean_interval), gaps, strict=True
+    ):
+        for name, side in zip(("referred", "others"), sides, strict=True):
+            rows.append(_row(f"{word}_{name}", interval(side, conf_level=conf_level), len(side)))
+        rows.append(gap | {"metric": f"{word}_gap"})
+    return pd.DataFrame(rows).fillna({"status": ""})
 
 
-def _plain(interval: object) -> dict[str, float]:
-    return {name: float(value) for name, value in interval._asdict().items()}  # type: ignore[attr-defined]
-
-
-def _gap(one: pd.Series, other: pd.Series, conf_level: float) -> dict[str, object]:
-    """Return the difference of two means with Welch's interval."""
-    parts = [side.var() / len(side) if len(side) > 1 else float("nan") for side in (one, other)]
-    variance = sum(parts)
-    freedom = [max(len(side) - 1, 1) for side in (one, other)]
-    df = (
-        variance**2 / sum(part**2 / each for part, each in zip(parts, freedom, strict=True))
-        if variance > 0
-        else 1.0
-    )
-    std_error = variance**0.5
-    half = float(critical_value(conf_level, df=df)) * std_error
-    gap = float(one.mean() - other.mean())
-    limits = {"conf_low": gap - half, "conf_high": gap + half, "n": min(len(one), len(other))}
-    return {"metric": "amount_gap", "estimate": gap, "std_error": std_error, **limits}
+def _row(metric: str, interval: Interval, n: int) -> dict[str, object]:
+    return {"metric": metric, **{name: float(each) for name, each in interval._asdict().items()}, "n": n}

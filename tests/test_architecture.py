@@ -29,6 +29,7 @@ LAYER_OF = {
     "few_clusters": 2,
     "hidden": 2,
     "intervals": 2,
+    "money": 3,
     "resampling": 2,
     "stacking": 2,
     "verdicts": 2,

@@ -7,5 +7,6 @@ against the published figures of Freireich (1963), waltons, dd, rossi and telco 
 
 from cxlib.survival._curve import logrank, rmst, survival_curve
 from cxlib.survival._incidence import cumulative_incidence
+from cxlib.survival._known import MIN_AT_RISK, enough_at_risk
 
-__all__ = ["cumulative_incidence", "logrank", "rmst", "survival_curve"]
+__all__ = ["MIN_AT_RISK", "cumulative_incidence", "enough_at_risk", "logrank", "rmst", "survival_curve"]

@@ -11,11 +11,12 @@ from scipy import stats
 from cxlib.checks import ParameterError, check_group_names, fail_option
 from cxlib.intervals import critical_value
 from cxlib.stacking import stacked
-from cxlib.survival._people import Tally, at_risk_at, names_of, people_of, tally_of
+from cxlib.survival._people import People, Tally, at_risk_at, names_of, people_of, tally_of, watched_at
 
 CONF_TYPES = ("log-log", "log", "plain")
 _RMST_COLUMNS = ["metric", "estimate", "std_error", "conf_low", "conf_high", "p_value", "n", "reference"]
 _COLUMNS = ["time", "estimate", "std_error", "conf_low", "conf_high", "n_at_risk", "n_events", "n"]
+_COLUMNS += ["n_not_reached"]
 Columns = dict[str, np.ndarray]
 
 
@@ -55,9 +56,10 @@ def survival_curve(
     Returns
     -------
     DataFrame
-        Group columns, `time, estimate, std_error, conf_low, conf_high, n_at_risk, n_events, n`.
-        `n_at_risk` are those still observed just before `time`, `n_events` the events since the row before.
-        Without `times` the first row is time 0.
+        Group columns, `time, estimate, std_error, conf_low, conf_high, n_at_risk, n_events, n,
+        n_not_reached`. `n_at_risk` are those still observed just before `time`, `n_events` the events since
+        the row before, `n_not_reached` those without an event before `time` who were not observed up to it.
+        Without `times` the first row is time 0. Read a curve with `enough_at_risk` where few are left.
 
     Raises
     ------
@@ -93,7 +95,7 @@ def survival_curve(
     for keys, people in people_of(data, duration_col, event_col, entry_col, by):
         tally = tally_of(people)
         curve = _curve(tally, conf_level, conf_type)
-        parts.append(keys | (curve if times is None else _at_times(curve, tally, times, conf_level)))
+        parts.append(keys | (curve if times is None else _at_times(curve, people, tally, times, conf_level)))
     return stacked(parts, [*names_of(by), *_COLUMNS])
 
 
@@ -106,6 +108,7 @@ def rmst(
     entry_col: str | None = None,
     by: str | list[str] | None = None,
     conf_level: float = 0.95,
+    min_at_risk: int = 1,
 ) -> pd.DataFrame:
     """Restricted mean survival time: event-free time up to `horizon`, in the unit of the duration.
 
@@ -115,6 +118,8 @@ def rmst(
         As in `survival_curve`.
     horizon
         Upper end of the area under the curve, > 0. A group observed for less gives NaN.
+    min_at_risk
+        Least people at risk at the horizon; fewer give NaN, unless everybody was followed up to it.
 
     Returns
     -------
@@ -151,7 +156,7 @@ def rmst(
     rows = []
     for keys, people in people_of(data, duration_col, event_col, entry_col, by):
         tally = tally_of(people)
-        estimate, variance = _rmst_of(tally, horizon)
+        estimate, variance = _rmst_of(people, tally, horizon, min_at_risk)
         rows.append(
             {**keys, "metric": "rmst", "estimate": estimate, "std_error": variance**0.5, "n": tally.n}
         )
@@ -249,9 +254,10 @@ def _curve(tally: Tally, conf_level: float, conf_type: str) -> Columns:
         survival, error, low, high = (
             np.where(unknown, np.nan, part) for part in (survival, error, low, high)
         )
-    columns = [times, survival, error, low, high, y, d, np.full(d.size, tally.n)]
+    unseen = tally.n - y - (np.cumsum(d) - d)
+    columns = [times, survival, error, low, high, y, d, np.full(d.size, tally.n), unseen]
     if not (times.size and times[0] == 0):
-        start = (0.0, 1.0, 0.0, 1.0, 1.0, tally.n, 0, tally.n)
+        start = (0.0, 1.0, 0.0, 1.0, 1.0, tally.n, 0, tally.n, 0)
         columns = [np.append(first, rest) for first, rest in zip(start, columns, strict=True)]
     return dict(zip(_COLUMNS, columns, strict=True))
 
@@ -285,16 +291,20 @@ def _bounds(
     return low, high
 
 
-def _at_times(curve: Columns, tally: Tally, times: Sequence[float], conf_level: float) -> Columns:
+def _at_times(
+    curve: Columns, people: People, tally: Tally, times: Sequence[float], conf_level: float
+) -> Columns:
     """Read a step function off at `times`; unknown after the last observation unless it has reached 0."""
     wanted = np.sort(np.asarray(times, dtype=float))
     if wanted.size and wanted[0] < 0:
         raise ParameterError("journey.negative_times", argument="times", value=repr(wanted[0]))
     place = np.searchsorted(curve["time"], wanted, side="right") - 1
     shown = {name: values[place] for name, values in curve.items()} | {"time": wanted}
-    shown["n_at_risk"] = np.append(tally.at_risk, 0)[np.searchsorted(tally.times, wanted, side="left")]
+    shown["n_at_risk"] = watched_at(people, tally, wanted)
     so_far = np.append(0, np.cumsum(tally.events))[np.searchsorted(tally.times, wanted, side="right")]
     shown["n_events"] = np.diff(so_far, prepend=0)
+    before = np.append(0, np.cumsum(tally.events))[np.searchsorted(tally.times, wanted, side="left")]
+    shown["n_not_reached"] = tally.n - shown["n_at_risk"] - before
     no_event = (shown["estimate"] == 1) & (wanted > 0)
     exact = ((1 - conf_level) / 2) ** (1 / np.maximum(shown["n_at_risk"], 1))
     shown["conf_low"] = np.where(no_event, exact, shown["conf_low"])
@@ -305,11 +315,13 @@ def _at_times(curve: Columns, tally: Tally, times: Sequence[float], conf_level: 
     return shown
 
 
-def _rmst_of(tally: Tally, horizon: float) -> tuple[float, float]:
-    within = tally.times <= horizon
+def _rmst_of(people: People, tally: Tally, horizon: float, min_at_risk: int) -> tuple[float, float]:
+    before, within = tally.times < horizon, tally.times <= horizon
+    left = watched_at(people, tally, np.array([horizon])).item()
+    lost = tally.n - tally.events[before].sum() - left
     times, y, d = tally.times[within], tally.at_risk[within], tally.events[within]
     survival = np.append(1.0, np.cumprod(1 - d / y))
-    short = not tally.times.size or (tally.times[-1] < horizon and survival[-1] > 0)
+    short = not tally.times.size or (left < min_at_risk and lost > 0)
     if short or (survival[-1] == 0 and np.argmax(survival == 0) < tally.times.size):
         return np.nan, np.nan
     areas = survival * np.diff(np.concatenate([[0.0], times, [horizon]]))

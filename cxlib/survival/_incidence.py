@@ -13,6 +13,7 @@ from cxlib.stacking import stacked
 from cxlib.survival._people import People, at_risk_at, names_of, people_of
 
 _COLUMNS = ["cause", "time", "estimate", "std_error", "conf_low", "conf_high", "n_at_risk", "n_events", "n"]
+_COLUMNS += ["n_not_reached"]
 
 
 def cumulative_incidence(
@@ -49,7 +50,8 @@ def cumulative_incidence(
     -------
     DataFrame
         Group columns, `cause, time, estimate, std_error, conf_low, conf_high, n_at_risk` (just before
-        `time`), `n_events` (of the cause, up to `time`), `n`. At any time the estimates of all causes and the
+        `time`), `n_events` (of the cause, up to `time`), `n`, `n_not_reached` (without an exit before `time`
+        and not observed up to it; see `enough_at_risk`). At any time the estimates of all causes and the
         Kaplan–Meier probability of no exit sum to 1.
 
     Raises
@@ -122,7 +124,9 @@ def _incidence(
     known = (np.where(unseen, np.nan, values) for values in (estimate, error, low, high))
     so_far = np.append(0, np.cumsum(own))[place].astype(int)
     n = np.full(wanted.size, people.duration.size)
-    return dict(zip(_COLUMNS[1:], (wanted, *known, n_at_risk, so_far, n), strict=True))
+    gone = np.append(0, np.cumsum(d))[np.searchsorted(grid, wanted, side="left")].astype(int)
+    counts = (n_at_risk, so_far, n, n - n_at_risk - gone)
+    return dict(zip(_COLUMNS[1:], (wanted, *known, *counts), strict=True))
 
 
 def _bounds(

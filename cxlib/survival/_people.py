@@ -106,5 +106,12 @@ def at_risk_at(people: People, grid: np.ndarray) -> np.ndarray:
     return np.searchsorted(np.sort(people.entry), grid, side="left") - left
 
 
+def watched_at(people: People, tally: Tally, grid: np.ndarray) -> np.ndarray:
+    """`at_risk_at`, read off the counts where nobody came under observation late (sorting is slow)."""
+    if people.entry is not None:
+        return at_risk_at(people, grid)
+    return np.append(tally.at_risk, 0)[np.searchsorted(tally.times, grid, side="left")]
+
+
 def names_of(by: str | list[str] | None) -> list[str]:
     return [] if by is None else [by] if isinstance(by, str) else list(by)

@@ -326,3 +326,10 @@ def test_hesitation_of_nobody_and_scores_as_text():
     assert hesitation_answered(events.assign(valence=-1.0).iloc[:0], stage="decide")["n"].to_list() == [0] * 4
     with pytest.raises(ParameterError, match="valence"):
         hesitation_answered(events, stage="decide")
+
+
+def test_exits_of_every_cause_leave_the_risk_set():
+    people = pd.DataFrame({"days": [5, 5, 8, 12, 20], "cause": ["won", "lost", None, "won", None]})
+    ends = cumulative_incidence(people, duration_col="days", cause_col="cause", times=[10, 20])
+    assert ends["n_at_risk"].to_list() == [2, 1, 2, 1]
+    assert ends["n_not_reached"].to_list() == [1, 1, 1, 1]  # the open one of eight days

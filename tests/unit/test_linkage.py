@@ -81,11 +81,21 @@ def test_adjusting_takes_away_what_was_there_before():
 
 
 def test_worth_of_a_point_covers_the_planted_one():
-    held = 0
-    for seed in range(100):
-        row = point_value(make_people(600, slope=15, seed=seed)).set_index("metric").loc["spend"]
-        held += row["conf_low"] <= 15 <= row["conf_high"]
-    assert 89 <= held <= 99
+    rows = [point_value(make_people(1_200, slope=15, seed=seed)).set_index("metric") for seed in range(100)]
+    spend = pd.DataFrame([row.loc["spend"] for row in rows]).query("status == 'ok'")
+    assert len(spend) > 90
+    assert 0.89 <= spend.eval("conf_low <= 15 <= conf_high").mean() <= 0.99
+
+
+def test_one_large_buyer_leaves_no_worth_of_a_point_and_no_limits_of_spend():
+    people = make_people(1_200)
+    people.loc[people["nps_score"].idxmax(), "amount_after"] = people["amount_after"].sum()
+    found = point_value(people).set_index("metric")
+    assert found["status"].to_dict() == {"repeat": "ok", "spend": "few_carry", "lapse": "ok"}
+    assert found.loc["spend", ["std_error", "conf_low", "conf_high", "p_value"]].isna().all()
+    spend = behaviour_by_attitude(people).query("metric == 'spend'").set_index("attitude")
+    assert spend["conf_low"].notna().to_dict() == {"promoter": False, "passive": True, "detractor": True}
+    assert spend["adjusted"].notna().all() and np.isnan(spend.loc["promoter", "adjusted_conf_low"])
 
 
 def test_adjusted_shares_of_attitudes_alike_are_alike():

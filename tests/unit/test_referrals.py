@@ -9,7 +9,7 @@ from cxlib.checks import ParameterError
 from cxlib.referrals import referred_customers
 
 
-def make_shop(n=400, seed=0, gap=500.0):
+def make_shop(n=4_000, seed=0, gap=500.0):
     """A fifth is referred, and buys for `gap` more in the first year."""
     rng = np.random.default_rng(seed)
     source = np.where(np.arange(n) % 5 == 0, "referral", "sns")
@@ -23,7 +23,7 @@ def make_shop(n=400, seed=0, gap=500.0):
 def test_share_and_gap_against_scipy():
     people, orders = make_shop()
     found = referred_customers(people, orders, as_of="2026-06-30").set_index("metric")
-    assert found.loc["referred_share", ["estimate", "n"]].tolist() == [0.2, 400]
+    assert found.loc["referred_share", ["estimate", "n"]].tolist() == [0.2, 4_000]
     amount = orders.set_index("customer_id")["amount"]
     is_referred = people.set_index("customer_id")["acquisition_channel"] == "referral"
     test = stats.ttest_ind(amount[is_referred], amount[~is_referred], equal_var=False)
@@ -31,15 +31,30 @@ def test_share_and_gap_against_scipy():
     gap = found.loc["amount_gap"]
     assert [gap["conf_low"], gap["conf_high"]] == pytest.approx([low, high])
     assert gap["estimate"] == pytest.approx(amount[is_referred].mean() - amount[~is_referred].mean())
-    assert found.loc["amount_referred", "n"] == 80
+    assert found.loc["amount_referred", "n"] == 800
 
 
-def test_the_planted_gap_lies_in_its_interval():
+def test_the_planted_gap_of_the_middle_lies_in_its_interval():
     held = 0
     for seed in range(200):
-        gap = referred_customers(*make_shop(150, seed), as_of="2026-06-30").iloc[3]
+        found = referred_customers(*make_shop(400, seed), as_of="2026-06-30").set_index("metric")
+        gap = found.loc["middle_gap"]
         held += gap["conf_low"] <= 500 <= gap["conf_high"]
     assert 180 <= held <= 199
+
+
+def test_one_large_buyer_moves_the_mean_and_leaves_no_interval_of_it():
+    """A referred customer who buys for a quarter of the group's money decides the mean, not the middle."""
+    people, orders = make_shop(600, gap=0.0)
+    before = referred_customers(people, orders, as_of="2026-06-30").set_index("metric").loc["middle_gap"]
+    referred = people["acquisition_channel"] == "referral"
+    orders.loc[referred.idxmax(), "amount"] = orders.loc[referred, "amount"].sum() / 3
+    found = referred_customers(people, orders, as_of="2026-06-30").set_index("metric")
+    assert found.loc["amount_gap", "status"] == "few_carry"
+    assert found.loc[["amount_referred", "amount_gap"], ["conf_low", "conf_high"]].isna().all(axis=None)
+    gap = found.loc["middle_gap"]
+    assert gap["status"] == "ok"
+    assert abs(gap["estimate"] - before["estimate"]) < before["std_error"] / 2
 
 
 def test_only_complete_years_from_the_first_order_count():
@@ -68,7 +83,7 @@ def test_only_complete_years_from_the_first_order_count():
 def test_nobody_and_other_names():
     people, orders = make_shop(20)
     none = referred_customers(people, orders.head(0), as_of="2026-06-30")
-    assert none["n"].tolist() == [0, 0, 0, 0] and none["estimate"].isna().all()
+    assert none["n"].tolist() == [0] * 7 and none["estimate"].isna().all()
     renamed = people.rename(columns={"acquisition_channel": "源"}).replace("referral", "紹介")
     found = referred_customers(renamed, orders, as_of="2026-06-30", source_col="源", referral="紹介")
     assert found["estimate"][0] == 0.2

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from statsmodels.duration.survfunc import SurvfuncRight, survdiff
 
 from cxlib.checks import InputError, ParameterError
-from cxlib.survival import logrank, rmst, survival_curve
+from cxlib.survival import enough_at_risk, logrank, rmst, survival_curve
 
 SPELL = {"duration_col": "days", "event_col": "bought"}
 # Freireich et al. (1963), remission of leukaemia in weeks; METHODS d.4.
@@ -253,3 +253,46 @@ def test_coverage_of_the_95_percent_interval():
     inside = (curve["conf_low"] <= truth) & (truth <= curve["conf_high"])
     assert len(inside) == draws
     assert 0.93 <= inside.mean() <= 0.97
+
+
+def test_not_reached_are_those_lost_from_sight_before_an_event():
+    row = survival_curve(leukaemia().query("arm == 'drug'"), times=[10], **SPELL).iloc[0]
+    assert (row["n_at_risk"], row["n_not_reached"]) == (15, 2)  # the two censored at weeks 6 and 9
+    curve = survival_curve(leukaemia().query("arm == 'drug'"), **SPELL)
+    before = curve["n_events"].cumsum() - curve["n_events"]
+    assert (curve["n_at_risk"] + curve["n_not_reached"] + before == 21).all()
+
+
+def test_one_customer_of_a_hundred_at_risk_is_no_estimate():
+    people = pd.DataFrame({"days": [30] * 99 + [334], "bought": [False] * 99 + [True]})
+    curve = survival_curve(people, times=[30, 334, 365], **SPELL)
+    assert enough_at_risk(curve)["estimate"].isna().to_list() == [False, True, True]
+    assert enough_at_risk(curve)[["std_error", "conf_low", "conf_high"]].iloc[1:].isna().all(axis=None)
+    assert enough_at_risk(curve)["n_at_risk"].to_list() == [100, 1, 0]
+
+
+def test_everybody_followed_to_the_end_is_a_plain_share():
+    people = pd.DataFrame({"days": [5] * 18 + [20] * 22 + [90], "bought": [True] * 40 + [False]})
+    curve = enough_at_risk(survival_curve(people, times=[60, 90], **SPELL))
+    assert curve["estimate"].to_list() == pytest.approx([1 / 41] * 2)
+
+
+def test_who_came_under_observation_too_late_did_not_reach_a_day():
+    people = pd.DataFrame({"days": [30, 400, 400], "bought": [True, False, False], "entry": [0, 0, 200]})
+    row = survival_curve(people, entry_col="entry", times=[100], **SPELL).iloc[0]
+    assert (row["n_at_risk"], row["n_not_reached"]) == (1, 1)
+
+
+def test_mean_wait_needs_enough_people_at_the_horizon():
+    few = pd.DataFrame({"days": [30] * 99 + [334], "bought": [False] * 99 + [True]})
+    assert np.isnan(rmst(few, horizon=365, **SPELL)["estimate"].item())  # the last one went: not all others
+    assert np.isnan(rmst(few, horizon=300, min_at_risk=10, **SPELL)["estimate"].item())
+    assert rmst(few, horizon=300, **SPELL)["estimate"].item() == 300
+    all_seen = pd.DataFrame({"days": [10] * 20, "bought": True})
+    assert rmst(all_seen, horizon=30, min_at_risk=10, **SPELL)["estimate"].item() == 10
+
+
+def test_least_number_at_risk_is_at_least_one():
+    curve = survival_curve(leukaemia(), times=[10], **SPELL)
+    with pytest.raises(ParameterError, match="min_at_risk"):
+        enough_at_risk(curve, min_at_risk=0)
