@@ -235,6 +235,17 @@ _EXPORTS: dict[str, str] = {
     "verdict": "roi",
     "xirr": "roi",
     "xnpv": "roi",
+    # told, beginnings
+    "a_year_apart": "told",
+    "empty_scores": "told",
+    "early_buyers": "beginnings",
+    "group_lead": "told",
+    "growth_told": "told",
+    "scheme_lead": "told",
+    "middle_by_group": "told",
+    "score_rule": "told",
+    "settled_shares": "beginnings",
+    "short_of_history": "beginnings",
     # verdicts
     "limits_side": "verdicts",
     "limits_verdict": "verdicts",

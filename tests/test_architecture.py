@@ -44,6 +44,8 @@ LAYER_OF = {
     "separation": 3,
     "survival": 3,
     "asymmetry": 4,
+    "beginnings": 4,
+    "told": 4,
     "change": 4,
     "checklist": 4,
     "contacts": 4,
