@@ -113,7 +113,8 @@ def bootstrap_interval(replicates: ArrayLike, *, conf_level: float = 0.95) -> tu
     Returns
     -------
     tuple of (std_error, conf_low, conf_high)
-        Of the shape of one replicate; NaN with fewer than 20 usable replicates.
+        Of the shape of one replicate; NaN with fewer than 20 usable replicates; limits are NaN where they
+        coincide, for data that all agree say nothing about others.
 
     References
     ----------
@@ -132,6 +133,7 @@ def bootstrap_interval(replicates: ArrayLike, *, conf_level: float = 0.95) -> tu
         tails = [(1 - conf_level) / 2, (1 + conf_level) / 2]
         result[0, enough] = np.nanstd(flat[:, enough], axis=0, ddof=1)
         result[1:, enough] = np.nanquantile(flat[:, enough], tails, axis=0)
+        result[1:, result[1] == result[2]] = np.nan
     std_error, low, high = result.reshape(3, *values.shape[1:])
     return std_error[()], low[()], high[()]
 
