@@ -80,6 +80,8 @@ LAYER_OF = {
     "touchpoints": 4,
     "display": 5,
     "evaluation": 5,
+    "claims": 6,
+    "register": 6,
     "groupings": 5,
     "plots.<chapter>": 5,
     "runner": 6,
