@@ -54,7 +54,9 @@ _EXPORTS: dict[str, str] = {
     "treated_series": "impact",
     "twoway_weights": "impact",
     # claims, register
+    "JUDGED": "claims",
     "beside_words": "claims",
+    "caveat": "claims",
     "decision_units": "claims",
     "dip_words": "claims",
     "may_compare": "claims",

@@ -173,7 +173,7 @@ def beside_words(
         return []
     months = max(whole)
     rows = known[known["horizon_months"] == months].set_index("arm")
-    low, high = (float(rows.loc["difference", end]) for end in ("conf_low", "conf_high"))  # type: ignore[arg-type]
+    low, high = (float(rows.loc["difference", end]) for end in ("conf_low", "conf_high"))
     kind = "no_difference" if low <= 0 <= high else "difference"
     said: Words = {"treatment": rows.loc["treatment", "estimate"], "control": rows.loc["control", "estimate"]}
     said |= {"difference": rows.loc["difference", "estimate"], "low": low, "high": high, "months": months}

@@ -96,6 +96,8 @@ class Evaluation:
         compared: `no_control` (nobody), `small_arm` (a group too small to be shown), `no_before` (no month
         before the start), `found` (only customers passed over), each with `months_…` where the horizon is
         not over either.
+    effect_verdict : str
+        The verdict before the return was taken in.
     has_drift, has_drift_money : bool
         The groups moved apart before the start, in the outcome and in margin.
     state : str
@@ -121,6 +123,7 @@ class Evaluation:
     effects: pd.DataFrame
     covariance: Array
     decision: pd.DataFrame
+    effect_verdict: str
     has_drift: bool
     has_drift_money: bool
     state: str
@@ -223,14 +226,15 @@ def evaluate_initiative(
     notes += enrolment_notes(enrolments, members, customers, **course)
     notes += _own_notes(orders, terms, share, n_treated, drift=drift, older=older)
     money = roi_summary(effects, **money_terms) if is_known else None
+    effect_verdict = decision["verdict"].item()
     if money is not None and state == "ready":
         figures = flatten(money)
         decision = judge_return(decision, roi_low=figures["roi_low"], roi_high=figures["roi_high"])
     return Evaluation(
         members=members, panel=panel, notes=notes, ladder=ladder, answer=answer, drift=drift,
         observed=observed, effects=effects, covariance=covariance, decision=_why_alone(decision, said),
-        has_drift=has_drift, has_drift_money=has_drift_money, state=state, terms=money_terms, money=money,
-        break_even_effect=needed, cost_share=share,
+        effect_verdict=effect_verdict, has_drift=has_drift, has_drift_money=has_drift_money, state=state,
+        terms=money_terms, money=money, break_even_effect=needed, cost_share=share,
     )  # fmt: skip
 
 

@@ -50,8 +50,8 @@ def register_rows(chosen_of: Mapping[str, pd.Series], found_of: Mapping[str, Eva
     -------
     DataFrame
         One row per initiative, in the order given: `initiative` (its name), `assignment`, the columns of
-        `decision` with `reason` as in `STEPS`, `step`, `is_ranked` (a comparison over the full horizon with
-        an interval, and no drift), `std_error, n_treatment, n_control, customer_months`, and as far as
+        `decision` with `reason` as in `STEPS`, `next_step`, `is_ranked` (a comparison over the full horizon
+        with an interval, and no drift), `std_error, n_treatment, n_control, customer_months`, and as far as
         money is known `cost, npv, roi, roi_low, roi_high` and `prob_roi_positive`.
     """
     rows = [_line(chosen_of[name], found) for name, found in found_of.items()]
@@ -75,7 +75,7 @@ def _line(chosen: pd.Series, found: Evaluation) -> Words:
         and found.observed >= decision["horizon_months"]
     )
     row = {"initiative": str(chosen["name"]), "assignment": chosen["assignment"]} | decision | paid
-    row |= {"reason": reason, "step": STEPS[reason], "is_ranked": is_ranked, "std_error": error}
+    row |= {"reason": reason, "next_step": STEPS[reason], "is_ranked": is_ranked, "std_error": error}
     row |= {name: int(found.answer[name]) for name in ("n_treatment", "n_control")}
     return row | {"customer_months": float(found.effects["n_treated"].sum())}
 
@@ -170,7 +170,7 @@ def first_place(ranked: pd.DataFrame) -> Words:
         one = ranked[ranked["roi"].notna()].head(1) if key == "register_single" else ranked.head(0)
         return _words(key, one) | {"count": len(ranked)}
     if winners.empty:
-        return _words("register_none", ranked.head(0))
+        return _words("register_none", ranked.head(0)) | {"count": len(ranked)}
     best, second = winners.iloc[0], priced.drop(index=winners.index[0]).iloc[0]
     lead = interval_difference(_net(best), _net(second))
     kind = "best" if lead.conf_low > 0 else "leads"
@@ -178,10 +178,13 @@ def first_place(ranked: pd.DataFrame) -> Words:
     return _words(f"register_{kind}", winners.head(1)) | ends | {"second": str(second["initiative"])}
 
 
-def nearest(ranked: pd.DataFrame) -> list[Words]:
+def nearest(ranked: pd.DataFrame, *, lang: str) -> list[Words]:
     """Describe the initiative nearest to leaving money over, where several are ranked and none is first."""
     priced = ranked[ranked["net_shrunk"].notna() & ranked["net_shrunk_low"].notna()]
-    return [_words("register_closest", priced.head(1))] if len(priced) > 1 else []
+    if len(priced) < 2:
+        return []
+    word = text(f"verdict.{priced['verdict'].iloc[0]}", lang)
+    return [_words("register_closest", priced.head(1)) | {"verdict_word": word}]
 
 
 def split_words(parts: Mapping[str, pd.DataFrame], *, by: str, conf_level: float) -> list[Words]:
