@@ -1,0 +1,233 @@
+"""Do the reports of one run tell the same story? Rules that read `results.json` and list what contradicts.
+
+A finding is held against its own numbers, and reports against each other. As a script it makes reports for
+many sets of parameters in both languages and prints every contradiction:
+
+    python tests/same_story.py --sets 30 --data data/sample
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import json
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+
+from cxlib.verdicts import limits_side
+
+ROOT = Path(__file__).parents[1]
+#: Numbers that are counted in something else than customers.
+COUNTED = {"answers", "purchases", "contacts", "deals", "sessions"}
+#: Verdicts that claim a side: 1 above, -1 below, 0 either; some interval has to lie there wholly.
+CLAIMS = {"differ": 0, "risen": 1, "fallen": -1, "effective": 1, "harmful": -1, "more": 1, "fewer": -1}
+#: Verdicts that deny a difference: some interval has to hold no difference, and the sentence has to say so.
+DENIALS = {"no_difference_shown"}
+#: Names of values an interval is held against, beside zero.
+AGAINST = ("target", "needed", "alarm", "limit", "break_even_effect", "min_effect")
+#: What only a gap in the numbers leaves in a sentence: an empty limit, a missing value, a placeholder.
+HOLES = re.compile(r"[(（\[]\s*–|(?:\bto|～)\s*–|\bnan\b|\bNone\b|\binf\b|\{\w+\}|\bNaT\b|<NA>")
+#: One of these stands in every sentence whose verdict denies a difference.
+HEDGES = {
+    "en": r"can(?:no|')t|no (?:\w+ )*(?:difference|change|shown|found|told)|not (?:been )?shown|undecided"
+    r"|whether|neither|not (?:beyond|more|clearly|told)|none|nothing|inside|told apart|may (?:be|have)",
+    "ja": r"ません|ない|未定|不明|含|差なし|なし|ず、|ずに",
+}
+
+
+def intervals(record):
+    """Name, limits and unit of every interval among a finding's numbers, where a limit is known."""
+    values, units = record["values"], record.get("units", {})
+    for low in values:
+        high = low.removesuffix("low") + "high"
+        is_limit = low.endswith("_low") or (
+            low == "low" and "gap_low" not in values
+        )  # else rates of two groups
+        if is_limit and high in values and (_is_number(values[low]) or _is_number(values[high])):
+            yield low, values[low], values[high], units.get(low) or "number"
+
+
+def limit_faults(record):
+    """Limits in the wrong order, an interval without width, or one that does not hold what it is of."""
+    values = record["values"]
+    for name, low, high, _unit in intervals(record):
+        if not (_is_number(low) and _is_number(high)):
+            continue
+        own = name.removesuffix("low").rstrip("_")
+        others = [value for other, value in values.items() if not other.endswith(("low", "high"))]
+        if low >= high:
+            yield f"{name}: from {low} to {high}"
+        elif not any(_is_inside(value, low, high) for value in ([values[own]] if own in values else others)):
+            if own in values or own in ("", "conf"):
+                yield f"{name}: what it is of does not lie between the limits"
+
+
+def verdict_faults(record, lang, currency):
+    """A verdict that no interval of the finding carries, or that its words do not."""
+    verdict, found = record.get("verdict"), list(intervals(record))
+    against = [record["values"][name] for name in AGAINST if _is_number(record["values"].get(name))]
+    sides = {
+        int(limits_side(low, high, null=null, unit=unit, currency=currency))
+        for _name, low, high, unit in found
+        for null in (1.0 if unit == "ratio" else 0.0, *against)
+    }
+    if verdict in CLAIMS and found and not sides & ({CLAIMS[verdict]} if CLAIMS[verdict] else {-1, 1}):
+        yield f"verdict {verdict!r}, but no interval lies on that side"
+    if verdict in DENIALS and found and 0 not in sides:
+        yield f"verdict {verdict!r}, but every interval excludes no difference"
+    if verdict in DENIALS and not re.search(HEDGES[lang], record["text"]):
+        yield f"verdict {verdict!r}, but the sentence claims"
+
+
+def report_faults(results, lang):
+    """Contradictions inside one report, by the key of the finding or table."""
+    people = [table["customers"] for table in results["header"].get("tables", []) if table.get("customers")]
+    for key, record in results["findings"].items():
+        if hole := HOLES.search(record["text"]):
+            yield key, f"a hole in the sentence: {hole.group()!r}"
+        for fault in (
+            *limit_faults(record),
+            *verdict_faults(record, lang, results["header"].get("currency")),
+        ):
+            yield key, fault
+        n = record["values"].get("n")
+        if people and _is_number(n) and n > max(people) and not COUNTED & record["values"].keys():
+            yield key, f"n = {n} is more than the report has customers"
+    for key, table in results["tables"].items():
+        for row in table["rows"]:
+            low, high, estimate = (row.get(name) for name in ("conf_low", "conf_high", "estimate"))
+            if all(map(_is_number, (low, high, estimate))) and not _is_inside(estimate, low, high):
+                yield key, "an estimate lies outside its interval"
+            if (
+                _is_number(low) and low == high and row.get("month") != 0
+            ):  # what is spent at the start is known
+                yield key, "an interval of width zero"
+
+
+def run_faults(run):
+    """Contradictions between the reports of one run: facts that have to be equal wherever they are said."""
+    for name, places in _same_facts(run).items():
+        values = {place: value for place, value in places.items() if value is not None}
+        first = next(iter(values.values()), None)
+        if any(not _alike(value, first) for value in values.values()):
+            yield name, f"said differently: {values}"
+
+
+def _same_facts(run):
+    facts = {}
+    for report, results in run.items():
+        for table in results["header"].get("tables", []):
+            for what in ("rows", "first", "last", "customers"):
+                facts.setdefault(f"{what} of {table['table']}", {})[report] = table.get(what)
+        for what in ("as_of", "period_start", "period_end", "currency", "timezone", "data_set"):
+            facts.setdefault(what, {})[report] = results["header"].get(what)
+    for name, ways in SAME.items():
+        for report, kind, key, column in ways:
+            record = run.get(report, {}).get(kind, {}).get(key)
+            if record is not None:
+                facts.setdefault(name, {})[f"{report}.{key}.{column}"] = record["values"].get(column)
+    return facts
+
+
+#: Facts that more than one finding states, by the findings and the number that states them.
+SAME = {
+    "stage of the valley": [
+        ("journey", "findings", key, "stage")
+        for key in ("journey.valley_found", "journey.valley_cost", "journey.decision_met")
+    ],
+    "share of the top customers": [
+        ("segmentation", "findings", "segmentation.concentration", "share"),
+        ("segmentation", "findings", "segmentation.last_year", "before"),
+    ],
+    "lower limit of that share": [
+        ("segmentation", "findings", "segmentation.concentration", "low"),
+        ("segmentation", "findings", "segmentation.rule_service", "low"),
+    ],
+}
+
+
+def _alike(one, other):
+    if _is_number(one) and _is_number(other):
+        return abs(one - other) <= 1e-9 * max(abs(one), abs(other), 1)
+    return one == other
+
+
+def _is_inside(value, low, high):
+    room = 1e-9 * max(abs(low), abs(high), 1)
+    return _is_number(value) and low - room <= value <= high + room
+
+
+def _is_number(value):
+    return isinstance(value, int | float) and not isinstance(value, bool) and np.isfinite(value)
+
+
+def contradictions(run, lang):
+    """Every contradiction of a run's `results.json`, as "report key: what"."""
+    found = [
+        f"{report} {key}: {fault}"
+        for report, results in run.items()
+        for key, fault in report_faults(results, lang)
+    ]
+    return found + [f"{name}: {fault}" for name, fault in run_faults(run)]
+
+
+#: Sets of parameters: each another question a team may ask in another month.
+SETS = [
+    {},
+    {"period_start": "2026-04-01", "period_end": "2026-09-30"},
+    {"as_of": "2026-03-31", "by": "region"},
+    {"by": "segment", "conf_level": 0.8},
+    {"segment": "Champions", "min_cell": 5},
+    {"as_of": "2026-06-30", "by": "customer_type", "conf_level": 0.99},
+    {"period_start": "2025-04-01", "min_cell": 30, "by": "acquisition_channel"},
+    {"as_of": "2025-12-31"},
+]
+SETS += [
+    {"as_of": day, "by": by, "conf_level": level}
+    for (day, by), level in zip(
+        itertools.product(
+            ["2025-09-30", "2026-01-31", "2026-04-30", "2026-08-31"], [None, "region", "segment", "gender"]
+        ),
+        itertools.cycle([0.95, 0.8, 0.99]),
+        strict=False,
+    )
+]
+SETS += [{"segment": name} for name in ("Loyal", "Hibernating", "New", "Cannot lose")]
+SETS += [{"period_start": "2026-07-01"}, {"period_end": "2026-03-31", "by": "segment"}]
+
+
+def make_run(parameters, lang, folder, data=ROOT / "data" / "sample"):
+    """Make all reports with these parameters and read what they say."""
+    folder.mkdir(parents=True, exist_ok=True)
+    given = {name: value for name, value in parameters.items() if value is not None} | {"lang": lang}
+    (folder / "parameters.yml").write_text(json.dumps(given), encoding="utf-8")
+    command = [sys.executable, "-m", "cxlib.runner.cli", "run", "--data", str(data)]
+    command += ["-f", str(folder / "parameters.yml"), "--out", str(folder / "out")]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=1_800, check=False)
+    assert done.returncode in (0, 4), done.stdout + done.stderr
+    (results,) = (folder / "out").rglob("results.json")
+    return json.loads(results.read_text(encoding="utf-8"))
+
+
+def main():
+    """Make the reports for many sets of parameters in both languages, and print what contradicts."""
+    arguments = argparse.ArgumentParser(description=main.__doc__)
+    arguments.add_argument("--sets", type=int, default=30)
+    arguments.add_argument("--data", type=Path, default=ROOT / "data" / "sample")
+    given = arguments.parse_args()
+    total = 0
+    with tempfile.TemporaryDirectory() as folder:
+        for number, (parameters, lang) in enumerate(itertools.product(SETS[: given.sets], ("en", "ja"))):
+            found = contradictions(make_run(parameters, lang, Path(folder) / str(number), given.data), lang)
+            total += len(found)
+            sys.stdout.write("\n".join([f"{lang} {parameters}: {len(found)}", *found, ""]))
+    return int(total > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
