@@ -13,7 +13,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-_FORMULA = re.compile(r"^[=+\-@\t\r\n＝＋－＠]")
+#: Also behind blanks of any width and at the start of a later line of a cell, where some programs look too.
+_FORMULA = re.compile(r"\A[\t\r\n]|(?:\A|[\r\n])[\s\u200b\ufeff]*[=+\-@＝＋－＠]")
 _SHELVES = {"table": "tables", "finding": "findings", "figure": "figures", "notice": "notices"}
 
 
@@ -85,7 +86,7 @@ def to_csv(table: Mapping[str, Any]) -> bytes:
 
 
 def _guarded(value: object) -> object:
-    return f"'{value}" if isinstance(value, str) and _FORMULA.match(value) else value
+    return f"'{value}" if isinstance(value, str) and _FORMULA.search(value) else value
 
 
 def to_parquet(table: Mapping[str, Any]) -> bytes:

@@ -43,7 +43,11 @@ def test_not_enough_data_is_seen():
 
 
 @pytest.mark.parametrize(
-    "text", ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx", "\nx", "＝1", "＋1", "－1", "＠x"]
+    "text",
+    [
+        *("=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx", "\nx", "＝1", "＋1", "－1", "＠x"),
+        *(" =1+1", "a\n=1+1", "a\r @x", "\u3000=1", "\u00a0-1", "\ufeff=1", "\u200b+1", "  ＝1"),
+    ],
 )
 def test_text_that_a_spreadsheet_would_calculate_is_guarded_in_csv_and_raw_in_parquet(text):
     table = {"columns": ["name", text], "rows": [{"name": text, text: -1.5}]}
