@@ -20,7 +20,7 @@ from cxlib.delimited._stream import MOST_COLUMNS, PIECE, Unfit, Watched, as_wide
 HEADER_ROWS = 1
 LOOKED_AT = 1 << 20
 #: What a text is full of when it is read in a wrong encoding.
-_ODD = re.compile("[\uff61-\uff9f\x80-\x9f\ue000-\uf8ff\xa1-\xbf×÷]|(?<=[a-z])[\u4e00-\u9fff](?=[a-z])")
+_ODD = re.compile("[\uff61-\uff9f\x80-\x9f\ue000-\uf8ff\xa1-\xbf×÷]|(?<=[A-Za-z])[\u4e00-\u9fff](?=[a-z])")
 CANDIDATES = ("utf-8", "cp932", "euc_jp", "cp1252")
 
 

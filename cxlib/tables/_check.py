@@ -136,9 +136,10 @@ def _check_scale_ends(
     answers = values.dropna()
     if len(answers) < SOME_ANSWERS or low is None or high is None:
         return
-    enough = 0.005 * len(answers) if len(answers) >= ENOUGH_ANSWERS else SEVERAL
+    is_long = len(answers) >= ENOUGH_ANSWERS
+    enough, farthest = (0.005 * len(answers), np.inf) if is_long else (SEVERAL, 1)
     for end, seen in ((low, answers.min()), (high, answers.max())):
-        if abs(seen - end) >= 1 and (answers == seen).sum() >= enough:
+        if 1 <= abs(seen - end) <= farthest and (answers == seen).sum() >= enough:
             findings.add("tables.scale_end", "notice", column, end=f"{end:g}", seen=f"{seen:g}")
 
 
