@@ -13,6 +13,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, field_validator, mo
 
 from cxlib.checks import fail_option, nearest
 from cxlib.closed import Closed, fault, read_model
+from cxlib.places import HANDBOOK
 
 
 def _known_zone(name: str) -> str:
@@ -92,6 +93,7 @@ class Settings(Closed):
     ces_scale: Scale = (1, 7)
     ces_direction: Literal["ease", "effort"] = "ease"
     valence_scale: Scale = (-2, 2)
+    expectation_scale: Scale = (1, 5)
     is_sample: bool = False
     encoding: Encoding = "utf-8"
 
@@ -251,9 +253,10 @@ class States(Closed):
 
 
 class Target(Closed):
-    """The value a measure should reach, and from where on it is alarming."""
+    """The value a measure should reach, and from where on it is alarming; scores are of one survey."""
 
     metric: Code
+    survey: Literal["relationship", "transaction"] | None = None
     unit: Literal["share", "points", "score", "currency", "count", "days", "months", "ratio", "valence"]
     better: Literal["higher", "lower"]
     target: Finite
@@ -268,7 +271,7 @@ class Targets(Closed):
 
     @model_validator(mode="after")
     def _once(self) -> Targets:
-        _unique("targets", [target.metric for target in self.targets])
+        _unique("targets", [f"{one.metric} {one.survey or ''}".strip() for one in self.targets])
         return self
 
 
@@ -358,5 +361,5 @@ def load_rules(name: str, path: str | Path | None = None) -> Any:
     """
     if name not in RULES:
         fail_option("name", name, RULES)
-    default = Path(__file__).resolve().parents[1] / "data" / "rules" / f"{name}.yml"
+    default = HANDBOOK / "data" / "rules" / f"{name}.yml"
     return read_model(RULES[name], default if path is None else Path(path))

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Any
 
 from cxlib.checks import CxError
@@ -60,6 +61,26 @@ class KernelMessage(CxError):
     def in_language(self, lang: str) -> str:
         """Return the kernel's sentence in `lang`."""
         return self.sentences[lang]
+
+
+class PublishedError(OutputError):
+    """The run is published, but what follows failed: the index does not list it yet (exit code 6).
+
+    A class because the cause is said again in each language.
+    """
+
+    def __init__(self, folder: Path, cause: BaseException) -> None:
+        reason = cause if isinstance(cause, CxError) else type(cause).__name__
+        self.cause = cause
+        if isinstance(cause, KeyboardInterrupt):
+            self.exit_code = 130
+        super().__init__("runner.published_without_index", folder=folder, reason=reason)
+
+    def in_language(self, lang: str) -> str:
+        """Return the message, cause included, in another language."""
+        if isinstance(self.cause, CxError):
+            self.values["reason"] = self.cause.in_language(lang)
+        return super().in_language(lang)
 
 
 _CAUSES = {

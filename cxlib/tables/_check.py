@@ -15,12 +15,12 @@ from cxlib.findings import Findings
 from cxlib.header import looks_like_data, near_names, shown_names
 from cxlib.personal import holds_contacts, is_personal
 from cxlib.rules import Settings
+from cxlib.scale_ends import LEAST, doubted_ends
 
 FREE_TEXT = ("comment",)
 COMPARED_ROWS = 100_000
 OUTLIER_TIMES = 1_000
-ENOUGH_ANSWERS = 300
-SOME_ANSWERS, SEVERAL = 50, 3  # of 50 to 299 answers, three at one end's neighbour and none at the end
+CHANCE = 3  # standard errors of a correlation that chance does not reach
 SHOWN = 100
 STALE_DAYS, STALE_TIMES, STALE_ROWS = 31, 2, 20
 #: Days that systems write for "not known".
@@ -115,8 +115,6 @@ def _check_numbers(
         expected = f"{low:g}–{high:g}" if high is not None else f"≥ {low:g}"
         key = "tables.off_scale" if high is not None else "tables.too_low"
         findings.add(key, "error", column, outside, expected=expected, found=found)
-    elif rule.scale or column == "nps_score":
-        _check_scale_ends(values, low, high, column, findings)
     if rule.above is not None:
         findings.add("tables.not_above", "error", column, values <= rule.above, limit=f"{rule.above:g}")
 
@@ -129,18 +127,29 @@ def _few(numbers: pd.Series) -> str:
     return ", ".join(shown if len(near) == len(some) else [*shown, "…"])
 
 
-def _check_scale_ends(
-    values: pd.Series, low: float | None, high: float | None, column: str, findings: Findings
-) -> None:
-    """Notice an end of the scale that nobody chose although its neighbour is common: 1–10, not 0–10."""
-    answers = values.dropna()
-    if len(answers) < SOME_ANSWERS or low is None or high is None:
-        return
-    is_long = len(answers) >= ENOUGH_ANSWERS
-    enough, farthest = (0.005 * len(answers), np.inf) if is_long else (SEVERAL, 1)
-    for end, seen in ((low, answers.min()), (high, answers.max())):
-        if 1 <= abs(seen - end) <= farthest and (answers == seen).sum() >= enough:
-            findings.add("tables.scale_end", "notice", column, end=f"{end:g}", seen=f"{seen:g}")
+def _check_scale_ends(frame: pd.DataFrame, spec: Table, settings: Settings, findings: Findings) -> None:
+    """Notice an end of a scale that nobody chose although answers stop short at it: 1–10, not 0–10.
+
+    Survey by survey: another questionnaire may have used another scale.
+    """
+    surveys = [part for _, part in frame.groupby("survey")] if "survey" in frame else [frame]
+    for column, rule in spec.columns.items():
+        scale = getattr(settings, rule.scale) if rule.scale else (0, 10) if column == "nps_score" else None
+        if scale is None or column not in frame or not frame[column].dropna().between(*scale).all():
+            continue
+        seen = {
+            (end, most): None
+            for part in surveys
+            for end, most, doubted in zip(
+                scale,
+                (part[column].min(), part[column].max()),
+                doubted_ends(part[column], scale),
+                strict=True,
+            )
+            if doubted
+        }
+        for end, most in seen:
+            findings.add("tables.scale_end", "notice", column, end=f"{end:g}", seen=f"{most:g}")
 
 
 def check_rows(frame: pd.DataFrame, name: str, settings: Settings, findings: Findings) -> pd.DataFrame:
@@ -154,12 +163,15 @@ def check_rows(frame: pd.DataFrame, name: str, settings: Settings, findings: Fin
         _check_refunds(frame, findings)
     if name == "responses":
         _check_directions(frame, settings, findings)
+    _check_scale_ends(frame, spec, settings, findings)
     if name == "events":
         _check_busy(frame, findings)
     if name == "initiatives":
         for column in ("one_time_cost", "monthly_cost"):
             findings.add("tables.cost_missing", "notice", column, frame[column].isna())
     _check_defaults(frame, spec, findings)
+    if name == "deals":
+        frame = _plan_open_deals(frame, findings)
     frame = _check_order_of_times(frame, spec, findings)
     frame, past = _check_future(frame, spec, settings.extracted, findings)
     kept = frame[keep & past].reset_index(drop=True)
@@ -247,14 +259,15 @@ def _check_directions(frame: pd.DataFrame, settings: Settings, findings: Finding
 
 
 def _correlation(first: pd.Series, second: pd.Series) -> float:
-    """Correlation of the rows that have both values; 0 when they are too few or all alike."""
+    """Correlation of the rows that have both values; 0 when they are few or alike, or it may be chance."""
     both = (first.notna() & second.notna()).to_numpy()
-    if both.sum() < ENOUGH_ANSWERS:
+    if both.sum() < LEAST:
         return 0.0
     x, y = first.to_numpy()[both], second.to_numpy()[both]
     x, y = x - x.mean(), y - y.mean()
     size = np.sqrt((x @ x) * (y @ y))
-    return float(x @ y / size) if size > 0 else 0.0
+    found = float(x @ y / size) if size > 0 else 0.0
+    return found if abs(found) > CHANCE / np.sqrt(both.sum()) else 0.0
 
 
 def _check_busy(frame: pd.DataFrame, findings: Findings) -> None:
@@ -286,6 +299,16 @@ def _check_stale(times: pd.Series, extracted: datetime, findings: Findings) -> N
         findings.add("tables.stale", "notice", days=f"{silent:,}")
 
 
+def _plan_open_deals(frame: pd.DataFrame, findings: Findings) -> pd.DataFrame:
+    """Take the day of closing of a deal without a result as planned: exports keep the expected day there."""
+    planned = frame["closed_on"].notna() & frame["is_won"].isna()
+    findings.add("tables.planned_close", "notice", "closed_on", planned)
+    if not planned.any():
+        return frame
+    expected = frame["expected_close_on"].fillna(frame["closed_on"].where(planned))
+    return frame.assign(expected_close_on=expected, closed_on=frame["closed_on"].mask(planned))
+
+
 def _check_order_of_times(frame: pd.DataFrame, spec: Table, findings: Findings) -> pd.DataFrame:
     for column in map(str, frame.columns):
         rule = spec.column(column)
@@ -310,7 +333,7 @@ def _check_future(
         if column == spec.time:
             findings.add("tables.future_row", "notice", column, future)
             past &= ~future.to_numpy()
-        elif column not in ("started_on", "enrolled_on"):
+        elif not rule.planned and column != "enrolled_on":
             findings.add("tables.future_value", "notice", column, future)
             if future.any():
                 frame = frame.assign(**{column: frame[column].mask(future)})

@@ -387,24 +387,6 @@ def test_lazy_tables_stop_where_checked_ones_do(tmp_path, text):
         assert [p.key for p in stopped.value.problems] == ["tables.not_a_number"]
 
 
-@pytest.mark.parametrize(
-    ("scores", "is_noticed"),
-    [
-        ([*range(1, 11)] * 5, True),
-        ([*range(1, 11)] * 20, True),
-        ([*range(11)] * 5, False),
-        ([9, 10] * 30, False),
-        ([1, 5, 8, 9, 10] * 9, False),
-        ([0, 2, 5, 7, 9] * 20, True),
-    ],
-)
-def test_a_scale_of_ten_taken_for_eleven_is_noticed_from_fifty_answers_on(folder, scores, is_noticed):
-    rows = "".join(f"{n},2026-09-01,relationship,{score}\n" for n, score in enumerate(scores))
-    text = "response_id,answered_at,survey,nps_score\n" + rows
-    keys = [problem.key for problem in open_data(folder(responses=text)).load("responses")]
-    assert ("tables.scale_end" in keys) == is_noticed
-
-
 def test_records_that_end_long_before_the_extraction_are_noticed(folder):
     days = pd.date_range("2026-01-01", "2026-05-31", freq="3D")
     rows = "".join(f"{n},1,a,{day.date()},5\n" for n, day in enumerate(days))
