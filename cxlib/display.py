@@ -20,22 +20,14 @@ from matplotlib.figure import Figure
 from cxlib import markup
 from cxlib.checks import ParameterError, fail_option
 from cxlib.disclosure import ATTRIBUTES, FLAG, hide_names, is_small, suppress_small
-from cxlib.language import (
-    clean_text,
-    format_date,
-    format_value,
-    has_text,
-    join_list,
-    text,
-    verdict_word,
-)
+from cxlib.language import clean_text, format_date, format_value, has_text, join_list, text, verdict_word
 from cxlib.layout import (
     Labels,
     Layout,
     Style,
     Units,
     column_units,
-    coverage,
+    coverage_and_close,
     lay_out,
     safe_text,
     to_record,
@@ -306,7 +298,7 @@ class Report:
         title_key = f"report.{self.name}"
         title = text(title_key, lang) if has_text(title_key) else clean_text(self.name)
         period = (period_start, period_end)
-        held = coverage(data_set, tables=tables, min_cell=self.min_cell, period=period)
+        held, close = coverage_and_close(data_set, tables=tables, min_cell=self.min_cell, period=period)
         subject = text(
             "display.header_subject",
             lang,
@@ -330,6 +322,7 @@ class Report:
             "period_end": None if period_end is None else str(period_end)[:10],
             "title": title,
             "tables": held,
+            "close": close,
         }
         table = markup.table_html(heads, rows, key="coverage")
         html = markup.header_html(title, lines, banner=banner, coverage=table)

@@ -119,8 +119,8 @@ class SharedReport(Report):
 
     def _show(self, kind: str, key: str, html: str, plain: str, record: Mapping[str, object]) -> None:
         if kind == "header":  # its table is in the record as well, exact
-            record = {name: item for name, item in record.items() if name != "tables"}
-        super()._show(kind, key, html, plain, record)
+            record = {name: item for name, item in record.items() if name not in ("tables", "close")}
+        super()._show(kind, key, html, plain, {**record, "is_shared": True})
 
 
 class _WithoutNotices:

@@ -117,7 +117,11 @@ def without_exact(notebook: NotebookNode) -> None:
     notebook.cells = [cell for cell in notebook.cells if cell.get("id") != _SHARE_ID]
     for cell in notebook.cells:
         if cell.cell_type == "code":
-            cell.outputs = [output for output in cell.outputs if "cx" in output.get("metadata", {})]
+            cell.outputs = [output for output in cell.outputs if _is_coarse(output)]
+
+
+def _is_coarse(output: NotebookNode) -> bool:
+    return output.get("metadata", {}).get("cx", {}).get("is_shared") is True
 
 
 def execute(

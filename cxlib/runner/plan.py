@@ -48,6 +48,7 @@ class Plan:
     results: dict[str, Any] = field(default_factory=dict)
     seconds: float = 0.0
     error: CxError | None = None
+    earlier: list[Any] = field(default_factory=list)
 
     @property
     def status(self) -> str:
