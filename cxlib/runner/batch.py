@@ -16,7 +16,7 @@ from typing import Any
 from cxlib.checks import CxError, InputError
 from cxlib.places import HANDBOOK
 from cxlib.runner import index, manifest, near, publish
-from cxlib.runner.collect import collect, file_name, to_csv, to_parquet
+from cxlib.runner.collect import collect, file_names, to_csv, to_parquet
 from cxlib.runner.errors import (
     EXIT_NOT_ENOUGH_DATA,
     ExecutionError,
@@ -224,8 +224,9 @@ def _outside(plans: Iterable[Plan]) -> dict[str, str]:
 
 def _tables(one: Plan) -> dict[str, bytes]:
     files = {}
+    names = file_names(one.results["tables"])
     for key, table in one.results["tables"].items():
-        stem = f"tables/{one.report}/{file_name(key)}"
+        stem = f"tables/{one.report}/{names[key]}"
         files[f"{stem}.csv"], files[f"{stem}.parquet"] = to_csv(table), to_parquet(table)
     return files
 

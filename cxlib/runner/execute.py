@@ -180,7 +180,7 @@ def execute(
         cause = None
     tidy(notebook)
     if cause is not None and position is not None:
-        codes = [index for index, cell in enumerate(notebook.cells) if cell.cell_type == "code"]
+        codes = [index for index, cell in enumerate(notebook.cells) if _is_own_code(cell)]
         failed = ReportFailed(
             cause,
             report=report,
@@ -268,6 +268,12 @@ def tidy(notebook: NotebookNode) -> None:
         for output in cell.get("outputs", []):
             if output.output_type == "error":
                 without_values(output)
+
+
+def _is_own_code(cell: NotebookNode) -> bool:
+    """Whether a cell is the chapter's own; those the runner puts in are not counted for a reader."""
+    is_ours = cell.get("id") == _SHARE_ID or "injected-parameters" in cell.metadata.get("tags", [])
+    return cell.cell_type == "code" and not is_ours
 
 
 def _allows_errors(cell: NotebookNode) -> bool:
