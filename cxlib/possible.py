@@ -1,4 +1,4 @@
-"""Whether parameters fit the data they are for, before a report starts: days, groups, segments, initiatives."""
+"""Whether parameters fit the data they are for, before a report starts: day, group, segment, initiative."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 from cxlib.checks import InputError, ParameterError, fail_option, nearest
 from cxlib.impact import choose_initiative
 from cxlib.rules import load_rules
+from cxlib.segments import segment_names
 from cxlib.tables import open_data
 
 #: Groups that a report itself makes of customers' purchases.
@@ -31,9 +32,7 @@ def check_possible(parameters: Mapping[str, Any], data: Path) -> None:
         Names the parameter, what was given and what there is.
     """
     segment = parameters.get("segment")
-    if segment is not None and segment not in (
-        names := [s.name for s in load_rules("rfm_segments").segments]
-    ):
+    if segment is not None and segment not in (names := segment_names(load_rules("rfm_segments"))):
         fail_option("segment", segment, names)
     try:
         data_set = open_data(data, as_of=parameters.get("as_of"))

@@ -71,6 +71,7 @@ class SharedReport(Report):
         key: str,
         *,
         verdict: str | None = None,
+        subject: str | None = None,
         units: Mapping[str, str] | None = None,
         **numbers: object,
     ) -> None:
@@ -83,7 +84,7 @@ class SharedReport(Report):
             self.notice("sharing.finding_hidden")
             return
         said = {name: self._worded(item) for name, item in rounded.items()}
-        super().finding(key, verdict=verdict, units=units, **said)
+        super().finding(key, verdict=verdict, subject=subject, units=units, **said)
 
     def notice(self, key: str, *, level: Level = "info", only_here: bool = False, **values: object) -> None:
         """Show a sentence as `Report.notice` does, from rounded numbers."""

@@ -22,6 +22,7 @@ from cxlib.runner.net import caught, open_streams
 from cxlib.runner.notebooks import FORMS, choose, find_notebooks, read_notebook, title
 from cxlib.runner.parameters import Plain, read_parameters, shown
 from cxlib.runner.words import say
+from cxlib.runner.worklists import add_worklist
 
 
 class _Parser(argparse.ArgumentParser):
@@ -122,6 +123,7 @@ def _parser(lang: str) -> argparse.ArgumentParser:
     )
     sample.set_defaults(place="out")
     sample.add_argument("--out", type=Path, required=True, metavar="DIR", help=say("help_sample_out", lang))
+    add_worklist(command, REPORTS, lang)
     check = command("check", _check)
     check.add_argument("data", type=Path, metavar="DIR", help=say("help_check_data", lang))
     imported = command("import", _import)
@@ -194,11 +196,9 @@ def _print_table(rows: list[list[str]]) -> None:
         print("  ".join(cells).rstrip())  # noqa: T201
 
 
-def _run(options: argparse.Namespace, lang: str) -> int:
-    from cxlib.possible import check_possible
-    from cxlib.runner.batch import run
-    from cxlib.runner.plan import Settings, plan
-    from cxlib.runner.publish import check_out
+def _settings(options: argparse.Namespace) -> Any:
+    """How to run, from the command line."""
+    from cxlib.runner.plan import Settings
 
     Path.cwd()  # a kernel cannot start from a folder that is gone; the net says so
     if options.jobs < 0 or not 0 < options.timeout < 1e6:
@@ -206,7 +206,7 @@ def _run(options: argparse.Namespace, lang: str) -> int:
     names = [name for name, _ in map(_pair, options.parameters)]
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise ParameterError("runner.given_twice", names=", ".join(map(shown, twice)))
-    settings = Settings(
+    return Settings(
         reports=tuple(options.reports),
         parameters=tuple(map(_pair, options.parameters)),
         parameters_file=options.parameters_file,
@@ -221,6 +221,15 @@ def _run(options: argparse.Namespace, lang: str) -> int:
         is_warm=not options.no_warm,
         is_shared=options.shared,
     )
+
+
+def _run(options: argparse.Namespace, lang: str) -> int:
+    from cxlib.possible import check_possible
+    from cxlib.runner.batch import run
+    from cxlib.runner.plan import plan
+    from cxlib.runner.publish import check_out
+
+    settings = _settings(options)
     check_out(options.out)
     plans = plan(settings)
     for one in plans:
@@ -302,6 +311,8 @@ def _import(options: argparse.Namespace, lang: str) -> int:
     summary = import_export(options.mapping, options.source, options.target, key_file=options.key_file)
     for row in summary.itertuples():
         print(say("imported_table", lang, table=row.table, read=row.rows_read, written=row.rows_written))  # noqa: T201
+    for notice in summary.attrs["notices"]:
+        print(notice.text(lang))  # noqa: T201
     print(say("imported", lang, folder=options.target))  # noqa: T201
     return 0
 

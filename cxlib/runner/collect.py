@@ -110,8 +110,8 @@ def to_parquet(table: Mapping[str, Any]) -> bytes:
 def file_name(key: str) -> str:
     """Return a table key as a file name that is safe anywhere.
 
-    A key without a letter that file names may have is told from others by a digest; a device's name on Windows
-    gets a `_`.
+    A key without a letter that file names may have is told from others by a digest; the name of a device on
+    Windows gets a `_`.
 
     Examples
     --------

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from cxlib.checks import CxError
+from cxlib.checks import OutputError as OutputError
+from cxlib.checks import output_error as output_error
 
 EXIT_NOT_ENOUGH_DATA = 4
 
@@ -18,12 +20,6 @@ class ExecutionError(CxError):
     """A report stopped, timed out, lost its kernel or left a cell unrun (exit code 5)."""
 
     exit_code = 5
-
-
-class OutputError(CxError):
-    """The reports folder cannot be written (exit code 6)."""
-
-    exit_code = 6
 
 
 class LockedError(CxError):
@@ -85,24 +81,6 @@ class PublishedError(OutputError):
         if isinstance(self.cause, CxError):
             self.values["reason"] = self.cause.in_language(lang)
         return super().in_language(lang)
-
-
-def output_error(error: OSError, place: Path) -> OutputError:
-    """Return the plain-word form of a failed write."""
-    import errno
-
-    kinds = {
-        errno.ENOSPC: "disk_full",
-        errno.EDQUOT: "disk_full",
-        errno.EROFS: "not_writable",
-        errno.EACCES: "not_writable",
-        errno.EPERM: "not_writable",
-        errno.ENOTDIR: "not_a_folder",
-        errno.EEXIST: "not_a_folder",
-        errno.ENAMETOOLONG: "name_too_long",
-    }
-    kind = kinds.get(error.errno or 0, "cannot_write")
-    return OutputError(f"runner.{kind}", place=place.name or str(place), reason=error.strerror or error)
 
 
 _CAUSES = {
