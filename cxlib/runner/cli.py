@@ -37,6 +37,7 @@ class _Parser(argparse.ArgumentParser):
         raise ParameterError("runner.usage", message=_usage(message, self.lang))
 
 
+_OF_DATA = ("as_of", "by", "segment", "initiative")  # parameters whose values live in the data
 _USAGE = {
     "usage_required": r"the following arguments are required: (?P<names>.+)",
     "usage_unknown": r"unrecognized arguments: (?P<names>.+)",
@@ -223,8 +224,16 @@ def _settings(options: argparse.Namespace) -> Any:
     )
 
 
+def _check_possible(plans: list[Any]) -> None:
+    """Hold what was chosen against the data; the libraries for it are loaded only where something was."""
+    for one in plans:
+        if one.data is not None and any(one.values.get(name) is not None for name in _OF_DATA):
+            from cxlib.possible import check_possible
+
+            check_possible(one.values, one.data)
+
+
 def _run(options: argparse.Namespace, lang: str) -> int:
-    from cxlib.possible import check_possible
     from cxlib.runner.batch import run
     from cxlib.runner.plan import plan
     from cxlib.runner.publish import check_out
@@ -232,9 +241,7 @@ def _run(options: argparse.Namespace, lang: str) -> int:
     settings = _settings(options)
     check_out(options.out)
     plans = plan(settings)
-    for one in plans:
-        if one.data is not None:
-            check_possible(one.values, one.data)
+    _check_possible(plans)
     if options.dry_run:
         for one in plans:
             print(one.report)  # noqa: T201

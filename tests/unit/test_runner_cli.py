@@ -252,10 +252,10 @@ def test_a_real_run_refuses_the_same_and_leaves_nothing(tmp_path, capsys):
 
 def test_a_list_for_one_value_is_told_to_run_once_for_each(tmp_path, capsys):
     (tmp_path / "p.yml").write_text("initiative: [I1, I2]\n")
-    for lang, words in (("en", "Run the report once for each"), ("ja", "値ごとに分けて")):
+    for lang, sentence in (("en", "Run the report once for each"), ("ja", "値ごとに分けて")):
         assert main([*SAMPLE_RUN, "initiative_roi", "-f", str(tmp_path / "p.yml"), "--lang", lang]) == 2
         told = capsys.readouterr().err
-        assert words in told and "quotes" not in told
+        assert sentence in told and "quotes" not in told
 
 
 @pytest.mark.parametrize("name", ["notes.txt", "shop.csv"])
