@@ -30,6 +30,7 @@ STEPS = {
     "found": "run_again",
     "drift": "run_again",
     "small_arm": "run_again",
+    "few_groups": "run_again",
     "no_interval": "widen",
     "no_before": "widen",
     "before_data": "widen",
