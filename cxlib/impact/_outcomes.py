@@ -56,6 +56,7 @@ def f2_effect(
     otherwise.
     """
     check_arms(members)
+    orders = orders.reset_index(drop=True)
     start, last = pd.Timestamp(started_on), pd.Timestamp(as_of)  # type: ignore[arg-type]
     bought = orders.loc[orders["amount"] > 0, ["customer_id"]].assign(day=dates(orders["ordered_at"]))
     bought = bought[among(bought["customer_id"], members["customer_id"])].drop_duplicates()
@@ -206,6 +207,7 @@ def score_effect(
     """
     check_columns(responses, customer_id="customer_id", answered_at="answered_at", score_col=score_col)
     check_arms(members)
+    responses = responses.reset_index(drop=True)
     start = pd.Timestamp(started_on)  # type: ignore[arg-type]
     day = dates(responses["answered_at"])
     inside = day.between(start - pd.DateOffset(months=12), start + pd.DateOffset(months=horizon_months))
