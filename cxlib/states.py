@@ -15,7 +15,8 @@ import pandas as pd
 
 from cxlib.checks import check_columns
 from cxlib.conditions import bounds, holds, implies
-from cxlib.engine import reduce_on_days, to_date
+from cxlib.days import local_days, to_date
+from cxlib.engine import reduce_on_days
 from cxlib.intervals import Interval, share_interval
 from cxlib.rules import load_rules
 
@@ -257,9 +258,10 @@ def stay_limits(rules: Any) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        `state, at_least_days, at_most_days`, in the order of the rules. A stay begun by an order cannot end
-        sooner than `at_least_days` after that order, whatever the customer does; no stay is longer than
-        `at_most_days`. 0 and infinite where the rules leave it open.
+        `state, at_least_days, at_most_days, since_days`, in the order of the rules. A stay begun by an order
+        cannot end sooner than `at_least_days` after that order, whatever the customer does; no stay is longer
+        than `at_most_days`. 0 and infinite where the rules leave it open. `since_days`: days without an order
+        from which on the state begins (for the last, once every rule with a limit of days has let go).
 
     Notes
     -----
@@ -274,8 +276,10 @@ def stay_limits(rules: Any) -> pd.DataFrame:
     >>> limits.loc[limits["state"] == "convinced", "at_least_days"].tolist()
     [365.0]
     """
-    rows = []
+    rows, limit = [], [_bound(one.when, "recency_days")[1] for one in rules.states[:-1]]
+    left = max((days + 1 for days in limit if np.isfinite(days)), default=0.0)
     for place, state in enumerate(rules.states):
+        since = left if place == len(limit) else _bound(state.when, "recency_days")[0]
         fewest, most = _bound(state.when, "frequency")
         days = _bound(state.when, "recency_days")[1] + 1
         earlier = [_bound(one.when, "frequency")[1] for one in rules.states[:place]]
@@ -285,6 +289,7 @@ def stay_limits(rules: Any) -> pd.DataFrame:
             {
                 "state": state.id,
                 "at_least_days": days if lasts and np.isfinite(days) else 0.0,
+                "since_days": max(since, 0.0),
                 "at_most_days": days * (most - max(fewest, 1) + 1) if np.isfinite(days + most) else np.inf,
             }
         )
@@ -327,7 +332,7 @@ def _on_day(
     rules: Any,
     keep: Sequence[str],
 ) -> pd.DataFrame:
-    seen = customers[pd.to_datetime(customers["first_seen_on"]) <= day]
+    seen = customers[local_days(customers["first_seen_on"], "first_seen_on") <= day]
     measures = seen.merge(held, on="customer_id", how="left", suffixes=("_attribute", ""))
     measures["frequency"] = measures["frequency"].fillna(0)
     measures["monetary_total"] = measures["monetary_total"].fillna(0.0)
@@ -358,6 +363,6 @@ def _open_deals(deals: pd.DataFrame | None, day: pd.Timestamp) -> pd.Series:
     if deals is None:
         return pd.Series(dtype="float64")
     check_columns(deals, **{f"{c}_col": c for c in ("customer_id", "created_on", "closed_on")})
-    closed = pd.to_datetime(deals["closed_on"])
-    is_open = (pd.to_datetime(deals["created_on"]) <= day) & (closed.isna() | (closed > day))
+    closed = local_days(deals["closed_on"], "closed_on")
+    is_open = (local_days(deals["created_on"], "created_on") <= day) & (closed.isna() | (closed > day))
     return deals[is_open].groupby("customer_id").size()

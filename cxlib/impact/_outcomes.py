@@ -9,12 +9,13 @@ import pandas as pd
 
 from cxlib.checks import check_columns
 from cxlib.columns import among
+from cxlib.days import local_days
 from cxlib.flags import check_arms
 from cxlib.impact._compare import did
-from cxlib.impact._lines import dates
 from cxlib.impact._rollout import COLUMNS
 from cxlib.impact._sensitivity import e_value, risk_ratio
 from cxlib.impact._shares import arm_shares, student_level
+from cxlib.purchases import purchase_lines
 
 
 def f2_effect(
@@ -58,8 +59,11 @@ def f2_effect(
     check_arms(members)
     orders = orders.reset_index(drop=True)
     start, last = pd.Timestamp(started_on), pd.Timestamp(as_of)  # type: ignore[arg-type]
-    bought = orders.loc[orders["amount"] > 0, ["customer_id"]].assign(day=dates(orders["ordered_at"]))
-    bought = bought[among(bought["customer_id"], members["customer_id"])].drop_duplicates()
+    bought = orders[["customer_id"]].assign(day=local_days(orders["ordered_at"], "ordered_at"))
+    is_early = (bought["day"] < start).to_numpy()
+    sold = purchase_lines(orders, known=(bought["day"] <= last).to_numpy())
+    sold = np.where(is_early, purchase_lines(orders, known=is_early), sold)  # as it stood at the start
+    bought = bought[sold & among(bought["customer_id"], members["customer_id"]).to_numpy()].drop_duplicates()
     before = bought.loc[bought["day"] < start, "customer_id"].value_counts()
     once = before.index[before == 1].to_series()
     risk = members[among(members["customer_id"], once)].reset_index(drop=True)
@@ -209,7 +213,7 @@ def score_effect(
     check_arms(members)
     responses = responses.reset_index(drop=True)
     start = pd.Timestamp(started_on)  # type: ignore[arg-type]
-    day = dates(responses["answered_at"])
+    day = local_days(responses["answered_at"], "answered_at")
     inside = day.between(start - pd.DateOffset(months=12), start + pd.DateOffset(months=horizon_months))
     rows = responses[inside & responses[score_col].notna()].assign(post=(day >= start)[inside])
     kept = ["customer_id", "arm", *(name for name in COLUMNS if name in members)]

@@ -11,7 +11,8 @@ import pandas as pd
 
 from cxlib.checks import InputError, ParameterError, check_columns, fail_option
 from cxlib.columns import among
-from cxlib.impact._lines import dates, plain_lines
+from cxlib.days import local_days
+from cxlib.impact._lines import plain_lines
 from cxlib.impact._rollout import COLUMNS, with_rollout
 
 Array = npt.NDArray[np.float64]
@@ -124,7 +125,7 @@ def study_members(
     if assignment not in ASSIGNMENTS:
         fail_option("assignment", assignment, ASSIGNMENTS)
     start = pd.Timestamp(started_on)
-    first_seen = dates(customers["first_seen_on"])
+    first_seen = local_days(customers["first_seen_on"], "first_seen_on")
     known_before = customers.loc[first_seen < start, "customer_id"]
     own = (
         None if enrolments is None else enrolments[enrolments["initiative_id"].astype(str) == str(initiative)]
@@ -154,7 +155,7 @@ def _enrolled(own: pd.DataFrame, allowed: pd.Series, assignment: str, start: pd.
             count=f"{own.loc[twice, 'customer_id'].nunique():,}",
         )  # fmt: skip
     own = own[among(own["customer_id"], allowed)].sort_values("customer_id", ignore_index=True)
-    enrolled_on = dates(own["enrolled_on"])
+    enrolled_on = local_days(own["enrolled_on"], "enrolled_on")
     by_date = pd.Series(np.where(enrolled_on.notna(), "treatment", "control"), index=own.index)
     arm = (
         by_date
