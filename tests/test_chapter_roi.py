@@ -414,9 +414,10 @@ def test_the_shipped_sample_tells_its_story(run):
     for name in ("I1", "I2"):
         pieces = run(data=sample, initiative=name)
         found = pieces["table"]["decision"]["rows"][0]
-        assert found["conf_low"] < truth[name]["effect_monthly_margin"]["12"] < found["conf_high"]
-        # I2 works, but in this draw its regions happened to move apart before: its verdict is held back
-        assert verdict(pieces) == {"I1": ("effective", "above_min"), "I2": ("not_shown", "drift")}[name]
+        # I2 works, but each of its waves is a single region, whose shocks nobody can tell from the effect
+        assert verdict(pieces) == {"I1": ("effective", "above_min"), "I2": ("not_shown", "few_groups")}[name]
+        if name == "I1":
+            assert found["conf_low"] < truth[name]["effect_monthly_margin"]["12"] < found["conf_high"]
     low = run(data=sample, initiative="I3")
     assert verdict(low)[0] == "not_shown"
     assert low["finding"]["impact.naive_targeted"]["values"]["naive_low"] > 0
@@ -451,6 +452,10 @@ def test_groups_without_an_arm_are_no_evidence_of_stability(run):
 
 def test_no_alarm_is_contradicted_by_a_quiet_made_up_start(tmp_path, run):
     write_sample(tmp_path, n_customers=2000, seed=222)
+    people = pd.read_parquet(tmp_path / "customers.parquet")
+    people.drop(columns="region").to_parquet(
+        tmp_path / "customers.parquet"
+    )  # else its waves are judged first
     pieces = run(initiative="I2", data=str(tmp_path))
     assert verdict(pieces) == ("not_shown", "drift")
     assert "impact.placebo_silent" in pieces["finding"]
