@@ -307,7 +307,7 @@ def _own_notes(
          {"missing": round(100 * unknown, 1), "rate": round(100 * terms.contribution_margin_rate, 1)}),
         (n_treated > 0 and share < 1, "cost_share", "info", {"share": round(100 * share, 1)}),
         (terms.conf_level < LOOSE_LEVEL, "level", "warning",
-         {"level": f"{100 * terms.conf_level:.10g}%", "share": f"{100 * (1 - terms.conf_level):.10g}%"}),
+         {"conf": f"{100 * terms.conf_level:.10g}%", "share": f"{100 * (1 - terms.conf_level):.10g}%"}),
     ]  # fmt: skip
     return [
         {"key": f"impact.note_{name}", "level": level, **values}

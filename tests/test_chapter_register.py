@@ -129,7 +129,8 @@ def test_a_drift_from_before_the_start_is_neither_effective_nor_ranked(run, chan
     assert "I3" not in lines(pieces, "ranking")
     assert lines(pieces, "returns")["I3"]["prob_roi_positive"] is None
     name = lines(pieces, "verdicts")["I3"]["initiative"]
-    assert name in pieces["finding"]["impact.register_drift"]["values"]["names"]
+    assert name in pieces["finding"]["impact.next_drift"]["values"]["names"]
+    assert pieces["finding"]["impact.next_drift"]["verdict"] == "run_again"
     assert any(who == name and "moved apart before the start" in note for who, note in cautions(pieces))
     assert name in pieces["notice"]["impact.register_cautions"]["text"]
 
@@ -139,7 +140,7 @@ def test_no_control_anywhere(run, changed):
     assert set(verdicts(pieces).values()) <= {"not_shown", "too_early"}
     assert {"ranking", "returns"}.isdisjoint(pieces["table"])
     assert "impact.none_ranking" in pieces["notice"]
-    assert len(pieces["finding"]["impact.register_alone"]["values"]["names"]) == 4
+    assert len(pieces["finding"]["impact.next_no_control"]["values"]["names"]) == 4
 
 
 def test_an_exposed_control_is_noticed_in_its_row(run, changed):
@@ -175,7 +176,11 @@ def test_a_missing_cost_stands_last_and_has_no_return(run, changed):
     order = pieces["table"]["ranking"]["rows"]
     assert order[-1]["initiative"] == lines(pieces, "verdicts")["I1"]["initiative"]
     assert order[-1]["net_shrunk"] is None
-    assert "impact.register_no_cost" in pieces["finding"]
+    name = lines(pieces, "verdicts")["I1"]["initiative"]
+    reason = lines(pieces, "verdicts")["I1"]["reason"]
+    assert name in pieces["finding"][f"impact.next_{reason}"]["values"]["names"]
+    assert reason in ("no_cost", "inconclusive")
+    assert "impact.register_best" not in pieces["finding"]  # one priced study alone is no ranking
 
 
 def test_a_cost_of_zero_has_no_return_and_no_break_even(run, changed):
