@@ -110,16 +110,17 @@ def money_words(found: Evaluation, *, horizon_months: int, lang: str) -> Words:
     return {"key": f"impact.money_{found.state}{'_free' if is_free else ''}", "units": MONEY_UNITS, **figures}
 
 
-def payback_words(found: Evaluation) -> list[Words]:
+def payback_words(found: Evaluation, *, lang: str) -> list[Words]:
     """Say when the cost was back, for the whole interval; nothing without a complete return."""
     if found.state != "ready" or found.money is None:
         return []
     figures = flatten(found.money) | {"months": len(found.effects)}
     low, middle, high = (figures[f"payback_months{end}"] for end in ("_low", "", "_high"))
     is_within = low <= len(found.effects)
-    reached = "reached" if high <= len(found.effects) else "reached_open"
-    kind = reached if middle == middle else "not_reached" if is_within else "never"
-    return [{"key": f"impact.payback_{kind}", "units": MONEY_UNITS, **figures}]
+    kind = "reached" if middle == middle else "not_reached" if is_within else "never"
+    is_open = high > len(found.effects)
+    end = text("impact.payback_open", lang, months=len(found.effects)) if is_open else ""
+    return [{"key": f"impact.payback_{kind}", "units": MONEY_UNITS, "open": end, **figures}]
 
 
 def rate_notes(money: pd.DataFrame) -> list[Words]:

@@ -91,12 +91,14 @@ def test_what_the_two_parts_are_in_is_what_the_line_above_shows(state, where):
 
 
 def test_break_even_explains_an_open_end_only_where_there_is_one():
-    assert payback_words(found())[0]["key"] == "impact.payback_reached"
+    (sure,) = payback_words(found(), lang="en")
+    assert (sure["key"], sure["open"]) == ("impact.payback_reached", "")
     unsure = found()
     unsure.money = cx.roi_summary(unsure.effects.assign(std_error=9.0), one_time_cost=500, monthly_cost=0)
-    (words,) = payback_words(unsure)
-    assert (words["key"], words["payback_months_high"]) == ("impact.payback_reached_open", np.inf)
-    assert payback_words(found(state="drift")) == []
+    (words,) = payback_words(unsure, lang="en")
+    assert (words["key"], words["payback_months_high"]) == ("impact.payback_reached", np.inf)
+    assert "not within 12 months" in words["open"]
+    assert payback_words(found(state="drift"), lang="en") == []
 
 
 @pytest.mark.parametrize("state", ["too_early", "no_cost", "zero_cost"])
