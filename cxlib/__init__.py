@@ -60,6 +60,7 @@ _EXPORTS: dict[str, str] = {
     "caveat": "claims",
     "decision_units": "claims",
     "dip_words": "claims",
+    "level_notes": "claims",
     "may_compare": "claims",
     "money_words": "claims",
     "payback_words": "claims",
