@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cxlib.checks import ParameterError, check_columns
+from cxlib.days import local_days
 from cxlib.intervals import clustered_mean_interval, critical_value
 
 Array = NDArray[np.float64]
@@ -305,7 +306,7 @@ def survey_answers(
     answers = responses[responses["survey"] == survey]
     if only_these:
         answers = answers[answers["customer_id"].isin(customers["customer_id"])]
-    quarter = answers["answered_at"].dt.tz_localize(None).dt.to_period("Q").astype(str)
+    quarter = local_days(answers["answered_at"], "answered_at").dt.to_period("Q").astype(str)
     answers = answers.assign(wave=answers["wave"].fillna(quarter) if "wave" in answers else quarter)
     if by is not None:
         known = customers.drop_duplicates("customer_id").set_index("customer_id")[by]

@@ -49,17 +49,6 @@ class Table:
         return next((spec for prefix, spec in self.pattern.items() if name.startswith(prefix)), None)
 
 
-PERSONAL_NAMES = (
-    r"^(?:.*_)?(?:e?_?mail|email_address|phone|tel|telephone|mobile|fax|address|street|postcode|zip|zipcode"
-    r"|postal_code|(?:first|last|full|family|given|user|customer)_?name|name|surname|birthday|date_of_birth)$"
-    r"|氏名|名前|姓|電話|メール|住所|郵便|生年月日"
-)
-PERSONAL_VALUES = (
-    r"^[^@\s]+@[^@\s]+\.[^@\s]+$"
-    r"|^\+\d[\d\-() ]{8,}\d$|^0[789]0-?\d{4}-?\d{4}$"
-    r"|^0\d-\d{4}-\d{4}$|^0\d{2}-\d{3}-\d{4}$|^0\d{3}-\d{2}-\d{4}$"
-)
-
 _ID = Column("id", required=True)
 _MAYBE_ID = Column("id")
 _TEXT = Column("text")

@@ -7,8 +7,8 @@ import datetime as dt
 import numpy as np
 import pandas as pd
 
-from cxlib.checks import InputError, check_columns, check_times
-from cxlib.engine import to_date
+from cxlib.checks import InputError, check_columns
+from cxlib.days import local_days, to_date
 
 
 def deal_outcomes(deals: pd.DataFrame, *, as_of: dt.date | str) -> pd.DataFrame:
@@ -106,10 +106,7 @@ def deal_spells(deals: pd.DataFrame, *, as_of: dt.date | str) -> pd.DataFrame:
 def deal_day(deals: pd.DataFrame, column: str) -> pd.Series:
     """Day in a column of the deals; text is refused, since it can be read in two ways."""
     check_columns(deals, **{column: column})
-    check_times(deals, column)
-    days = pd.to_datetime(deals[column])  # a column with nothing in it may be of any type
-    naive = days.dt.tz_localize(None) if isinstance(days.dtype, pd.DatetimeTZDtype) else days
-    return naive.dt.normalize().astype("datetime64[s]")
+    return local_days(deals[column], column)
 
 
 def result_flags(deals: pd.DataFrame) -> np.ndarray:

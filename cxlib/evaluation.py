@@ -22,6 +22,7 @@ from cxlib.impact import (
     evidence_ladder,
     monthly_effects,
     observed_months,
+    rollout_groups,
     study_members,
     study_notes,
     study_panel,
@@ -191,13 +192,16 @@ def evaluate_initiative(
     notes = study_notes(panel, members, min_cell=terms.min_cell, assignment=assignment,
                         outcome_col=terms.outcome_col, **dates)  # fmt: skip
     is_cut = any(note["key"] == "impact.note_starts_before_data" for note in notes)
+    groups = rollout_groups(panel)
+    is_few = groups is not None and (groups.is_few or bool(np.isnan(answer["conf_low"])))
     decision = verdict(
         estimate=answer["estimate"], conf_low=answer["conf_low"], conf_high=answer["conf_high"],
         months_observed=observed, horizon_months=horizon, has_control=bool(answer["is_answer"]),
         min_effect=terms.min_effect, has_drift=bool(drift["is_alarm"].any()),
         break_even_effect=needed if terms.outcome_col == "margin" else None, starts_before_data=is_cut,
+        has_few_groups=is_few,
     )  # fmt: skip
-    is_known = _is_known(effects, covariance)
+    is_known = _is_known(effects, covariance) and not is_few
     state = money_state(
         **state_terms, has_effect=is_known, months_observed=observed, horizon_months=horizon,
         has_drift=bool(older["is_alarm"].any()), starts_before_data=is_cut,

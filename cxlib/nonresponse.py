@@ -13,7 +13,8 @@ from cxlib.answers import check_numbers, read_answers
 from cxlib.checks import ParameterError, check_columns
 from cxlib.columns import among
 from cxlib.conditions import holds
-from cxlib.engine import reduce_orders, to_date
+from cxlib.days import to_date
+from cxlib.engine import reduce_orders
 from cxlib.intervals import critical_value, effective_n, nps_interval, share_interval
 from cxlib.rules import load_rules
 

@@ -9,9 +9,9 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 
-from cxlib.checks import check_columns, check_times
+from cxlib.checks import check_columns
+from cxlib.days import local_days, to_date
 from cxlib.deals import deal_spells
-from cxlib.engine import to_date
 from cxlib.intervals import share_interval
 from cxlib.survival import enough_at_risk, survival_curve
 from cxlib.winning import usual_age
@@ -81,9 +81,8 @@ def stage_times(
     [[3.0, 2.0]]
     """
     check_columns(events, stage_col=stage_col, customer_col=customer_col, time_col=time_col)
-    check_times(events, time_col)
     last = pd.Timestamp(to_date(as_of))
-    rows = events[[customer_col, stage_col]].assign(day=_day(events[time_col])).dropna()
+    rows = events[[customer_col, stage_col]].assign(day=local_days(events[time_col], time_col)).dropna()
     rows = rows[rows["day"] <= last]
     first = {stage: part.groupby(customer_col)["day"].min() for stage, part in rows.groupby(stage_col)}
     nobody = rows.iloc[:0].set_index(customer_col)["day"]
@@ -204,8 +203,3 @@ def _quantile(curve: pd.DataFrame, column: str, share: float) -> float:
     """First time by which `share` is reached; events only, since bounds also move where nothing happens."""
     happened = curve[(curve["n_events"] > 0) & (curve[column] >= share - 1e-12)]
     return float(happened["time"].iloc[0]) if len(happened) else np.nan
-
-
-def _day(times: pd.Series) -> pd.Series:
-    naive = times.dt.tz_localize(None) if isinstance(times.dtype, pd.DatetimeTZDtype) else times
-    return naive.dt.normalize().astype("datetime64[s]")

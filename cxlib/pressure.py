@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from cxlib.answers import check_numbers
-from cxlib.checks import InputError, ParameterError, check_columns, check_times
+from cxlib.checks import InputError, ParameterError, check_columns
+from cxlib.days import instants, local_days
 from cxlib.intervals import (
     clustered_mean_interval,
     critical_value,
@@ -89,7 +90,6 @@ def contact_pressure(
     """
     check_columns(contacts, customer_col=customer_col, time_col=time_col)
     check_columns(contacts, responded_col=responded_col, opted_out_col=opted_out_col)
-    check_times(contacts, time_col)
     cuts = np.asarray(edges, dtype=int)
     if not cuts.size or cuts[0] != 1 or (np.diff(cuts) <= 0).any():
         raise ParameterError("journey.edges", argument="edges", value=repr(list(edges)))
@@ -97,7 +97,8 @@ def contact_pressure(
     flags = {metric: _flags(contacts, name) for metric, name in asked.items() if name is not None}
     if not flags:
         raise ParameterError("journey.no_outcome", argument="responded_col, opted_out_col")
-    rows = contacts[[customer_col, time_col]].assign(**flags).dropna(subset=[customer_col, time_col])
+    rows = contacts[[customer_col]].assign(**{time_col: instants(contacts[time_col], time_col)}, **flags)
+    rows = rows.dropna(subset=[customer_col, time_col])
     rows = rows.sort_values(time_col, kind="stable")
     who = pd.factorize(rows[customer_col])[0]
     together = rows.groupby([who, rows[time_col].to_numpy()], sort=False).ngroup().to_numpy()
@@ -205,7 +206,6 @@ def first_exits(
     """
     check_columns(contacts, customer_col=customer_col, time_col=time_col, opted_out_col=opted_out_col)
     check_columns(first_buyers, **{name: name for name in ("from_on", "duration_days", "is_repeat")})
-    check_times(contacts, time_col)
     left = contacts[_flags(contacts, opted_out_col) == 1]
     day = pd.Series(_days(left[time_col]), index=left.index)
     first = day.groupby(left[customer_col]).min()
@@ -283,8 +283,7 @@ def _joint_error(hit: np.ndarray, code: np.ndarray, who: np.ndarray, n_classes: 
 
 def _days(times: pd.Series) -> np.ndarray:
     """Local calendar day of each time as a whole number."""
-    naive = times.dt.tz_localize(None) if isinstance(times.dtype, pd.DatetimeTZDtype) else times
-    return naive.to_numpy().astype("datetime64[D]").astype(np.int64)
+    return local_days(times, str(times.name)).to_numpy().astype("datetime64[D]").astype(np.int64)
 
 
 def _recent(who: np.ndarray, time: pd.Series, days: int) -> np.ndarray:

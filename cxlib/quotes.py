@@ -7,9 +7,9 @@ import datetime as dt
 import pandas as pd
 
 from cxlib.checks import check_columns
+from cxlib.days import to_date
 from cxlib.deals import deal_day, deal_outcomes
 from cxlib.differences import interval_difference
-from cxlib.engine import to_date
 from cxlib.intervals import Interval, share_interval
 from cxlib.survival import enough_at_risk, survival_curve
 

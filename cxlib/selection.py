@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
+import numpy as np
 import pandas as pd
 
 from cxlib.contract import TABLES
+from cxlib.days import local_days
+from cxlib.purchases import leading_lines, purchase_lines
 
 
 def chosen_rows(
@@ -72,8 +75,9 @@ def first_purchase_groups(customers: pd.DataFrame, orders: pd.DataFrame | None) 
     customers
         One row per customer, with `customer_id`.
     orders
-        Order lines with `ordered_at` and, if known, `channel`; None where there are none. Refunds (negative
-        amounts) are no purchases.
+        Order lines with `ordered_at` and, if known, `channel`; None where there are none. What a purchase is,
+        is told by `cxlib.purchases`; where the first day holds several channels, that of the largest amount
+        stands for it, then that of the lowest `line`, then the first by name.
 
     Returns
     -------
@@ -92,16 +96,18 @@ def first_purchase_groups(customers: pd.DataFrame, orders: pd.DataFrame | None) 
     known = {"cohort", "first_channel"} & set(customers.columns)
     if orders is None:
         return customers
-    bought = orders[orders["ordered_at"].notna()]
-    if "amount" in bought:
-        bought = bought[~(bought["amount"] < 0)]
-    order = ["ordered_at", *(["channel"] if "channel" in bought else [])]  # lines at one time: by name
-    first = bought.sort_values(order, kind="stable").drop_duplicates("customer_id")
-    half = (first["ordered_at"].dt.month > 6).astype(int) + 1
-    groups = pd.DataFrame({"customer_id": first["customer_id"]})
-    groups["cohort"] = first["ordered_at"].dt.year.astype(str) + "-" + half.astype(str)
-    groups["first_channel"] = first.get("channel")
-    groups = groups.dropna(subset=["customer_id"]).drop(columns=list(known))
+    code, ids = pd.factorize(orders["customer_id"])
+    day = local_days(orders["ordered_at"], "ordered_at")
+    kept = purchase_lines(orders, known=day.notna().to_numpy() & (code >= 0))
+    names = [name for name in ("channel",) if name in orders]
+    place, _ = leading_lines(orders, names, code, day.to_numpy(), kept)
+    who = np.unique(code[kept])
+    first = day.iloc[place[who]]
+    half = (first.dt.month > 6).astype(int) + 1
+    groups = pd.DataFrame({"customer_id": ids[who]})
+    groups["cohort"] = (first.dt.year.astype(str) + "-" + half.astype(str)).to_numpy()
+    groups["first_channel"] = orders["channel"].iloc[place[who]].to_numpy() if names else None
+    groups = groups.drop(columns=list(known))
     return customers.merge(groups, on="customer_id", how="left")
 
 

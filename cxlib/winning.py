@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 
 from cxlib.checks import ParameterError, check_columns, check_group_names
+from cxlib.days import to_date
 from cxlib.deals import deal_day, deal_outcomes, deal_spells, result_flags
-from cxlib.engine import to_date
 from cxlib.intervals import share_interval
 from cxlib.stacking import stacked
 from cxlib.survival import MIN_AT_RISK, cumulative_incidence, enough_at_risk, survival_curve

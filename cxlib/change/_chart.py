@@ -10,6 +10,7 @@ import pandas as pd
 from cxlib.answers import effective_n, read_answers
 from cxlib.change._contrast import score_values
 from cxlib.checks import check_columns
+from cxlib.days import instants
 from cxlib.intervals import nps_interval
 
 FEWEST = 4  # waves below which limits of chance say nothing
@@ -109,7 +110,7 @@ def wave_order(data: pd.DataFrame, *, wave_col: str = "wave", time_col: str = "a
     waves = sorted(named[wave_col].unique(), key=_by_number)
     if time_col not in data:
         return waves
-    first = pd.to_datetime(named[time_col]).groupby(named[wave_col], observed=True).min().reindex(waves)
+    first = instants(named[time_col], time_col).groupby(named[wave_col], observed=True).min().reindex(waves)
     return first.sort_values(kind="stable", na_position="last").index.tolist()
 
 

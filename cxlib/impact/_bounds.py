@@ -60,7 +60,7 @@ def interval(
     grid = np.linspace(centre - reach, centre + reach, 1001)
     accepted = grid[_accepts(tests, estimates, grid)]
     if not len(accepted):
-        return centre * scale, centre * scale
+        return np.nan, np.nan
     width = grid[1] - grid[0]
     ends = [(accepted[0], accepted[0] - width), (accepted[-1], accepted[-1] + width)]
     low, high = (_edge(tests, estimates, inside, outside) * scale for inside, outside in ends)

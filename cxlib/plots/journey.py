@@ -10,6 +10,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from cxlib.language import clean_text, format_value, text
+from cxlib.plots.guard import takes_results
 from cxlib.plots.theme import SERIES, colours, draw_band, draw_interval, format_axis, label_end, new_axes
 
 #: More curves than this are drawn without bands, which would hide each other.
@@ -17,6 +18,7 @@ MOST_BANDS = 3
 AT_RISK_DAYS = (0, 30, 60, 90, 180, 365)
 
 
+@takes_results("emotion_curve")
 def plot_emotion_curve(
     result: pd.DataFrame,
     *,
@@ -95,6 +97,7 @@ def plot_emotion_curve(
     return ax
 
 
+@takes_results("repeat_curve")
 def plot_repeat_curve(
     result: pd.DataFrame,
     *,
@@ -151,6 +154,7 @@ def plot_repeat_curve(
     return ax
 
 
+@takes_results("touchpoint_scores")
 def plot_touchpoint_losses(
     result: pd.DataFrame,
     *,

@@ -7,10 +7,11 @@ import datetime as dt
 import pandas as pd
 
 from cxlib.checks import check_columns
+from cxlib.days import local_days, to_date
 from cxlib.differences import interval_difference
-from cxlib.engine import to_date
 from cxlib.intervals import Interval
-from cxlib.repeat._times import local_days, repeat_times
+from cxlib.purchases import NO_AMOUNTS
+from cxlib.repeat._times import repeat_times
 from cxlib.scales import neutral_score
 from cxlib.survival import survival_curve
 
@@ -26,6 +27,7 @@ def f2_after_stage(
     score_col: str = "valence",
     customer_col: str = "customer_id",
     neutral: float | None = None,
+    amount_col: str = "amount",
     conf_level: float = 0.95,
 ) -> pd.DataFrame:
     """F2 (probability 0–1) from a stage on, of customers who felt negative there against the others.
@@ -44,7 +46,7 @@ def f2_after_stage(
         Days after the answer within which a second purchase counts.
     observed_from
         As in `repeat_times`: customers who bought before it are left out.
-    score_col, customer_col
+    score_col, customer_col, amount_col
         Columns.
     neutral
         Score below which an answer is negative; by default the middle of the declared scale, else 0.
@@ -56,7 +58,8 @@ def f2_after_stage(
     DataFrame
         `metric, group, estimate, std_error, conf_low, conf_high, n`: "f2" for the groups "negative" and
         "other", their "difference" (negative − other), and "purchases", the difference times the customers
-        who felt negative: second purchases fewer (below 0) than if they had behaved like the others.
+        who felt negative: second purchases fewer (below 0) than if they had behaved like the others. `note` as
+        in `repeat_curve`.
 
     Raises
     ------
@@ -87,10 +90,10 @@ def f2_after_stage(
     check_columns(events, score_col=score_col, customer_col=customer_col)
     check_columns(events, **{"stage": "stage", "occurred_at": "occurred_at"})
     answers = events.loc[(events["stage"] == stage) & events[score_col].notna(), [customer_col, score_col]]
-    answers["day"] = local_days(events.loc[answers.index, "occurred_at"], "occurred_at").astype(
-        "datetime64[s]"
+    answers["day"] = local_days(events.loc[answers.index, "occurred_at"], "occurred_at")
+    times = repeat_times(
+        orders, as_of=as_of, observed_from=observed_from, customer_col=customer_col, amount_col=amount_col
     )
-    times = repeat_times(orders, as_of=as_of, observed_from=observed_from, customer_col=customer_col)
     people = answers.merge(times, on=customer_col)
     end = people["from_on"] + pd.to_timedelta(people["duration_days"], unit="D")
     after_first = (people["day"] >= people["from_on"]) & (people["day"] <= pd.Timestamp(to_date(as_of)))
@@ -116,6 +119,5 @@ def f2_after_stage(
     lost = rows[0][6]
     rows.append(["difference", "negative", *gap, lost + rows[1][6]])
     rows.append(["purchases", "negative", *(lost * part for part in gap), lost])
-    return pd.DataFrame(
-        rows, columns=["metric", "group", "estimate", "std_error", "conf_low", "conf_high", "n"]
-    )
+    columns = ["metric", "group", "estimate", "std_error", "conf_low", "conf_high", "n"]
+    return pd.DataFrame(rows, columns=columns).assign(note="" if amount_col in orders.columns else NO_AMOUNTS)

@@ -21,6 +21,7 @@ def verdict(
     min_effect: float = 0.0,
     break_even_effect: float | None = None,
     has_drift: bool = False,
+    has_few_groups: bool = False,
     starts_before_data: bool = False,
 ) -> pd.DataFrame:
     """Verdict on an initiative, by a rule that is fixed before the numbers are seen.
@@ -41,6 +42,9 @@ def verdict(
     has_drift : bool
         The groups already moved apart before the start (`drift_check`): whatever lies between them now may
         be that older movement.
+    has_few_groups : bool
+        Whole regions, shops or owners were treated or not, too few of them to tell the effect from what else
+        happened there (`study_members`).
     starts_before_data : bool
         The initiative began before the data, so that no month since its start can be used.
 
@@ -57,6 +61,7 @@ def verdict(
         too_early  months        fewer months observed than the horizon
         too_early  months_alone  the same, and nobody to compare with
         not_shown  no_control    nobody to compare with, whatever before/after says
+        not_shown  few_groups    whole groups were treated, too few of them (`has_few_groups`)
         not_shown  no_interval   no interval: a single treated customer, or an outcome that never varies
         not_shown  drift         the groups moved apart before the start (`has_drift`)
         harmful    below_zero    the whole interval lies below zero
@@ -89,6 +94,7 @@ def verdict(
         (months_observed < horizon_months and has_control, "too_early", "months"),
         (months_observed < horizon_months, "too_early", "months_alone"),
         (not has_control, "not_shown", "no_control"),
+        (has_few_groups, "not_shown", "few_groups"),
         (not known, "not_shown", "no_interval"),
         (has_drift, "not_shown", "drift"),
         (conf_high < 0, "harmful", "below_zero"),

@@ -14,7 +14,7 @@ from typing import Any
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
-from nbformat.v4 import new_output
+from nbformat.v4 import new_code_cell, new_output
 from papermill.parameterize import parameterize_notebook
 
 from cxlib.checks import CxError
@@ -37,6 +37,10 @@ _SILENT.propagate = False
 _ASK = (
     "(lambda e: {'exit': e.exit_code, 'en': e.in_language('en'), 'ja': e.in_language('ja')})"
     "(__import__('sys').last_value)"
+)
+_SHARE_ID = "injected-sharing"
+_SHARE = (
+    "import cxlib.display, cxlib.sharing\ncxlib.Report = cxlib.display.Report = cxlib.sharing.SharedReport"
 )
 _MODULE = re.compile(r"No module named '([\w.]{1,60})'")
 
@@ -100,6 +104,20 @@ def inject(notebook: NotebookNode, values: Mapping[str, Any]) -> NotebookNode:
         if "injected-parameters" in cell.metadata.get("tags", []):
             cell["id"] = "injected-parameters"
     return changed
+
+
+def share(notebook: NotebookNode) -> None:
+    """Let the chapter's report be the coarse one, by a first cell that `without_exact` takes out again."""
+    cell = new_code_cell(_SHARE, id=_SHARE_ID)
+    notebook.cells.insert(0, cell)
+
+
+def without_exact(notebook: NotebookNode) -> None:
+    """Take out of a notebook that was run for sharing every output that did not go through the report."""
+    notebook.cells = [cell for cell in notebook.cells if cell.get("id") != _SHARE_ID]
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs = [output for output in cell.outputs if "cx" in output.get("metadata", {})]
 
 
 def execute(

@@ -13,7 +13,6 @@ from typing import Any
 
 from cxlib.checks import ParameterError, nearest
 
-HANDBOOK = Path(__file__).parents[2]
 FORMS = ("report", "lesson", "full")
 _DROPPED = {"report": {"teach", "exercise", "solution"}, "lesson": {"solution"}, "full": set()}
 _HEADING = re.compile(r"^(#{1,3}) +(.+?)\s*$", re.MULTILINE)

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from cxlib.checks import CxError, InputError, ParameterError
+from cxlib.places import HANDBOOK, REPORTS
 from cxlib.runner.collect import is_not_enough
-from cxlib.runner.notebooks import HANDBOOK, choose, find_notebooks, read_notebook
+from cxlib.runner.notebooks import choose, find_notebooks, read_notebook
 from cxlib.runner.parameters import Parameter, Plain, read_file, read_parameters, settle
 
 
@@ -23,13 +24,14 @@ class Settings:
     parameters_file: Path | None = None
     data: Path | None = None
     lang: str | None = None
-    out: Path = HANDBOOK / "reports"
+    out: Path = REPORTS
     notebooks: Path = HANDBOOK / "notebooks"
     jobs: int = 0
     timeout: float = 1800
     form: str = "report"
     with_code: bool = False
     is_warm: bool = True
+    is_shared: bool = False
 
 
 @dataclass

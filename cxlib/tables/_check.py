@@ -8,28 +8,56 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from cxlib.checks import nearest
-from cxlib.columns import Findings, among, convert, is_personal, is_readable, missing_column
+from cxlib.columns import among, convert, is_readable, matches, missing_column
 from cxlib.contract import TABLES, Column, Table
+from cxlib.delimited import misread
+from cxlib.findings import Findings
+from cxlib.header import looks_like_data, near_names, shown_names
+from cxlib.personal import holds_contacts, is_personal
 from cxlib.rules import Settings
 
+FREE_TEXT = ("comment",)
 COMPARED_ROWS = 100_000
 OUTLIER_TIMES = 1_000
 ENOUGH_ANSWERS = 300
+SOME_ANSWERS, SEVERAL = 50, 3  # of 50 to 299 answers, three at one end's neighbour and none at the end
+SHOWN = 100
+STALE_DAYS, STALE_TIMES, STALE_ROWS = 31, 2, 20
+#: Days that systems write for "not known".
+DEFAULT_DAYS = ("1899-12-30", "1899-12-31", "1900-01-01", "1970-01-01")
 BUSY_EVENTS = 1_000
 REVERSED = 0.2  # correlation against the expected direction from which on a scale looks turned
+
+
+def check_names(names: list[str], table: str, findings: Findings) -> bool:
+    """Whether any column of the contract is there; note required ones that are not, by names alone.
+
+    Where none is, the first line holds data or another table's names, and nothing of it is repeated.
+    """
+    spec = TABLES[table]
+    required = [column for column, rule in spec.columns.items() if rule.required]
+    extra = [name for name in names if spec.column(name) is None]
+    if len(extra) == len(names):
+        key = "tables.data_for_names" if looks_like_data(names) else "tables.other_names"
+        near = [near_names(column, names) for column in required]
+        findings.add(
+            key,
+            "error",
+            columns=", ".join(required),
+            nearest=", ".join(dict.fromkeys(name for name in near if name != "–")) or "–",
+        )
+        return False
+    findings.shown = shown_names(names, [name for name in names if name not in extra])
+    for column in required:
+        if column not in names:
+            findings.add("tables.missing_column", "error", column, nearest=near_names(column, extra))
+    return True
 
 
 def build(table: pa.Table, name: str, settings: Settings, findings: Findings) -> pd.DataFrame:
     """Give the table the contract's types, every row of the file still there, and note findings."""
     spec = TABLES[name]
     zone = settings.timezone
-    extra = [column for column in table.column_names if spec.column(column) is None]
-    absent = [
-        column for column, rule in spec.columns.items() if rule.required and column not in table.column_names
-    ]
-    for column in absent:
-        findings.add("tables.missing_column", "error", column, nearest=nearest(column, extra) or "–")
     series: dict[str, pd.Series] = {}
     for column in table.column_names:
         rule = spec.column(column)
@@ -40,7 +68,16 @@ def build(table: pa.Table, name: str, settings: Settings, findings: Findings) ->
             findings.add("tables.extra_type", "notice", column, found=str(table[column].type))
             continue
         kind = None if rule is None else rule.kind
-        series[column] = convert(table[column], kind, column=column, zone=zone, findings=findings)
+        values = table[column]
+        if kind == "text" and column not in FREE_TEXT and holds_contacts(values):
+            findings.add("tables.personal_values", "notice", column)
+            values = pa.chunked_array([pa.nulls(len(values), pa.string())])
+        series[column] = convert(values, kind, column=column, zone=zone, findings=findings)
+        if series[column].dtype == "str":
+            findings.add("tables.misread", "notice", column, misread(series[column]))
+            if kind == "text" and column not in FREE_TEXT:
+                lines = matches(series[column], r"[\r\n]")
+                findings.add("tables.line_break_value", "notice", column, lines)
         if rule is not None:
             _check_values(series[column], rule, column, settings, findings)
     for column, rule in spec.columns.items():
@@ -74,7 +111,7 @@ def _check_numbers(
     if high is not None:
         outside |= values > high
     if outside.any():
-        found = ", ".join(f"{number:g}" for number in sorted(values[outside].unique())[:4])
+        found = _few(values[outside])
         expected = f"{low:g}–{high:g}" if high is not None else f"≥ {low:g}"
         key = "tables.off_scale" if high is not None else "tables.too_low"
         findings.add(key, "error", column, outside, expected=expected, found=found)
@@ -84,15 +121,24 @@ def _check_numbers(
         findings.add("tables.not_above", "error", column, values <= rule.above, limit=f"{rule.above:g}")
 
 
+def _few(numbers: pd.Series) -> str:
+    """Up to four numbers near a scale; longer ones may be somebody's number and are not repeated."""
+    some = numbers.unique()
+    near = sorted(number for number in some if abs(number) <= SHOWN and round(number, 1) == number)
+    shown = [f"{number:g}" for number in near[:4]]
+    return ", ".join(shown if len(near) == len(some) else [*shown, "…"])
+
+
 def _check_scale_ends(
     values: pd.Series, low: float | None, high: float | None, column: str, findings: Findings
 ) -> None:
     """Notice an end of the scale that nobody chose although its neighbour is common: 1–10, not 0–10."""
     answers = values.dropna()
-    if len(answers) < ENOUGH_ANSWERS or low is None or high is None:
+    if len(answers) < SOME_ANSWERS or low is None or high is None:
         return
+    enough = 0.005 * len(answers) if len(answers) >= ENOUGH_ANSWERS else SEVERAL
     for end, seen in ((low, answers.min()), (high, answers.max())):
-        if abs(seen - end) >= 1 and (answers == seen).mean() >= 0.005:
+        if abs(seen - end) >= 1 and (answers == seen).sum() >= enough:
             findings.add("tables.scale_end", "notice", column, end=f"{end:g}", seen=f"{seen:g}")
 
 
@@ -103,6 +149,7 @@ def check_rows(frame: pd.DataFrame, name: str, settings: Settings, findings: Fin
     if name in ("orders", "deals", "spend"):
         _check_money(frame, settings, findings)
     if name == "orders":
+        findings.add("tables.zero_amount", "notice", "amount", frame["amount"] == 0)
         _check_refunds(frame, findings)
     if name == "responses":
         _check_directions(frame, settings, findings)
@@ -113,9 +160,12 @@ def check_rows(frame: pd.DataFrame, name: str, settings: Settings, findings: Fin
             findings.add("tables.cost_missing", "notice", column, frame[column].isna())
     if name == "deals":
         frame = _plan_open_deals(frame, findings)
+    _check_defaults(frame, spec, findings)
     frame = _check_order_of_times(frame, spec, findings)
     frame, past = _check_future(frame, spec, settings.extracted, findings)
     kept = frame[keep & past].reset_index(drop=True)
+    if name in ("orders", "events", "responses", "tickets"):
+        _check_stale(kept[spec.time], settings.extracted, findings)
     if "line" in spec.columns and not findings.failed:
         kept["line"] = kept["line"].astype("int64")
     return kept
@@ -164,6 +214,9 @@ def _check_refunds(frame: pd.DataFrame, findings: Findings) -> None:
     sold = some["amount"].clip(lower=0).groupby(some["order_id"]).sum()
     total = some["amount"].groupby(some["order_id"]).sum()
     above = total.index[(sold > 0) & (total < -1e-9)]
+    alone = sold.index[(sold == 0) & (total < 0)]
+    unsold = among(frame["order_id"], alone.to_series()) & (frame["amount"] < 0)
+    findings.add("tables.no_refund_sale", "notice", "amount", unsold)
     findings.add(
         "tables.refund_above_sale",
         "notice",
@@ -223,6 +276,25 @@ def _plan_open_deals(frame: pd.DataFrame, findings: Findings) -> pd.DataFrame:
         return frame
     expected = frame["expected_close_on"].fillna(frame["closed_on"].where(planned))
     return frame.assign(expected_close_on=expected, closed_on=frame["closed_on"].mask(planned))
+
+
+def _check_defaults(frame: pd.DataFrame, spec: Table, findings: Findings) -> None:
+    for column in map(str, frame.columns):
+        if frame[column].dtype.kind == "M":
+            days = frame[column].dt.tz_localize(None) if frame[column].dt.tz else frame[column]
+            empty = days.dt.normalize().isin(pd.to_datetime(list(DEFAULT_DAYS)))
+            findings.add("tables.default_date", "notice", column, empty)
+
+
+def _check_stale(times: pd.Series, extracted: datetime, findings: Findings) -> None:
+    """Notice records that end long before the extraction, measured by the longest pause before."""
+    if times.notna().sum() < STALE_ROWS:
+        return
+    days = np.unique(times.dropna().dt.tz_localize(None).to_numpy().astype("datetime64[D]"))
+    silent = int((np.datetime64(extracted.date()) - days[-1]).astype(int)) - 1
+    longest = int(np.diff(days).astype(int).max()) if len(days) > 1 else 0
+    if silent >= STALE_DAYS and silent > STALE_TIMES * longest:
+        findings.add("tables.stale", "notice", days=f"{silent:,}")
 
 
 def _check_order_of_times(frame: pd.DataFrame, spec: Table, findings: Findings) -> pd.DataFrame:

@@ -10,14 +10,14 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 
 from cxlib.checks import NotEnoughData, ParameterError, Problem, TableError, fail_option
-from cxlib.columns import Findings
 from cxlib.contract import TABLES, Table
-from cxlib.engine import to_date
+from cxlib.days import local_days, to_date
+from cxlib.findings import Findings
 from cxlib.language import text
 from cxlib.rules import Settings
 from cxlib.scales import with_scales
 from cxlib.tables._across import check_customers, check_enrolments
-from cxlib.tables._check import build, check_rows, later_than
+from cxlib.tables._check import build, check_names, check_rows, later_than
 from cxlib.tables._lazy import scan
 from cxlib.tables._read import Source, locate, read
 
@@ -179,13 +179,21 @@ class DataSet:
         return _within(frame, spec.time, start, end)
 
     def lazy(self, name: str) -> nw.LazyFrame[Any]:
-        """Return the rows of a table up to `as_of`, unchecked, as narwhals LazyFrame over DuckDB.
+        """Return the rows of a table up to `as_of` as narwhals LazyFrame over DuckDB.
 
-        Columns have the contract's types. For reductions over tables too large for memory; run `cx check` on
-        the folder first.
+        Columns have the contract's types. Parquet and DuckDB columns of those types are read as the
+        reduction needs them, unchecked: run `cx check` on the folder first. A CSV file, and text that has to
+        be turned into numbers, times or ids, is read and checked like any other table.
+
+        Raises
+        ------
+        NotEnoughData
+            When the table is not there.
+        InputError
+            When it cannot be read, or its text does not hold what the contract asks for.
         """
         self._require(name)
-        return scan(self._sources[name], self.settings, self._last_moment())
+        return scan(self._sources[name], self.settings, self._last_moment(), lambda: self.table(name))
 
     def load(self, name: str) -> list[Problem]:
         """Read and check a table once; return what was found, errors included."""
@@ -205,12 +213,14 @@ class DataSet:
     def _read(self, name: str) -> list[Problem]:
         source = self._sources[name]
         try:
-            raw = read(source, encoding=self.settings.encoding)
+            raw, notices = read(source, encoding=self.settings.encoding)
         except TableError as error:
             return list(error.problems)
-        findings = Findings(source.file, raw.num_rows)
+        findings = Findings(source.file, raw.num_rows, notices)
         if raw.num_rows == 0:
             findings.add("tables.no_rows", "notice")
+        if not check_names(raw.column_names, name, findings):
+            return findings.problems
         frame = build(raw, name, self.settings, findings)
         if not findings.failed:
             self._check_across(name, frame, findings)
@@ -288,8 +298,7 @@ def _within(
     last = None if end is None else to_date(end, argument="end")
     if first and last and last < first:
         raise ParameterError("tables.end_before_start", start=first, end=last)
-    times = frame[time_column]
-    days = (times.dt.tz_localize(None) if times.dt.tz is not None else times).dt.normalize()
+    days = local_days(frame[time_column], time_column)
     inside = pd.Series(data=True, index=frame.index)
     if first:
         inside &= days >= pd.Timestamp(first)

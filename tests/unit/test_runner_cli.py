@@ -20,8 +20,8 @@ def test_the_quick_reader_of_sentences_agrees_with_yaml():
 
 
 LAYERS = (
-    {"parameters", "notebooks", "kernels", "collect", "inert", "errors", "words"},
-    {"plan", "execute", "render", "publish", "index", "manifest", "progress"},
+    {"parameters", "notebooks", "kernels", "collect", "inert", "errors", "watch", "words"},
+    {"plan", "execute", "render", "publish", "index", "manifest", "net", "progress"},
     {"batch"},
     {"cli"},
 )
