@@ -116,7 +116,8 @@ def test_some_unknown_stages_touchpoints_and_no_flags_are_said(run):
 def test_tables_with_a_header_only_say_why_everything_is_empty(run):
     pieces = run(events=lambda rows: rows.iloc[:0], orders=lambda rows: rows.iloc[:0])
     assert {"journey.no_answers", "journey.no_buyers", "journey.empty_surface"} <= set(pieces["notice"])
-    assert set(pieces["finding"]) <= {"journey.follow_up", "journey.decision_unknown"}
+    of_deals = {"journey.follow_up", "journey.win_rate"}
+    assert set(pieces["finding"]) <= {*of_deals, "journey.decision_unknown"}
 
 
 def test_a_page_outside_the_steps_is_looked_at_and_the_checklist_keeps_its_days(run):
@@ -186,7 +187,7 @@ def test_expected_days_of_open_deals_change_nothing_and_are_noticed(run):
         return rows.assign(closed_on=rows["closed_on"].where(~still, late))
 
     planned = run(deals=plan)
-    for table in ("deal_ageing", "deal_ends", "win_rates", "follow_up"):
+    for table in ("deal_ageing", "deal_ends", "win_rates"):
         pd.testing.assert_frame_equal(rows_of(planned, table), rows_of(usual, table))
     assert "tables.planned_close" in planned["notice"]
 
@@ -217,7 +218,8 @@ def test_groups_are_told_apart_by_a_test_or_not_at_all(run):
     assert said
     by_owner = rows_of(pieces, "win_rates_by_group")
     assert len(by_owner) == 4
-    assert by_owner["n"].sum() == rows_of(pieces, "win_rates")["n"].iloc[0]
+    shown = by_owner["n"].dropna()  # owners with customers enough
+    assert len(shown) > 1 and shown.sum() <= rows_of(pieces, "win_rates")["n"].iloc[0]
 
 
 def test_exits_say_that_they_count_who_never_reaches_the_goal(run):

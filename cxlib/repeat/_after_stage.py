@@ -26,8 +26,8 @@ def f2_after_stage(
     observed_from: dt.date | str | None = None,
     score_col: str = "valence",
     customer_col: str = "customer_id",
-    neutral: float | None = None,
     amount_col: str = "amount",
+    neutral: float | None = None,
     conf_level: float = 0.95,
 ) -> pd.DataFrame:
     """F2 (probability 0–1) from a stage on, of customers who felt negative there against the others.

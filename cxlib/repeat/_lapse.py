@@ -26,15 +26,15 @@ def lapse_after_stage(
     lapse_days: int = 180,
     score_col: str = "valence",
     customer_col: str = "customer_id",
-    neutral: float | None = None,
     amount_col: str = "amount",
+    neutral: float | None = None,
     conf_level: float = 0.95,
 ) -> pd.DataFrame:
     """Lapses per customer-month after a stage, of customers who felt negative there against the others.
 
     Parameters
     ----------
-    events, orders, stage, as_of, score_col, customer_col, neutral, amount_col, conf_level
+    events, orders, stage, as_of, score_col, customer_col, amount_col, neutral, conf_level
         As in `f2_after_stage`.
     lapse_days
         A customer lapses on the day on which the last purchase lies so many days back.

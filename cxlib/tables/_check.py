@@ -158,9 +158,9 @@ def check_rows(frame: pd.DataFrame, name: str, settings: Settings, findings: Fin
     if name == "initiatives":
         for column in ("one_time_cost", "monthly_cost"):
             findings.add("tables.cost_missing", "notice", column, frame[column].isna())
+    _check_defaults(frame, spec, findings)
     if name == "deals":
         frame = _plan_open_deals(frame, findings)
-    _check_defaults(frame, spec, findings)
     frame = _check_order_of_times(frame, spec, findings)
     frame, past = _check_future(frame, spec, settings.extracted, findings)
     kept = frame[keep & past].reset_index(drop=True)
@@ -268,16 +268,6 @@ def _check_busy(frame: pd.DataFrame, findings: Findings) -> None:
     )
 
 
-def _plan_open_deals(frame: pd.DataFrame, findings: Findings) -> pd.DataFrame:
-    """Take the day of closing of a deal without a result as planned: exports keep the expected day there."""
-    planned = frame["closed_on"].notna() & frame["is_won"].isna()
-    findings.add("tables.planned_close", "notice", "closed_on", planned)
-    if not planned.any():
-        return frame
-    expected = frame["expected_close_on"].fillna(frame["closed_on"].where(planned))
-    return frame.assign(expected_close_on=expected, closed_on=frame["closed_on"].mask(planned))
-
-
 def _check_defaults(frame: pd.DataFrame, spec: Table, findings: Findings) -> None:
     for column in map(str, frame.columns):
         if frame[column].dtype.kind == "M":
@@ -295,6 +285,16 @@ def _check_stale(times: pd.Series, extracted: datetime, findings: Findings) -> N
     longest = int(np.diff(days).astype(int).max()) if len(days) > 1 else 0
     if silent >= STALE_DAYS and silent > STALE_TIMES * longest:
         findings.add("tables.stale", "notice", days=f"{silent:,}")
+
+
+def _plan_open_deals(frame: pd.DataFrame, findings: Findings) -> pd.DataFrame:
+    """Take the day of closing of a deal without a result as planned: exports keep the expected day there."""
+    planned = frame["closed_on"].notna() & frame["is_won"].isna()
+    findings.add("tables.planned_close", "notice", "closed_on", planned)
+    if not planned.any():
+        return frame
+    expected = frame["expected_close_on"].fillna(frame["closed_on"].where(planned))
+    return frame.assign(expected_close_on=expected, closed_on=frame["closed_on"].mask(planned))
 
 
 def _check_order_of_times(frame: pd.DataFrame, spec: Table, findings: Findings) -> pd.DataFrame:
