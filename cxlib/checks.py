@@ -160,6 +160,24 @@ def nearest(name: str, options: Iterable[object]) -> str:
     return ", ".join(close or sorted(known)[:20])
 
 
+def check_frame(data: object, *, argument: str = "data") -> None:
+    """Raise unless `data` is a pandas DataFrame; say what to do with one column, or with another table.
+
+    Raises
+    ------
+    ParameterError
+        Names the argument, what was found, and how to make a table of it.
+    """
+    kinds = {f"{kind.__module__.split('.')[0]}.{kind.__name__}" for kind in type(data).__mro__}
+    if "pandas.DataFrame" in kinds:
+        return
+    if "pandas.Series" in kinds:
+        raise ParameterError("checks.series", argument=argument)
+    key = "checks.other_frame" if hasattr(data, "to_pandas") else "checks.no_frame"
+    found = f"{type(data).__module__.split('.')[0]}.{type(data).__name__}"
+    raise ParameterError(key, argument=argument, found=found)
+
+
 def check_columns(data: object, /, **columns: str | None) -> None:
     """Raise unless each named column argument is in the frame; `check_columns(data, score_col="nps_score")`.
 

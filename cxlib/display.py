@@ -242,10 +242,7 @@ class Report:
         figure = drawn if isinstance(drawn, Figure) else drawn.get_figure(root=True)
         assert isinstance(figure, Figure)
         words = self._formatted(values, {})
-        caption, alt = (
-            text(f"figure.{key}", self.lang, **words),
-            text(f"figure.{key}.alt", self.lang, **words),
-        )
+        caption, alt = (text(f"figure.{key}{end}", self.lang, **words) for end in ("", ".alt"))
         source = self._source(tables, n, counted)
         picture, mime = to_picture(figure, as_png=as_picture)
         pyplot.close(figure)
@@ -258,6 +255,7 @@ class Report:
         key: str,
         *,
         verdict: str | None = None,
+        subject: str | None = None,
         units: Mapping[str, str] | None = None,
         **numbers: object,
     ) -> None:
@@ -265,15 +263,15 @@ class Report:
 
         Parameters
         ----------
-        key
-            Catalogue key of the sentence.
+        key, subject
+            Catalogue key of the sentence; its record is `key.subject` where several rows are told alike.
         verdict
             One of `verdict.…`, shown as a word before the sentence.
         units
             Unit by placeholder, where the number does not bring its own by `value`.
         **numbers
-            Numbers, dates, texts or lists of texts for the placeholders. An `n` (or another number of
-            people) below `min_cell` hides the finding.
+            Numbers, dates, texts or lists for the placeholders. An `n` (or another number of people) below
+            `min_cell` hides the finding.
         """
         raw = {name: item.value if isinstance(item, Value) else item for name, item in numbers.items()}
         if is_small(raw, min_cell=self.min_cell):
@@ -289,7 +287,8 @@ class Report:
             "verdict": verdict,
         }
         html = markup.sentence_html(sentence, kind="finding", badge=badge, tone=verdict or "")
-        self._show("finding", key, html, sentence if badge is None else f"{badge}: {sentence}", record)
+        plain = sentence if badge is None else f"{badge}: {sentence}"
+        self._show("finding", ".".join([key, *([subject] if subject else [])]), html, plain, record)
 
     def _show(self, kind: str, key: str, html: str, plain: str, record: Mapping[str, object]) -> None:
         metadata = {"cx": {"kind": kind, "key": key, **record}}

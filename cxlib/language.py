@@ -19,6 +19,7 @@ LANGUAGES = ("en", "ja")
 #: key for the unit word or None. Shares and differences of shares (`pp`) are stored as fractions.
 _PATTERNS: dict[str, tuple[str, float, str | None]] = {
     "share": ("#,##0.0%", 1.0, None),
+    "set_share": ("#,##0.##%", 1.0, None),  # chosen, not measured: 10%, not 10.0%
     "probability": ("#,##0.0%", 1.0, None),
     "pp": ("+#,##0.0;-#,##0.0", 100.0, "language.unit_pp"),
     "points": ("#,##0.0", 1.0, None),
@@ -108,7 +109,8 @@ def format_value(
     value
         A number, date or text; missing (None, NaN, NaT) gives a dash.
     unit
-        One of `UNITS`. `share` and `pp` take fractions and show percent and percentage points;
+        One of `UNITS`. `share` and `pp` take fractions and show percent and percentage points; `set_share`
+        a share that was set, such as a parameter, as it was written;
         `probability` as `share`, but never 0 or 100 percent, which resamples cannot show; `p_value` has
         three decimals and is never 0; `points`
         (NPS), `score`, `days`, `months`, `ratio`, `count` show the bare number, the words around it name

@@ -10,13 +10,9 @@ import pandas as pd
 
 from cxlib.answers import check_numbers
 from cxlib.checks import InputError, ParameterError, check_columns
+from cxlib.clustered import clustered_share_interval
 from cxlib.days import instants, local_days
-from cxlib.intervals import (
-    clustered_mean_interval,
-    critical_value,
-    share_difference_interval,
-    share_interval,
-)
+from cxlib.intervals import critical_value, share_difference_interval, share_interval
 from cxlib.verdicts import limits_side
 
 _INTERVAL = ["estimate", "std_error", "conf_low", "conf_high"]
@@ -250,14 +246,17 @@ def _shares(
         interval, apart = exact, share_difference_interval(hits, total, hits[0], total[0], conf_level=joint)
         ends = (apart.estimate, apart.conf_low, apart.conf_high)
     else:
-        interval = clustered_mean_interval(hit, who, groups=code, n_groups=n_classes, conf_level=conf_level)
-        flat = (hits == 0) | (hits == total)
-        people = share_interval(np.where(hits > 0, n, 0), n, conf_level=conf_level)
-        low, high = (np.where(flat, one, other) for one, other in zip(people[2:], interval[2:], strict=True))
-        interval = interval._replace(conf_low=np.clip(low, 0, 1), conf_high=np.clip(high, 0, 1))
+        interval = clustered_share_interval(hit, who, groups=code, n_groups=n_classes, conf_level=conf_level)
         effect = interval.estimate - interval.estimate[0]
         half = critical_value(joint) * _joint_error(hit, code, who, n_classes)
-        ends = (effect, effect - half, effect + half)
+        # two classes in which all contacts ended alike leave room for the customers that were seen
+        people = np.where(hits > 0, n, 0)
+        alike = share_difference_interval(people, n, people[0], n[0], conf_level=joint)
+        low, high = (
+            np.where(half > 0, effect + side * half, end)
+            for side, end in ((-1, alike.conf_low), (1, alike.conf_high))
+        )
+        ends = (effect, low, high)
     apart_columns = {name: np.asarray(end, dtype=float) for name, end in zip(_DIFFERENCE, ends, strict=True)}
     for name in _DIFFERENCE:
         apart_columns[name][0] = 0.0 if total[0] else np.nan

@@ -253,9 +253,10 @@ class States(Closed):
 
 
 class Target(Closed):
-    """The value a measure should reach, and from where on it is alarming."""
+    """The value a measure should reach, and from where on it is alarming; scores are of one survey."""
 
     metric: Code
+    survey: Literal["relationship", "transaction"] | None = None
     unit: Literal["share", "points", "score", "currency", "count", "days", "months", "ratio", "valence"]
     better: Literal["higher", "lower"]
     target: Finite
@@ -270,7 +271,7 @@ class Targets(Closed):
 
     @model_validator(mode="after")
     def _once(self) -> Targets:
-        _unique("targets", [target.metric for target in self.targets])
+        _unique("targets", [f"{one.metric} {one.survey or ''}".strip() for one in self.targets])
         return self
 
 

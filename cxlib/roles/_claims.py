@@ -156,7 +156,7 @@ def _within(
     estimate, error = difference_within(outcome, touched, stratum, who)
     if np.isin(outcome, (0, 1)).all():
         error = max(error, error_of_shares(outcome == 1, touched))
-    half = critical_value(conf_level, df=min(people) - 1) * error
+    half = critical_value(conf_level, df=min(people) - 1) * (error if error > 0 else np.nan)
     level = outcome[touched].mean()
     row |= {
         "estimate": estimate,

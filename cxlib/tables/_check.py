@@ -15,12 +15,12 @@ from cxlib.findings import Findings
 from cxlib.header import looks_like_data, near_names, shown_names
 from cxlib.personal import holds_contacts, is_personal
 from cxlib.rules import Settings
+from cxlib.scale_ends import LEAST, doubted_ends
 
 FREE_TEXT = ("comment",)
 COMPARED_ROWS = 100_000
 OUTLIER_TIMES = 1_000
-ENOUGH_ANSWERS = 300
-SOME_ANSWERS, SEVERAL = 50, 3  # of 50 to 299 answers, three at one end's neighbour and none at the end
+CHANCE = 3  # standard errors of a correlation that chance does not reach
 SHOWN = 100
 STALE_DAYS, STALE_TIMES, STALE_ROWS = 31, 2, 20
 #: Days that systems write for "not known".
@@ -115,8 +115,6 @@ def _check_numbers(
         expected = f"{low:g}–{high:g}" if high is not None else f"≥ {low:g}"
         key = "tables.off_scale" if high is not None else "tables.too_low"
         findings.add(key, "error", column, outside, expected=expected, found=found)
-    elif rule.scale or column == "nps_score":
-        _check_scale_ends(values, low, high, column, findings)
     if rule.above is not None:
         findings.add("tables.not_above", "error", column, values <= rule.above, limit=f"{rule.above:g}")
 
@@ -129,17 +127,29 @@ def _few(numbers: pd.Series) -> str:
     return ", ".join(shown if len(near) == len(some) else [*shown, "…"])
 
 
-def _check_scale_ends(
-    values: pd.Series, low: float | None, high: float | None, column: str, findings: Findings
-) -> None:
-    """Notice an end of the scale that nobody chose although its neighbour is common: 1–10, not 0–10."""
-    answers = values.dropna()
-    if len(answers) < SOME_ANSWERS or low is None or high is None:
-        return
-    enough = 0.005 * len(answers) if len(answers) >= ENOUGH_ANSWERS else SEVERAL
-    for end, seen in ((low, answers.min()), (high, answers.max())):
-        if abs(seen - end) >= 1 and (answers == seen).sum() >= enough:
-            findings.add("tables.scale_end", "notice", column, end=f"{end:g}", seen=f"{seen:g}")
+def _check_scale_ends(frame: pd.DataFrame, spec: Table, settings: Settings, findings: Findings) -> None:
+    """Notice an end of a scale that nobody chose although answers stop short at it: 1–10, not 0–10.
+
+    Survey by survey: another questionnaire may have used another scale.
+    """
+    surveys = [part for _, part in frame.groupby("survey")] if "survey" in frame else [frame]
+    for column, rule in spec.columns.items():
+        scale = getattr(settings, rule.scale) if rule.scale else (0, 10) if column == "nps_score" else None
+        if scale is None or column not in frame or not frame[column].dropna().between(*scale).all():
+            continue
+        seen = {
+            (end, most): None
+            for part in surveys
+            for end, most, doubted in zip(
+                scale,
+                (part[column].min(), part[column].max()),
+                doubted_ends(part[column], scale),
+                strict=True,
+            )
+            if doubted
+        }
+        for end, most in seen:
+            findings.add("tables.scale_end", "notice", column, end=f"{end:g}", seen=f"{most:g}")
 
 
 def check_rows(frame: pd.DataFrame, name: str, settings: Settings, findings: Findings) -> pd.DataFrame:
@@ -153,6 +163,7 @@ def check_rows(frame: pd.DataFrame, name: str, settings: Settings, findings: Fin
         _check_refunds(frame, findings)
     if name == "responses":
         _check_directions(frame, settings, findings)
+    _check_scale_ends(frame, spec, settings, findings)
     if name == "events":
         _check_busy(frame, findings)
     if name == "initiatives":
@@ -248,14 +259,15 @@ def _check_directions(frame: pd.DataFrame, settings: Settings, findings: Finding
 
 
 def _correlation(first: pd.Series, second: pd.Series) -> float:
-    """Correlation of the rows that have both values; 0 when they are too few or all alike."""
+    """Correlation of the rows that have both values; 0 when they are few or alike, or it may be chance."""
     both = (first.notna() & second.notna()).to_numpy()
-    if both.sum() < ENOUGH_ANSWERS:
+    if both.sum() < LEAST:
         return 0.0
     x, y = first.to_numpy()[both], second.to_numpy()[both]
     x, y = x - x.mean(), y - y.mean()
     size = np.sqrt((x @ x) * (y @ y))
-    return float(x @ y / size) if size > 0 else 0.0
+    found = float(x @ y / size) if size > 0 else 0.0
+    return found if abs(found) > CHANCE / np.sqrt(both.sum()) else 0.0
 
 
 def _check_busy(frame: pd.DataFrame, findings: Findings) -> None:

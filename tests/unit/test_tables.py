@@ -645,7 +645,10 @@ def test_coverage_says_what_each_chapter_can_show(shop):
         "no brand, so no CTB by brand; no nps_score in a responses table, so no action for detractors; "
         "no deals table, so no customers in negotiation"
     )
-    assert lines[2] == "NPS drivers: not possible (no nps_score in a responses table)"
+    assert lines[2] == (
+        "NPS drivers: not possible (no nps_score in a responses table, so no NPS; no csat_score, so no CSAT; "
+        "no ces_score, so no CES)"
+    )
     assert "no enrolments table, so before/after only" in lines[3]
     assert all(line.text("ja") for line in coverage)
 
