@@ -109,6 +109,8 @@ LAYER_OF = {
     "worklists": 5,
     "display": 5,
     "evaluation": 5,
+    "claims": 6,
+    "register": 6,
     "groupings": 5,
     "plots.<chapter>": 5,
     "runner": 7,
