@@ -13,7 +13,7 @@ from cxlib.intervals import Interval
 from cxlib.purchases import NO_AMOUNTS
 from cxlib.repeat._times import repeat_times
 from cxlib.scales import neutral_score
-from cxlib.survival import survival_curve
+from cxlib.survival import enough_at_risk, survival_curve
 
 
 def f2_after_stage(
@@ -106,13 +106,14 @@ def f2_after_stage(
         ("negative", waiting[waiting["negative"]]),
         ("other", waiting[~waiting["negative"]]),
     ):
-        curve = survival_curve(
+        curves = survival_curve(
             members,
             duration_col="duration_days",
             event_col="is_repeat",
             times=[horizon_days],
             conf_level=conf_level,
-        ).iloc[0]
+        )
+        curve = enough_at_risk(curves).iloc[0]
         estimate, low, high = 1 - curve[["estimate", "conf_high", "conf_low"]].to_numpy(dtype=float)
         rows.append(["f2", group, estimate, float(curve["std_error"]), low, high, len(members)])
     gap = interval_difference(*(Interval(*row[2:6]) for row in rows))
