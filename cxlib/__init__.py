@@ -124,6 +124,7 @@ _EXPORTS: dict[str, str] = {
     "chosen_rows": "selection",
     "first_purchase_groups": "selection",
     "f2_after_stage": "repeat",
+    "f2_burn_in": "repeat",
     "first_purchases_doubtful": "repeat",
     "purchase_ladder": "repeat",
     "repeat_curve": "repeat",

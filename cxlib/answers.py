@@ -259,6 +259,24 @@ def check_numbers(data: pd.DataFrame, column: str) -> Array:
     return numbers
 
 
+def in_order_of_time(
+    answers: pd.DataFrame, *, time_col: str = "answered_at", score_col: str = "nps_score"
+) -> pd.DataFrame:
+    """Sort answers by time, and those of one time by score from high to low: the lowest counts as the last.
+
+    Examples
+    --------
+    >>> answers = pd.DataFrame({"answered_at": pd.Timestamp("2026-01-01"), "nps_score": [3, 9]})
+    >>> in_order_of_time(answers)["nps_score"].tolist()
+    [9, 3]
+    """
+    keys = [name for name in (time_col, score_col) if name in answers]
+    if not keys:
+        return answers
+    ascending = [name == time_col for name in keys]
+    return answers.sort_values(keys, ascending=ascending, kind="stable", na_position="first")
+
+
 def survey_answers(
     responses: pd.DataFrame | None,
     customers: pd.DataFrame,

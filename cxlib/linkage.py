@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import stats
 
+from cxlib.answers import in_order_of_time
 from cxlib.checks import check_columns
 from cxlib.days import instants, local_times, to_date
 from cxlib.hidden import e_value
@@ -95,7 +96,7 @@ def follow_answers(
     asked = asked.assign(answered_at=local_times(answered, "answered_at"))
     end = pd.Timestamp(to_date(as_of))
     asked = asked[asked["answered_at"] + pd.Timedelta(days=days) <= end]
-    asked = asked.sort_values("answered_at", kind="stable").drop_duplicates("customer_id", keep="last")
+    asked = in_order_of_time(asked).drop_duplicates("customer_id", keep="last")
     asked = asked.assign(attitude=attitude(asked["nps_score"])).set_index("customer_id").sort_index()
     lines = orders.merge(asked[["answered_at"]].rename_axis(None), left_on="customer_id", right_index=True)
     gap = (

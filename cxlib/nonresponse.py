@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cxlib.answers import check_numbers, read_answers
+from cxlib.answers import check_numbers, read_answers, in_order_of_time
 from cxlib.checks import ParameterError, check_columns
 from cxlib.columns import among
 from cxlib.conditions import holds
@@ -228,8 +228,7 @@ def response_bounds(
     check_columns(answers, customer_id_col=customer_id_col)
     check_columns(customers, customer_id_col=customer_id_col)
     scored = answers[answers[score_col].notna()] if score_col in answers else answers
-    if time_col in answers:
-        scored = scored.sort_values(time_col, kind="stable")
+    scored = in_order_of_time(scored, time_col=time_col, score_col=score_col)
     last = scored.drop_duplicates(customer_id_col, keep="last")
     last = last[among(last[customer_id_col], customers[customer_id_col])]
     n_answered, n = len(last), customers[customer_id_col].nunique()
@@ -359,7 +358,7 @@ def customer_weights(
     """
     check_columns(answers, customer_id_col=customer_id_col)
     check_columns(customers, customer_id_col=customer_id_col)
-    last = answers.drop_duplicates(customer_id_col, keep="last")
+    last = in_order_of_time(answers).drop_duplicates(customer_id_col, keep="last")
     last = last[among(last[customer_id_col], customers[customer_id_col])].reset_index(drop=True)
     coded: dict[str, pd.Series] = {}
     margins: dict[str, dict[object, float]] = {}

@@ -101,13 +101,15 @@ def contact_pressure(
     rows = rows.sort_values(time_col, kind="stable")
     who = pd.factorize(rows[customer_col])[0]
     number = _recent(who, rows[time_col], window_days)
+    at = pd.Series(pd.factorize(rows[time_col])[0])  # contacts of one instant are as many for each of them
+    number = pd.Series(number).groupby([who, at]).transform("max").to_numpy()
     code = np.searchsorted(cuts, number, side="right") - 1
     frames = []
     for metric in flags:
         hit = rows[metric].to_numpy(dtype=float)
         known = np.isfinite(hit) & (hit == 0).any()
         if metric == "opt_out":
-            known &= ~_left_before(who, hit == 1)
+            known &= ~_left_before(who, at, hit == 1)
         parts = (hit[known], code[known], who[known])
         frame = pd.DataFrame(
             {"contacts_from": cuts, "metric": metric, **_shares(*parts, metric, cuts.size, conf_level)}
@@ -225,10 +227,10 @@ def _flags(data: pd.DataFrame, column: str) -> np.ndarray:
     return numbers
 
 
-def _left_before(who: np.ndarray, left: np.ndarray) -> np.ndarray:
-    """Whether the customer had opted out at an earlier contact; rows sorted by time."""
-    marks = pd.Series(left.astype(np.int64))
-    return (marks.groupby(who).cumsum() - marks > 0).to_numpy(dtype=bool)
+def _left_before(who: np.ndarray, at: pd.Series, left: np.ndarray) -> np.ndarray:
+    """Whether the customer had opted out at an earlier instant; instants are numbered in order of time."""
+    first = at.where(left).groupby(who).transform("min")
+    return (first < at).to_numpy(dtype=bool)
 
 
 def _shares(

@@ -7,6 +7,7 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
+from cxlib.answers import in_order_of_time
 from cxlib.checks import check_columns
 from cxlib.days import instants, local_times, to_date
 from cxlib.intervals import share_interval
@@ -174,6 +175,6 @@ def _in_order(answers: pd.DataFrame) -> pd.DataFrame:
     """Answers with customer, time and score, earliest first, with their attitude."""
     held = answers.dropna(subset=["customer_id", "answered_at", "nps_score"])
     held = held[["customer_id", "nps_score"]].assign(answered_at=instants(held["answered_at"], "answered_at"))
-    held = held.sort_values("answered_at", kind="stable")
+    held = in_order_of_time(held)
     score = held["nps_score"].astype(float)
     return held.assign(attitude=np.select([score >= 9, score <= 6], ["promoter", "detractor"], "passive"))

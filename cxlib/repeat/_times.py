@@ -131,6 +131,21 @@ def purchase_spells(
     return result.assign(is_earlier=earlier) if keep_earlier else result
 
 
+def purchase_days(
+    orders: pd.DataFrame, *, as_of: dt.date | str, customer_col: str, time_col: str, amount_col: str
+) -> tuple[int, int, np.ndarray, np.ndarray]:
+    """First day with an order and last day, and customer and day of each purchase occasion, as numbers."""
+    check_columns(orders, customer_col=customer_col, time_col=time_col)
+    last = np.datetime64(to_date(as_of), "D")
+    customer = pd.factorize(orders[customer_col])[0]
+    day = local_days(orders[time_col], time_col).to_numpy().astype("datetime64[D]")
+    kept = (customer >= 0) & (day <= last)
+    kept = purchase_lines(orders, known=kept, customer_col=customer_col, amount_col=amount_col)
+    who, number = _occasions(customer[kept], day[kept].astype(np.int64))
+    end = int(last.astype(np.int64))
+    return int(number.min(initial=end)), end, who, number
+
+
 def _occasions(customer: np.ndarray, day: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Purchase days, each once, by customer and day; as one number, because sorting one array is fast."""
     begin = int(day.min(initial=0 if not day.size else day[0]))
