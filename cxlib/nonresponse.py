@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cxlib.answers import check_numbers, read_answers, in_order_of_time
+from cxlib.answers import check_numbers, in_order_of_time, read_answers
 from cxlib.checks import ParameterError, check_columns
 from cxlib.columns import among
 from cxlib.conditions import holds

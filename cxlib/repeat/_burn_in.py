@@ -4,21 +4,28 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from cxlib.days import to_date
 from cxlib.intervals import critical_value
 from cxlib.purchases import NO_AMOUNTS
-from cxlib.repeat._times import purchase_days
-from cxlib.survival import enough_at_risk, logrank, survival_curve
+from cxlib.repeat._times import ALPHA, early_differ, purchase_days
+from cxlib.survival import enough_at_risk, survival_curve
 
-#: Days left out at the start are tried in steps of this; early buyers are compared with later ones at those.
-STEP_DAYS, EARLY_DAYS = 30, (30, 90, 180)
-#: Level at which early first buyers differ, and the part of the standard error that a bias may reach.
-ALPHA, CROWDED, CROWDED_FACTOR = 0.1, 4, 0.1
-MOST_OLDER, MOST_ERROR, MODEL_ERROR, TAIL_ERROR, SLOWEST = 0.35, 0.08, 0.25, 0.5, 0.5
+#: Days at the start are left out in steps of this.
+STEP_DAYS = 30
+#: No figure where older buyers are a larger share than this, or the error would be larger.
+MOST_OLDER, MOST_ERROR = 0.35, 0.08
+#: Relative errors of what is taken off, and of what lies beyond the data; gaps that fade no faster than by
+#: this from quarter to quarter of the data say nothing about what lies beyond.
+MODEL_ERROR, TAIL_ERROR, SLOWEST = 0.25, 0.5, 0.5
+
+
+_COLUMNS = ["metric", "days", "estimate", "std_error", "conf_low", "conf_high", "n", "n_at_risk"]
+_COLUMNS += ["n_not_reached", "n_events", "plain", "p_value", "burn_in_days", "observed_from"]
+_COLUMNS += ["older_share", "note"]
 
 
 def f2_burn_in(
@@ -31,7 +38,55 @@ def f2_burn_in(
     amount_col: str = "amount",
     conf_level: float = 0.95,
 ) -> pd.DataFrame:
-    """F2 (probability 0–1) of customers whose first purchase seen is, as far as can be told, their first."""
+    """F2 (probability 0–1) where data may begin mid-life: without the days it takes to settle.
+
+    Parameters
+    ----------
+    orders, as_of, customer_col, time_col, amount_col
+        As in `repeat_times`; the data begin with the first purchase in them.
+    horizons_days
+        As in `repeat_curve`.
+    conf_level
+        Confidence level of the interval.
+
+    Returns
+    -------
+    DataFrame
+        Per horizon `metric` ("f2"), `days, estimate, std_error, conf_low, conf_high, n` (first buyers behind
+        the estimate), `n_at_risk, n_not_reached, n_events` (as in `repeat_curve`), `plain` (the estimate from
+        all who seem to be first buyers), `p_value` (do early first buyers come again like later ones?),
+        `burn_in_days` left out, `observed_from` (the day after them), `older_share` (of the first buyers that
+        are left, how many are thought to have bought before the data), `note`: "" (no difference: the plain
+        estimate), "burn_in" (the later figure is given), "unsettled" (there is none, the data are too short),
+        "refunds_unknown" (no amounts; joined to the others by a blank).
+
+    Raises
+    ------
+    ParameterError, InputError
+        As in `repeat_times`.
+
+    Notes
+    -----
+    Regular customers of a shop seem to be first buyers at the start of an extract, and come again soon. Their
+    mark is that early first buyers come again more often than later ones (log-rank at three days, Bonferroni,
+    level 0.1). Then the gaps between purchases inside the extract, per purchase that each could be seen to
+    follow, tell how many purchases from before its start are followed only after t days: so many of those
+    who seem new then are not. Their share, and the F2 of customers after an equally long gap, are taken off;
+    the burn-in is the one with the smallest error, that of the correction (its count, a quarter of its size,
+    half of what lies beyond the data) included. Assumes that gaps before the data were like those in it.
+    A shop in which most wait for longer than the data reach is not told from a young one.
+
+    References
+    ----------
+    Cox (1962) Renewal Theory, ch. 5 (the wait from an arbitrary day to the next event).
+
+    Examples
+    --------
+    >>> orders = pd.DataFrame({"customer_id": ["a", "a", "b"], "ordered_at": pd.to_datetime(
+    ...     ["2026-01-01", "2026-01-11", "2026-01-25"])})
+    >>> f2_burn_in(orders, as_of="2026-03-31", horizons_days=[30])[["estimate", "note"]].values.tolist()
+    [[0.5, '']]
+    """
     begin, last, who, day = purchase_days(
         orders, as_of=as_of, customer_col=customer_col, time_col=time_col, amount_col=amount_col
     )
@@ -47,7 +102,7 @@ def f2_burn_in(
         }
     )
     first, later = spells[is_first], spells[~is_first]
-    p_value = _early_differ(first, length)
+    p_value = early_differ(first, length)
     rows = []
     for horizon in sorted(horizons_days):
         plain = _f2(first, horizon, conf_level)
@@ -55,24 +110,24 @@ def f2_burn_in(
         if p_value < ALPHA:
             row |= _settled(first, later, length, horizon, conf_level)
         else:
-            row |= plain | {"burn_in_days": 0, "doubtful_share": np.nan, "note": ""}
+            row |= plain | {"burn_in_days": 0, "older_share": np.nan, "note": ""}
         rows.append(row)
     frame = pd.DataFrame(rows)
-    start = np.datetime64(begin, "D")
-    frame["observed_from"] = (start + frame["burn_in_days"].to_numpy().astype("timedelta64[D]")).astype(
-        "datetime64[s]"
-    )
-    return frame
+    if amount_col not in orders.columns:
+        frame["note"] = (frame["note"] + " " + NO_AMOUNTS).str.strip()
+    left_out = frame["burn_in_days"].to_numpy().astype("timedelta64[D]")
+    frame["observed_from"] = (np.datetime64(begin, "D") + left_out).astype("datetime64[s]")
+    return frame[_COLUMNS]
 
 
 def _settled(
     first: pd.DataFrame, later: pd.DataFrame, length: int, horizon: int, conf_level: float
-) -> dict[str, float]:
+) -> dict[str, Any]:
     """Later figure with the smallest error, or none where what cannot be seen decides."""
     activity = np.bincount(np.append(first["since"], later["since"]), minlength=length)[:length]
     gaps = np.bincount(later["gap"], minlength=length)[:length]
     day = np.arange(length)
-    best: dict[str, float] = {}
+    best: dict[str, Any] = {}
     for burn_in in range(STEP_DAYS, max(length - min(horizon, length // 2), STEP_DAYS), STEP_DAYS):
         kept, old = first[first["since"] >= burn_in], later[later["gap"] > burn_in]
         found, theirs = (_f2(each, horizon, conf_level) for each in (kept, old if len(old) >= 30 else later))
@@ -99,10 +154,10 @@ def _settled(
             "conf_high": estimate + float(np.hypot((found["conf_high"] - mixed) / (1 - share), extra)),
         }
         if not best or row["std_error"] < best["std_error"]:
-            best = row | {"burn_in_days": burn_in, "doubtful_share": share, "note": "burn_in"}
+            best = row | {"burn_in_days": burn_in, "older_share": share, "note": "burn_in"}
     if best and best["std_error"] <= MOST_ERROR:
         return best
-    none = dict.fromkeys(("estimate", "std_error", "conf_low", "conf_high", "doubtful_share"), np.nan)
+    none = dict.fromkeys(("estimate", "std_error", "conf_low", "conf_high", "older_share"), np.nan)
     counts = _f2(first, horizon, conf_level)
     return counts | none | {"burn_in_days": 0, "note": "unsettled"}
 
@@ -133,26 +188,7 @@ def _older_buyers(gaps: np.ndarray, activity: np.ndarray, weight: np.ndarray) ->
     return number + tail, float(np.sqrt(2 * variance + (TAIL_ERROR * tail) ** 2))
 
 
-def _early_differ(first: pd.DataFrame, length: int) -> float:
-    """p value that early first buyers come again as later ones do, halved where too many came early."""
-    values = []
-    for days in EARLY_DAYS:
-        early = first["since"] < days
-        if early.sum() >= 10 and (~early).sum() >= 10:
-            sides = first.assign(early=early)
-            test = logrank(sides, duration_col="duration_days", event_col="is_repeat", by="early")
-            values.append(float(test["p_value"].iloc[0]))
-    if not values:
-        return 1.0
-    p_value = min(1.0, len(values) * min(values))
-    start, rest = 2 * STEP_DAYS, length // 2
-    counts = np.array([(first["since"] < start).sum(), (first["since"] >= length - rest).sum()])
-    rates, errors = counts / [start, rest], np.sqrt(counts) / [start, rest]
-    crowded = (rates[0] - rates[1]) > CROWDED * np.hypot(*errors)
-    return p_value * CROWDED_FACTOR if crowded else p_value
-
-
-def _f2(spells: pd.DataFrame, horizon: int, conf_level: float) -> dict[str, float]:
+def _f2(spells: pd.DataFrame, horizon: int, conf_level: float) -> dict[str, Any]:
     curve = enough_at_risk(
         survival_curve(
             spells,
