@@ -72,6 +72,7 @@ _EXPORTS: dict[str, str] = {
     "next_period": "holdout",
     "outcome_table": "holdout",
     "count_lines": "engine",
+    "count_orders": "engine",
     "to_date": "days",
     "concentration": "inequality",
     "lorenz": "inequality",

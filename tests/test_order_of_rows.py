@@ -97,6 +97,7 @@ CALLS = {
     "consistency": ("events", lambda d: cx.consistency(d), False),
     "contact_pressure": ("events", lambda d: cx.contact_pressure(d, responded_col="responded"), False),
     "count_lines": ("orders", lambda d: cx.count_lines(d).to_frame(), False),
+    "count_orders": ("orders", lambda d: cx.count_orders(d, as_of=AS_OF).to_frame(), False),
     "csat": ("answers", lambda d: cx.csat(d, scale=(1, 5), by="region"), False),
     "ctb": ("wallet", lambda d: cx.ctb(d), False),
     "ctb_table": ("wallet", lambda d: cx.ctb_table(d), False),

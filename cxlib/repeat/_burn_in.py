@@ -18,7 +18,7 @@ from cxlib.survival import enough_at_risk, survival_curve
 STEP_DAYS = 30
 #: No figure where older buyers are a larger share than this, or the error would be larger.
 MOST_OLDER, MOST_ERROR = 0.35, 0.08
-#: Relative errors of what is taken off, and of what lies beyond the data; gaps that fade no faster than by
+#: Relative errors of what is taken off, and of what lies beyond the data; gaps that may fade no faster than by
 #: this from quarter to quarter of the data say nothing about what lies beyond.
 MODEL_ERROR, TAIL_ERROR, SLOWEST = 0.25, 0.5, 0.5
 
@@ -182,7 +182,9 @@ def _older_buyers(gaps: np.ndarray, activity: np.ndarray, weight: np.ndarray) ->
     slows = [falls[k + 1] / falls[k] if falls[k] > 0 else 0.0 for k in (0, 1)]
     # slow regulars outlast quick ones, so that the fall becomes slower and slower
     ratio = min(slows[1] + 2 * max(slows[1] - slows[0], 0.0), 0.99)
-    if slows[1] > SLOWEST:
+    counts = [gaps[place : place + quarter].sum() for place in (2 * quarter, 3 * quarter)]
+    noise = np.sqrt(sum(1 / max(count, 1) for count in counts))
+    if slows[1] * (1 + critical_value(0.8) * noise) > SLOWEST:
         return np.inf, np.inf
     tail = reach[-1] * falls[1] * slows[1] / (1 - ratio)
     return number + tail, float(np.sqrt(2 * variance + (TAIL_ERROR * tail) ** 2))
