@@ -18,8 +18,8 @@ from cxlib.survival import enough_at_risk, survival_curve
 STEP_DAYS = 30
 #: No figure where older buyers are a larger share than this, or the error would be larger.
 MOST_OLDER, MOST_ERROR = 0.35, 0.08
-#: Relative errors of what is taken off, and of what lies beyond the data; gaps that may fade no faster than by
-#: this from quarter to quarter of the data say nothing about what lies beyond.
+#: Relative errors of what is taken off, and of what lies beyond the data; gaps that may fade no faster than
+#: by this from quarter to quarter of the data say nothing about what lies beyond.
 MODEL_ERROR, TAIL_ERROR, SLOWEST = 0.25, 0.5, 0.5
 
 

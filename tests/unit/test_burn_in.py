@@ -11,7 +11,7 @@ YEAR, YEARS = 365, 8
 
 
 def shop(seed, *, growth=1.0, leave_after=700.0, is_young=False, gap=60.0):
-    """One year of orders: 30 % loyal (a purchase every `gap` days until they leave), 14 % of the rest once more.
+    """One year of orders: 30 % loyal (one every `gap` days until they leave), 14 % of the rest once more.
 
     `growth`: how many times more newcomers a day at the end than at the start of all years.
     """
@@ -85,7 +85,6 @@ def test_where_a_figure_is_given_it_holds_in_nine_of_ten_of_200_old_shops(kind):
     found = pd.DataFrame([settled(shop(seed, **OLD[kind])) for seed in range(200)])
     given = found[found["note"] == "burn_in"]
     holds = (given["conf_low"] <= right) & (given["conf_high"] >= right)
-    print(f"{kind}: {len(given)} of 200 given, {holds.mean():.3f} hold, plain {found['plain'].mean():.3f}")
     assert (found["note"] != "").all() and (holds.mean() >= 0.9 or given.empty)
 
 
@@ -93,5 +92,4 @@ def test_where_a_figure_is_given_it_holds_in_nine_of_ten_of_200_old_shops(kind):
 @pytest.mark.parametrize("growth", [1.0, 2.0])
 def test_of_200_young_shops_at_most_one_in_ten_is_taken_for_old(growth):
     found = pd.DataFrame([settled(shop(seed, is_young=True, growth=growth)) for seed in range(200)])
-    print(f"growth {growth}: {(found['note'] != '').mean():.3f} taken for old")
     assert (found["note"] != "").mean() <= 0.1
