@@ -71,8 +71,9 @@ def first_purchase_groups(customers: pd.DataFrame, orders: pd.DataFrame | None) 
     Returns
     -------
     DataFrame
-        `customers` with `cohort` (half-year of the first purchase, as "2026-1") and `first_channel` (shop,
-        store, …), missing without a purchase; columns of these names that are there already stay.
+        `customers` with `cohort` (half-year of the first purchase, as "2026-1") and `first_channel` (ec,
+        store, …; of several lines at the same time the one first by order id, line and name), missing
+        without a purchase; columns of these names that are there already stay.
 
     Examples
     --------
@@ -87,7 +88,8 @@ def first_purchase_groups(customers: pd.DataFrame, orders: pd.DataFrame | None) 
     bought = orders[orders["ordered_at"].notna()]
     if "amount" in bought:
         bought = bought[~(bought["amount"] < 0)]
-    first = bought.sort_values("ordered_at", kind="stable").drop_duplicates("customer_id")
+    ties = [name for name in ("ordered_at", "order_id", "line", "channel") if name in bought]
+    first = bought.sort_values(ties, kind="stable").drop_duplicates("customer_id")
     half = (first["ordered_at"].dt.month > 6).astype(int) + 1
     groups = pd.DataFrame({"customer_id": first["customer_id"]})
     groups["cohort"] = first["ordered_at"].dt.year.astype(str) + "-" + half.astype(str)
