@@ -194,7 +194,9 @@ def test_a_driver_without_a_number_says_why():
 
 def test_several_answers_of_a_customer_buy_no_precision():
     """Answers that differ within a customer more than between them: no better than independent ones."""
-    data = pd.DataFrame({"customer_id": np.repeat(np.arange(50), 2), "nps_score": [10, 0] * 48 + [10, 10, 0, 0]})
+    data = pd.DataFrame(
+        {"customer_id": np.repeat(np.arange(50), 2), "nps_score": [10, 0] * 48 + [10, 10, 0, 0]}
+    )
     alone, together = cx.nps(data).iloc[0], cx.nps(data, **CLUSTERED).iloc[0]
     assert together["n_effective"] == alone["n"] and together["std_error"] >= alone["std_error"]
 
