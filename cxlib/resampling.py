@@ -86,7 +86,7 @@ def resampled_sums(
     """
     code = None if clusters is None else _codes(clusters)
     n_units = 0 if code is None else int(code.max(initial=-1)) + 1
-    sums = np.column_stack([x if code is None else np.bincount(code, x, n_units) for x in columns])
+    sums: Array = np.column_stack([x if code is None else np.bincount(code, x, n_units) for x in columns])
     keys = sums[:, :n_keys]
     sums = sums[np.argsort(keys @ (0.5 + np.sqrt(np.arange(2, keys.shape[1] + 2)) % 1), kind="stable")]
     for counts in _unit_counts(len(sums), n_boot, seed, DRAWN_AT_ONCE // max(len(sums), 1)):
