@@ -58,8 +58,8 @@ def f2_after_stage(
     DataFrame
         `metric, group, estimate, std_error, conf_low, conf_high, n`: "f2" for the groups "negative" and
         "other", their "difference" (negative − other), and "purchases", the difference times the customers
-        who felt negative: second purchases fewer (below 0) than if they had behaved like the others. `note` as
-        in `repeat_curve`.
+        who felt negative: second purchases fewer (below 0) than if they had behaved like the others.
+        `note` as in `repeat_curve`.
 
     Raises
     ------
@@ -68,7 +68,8 @@ def f2_after_stage(
 
     Notes
     -----
-    The clock starts at each customer's first answer at the stage after the first purchase, and only those
+    The clock starts at each customer's first answer at the stage after the first purchase (of several on
+    that day, the lowest score), and only those
     without a second purchase by that day count (a landmark per customer), because whoever has bought again
     already cannot be lost any more. The groups are not randomised: the difference may be due to what made
     them feel so, and is no effect of the feeling alone.
@@ -99,7 +100,7 @@ def f2_after_stage(
     after_first = (people["day"] >= people["from_on"]) & (people["day"] <= pd.Timestamp(to_date(as_of)))
     negative = people[score_col] < neutral_score(events, score_col, neutral)
     people = people.assign(duration_days=(end - people["day"]).dt.days, negative=negative)
-    first = people[after_first].sort_values("day", kind="stable").drop_duplicates(customer_col)
+    first = people[after_first].sort_values(["day", score_col], kind="stable").drop_duplicates(customer_col)
     waiting = first[(first["duration_days"] > 0) | ~first["is_repeat"]]
     rows = []
     for group, members in (
