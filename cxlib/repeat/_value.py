@@ -54,8 +54,9 @@ def value_by_f2(
 
     Notes
     -----
-    Delta-method errors over customers, missing where a few of them carry the figure (`tails_hold`). Who buys twice has bought more: "decided by" is arithmetic, and the
-    difference is no effect of making somebody buy again.
+    Delta-method errors over customers, missing where a few of them carry the figure (`tails_hold`). Who buys
+    twice has bought more: "decided by" is arithmetic, and the difference is no effect of making somebody buy
+    again.
 
     Examples
     --------
