@@ -155,7 +155,7 @@ def test_values_all_alike_have_no_interval_of_width_zero():
 
 
 def test_plans_of_two_shares_are_those_of_r():
-    """R 4, power.prop.test: p1=.5, p2=.75, power=.9: 76.7; n=50, p1=.5, p2=.75: .740; n=50, power=.9: .8026."""
+    """R, power.prop.test: p1=.5, p2=.75, power=.9: 76.7; n=50, p1=.5, p2=.75: .740; n=50, power=.9: .8026."""
     needed = cx.share_plan(control_share=0.5, treatment_share=0.75, power=0.9).iloc[0]
     assert needed[["n_treatment", "n_control"]].tolist() == [77, 77]
     known = cx.share_plan(control_share=0.5, treatment_share=0.75, n_customers=100)["power"].item()
