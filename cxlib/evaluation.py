@@ -31,7 +31,6 @@ from cxlib.roi import break_even_effect, flatten, judge_return, money_state, roi
 
 Array = npt.NDArray[np.float64]
 PRICED = ("ready", "drift")  # states of money with a return
-LOOSE_LEVEL = 0.9  # confidence level below which the reader is told how often it errs
 #: Why there is no comparison, by the note that says so; the first that holds.
 _ALONE = {
     "small_arm": "small_arm",
@@ -313,8 +312,6 @@ def _own_notes(
         (unknown > 0, "margin_rate", "info",
          {"missing": round(100 * unknown, 1), "rate": round(100 * terms.contribution_margin_rate, 1)}),
         (n_treated > 0 and share < 1, "cost_share", "info", {"share": round(100 * share, 1)}),
-        (terms.conf_level < LOOSE_LEVEL, "level", "warning",
-         {"level": f"{100 * terms.conf_level:.10g}%", "share": f"{100 * (1 - terms.conf_level):.10g}%"}),
     ]  # fmt: skip
     return [
         {"key": f"impact.note_{name}", "level": level, **values}

@@ -462,3 +462,41 @@ def test_no_alarm_is_contradicted_by_a_quiet_made_up_start(tmp_path, run):
     assert "impact.placebo_quiet" not in pieces["finding"]
     found = pieces["finding"]["impact.pretrend_alarm"]["values"]
     assert found["p_value"] < found["limit"] == 0.05
+
+
+def test_nothing_is_compared_where_nothing_is_computed(run):
+    pieces = run(data=str(SAMPLE), initiative="I1", period_start="2025-12-01", by="region")
+    assert set(pieces["table"]) == {"decision"}
+    assert {key.split(".")[1].split("_")[0] for key in pieces["finding"]} == {"verdict", "money"}
+    assert "impact.none_beside" in pieces["notice"]
+
+
+def test_a_drift_stays_in_every_sentence_at_every_horizon(run):
+    for horizon in (6, 12, 24):
+        finding = run(data=str(SAMPLE), initiative="I2", horizon_months=horizon)["finding"]
+        told = [
+            key
+            for key in finding
+            if key.split(".")[1].split("_")[0] in ("verdict", "money", "churn", "naive")
+        ]
+        assert len(told) == 4
+        for key in told:
+            assert "already moved apart" in finding[key]["text"]
+        assert not {"impact.dip", "impact.no_dip", "impact.break_even_share"} & set(finding)
+
+
+def test_the_header_says_which_initiative_outcome_horizon_and_level(run):
+    (head,) = run(data=str(SAMPLE), initiative="I3", outcome="orders", horizon_months=6, conf_level=0.5)[
+        "header"
+    ].values()
+    assert head["title"] == "Did the initiative pay? – Win-back mail to low spenders"
+    for words in ("Win-back mail", "orders", "6 months", "50%"):
+        assert words in head["about"][0]
+
+
+def test_groups_are_told_apart_by_a_test_and_not_by_their_intervals(run):
+    pieces = run(data=str(SAMPLE), by="region")
+    found = pieces["finding"]["differences.none"]
+    assert found["verdict"] == "no_difference_shown"
+    assert found["values"]["p_value"] > 0.05
+    assert found["values"]["groups"] == len(pieces["table"]["groups"]["rows"])
