@@ -213,7 +213,7 @@ def evaluate_initiative(
     groups = rollout_groups(panel)
     is_few = groups is not None and (groups.is_few or bool(np.isnan(answer["conf_low"])))
     is_few &= (
-        panel[terms.outcome_col].min() < panel[terms.outcome_col].max()
+        panel[terms.outcome_col].max() > panel[terms.outcome_col].min()
     )  # else what is missing is an outcome, not groups
     has_drift, has_drift_money = (bool(table["is_alarm"].any()) for table in (drift, older))
     decision = verdict(

@@ -21,7 +21,7 @@ INITIATIVES = ("I1", "I2", "I3", "I4")
 
 
 def judge(tables, initiative, as_of, horizon=12, *, regions=False):
-    """Judge without the regions, which have no shocks of their own; with them I2's three waves are too few."""
+    """Judge without the regions, which have no shocks here; with them I2's three waves are too few."""
     tables = tables | {"customers": tables["customers"].drop(columns=[] if regions else ["region"])}
     return cx.evaluate_initiative(
         cx.choose_initiative(tables["initiatives"], initiative), orders=tables["orders"],

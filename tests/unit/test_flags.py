@@ -155,7 +155,7 @@ def test_values_all_alike_have_no_interval_of_width_zero():
 
 
 def test_plans_of_two_shares_are_those_of_r():
-    """R 4, power.prop.test: p1=.5, p2=.75, power=.9: 76.7; n=50, p2=.75: .740; n=50, power=.9: .8026."""
+    """R, power.prop.test: p1=.5, p2=.75, power=.9: 76.7; n=50, p1=.5, p2=.75: .740; n=50, power=.9: .8026."""
     needed = cx.share_plan(control_share=0.5, treatment_share=0.75, power=0.9).iloc[0]
     assert needed[["n_treatment", "n_control"]].tolist() == [77, 77]
     known = cx.share_plan(control_share=0.5, treatment_share=0.75, n_customers=100)["power"].item()
@@ -184,3 +184,12 @@ def test_plans_of_unequal_groups_agree_with_statsmodels_and_with_themselves():
 def test_impossible_plans_of_two_shares_are_refused(wrong):
     with pytest.raises(ParameterError):
         cx.share_plan(**({"control_share": 0.2} | wrong))
+
+
+def test_treated_who_all_changed_alike_have_no_interval_of_their_change():
+    months = pd.DataFrame({"month": [-1, 0] * 5, "customer_id": list("aabbccddee")})
+    months["start_month"] = [0.0] * 4 + [None] * 6
+    months["margin"] = [1.0, 3, 2, 4, 8, 8, 6, 7, 5, 1]
+    found = cx.regression_part(months, horizon_months=1).set_index("metric").loc["before_after"]
+    assert found["estimate"] == 2
+    assert np.isnan(found["conf_low"])
