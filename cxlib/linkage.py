@@ -10,8 +10,8 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import stats
 
-from cxlib.answers import in_order_of_time
-from cxlib.checks import check_columns
+from cxlib.answers import by_time
+from cxlib.checks import check_columns, check_frame
 from cxlib.days import instants, local_times, to_date
 from cxlib.hidden import e_value
 from cxlib.intervals import critical_value, share_interval
@@ -86,17 +86,17 @@ def follow_answers(
     >>> followed[["attitude", "amount_before", "amount_after"]].to_numpy().tolist()
     [['promoter', 50.0, 70.0]]
     """
+    check_frame(answers, argument="answers")
     check_columns(answers, customer_id="customer_id", answered_at="answered_at", nps_score="nps_score")
     check_columns(orders, **{name: name for name in ("customer_id", "order_id", "ordered_at", "amount")})
-    asked = answers.dropna(subset=["customer_id", "answered_at", "nps_score"])[
-        ["customer_id", "answered_at", "nps_score"]
-    ]
+    asked = by_time(answers.dropna(subset=["customer_id", "answered_at", "nps_score"]))
+    asked = asked[["customer_id", "answered_at", "nps_score"]]
     answered = instants(asked["answered_at"], "answered_at")
     zone = None if answered.dt.tz is None else str(answered.dt.tz)
     asked = asked.assign(answered_at=local_times(answered, "answered_at"))
     end = pd.Timestamp(to_date(as_of))
     asked = asked[asked["answered_at"] + pd.Timedelta(days=days) <= end]
-    asked = in_order_of_time(asked).drop_duplicates("customer_id", keep="last")
+    asked = asked.drop_duplicates("customer_id", keep="last")
     asked = asked.assign(attitude=attitude(asked["nps_score"])).set_index("customer_id").sort_index()
     lines = orders.merge(asked[["answered_at"]].rename_axis(None), left_on="customer_id", right_index=True)
     gap = (
@@ -304,6 +304,7 @@ def _adjusted_means(held: pd.DataFrame, column: str, conf_level: float) -> list[
         design = np.column_stack([member, known])
         slopes, influence = _least_squares(design, held[column].to_numpy(dtype=float))
         means, errors = slopes[:3], np.sqrt((influence[:, :3] ** 2).sum(axis=0))
+        errors = np.where(errors > 0, errors, np.nan)
         if column == OUTCOMES["spend"]:
             errors[[not tails_hold(each) for each in influence[:, :3].T]] = np.nan
     names = ("adjusted", "adjusted_std_error", "adjusted_conf_low", "adjusted_conf_high")

@@ -7,8 +7,8 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
-from cxlib.answers import in_order_of_time
-from cxlib.checks import check_columns
+from cxlib.answers import by_time
+from cxlib.checks import check_columns, check_frame
 from cxlib.days import instants, local_times, to_date
 from cxlib.intervals import share_interval
 
@@ -51,6 +51,7 @@ def latest_attitudes(
     >>> latest[["attitude", "amount"]].to_numpy().tolist()
     [['detractor', 8.0], ['promoter', 0.0]]
     """
+    check_frame(answers, argument="answers")
     check_columns(answers, customer_id="customer_id", answered_at="answered_at", nps_score="nps_score")
     check_columns(orders, **{name: name for name in ("customer_id", "ordered_at", "amount")})
     latest = _in_order(answers).drop_duplicates("customer_id", keep="last")
@@ -158,6 +159,7 @@ def attitude_moves(answers: pd.DataFrame, *, conf_level: float = 0.95) -> pd.Dat
     >>> moves.loc[moves["n"] > 0, ["before", "after", "estimate"]].to_numpy().tolist()
     [['detractor', 'promoter', 1.0]]
     """
+    check_frame(answers, argument="answers")
     check_columns(answers, customer_id="customer_id", answered_at="answered_at", nps_score="nps_score")
     ordered = _in_order(answers)
     ordered = ordered.assign(before=ordered.groupby("customer_id")["attitude"].shift())
@@ -174,7 +176,7 @@ def attitude_moves(answers: pd.DataFrame, *, conf_level: float = 0.95) -> pd.Dat
 def _in_order(answers: pd.DataFrame) -> pd.DataFrame:
     """Answers with customer, time and score, earliest first, with their attitude."""
     held = answers.dropna(subset=["customer_id", "answered_at", "nps_score"])
+    held = by_time(held)
     held = held[["customer_id", "nps_score"]].assign(answered_at=instants(held["answered_at"], "answered_at"))
-    held = in_order_of_time(held)
     score = held["nps_score"].astype(float)
     return held.assign(attitude=np.select([score >= 9, score <= 6], ["promoter", "detractor"], "passive"))

@@ -6,7 +6,7 @@ import datetime as dt
 
 import pandas as pd
 
-from cxlib.checks import check_columns
+from cxlib.checks import check_columns, check_frame
 from cxlib.days import local_days, to_date
 from cxlib.intervals import Interval, share_interval
 from cxlib.money import middle_mean_interval, money_difference, money_mean_interval
@@ -71,6 +71,8 @@ def referred_customers(
     >>> found["estimate"].tolist()
     [0.5, 8.0, 5.0, 3.0, 8.0, 5.0, 3.0]
     """
+    check_frame(customers, argument="customers")
+    check_frame(orders, argument="orders")
     check_columns(customers, customer_id="customer_id", source_col=source_col)
     check_columns(orders, **{name: name for name in ("customer_id", "ordered_at", "amount")})
     lines = orders.dropna(subset=["customer_id", "ordered_at"])
@@ -95,7 +97,7 @@ def referred_customers(
     ):
         for name, side in zip(("referred", "others"), sides, strict=True):
             rows.append(_row(f"{word}_{name}", interval(side, conf_level=conf_level), len(side)))
-        rows.append(gap | {"metric": f"{word}_gap"})
+        rows.append({**{str(name): each for name, each in gap.items()}, "metric": f"{word}_gap"})
     return pd.DataFrame(rows).fillna({"status": ""})
 
 

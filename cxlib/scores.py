@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from cxlib.answers import Answers, Scale, effective_n, read_answers, scale_notes
 from cxlib.checks import fail_option
-from cxlib.intervals import NPS_METHODS, Interval, critical_value, nps_interval, share_interval
-from cxlib.resampling import bootstrap_counts, bootstrap_interval
+from cxlib.intervals import Interval, agreeing_limits, critical_value, share_interval
+from cxlib.nps_limits import NPS_METHODS, nps_interval
+from cxlib.resampling import bootstrap_interval, resampled_sums
 
 Array = NDArray[np.float64]
 N_BOOT = 2000
@@ -153,8 +154,7 @@ def score_distribution(
     """
     answers = read_answers(data, score_col, (0, 10), weight_col=weight_col, cluster_col=cluster_col)
     score, alone = answers.score.astype(int), np.arange(len(answers.score))
-    who = alone if answers.cluster is None else pd.factorize(answers.cluster)[0]
-    who = np.where(who < 0, alone + len(alone), who)
+    who = alone if answers.cluster is None else answers.cluster
     rows = [(low, low) for low in range(11)]
     if min_cell is not None:
         parts = [_join_scores(score, who, *ends, min_cell) for ends in ((0, 6), (7, 8), (9, 10))]
@@ -233,7 +233,9 @@ def csat(
     answers = read_answers(data, score_col, scale, by=by, weight_col=weight_col, cluster_col=cluster_col)
     share, n_error = _share(answers, answers.score >= scale[1] - 1, conf_level)
     frame = _frame(answers, "csat", share, n_effective=n_error)
-    return frame.assign(**_beside("mean", _mean(answers, conf_level)), note=scale_notes(answers, scale))
+    return frame.assign(
+        **_beside("mean", _mean(answers, conf_level, scale)), note=scale_notes(answers, scale)
+    )
 
 
 def ces(
@@ -292,7 +294,7 @@ def ces(
     hard = answers.score < middle if direction == "ease" else answers.score > middle
     share, _ = _share(answers, hard, conf_level)
     n_error, _ = effective_n(answers, answers.score, conf_level=conf_level)
-    frame = _frame(answers, "ces", _mean(answers, conf_level), n_effective=n_error)
+    frame = _frame(answers, "ces", _mean(answers, conf_level, scale), n_effective=n_error)
     return frame.assign(
         **_beside("high_effort", share), direction=direction, note=scale_notes(answers, scale)
     )
@@ -315,8 +317,8 @@ def _share(answers: Answers, hit: NDArray[np.bool_], conf_level: float) -> tuple
     return Interval(exact.estimate, exact.std_error, limits.conf_low, limits.conf_high), n_error
 
 
-def _mean(answers: Answers, conf_level: float) -> Interval:
-    """Mean per group with t limits on the effective n."""
+def _mean(answers: Answers, conf_level: float, scale: Scale) -> Interval:
+    """Mean per group with t limits on the effective n; where all agree, as far as the scale goes."""
     n_error, n_limits = effective_n(answers, answers.score, conf_level=conf_level)
     mean = answers.mean(answers.score)
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -325,7 +327,8 @@ def _mean(answers: Answers, conf_level: float) -> Interval:
             np.where(n > 1, np.sqrt(variance / np.maximum(n - 1, 1e-9)), np.nan) for n in (n_error, n_limits)
         )
     t = critical_value(conf_level, df=n_error - 1) if answers.cluster is None else critical_value(conf_level)
-    return Interval(mean, std_error, mean - t * error, mean + t * error)
+    limits = Interval(mean, std_error, mean - t * error, mean + t * error)
+    return agreeing_limits(limits, n_limits, conf_level=conf_level, bounds=(float(scale[0]), float(scale[1])))
 
 
 def _bootstrap(
@@ -337,9 +340,9 @@ def _bootstrap(
     for code in range(len(answers.keys)):
         rows = answers.group == code
         clusters = None if answers.cluster is None else answers.cluster[rows]
-        sums = np.column_stack([points[rows] * weight[rows], weight[rows]])
-        blocks = bootstrap_counts(int(rows.sum()), n_boot=N_BOOT, seed=seed, clusters=clusters)
-        drawn = np.vstack([counts @ sums for counts in blocks]) if rows.any() else np.full((1, 2), np.nan)
+        columns = [points[rows] * weight[rows], weight[rows]]
+        blocks = resampled_sums(columns, n_boot=N_BOOT, seed=seed, clusters=clusters)
+        drawn = np.vstack(list(blocks)) if rows.any() else np.full((1, 2), np.nan)
         limits.append(bootstrap_interval(drawn[:, 0] / drawn[:, 1], conf_level=conf_level))
     std_error, low, high = np.array(limits, dtype=float).reshape(-1, 3).T
     return std_error, low, high

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cxlib.answers import Scale
+from cxlib.answers import Scale, check_scale, cluster_codes
 from cxlib.checks import ParameterError
 from cxlib.drivers._importance import (
     Array,
@@ -18,7 +19,7 @@ from cxlib.drivers._importance import (
     parts_of_r_squared,
     read_drivers,
 )
-from cxlib.resampling import bootstrap_counts, bootstrap_interval
+from cxlib.resampling import bootstrap_interval, resampled_sums
 
 #: Important or not, then performing or not; in the order of the probabilities' columns.
 QUADRANTS = ("fix_first", "keep_up", "low_priority", "possible_overkill")
@@ -91,6 +92,7 @@ def importance_performance(
     >>> place[["driver", "quadrant"]].to_numpy().tolist()
     [['quality', 'fix_first'], ['price', 'low_priority']]
     """
+    check_scale(scale)
     drivers = list(driver_cols)
     frame = driver_importance(
         data,
@@ -108,25 +110,27 @@ def importance_performance(
     rating = 100 * (values[keep, :-1] - scale[0]) / (scale[1] - scale[0])
     if ((rating < 0) | (rating > 100)).any():
         raise ParameterError("nps.off_scale", low=f"{scale[0]:g}", high=f"{scale[1]:g}")
-    clusters = None if cluster_col is None else data[cluster_col].to_numpy(dtype=object)[keep]
+    clusters = None if cluster_col is None else cluster_codes(data[cluster_col])[keep]
     moments = Moments(values[keep], weight)
-    units = driver_units(moments.correlations(np.ones((1, len(rating))))[0], len(rating))
+    units = driver_units(moments.correlations(moments.all_answers())[0], len(rating))
     names = [" + ".join(drivers[column] for column in unit) for unit in units]
     shares, levels, signs = [], [], []
-    for counts in bootstrap_counts(len(rating), n_boot=n_boot, seed=seed, clusters=clusters, block=200):
-        drawn = moments.correlations(counts)
+    size, rated = rating.shape[1], [column for each in _rated(rating, weight) for column in each]
+    terms = chain(rated, moments.terms())
+    for sums in resampled_sums(terms, n_boot=n_boot, seed=seed, clusters=clusters):
+        drawn = moments.correlations(sums[:, 2 * size :])
         parts = parts_of_r_squared(drawn, units, "shapley", None, seed)[0]
         signs.append(drawn[:, [unit[0] for unit in units], -1])
         with np.errstate(invalid="ignore", divide="ignore"):
             shares.append(parts / parts.sum(axis=1, keepdims=True))
-        levels.append(_means(rating, counts * weight, units))
+        levels.append(_means(sums[:, : 2 * size], units))
     asked = (
         [bool(np.isfinite(rating[:, unit[0]]).any()) for unit in units]
         if len(rating)
         else [True] * len(units)
     )
     equal = 1 / max(sum(asked), 1)
-    now = _means(rating, weight[None], units)[0]
+    now = _means(np.array([[column.sum() for column in rated]]), units)[0]
     std_error, low, high = bootstrap_interval(np.vstack(levels), conf_level=conf_level)
     line = np.vstack(levels)[:, asked].mean(axis=1, keepdims=True) if goal is None else goal
     helps = np.vstack(signs) > 0
@@ -159,11 +163,20 @@ def importance_performance(
 ENDS = ("", "_std_error", "_conf_low", "_conf_high")
 
 
-def _means(rating: Array, counts: Array, units: Sequence[Sequence[int]]) -> Array:
-    """Return the mean rating of each unit in each resample, over the answers that have it."""
+def _rated(rating: Array, weight: Array) -> tuple[list[Array], list[Array]]:
+    """Give the weighted ratings of each driver, and the weights of the answers that have it."""
     known = np.isfinite(rating)
+    drivers = range(rating.shape[1])
+    return [np.where(known[:, j], rating[:, j] * weight, 0.0) for j in drivers], [
+        known[:, j] * weight for j in drivers
+    ]
+
+
+def _means(sums: Array, units: Sequence[Sequence[int]]) -> Array:
+    """Return the mean rating of each unit in each resample, over the answers that have it."""
+    size = sums.shape[1] // 2
     with np.errstate(invalid="ignore", divide="ignore"):
-        means = counts @ np.where(known, rating, 0) / (counts @ known)
+        means = sums[:, :size] / sums[:, size:]
     return np.stack([means[:, list(unit)].mean(axis=1) for unit in units], axis=1)
 
 
