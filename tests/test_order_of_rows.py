@@ -191,7 +191,11 @@ CALLS = {
     "next_purchases": ("pairs", lambda d: cx.next_purchases(d), False),
     "nps": ("answers", lambda d: cx.nps(d, by="region"), False),
     "outcome_table": ("next", lambda d: cx.outcome_table(d, by="segment"), False),
-    "overdue_quotes": ("deals", lambda d: cx.overdue_quotes(d, as_of=AS_OF, within_days=0), False),
+    "overdue_quotes": (
+        "deals",
+        lambda d: cx.overdue_quotes(d.assign(followed_up_on=pd.NaT, closed_on=pd.NaT), as_of=AS_OF),
+        False,
+    ),
     "paired_change": (
         "answers",
         lambda d: cx.paired_change(wave(d, -2), wave(d, -1), score_col="nps_score"),
