@@ -151,6 +151,7 @@ def _undecided(outcome: Array, coefficients: Array) -> str:
 
 def _estimate(name: str, estimate: float, std_error: float, z: float) -> dict[str, object]:
     """Return one estimate with its interval as named columns."""
+    std_error = std_error if std_error > 0 else np.nan  # no error is known where all answers agree
     limits = {f"{name}_conf_low": estimate - z * std_error, f"{name}_conf_high": estimate + z * std_error}
     return {name: estimate, f"{name}_std_error": std_error, **limits}
 

@@ -9,7 +9,7 @@ import pandas as pd
 
 from cxlib.answers import check_numbers
 from cxlib.checks import check_columns
-from cxlib.intervals import clustered_mean_interval
+from cxlib.intervals import clustered_mean_interval, share_interval
 
 _INTERVAL = ["estimate", "std_error", "conf_low", "conf_high"]
 
@@ -96,8 +96,7 @@ def _spread_rows(variance: np.ndarray, uneven: np.ndarray, conf_level: float) ->
         mean = clustered_mean_interval(variance, np.arange(n), conf_level=conf_level)
         root = np.sqrt(np.maximum([mean.estimate, mean.conf_low, mean.conf_high], 0))
         error = mean.std_error / (2 * root[0]) if root[0] > 0 else 0.0
-        share = clustered_mean_interval(uneven.astype(float), np.arange(n), conf_level=conf_level)
-        ends = np.clip([share.conf_low, share.conf_high], 0, 1)
+        share = share_interval(int(uneven.sum()), n, conf_level=conf_level)
         rows = [("spread", root[0], error, root[1], root[2], n)]
-        rows += [("share_uneven", share.estimate, share.std_error, *ends, n)]
+        rows += [("share_uneven", share.estimate, share.std_error, share.conf_low, share.conf_high, n)]
     return pd.DataFrame(rows, columns=["metric", *_INTERVAL, "n"])

@@ -104,8 +104,9 @@ def concentration(
     pandas.DataFrame
         Group, `metric` (gini or top_share), `top` (share of customers; missing for the Gini), `estimate,
         std_error, conf_low, conf_high, n, estimate_unbiased` (Gini times n/(n-1))`, largest_share` (of the
-        customer with most sales: beyond a half, the rest is told better without that customer). The top
-        cannot hold less than its own share of customers: no limit lies below `top`. Error and limits are
+        customer with most sales: beyond a half, the rest is told better without that customer)`, n_top`
+        (whole customers in the top, at least one: the share is theirs; missing for the Gini). The top cannot
+        hold less than its own share of customers: no limit lies below `top`. Error and limits are
         missing below ten customers, and where everybody is equal.
 
     Raises
@@ -137,7 +138,8 @@ def concentration(
     parts = []
     for group, x in _groups(customers, value_col, by):
         gini, unbiased, error, df = _gini(x)
-        rest = 1 - np.array(top)
+        whole = np.maximum(np.floor(np.array(top) * len(x) + 1e-9), 1)
+        rest = 1 - whole / max(len(x), 1)
         estimate = np.append(unbiased, 1 - lorenz_at(x, rest) if len(x) else rest * np.nan)
         top_error, top_df = _lorenz_error(x, rest)
         std_error = np.append(error, top_error)
@@ -146,12 +148,13 @@ def concentration(
         limits = share_limits(estimate, std_error, conf_level, df=np.append(df, top_df))
         limits = limits._replace(
             estimate=np.append(gini, limits.estimate[1:]),
-            conf_low=np.maximum(limits.conf_low, np.append(0.0, top)),
+            conf_low=np.maximum(limits.conf_low, np.append(0.0, 1 - rest)),
         )
         part = {**group, "metric": ["gini"] + ["top_share"] * len(top), "top": np.append(np.nan, top)}
         part |= {**limits._asdict(), "n": len(x), "estimate_unbiased": np.append(unbiased, rest * np.nan)}
-        parts.append(part | {"largest_share": x[-1] / x.sum() if len(x) else np.nan})
-    own = ["metric", "top", *Interval._fields, "n", "estimate_unbiased", "largest_share"]
+        part |= {"largest_share": x[-1] / x.sum() if len(x) else np.nan}
+        parts.append(part | {"n_top": np.append(np.nan, np.minimum(whole, len(x)))})
+    own = ["metric", "top", *Interval._fields, "n", "estimate_unbiased", "largest_share", "n_top"]
     return stacked(parts, [*([by] if by else []), *own])
 
 

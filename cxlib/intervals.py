@@ -1,4 +1,4 @@
-"""Standard errors and intervals that every chapter shares: share, difference, mean, NPS, clusters.
+"""Standard errors and intervals that every chapter shares: share, difference, mean, clusters.
 
 Every `…_interval` returns an `Interval` of four arrays (or scalars) and works on whole columns at once, so
 that ten thousand segments cost as much as one; `frame.assign(**interval._asdict())` makes result columns of
@@ -7,17 +7,16 @@ it. Nothing observed (`n = 0`) gives NaN, never an exception. Bootstrap helpers 
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from cxlib.checks import ParameterError, fail_option
+from cxlib.checks import ParameterError
 from cxlib.language import text
 from cxlib.totals import cluster_totals
 
 Array = NDArray[np.float64]
-NPS_METHODS = ("adjusted_wald", "wald", "score")
 
 
 class Interval(NamedTuple):
@@ -96,8 +95,8 @@ def share_interval(successes: ArrayLike, n: ArrayLike, *, conf_level: float = 0.
     >>> [round(float(value), 4) for value in share_interval(81, 263)[2:]]
     [0.2553, 0.3662]
     """
-    total = _counts("n", n)
-    x = _counts("successes", successes, not_above=("n", total))
+    total = check_counts("n", n)
+    x = check_counts("successes", successes, not_above=("n", total))
     z2 = critical_value(conf_level) ** 2
     with np.errstate(invalid="ignore", divide="ignore"):
         share = x / total
@@ -148,7 +147,14 @@ def share_difference_interval(
     return Interval(difference, np.hypot(one.std_error, two.std_error), low, high)
 
 
-def mean_interval(mean: ArrayLike, std_dev: ArrayLike, n: ArrayLike, *, conf_level: float = 0.95) -> Interval:
+def mean_interval(
+    mean: ArrayLike,
+    std_dev: ArrayLike,
+    n: ArrayLike,
+    *,
+    conf_level: float = 0.95,
+    bounds: tuple[float, float] | None = None,
+) -> Interval:
     """Mean with Student's t interval, from the mean, the sample standard deviation and the number of values.
 
     Parameters
@@ -156,11 +162,14 @@ def mean_interval(mean: ArrayLike, std_dev: ArrayLike, n: ArrayLike, *, conf_lev
     mean, std_dev, n : array-like
         As `groupby(...).agg(["mean", "std", "count"])` gives them; missing values are not counted in `n`.
     conf_level : float
+    bounds : tuple of two numbers, optional
+        Ends of the scale, for limits where all values agree (`agreeing_limits`).
 
     Returns
     -------
     Interval
-        In the unit of the mean; error and limits are NaN where `n` < 2.
+        In the unit of the mean; error and limits are NaN where `n` < 2. Where all values agree the limits are
+        those of the scale, or NaN without `bounds`: equal values do not say how far another one could differ.
 
     Notes
     -----
@@ -171,75 +180,51 @@ def mean_interval(mean: ArrayLike, std_dev: ArrayLike, n: ArrayLike, *, conf_lev
     >>> [round(float(value), 3) for value in mean_interval(10, 2, 4)]
     [10.0, 1.0, 6.818, 13.182]
     """
-    average, total = np.asarray(mean, dtype=float), _counts("n", n)
+    average, total = np.asarray(mean, dtype=float), check_counts("n", n)
     with np.errstate(invalid="ignore", divide="ignore"):
         std_error = np.where(total >= 2, np.asarray(std_dev, dtype=float) / np.sqrt(total), np.nan)
     half = critical_value(conf_level, df=total - 1) * std_error
-    return Interval(average[()], std_error[()], (average - half)[()], (average + half)[()])
+    result = Interval(average[()], std_error[()], (average - half)[()], (average + half)[()])
+    return agreeing_limits(result, total, conf_level=conf_level, bounds=bounds)
 
 
-def nps_interval(
-    n_promoters: ArrayLike,
-    n_passives: ArrayLike,
-    n_detractors: ArrayLike,
-    *,
-    method: str = "adjusted_wald",
-    conf_level: float = 0.95,
+def agreeing_limits(
+    interval: Interval, n: ArrayLike, *, conf_level: float = 0.95, bounds: tuple[float, float] | None = None
 ) -> Interval:
-    """NPS in points (-100…100) with its interval, from the three counts.
+    """Open an interval of no width, which says that no other value can be: a few equal values do not.
 
     Parameters
     ----------
-    n_promoters, n_passives, n_detractors : array-like
-        Counts of scores 9–10, 7–8 and 0–6; scaled to the effective n for weighted data.
-    method : {"adjusted_wald", "wald", "score"}
-        Adjusted Wald adds ¾ promoter, 1½ passives and ¾ detractor; score solves for the limits under the
-        constrained likelihood; Wald is for comparison only: it has zero width when all answers agree.
+    interval : Interval
+    n : array-like
+        Independent values behind each estimate (customers, not answers).
     conf_level : float
+    bounds : tuple of two numbers, optional
+        Ends of the scale of single values.
 
     Returns
     -------
     Interval
-        Points, clipped to ±100; NaN where nobody answered. `std_error` belongs to the method (Wald's or, for
-        the two others, the adjusted one).
-
-    Raises
-    ------
-    ParameterError
-        If the method is unknown or a count negative.
-
-    Notes
-    -----
-    Var = (p + d - (p-d)²)/n: promoters and detractors exclude each other, so their variances do not just add.
-
-    References
-    ----------
-    Rocks (2016) The American Statistician 70(4); Tango (1998) Statistics in Medicine 17, 891–908.
+        Where the limits coincide: the estimate less the share of others that `n` equal values leave possible
+        (Wilson's upper limit of none in n) times the way to either end of the scale; NaN without `bounds`.
 
     Examples
     --------
-    >>> [round(float(value), 2) for value in nps_interval(5, 3, 2)]
-    [30.0, 21.49, -19.05, 65.2]
+    >>> [round(float(value), 2) for value in agreeing_limits(Interval(5.0, 0, 5, 5), 20, bounds=(1, 5))]
+    [5.0, 0.0, 4.36, 5.0]
     """
-    counts = np.broadcast_arrays(
-        _counts("n_promoters", n_promoters),
-        _counts("n_passives", n_passives),
-        _counts("n_detractors", n_detractors),
+    estimate, low, high = (np.asarray(value, dtype=float) for value in (interval.estimate, *interval[2:]))
+    flat = np.isclose(low, high, rtol=1e-12, atol=0)
+    if not np.any(flat):
+        return interval
+    room = np.asarray(share_interval(0 * check_counts("n", n), n, conf_level=conf_level).conf_high)
+    ends = (np.nan, np.nan) if bounds is None else bounds
+    low, high = (
+        np.where(flat, estimate + room * (end - estimate), limit)
+        for end, limit in zip(ends, (low, high), strict=True)
     )
-    if method not in NPS_METHODS:
-        fail_option("method", method, NPS_METHODS)
-    z = critical_value(conf_level)
-    n = sum(counts)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        estimate = (counts[0] - counts[2]) / n
-        adjusted, std_error = _nps_moments(counts, 0.0 if method == "wald" else 0.75)
-        if method == "score":
-            low, high = (nps_score_limit(counts, estimate, z, side=side) for side in (-1, 1))
-        else:
-            low, high = adjusted - z * std_error, adjusted + z * std_error
-        missing = np.where(n > 0, 0.0, np.nan)
-    points = (estimate, std_error, np.maximum(low, -1), np.minimum(high, 1))
-    return Interval(*((100 * value + missing)[()] for value in points))
+    low, high = (np.where(flat & (low == high), np.nan, end) for end in (low, high))
+    return interval._replace(conf_low=low[()], conf_high=high[()])
 
 
 def clustered_mean_interval(
@@ -250,6 +235,7 @@ def clustered_mean_interval(
     groups: ArrayLike | None = None,
     n_groups: int | None = None,
     conf_level: float = 0.95,
+    bounds: tuple[float, float] | None = None,
 ) -> Interval:
     """Mean of values that come in clusters (several answers per customer), with cluster-robust error.
 
@@ -266,11 +252,14 @@ def clustered_mean_interval(
     n_groups : int, optional
         Number of groups, when the last ones may be empty.
     conf_level : float
+    bounds : tuple of two numbers, optional
+        Ends of the scale, as in `mean_interval`.
 
     Returns
     -------
     Interval
-        In the unit of the values; error and limits are NaN with fewer than two clusters.
+        In the unit of the values; error and limits are NaN with fewer than two clusters. Where all values
+        agree the limits are those of `agreeing_limits`.
 
     Notes
     -----
@@ -286,6 +275,17 @@ def clustered_mean_interval(
     >>> [round(float(value), 3) for value in clustered_mean_interval([1, 1, 2, 2], ["a", "a", "b", "b"])]
     [1.5, 0.5, -4.853, 7.853]
     """
+    mean, std_error, _, n_clusters, _ = cluster_moments(values, clusters, weights, groups, n_groups)
+    half = critical_value(conf_level, df=n_clusters - 1) * std_error
+    result = Interval(mean, std_error, mean - half, mean + half)
+    result = agreeing_limits(result, n_clusters, conf_level=conf_level, bounds=bounds)
+    return result if groups is not None else Interval(*(value[0] for value in result))
+
+
+def cluster_moments(
+    values: ArrayLike, clusters: ArrayLike, weights: Any, groups: Any, n_groups: int | None
+) -> tuple[Array, Array, Array, Array, Array]:
+    """Give mean and cluster-robust error of each group, its observations, clusters, and clusters by Kish."""
     import pandas as pd
 
     x = np.asarray(values, dtype=float)
@@ -300,13 +300,14 @@ def clustered_mean_interval(
         total = np.bincount(group, weight, n_groups)
         mean = np.bincount(group, weight * x, n_groups) / total
         owner, _, residuals = cluster_totals(weight * (x - mean[group]), group, cluster, n_groups)
-        n_clusters = np.bincount(owner, minlength=n_groups)
+        _, _, size = cluster_totals(weight, group, cluster, n_groups)
+        n_clusters = np.bincount(owner, minlength=n_groups).astype(float)
         spread = np.bincount(owner, residuals**2, n_groups)
         variance = n_clusters / (n_clusters - 1) * spread / total**2
         std_error = np.where(n_clusters >= 2, np.sqrt(variance), np.nan)
-    half = critical_value(conf_level, df=n_clusters - 1) * std_error
-    result = Interval(mean, std_error, mean - half, mean + half)
-    return result if groups is not None else Interval(*(value[0] for value in result))
+        n = total**2 / np.bincount(group, weight**2, n_groups)
+        n_alike = total**2 / np.bincount(owner, size**2, n_groups)
+    return mean, std_error, np.nan_to_num(n), n_clusters, np.nan_to_num(n_alike)
 
 
 def false_discovery(p_values: ArrayLike) -> Array:
@@ -356,7 +357,7 @@ def effective_n(weights: ArrayLike) -> float:
     return float(weight.sum() ** 2 / (weight**2).sum()) if len(weight) else 0.0
 
 
-def _counts(argument: str, values: ArrayLike, not_above: tuple[str, Array] | None = None) -> Array:
+def check_counts(argument: str, values: ArrayLike, not_above: tuple[str, Array] | None = None) -> Array:
     """Return counts as floats; refuse negative ones and those above their total (beyond rounding)."""
     counts = np.asarray(values, dtype=float)
     bad = counts < 0
@@ -374,26 +375,3 @@ def _counts(argument: str, values: ArrayLike, not_above: tuple[str, Array] | Non
             first=int(np.flatnonzero(np.atleast_1d(bad))[0]) + 1,
         )
     return counts
-
-
-def _nps_moments(counts: Any, extra: float) -> tuple[Array, Array]:
-    """Return NPS and error as fractions, with `extra` answers added at both ends and twice that between."""
-    n = sum(counts) + 4 * extra
-    promoters, detractors = (counts[0] + extra) / n, (counts[2] + extra) / n
-    difference = promoters - detractors
-    return difference, np.sqrt(np.maximum(promoters + detractors - difference**2, 0) / n)
-
-
-def nps_score_limit(counts: Any, estimate: Array, z: Any, *, side: Any, rounds: int = 60) -> Array:
-    """Find one limit (-1 to 1) by bisection: where the constrained score statistic equals z."""
-    n = sum(counts)
-    inside, outside = np.array(estimate, dtype=float), np.zeros(np.shape(n)) + side
-    for _ in range(rounds):
-        middle = (inside + outside) / 2
-        linear = (2 * n - counts[0] + counts[2]) * middle - counts[0] - counts[2]
-        product = -counts[2] * middle * (1 - middle)
-        detractors = (np.sqrt(np.maximum(linear**2 - 8 * n * product, 0)) - linear) / (4 * n)
-        variance = np.maximum(2 * detractors + middle * (1 - middle), 0) / n
-        within = (estimate - middle) ** 2 <= z**2 * variance
-        inside, outside = np.where(within, middle, inside), np.where(within, outside, middle)
-    return cast(Array, inside)

@@ -19,6 +19,7 @@ LANGUAGES = ("en", "ja")
 #: key for the unit word or None. Shares and differences of shares (`pp`) are stored as fractions.
 _PATTERNS: dict[str, tuple[str, float, str | None]] = {
     "share": ("#,##0.0%", 1.0, None),
+    "set_share": ("#,##0.##%", 1.0, None),  # chosen, not measured: 10%, not 10.0%
     "probability": ("#,##0.0%", 1.0, None),
     "pp": ("+#,##0.0;-#,##0.0", 100.0, "language.unit_pp"),
     "points": ("#,##0.0", 1.0, None),
@@ -67,6 +68,17 @@ def text(key: str, lang: str = "en", **values: object) -> str:
     return catalogue()[key][lang].format(**values)
 
 
+def column_word(name: str, lang: str = "en") -> str:
+    """Heading of a column in `lang`; its own name where the handbook has no word for it.
+
+    Examples
+    --------
+    >>> column_word("region"), column_word("shoe_size")
+    ('Region', 'shoe_size')
+    """
+    return text(f"column.{name}", lang) if has_text(f"column.{name}") else name
+
+
 def has_text(key: str) -> bool:
     """Whether the catalogue has an entry `key`."""
     return key in catalogue()
@@ -108,7 +120,8 @@ def format_value(
     value
         A number, date or text; missing (None, NaN, NaT) gives a dash.
     unit
-        One of `UNITS`. `share` and `pp` take fractions and show percent and percentage points;
+        One of `UNITS`. `share` and `pp` take fractions and show percent and percentage points; `set_share`
+        a share that was set, such as a parameter, as it was written;
         `probability` as `share`, but never 0 or 100 percent, which resamples cannot show; `p_value` has
         three decimals and is never 0; `points`
         (NPS), `score`, `days`, `months`, `ratio`, `count` show the bare number, the words around it name

@@ -304,6 +304,7 @@ def _adjusted_means(held: pd.DataFrame, column: str, conf_level: float) -> list[
         design = np.column_stack([member, known])
         slopes, influence = _least_squares(design, held[column].to_numpy(dtype=float))
         means, errors = slopes[:3], np.sqrt((influence[:, :3] ** 2).sum(axis=0))
+        errors = np.where(errors > 0, errors, np.nan)
         if column == OUTCOMES["spend"]:
             errors[[not tails_hold(each) for each in influence[:, :3].T]] = np.nan
     names = ("adjusted", "adjusted_std_error", "adjusted_conf_low", "adjusted_conf_high")

@@ -15,7 +15,8 @@ from cxlib.columns import among
 from cxlib.conditions import holds
 from cxlib.days import to_date
 from cxlib.engine import reduce_orders
-from cxlib.intervals import critical_value, effective_n, nps_interval, share_interval
+from cxlib.intervals import critical_value, effective_n, share_interval
+from cxlib.nps_limits import nps_interval
 from cxlib.rules import load_rules
 
 VALUES = ("recency_days", "frequency", "monetary_total")
@@ -169,7 +170,8 @@ def compare_respondents(
         estimate = std_error = np.nan
         if min(n) > 1:
             pooled = np.sqrt(sum(part.var() * len(part) for part in parts) / (sum(n) - 2))
-            estimate = (mean[0] - mean[1]) / pooled if pooled > 0 else 0.0
+            apart = mean[0] - mean[1]
+            estimate = apart / pooled if pooled > 0 else 0.0 if apart == 0 else np.nan
             std_error = np.sqrt(1 / n[0] + 1 / n[1] + estimate**2 / (2 * sum(n)))
         limits = {"conf_low": estimate - z * std_error, "conf_high": estimate + z * std_error}
         counts = {"n_answered": n[0], "n_silent": n[1], "n": min(n)}

@@ -294,7 +294,8 @@ def _share_rows(money: pd.DataFrame, inside: np.ndarray, conf_level: float) -> p
         base_influence = (everything - base * everything.sum(axis=1, keepdims=True)) / base_total
         lift = share / base
         log_error = np.sqrt(((influence / share - base_influence / base) ** 2).sum(axis=0))
-        half = np.exp(critical_value(conf_level) * np.where(inside.all(), np.nan, log_error))
+        log_error = np.where(inside.all() | (log_error < 1e-9), np.nan, log_error)
+        half = np.exp(critical_value(conf_level) * log_error)
     interval = share_limits(share, np.sqrt((influence**2).sum(axis=0)), conf_level)
     rows = pd.DataFrame({"value": money.columns.to_numpy(), "metric": "amount_share", **interval._asdict()})
     rows = rows.assign(

@@ -10,13 +10,9 @@ import pandas as pd
 
 from cxlib.answers import check_numbers
 from cxlib.checks import InputError, ParameterError, check_columns
+from cxlib.clustered import clustered_share_interval
 from cxlib.days import instants, local_days
-from cxlib.intervals import (
-    clustered_mean_interval,
-    critical_value,
-    share_difference_interval,
-    share_interval,
-)
+from cxlib.intervals import critical_value, share_difference_interval, share_interval
 from cxlib.verdicts import limits_side
 
 _INTERVAL = ["estimate", "std_error", "conf_low", "conf_high"]
@@ -44,7 +40,8 @@ def contact_pressure(
         True or 1 where the customer responded to, or opted out after, this contact. Where it is missing the
         contact counts towards the number but not towards the share. At least one of them.
     window_days
-        Contacts are counted in so many days up to and including this one.
+        Contacts are counted in so many days up to and including this one; those at the same time all count,
+        since their order is not known.
     edges
         Lowest number of contacts of each class, ascending, from 1.
     customer_col, time_col
@@ -100,14 +97,17 @@ def contact_pressure(
     rows = rows.dropna(subset=[customer_col, time_col])
     rows = rows.sort_values(time_col, kind="stable")
     who = pd.factorize(rows[customer_col])[0]
-    number = _recent(who, rows[time_col], window_days)
+    together = rows.groupby([who, rows[time_col].to_numpy()], sort=False).ngroup().to_numpy()
+    number = (
+        pd.Series(_recent(who, rows[time_col], window_days)).groupby(together).transform("max").to_numpy()
+    )
     code = np.searchsorted(cuts, number, side="right") - 1
     frames = []
     for metric in flags:
         hit = rows[metric].to_numpy(dtype=float)
         known = np.isfinite(hit) & (hit == 0).any()
         if metric == "opt_out":
-            known &= ~_left_before(who, hit == 1)
+            known &= ~_left_before(who, together, hit == 1)
         parts = (hit[known], code[known], who[known])
         frame = pd.DataFrame(
             {"contacts_from": cuts, "metric": metric, **_shares(*parts, metric, cuts.size, conf_level)}
@@ -225,10 +225,11 @@ def _flags(data: pd.DataFrame, column: str) -> np.ndarray:
     return numbers
 
 
-def _left_before(who: np.ndarray, left: np.ndarray) -> np.ndarray:
-    """Whether the customer had opted out at an earlier contact; rows sorted by time."""
+def _left_before(who: np.ndarray, together: np.ndarray, left: np.ndarray) -> np.ndarray:
+    """Whether the customer had opted out at an earlier time; rows sorted by time, `together` at one time."""
     marks = pd.Series(left.astype(np.int64))
-    return (marks.groupby(who).cumsum() - marks > 0).to_numpy(dtype=bool)
+    before = (marks.groupby(who).cumsum() - marks).groupby(together).transform("min")
+    return (before > 0).to_numpy(dtype=bool)
 
 
 def _shares(
@@ -245,14 +246,17 @@ def _shares(
         interval, apart = exact, share_difference_interval(hits, total, hits[0], total[0], conf_level=joint)
         ends = (apart.estimate, apart.conf_low, apart.conf_high)
     else:
-        interval = clustered_mean_interval(hit, who, groups=code, n_groups=n_classes, conf_level=conf_level)
-        flat = (hits == 0) | (hits == total)
-        people = share_interval(np.where(hits > 0, n, 0), n, conf_level=conf_level)
-        low, high = (np.where(flat, one, other) for one, other in zip(people[2:], interval[2:], strict=True))
-        interval = interval._replace(conf_low=np.clip(low, 0, 1), conf_high=np.clip(high, 0, 1))
+        interval = clustered_share_interval(hit, who, groups=code, n_groups=n_classes, conf_level=conf_level)
         effect = interval.estimate - interval.estimate[0]
         half = critical_value(joint) * _joint_error(hit, code, who, n_classes)
-        ends = (effect, effect - half, effect + half)
+        # two classes in which all contacts ended alike leave room for the customers that were seen
+        people = np.where(hits > 0, n, 0)
+        alike = share_difference_interval(people, n, people[0], n[0], conf_level=joint)
+        low, high = (
+            np.where(half > 0, effect + side * half, end)
+            for side, end in ((-1, alike.conf_low), (1, alike.conf_high))
+        )
+        ends = (effect, low, high)
     apart_columns = {name: np.asarray(end, dtype=float) for name, end in zip(_DIFFERENCE, ends, strict=True)}
     for name in _DIFFERENCE:
         apart_columns[name][0] = 0.0 if total[0] else np.nan

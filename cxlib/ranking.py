@@ -29,7 +29,7 @@ def rank_by_estimate(
     pandas.DataFrame
         `scheme, metric, estimate, std_error, conf_low, conf_high, behind, behind_conf_low, behind_conf_high`:
         the last two without limits for the best, and for all pairs at once for the others, because the best
-        was picked on the same customers.
+        was picked on the same customers. Error and limits are missing where no customer moves the measure.
 
     Notes
     -----
@@ -55,6 +55,7 @@ def rank_by_estimate(
     half = _largest_difference(joint, apart, conf_level) * apart[0]
     half[0] = np.nan
     estimate, error = np.array([found[scheme][0] for scheme in order]), np.sqrt(joint.diagonal())
+    half, error = (np.where(each > 1e-12, each, np.nan) for each in (half, error))
     behind = estimate[0] - estimate
     return pd.DataFrame(
         {

@@ -97,7 +97,7 @@ def referred_customers(
     ):
         for name, side in zip(("referred", "others"), sides, strict=True):
             rows.append(_row(f"{word}_{name}", interval(side, conf_level=conf_level), len(side)))
-        rows.append(gap | {"metric": f"{word}_gap"})
+        rows.append({**{str(name): each for name, each in gap.items()}, "metric": f"{word}_gap"})
     return pd.DataFrame(rows).fillna({"status": ""})
 
 

@@ -86,7 +86,7 @@ def resampled_sums(
     """
     code = None if clusters is None else _codes(clusters)
     n_units = 0 if code is None else int(code.max(initial=-1)) + 1
-    sums = np.column_stack([x if code is None else np.bincount(code, x, n_units) for x in columns])
+    sums: Array = np.column_stack([x if code is None else np.bincount(code, x, n_units) for x in columns])
     keys = sums[:, :n_keys]
     sums = sums[np.argsort(keys @ (0.5 + np.sqrt(np.arange(2, keys.shape[1] + 2)) % 1), kind="stable")]
     for counts in _unit_counts(len(sums), n_boot, seed, DRAWN_AT_ONCE // max(len(sums), 1)):
@@ -121,7 +121,8 @@ def bootstrap_interval(replicates: ArrayLike, *, conf_level: float = 0.95) -> tu
     Returns
     -------
     tuple of (std_error, conf_low, conf_high)
-        Of the shape of one replicate; NaN with fewer than 20 usable replicates.
+        Of the shape of one replicate; NaN with fewer than 20 usable replicates; limits are NaN where they
+        coincide, for data that all agree say nothing about others.
 
     References
     ----------
@@ -140,6 +141,7 @@ def bootstrap_interval(replicates: ArrayLike, *, conf_level: float = 0.95) -> tu
         tails = [(1 - conf_level) / 2, (1 + conf_level) / 2]
         result[0, enough] = np.nanstd(flat[:, enough], axis=0, ddof=1)
         result[1:, enough] = np.nanquantile(flat[:, enough], tails, axis=0)
+        result[1:, result[1] == result[2]] = np.nan
     std_error, low, high = result.reshape(3, *values.shape[1:])
     return std_error[()], low[()], high[()]
 

@@ -28,7 +28,7 @@ def _known_encoding(name: str) -> str:
     """Refuse codecs that turn text into something else, or bytes into anything but text."""
     try:
         found = codecs.lookup(name)
-        if not found._is_text_encoding or found.name in _NO_ENCODINGS:
+        if not found._is_text_encoding or found.name.replace("-", "_") in _NO_ENCODINGS:
             raise LookupError(name)
         found.decode("a,1\n".encode(name))
     except (LookupError, ValueError, UnicodeError) as error:
@@ -93,6 +93,7 @@ class Settings(Closed):
     ces_scale: Scale = (1, 7)
     ces_direction: Literal["ease", "effort"] = "ease"
     valence_scale: Scale = (-2, 2)
+    expectation_scale: Scale = (1, 5)
     is_sample: bool = False
     encoding: Encoding = "utf-8"
 

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from cxlib.answers import Answers, Scale, effective_n, read_answers, scale_notes
 from cxlib.checks import fail_option
-from cxlib.intervals import NPS_METHODS, Interval, critical_value, nps_interval, share_interval
+from cxlib.intervals import Interval, agreeing_limits, critical_value, share_interval
+from cxlib.nps_limits import NPS_METHODS, nps_interval
 from cxlib.resampling import bootstrap_interval, resampled_sums
 
 Array = NDArray[np.float64]
@@ -232,7 +233,9 @@ def csat(
     answers = read_answers(data, score_col, scale, by=by, weight_col=weight_col, cluster_col=cluster_col)
     share, n_error = _share(answers, answers.score >= scale[1] - 1, conf_level)
     frame = _frame(answers, "csat", share, n_effective=n_error)
-    return frame.assign(**_beside("mean", _mean(answers, conf_level)), note=scale_notes(answers, scale))
+    return frame.assign(
+        **_beside("mean", _mean(answers, conf_level, scale)), note=scale_notes(answers, scale)
+    )
 
 
 def ces(
@@ -291,7 +294,7 @@ def ces(
     hard = answers.score < middle if direction == "ease" else answers.score > middle
     share, _ = _share(answers, hard, conf_level)
     n_error, _ = effective_n(answers, answers.score, conf_level=conf_level)
-    frame = _frame(answers, "ces", _mean(answers, conf_level), n_effective=n_error)
+    frame = _frame(answers, "ces", _mean(answers, conf_level, scale), n_effective=n_error)
     return frame.assign(
         **_beside("high_effort", share), direction=direction, note=scale_notes(answers, scale)
     )
@@ -314,8 +317,8 @@ def _share(answers: Answers, hit: NDArray[np.bool_], conf_level: float) -> tuple
     return Interval(exact.estimate, exact.std_error, limits.conf_low, limits.conf_high), n_error
 
 
-def _mean(answers: Answers, conf_level: float) -> Interval:
-    """Mean per group with t limits on the effective n."""
+def _mean(answers: Answers, conf_level: float, scale: Scale) -> Interval:
+    """Mean per group with t limits on the effective n; where all agree, as far as the scale goes."""
     n_error, n_limits = effective_n(answers, answers.score, conf_level=conf_level)
     mean = answers.mean(answers.score)
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -324,7 +327,8 @@ def _mean(answers: Answers, conf_level: float) -> Interval:
             np.where(n > 1, np.sqrt(variance / np.maximum(n - 1, 1e-9)), np.nan) for n in (n_error, n_limits)
         )
     t = critical_value(conf_level, df=n_error - 1) if answers.cluster is None else critical_value(conf_level)
-    return Interval(mean, std_error, mean - t * error, mean + t * error)
+    limits = Interval(mean, std_error, mean - t * error, mean + t * error)
+    return agreeing_limits(limits, n_limits, conf_level=conf_level, bounds=(float(scale[0]), float(scale[1])))
 
 
 def _bootstrap(

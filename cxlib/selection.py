@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -20,6 +20,7 @@ def chosen_rows(
     by: str | None = None,
     start: Any = None,
     end: Any = None,
+    keep_unknown: bool = False,
 ) -> pd.DataFrame:
     """Rows of `table` that belong to `customers`, with the customers' column `by`.
 
@@ -37,10 +38,13 @@ def chosen_rows(
         Column of `customers` to add; it replaces a column of the same name in the table.
     start, end
         First and last day, inclusive, on the table's own time.
+    keep_unknown
+        Keep rows of customers who are not in `customers` too, without `by`: for totals.
 
     Returns
     -------
     DataFrame
+        In the order of the table; scales that the data set declares stay with it (`frame.attrs`).
 
     Examples
     --------
@@ -57,7 +61,10 @@ def chosen_rows(
         }
         return pd.DataFrame(empty).merge(known, on="customer_id", suffixes=("_row", ""))
     rows = data_set.table(table, start=start, end=end)
-    return rows.merge(known, on="customer_id", suffixes=("_row", ""))
+    how: Literal["left", "inner"] = "left" if keep_unknown else "inner"
+    chosen = rows.merge(known, on="customer_id", how=how, suffixes=("_row", ""))
+    chosen.attrs.update(rows.attrs)
+    return chosen
 
 
 def first_purchase_groups(customers: pd.DataFrame, orders: pd.DataFrame | None) -> pd.DataFrame:
@@ -75,8 +82,9 @@ def first_purchase_groups(customers: pd.DataFrame, orders: pd.DataFrame | None) 
     Returns
     -------
     DataFrame
-        `customers` with `cohort` (half-year of the first purchase, as "2026-1") and `first_channel` (shop,
-        store, …), missing without a purchase; columns of these names that are there already stay.
+        `customers` with `cohort` (half-year of the first purchase, as "2026-1") and `first_channel` (ec,
+        store, …; of the first day's lines the leading one, see `leading_lines`), missing without a purchase;
+        columns of these names that are there already stay.
 
     Examples
     --------

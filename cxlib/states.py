@@ -258,9 +258,10 @@ def stay_limits(rules: Any) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        `state, at_least_days, at_most_days`, in the order of the rules. A stay begun by an order cannot end
-        sooner than `at_least_days` after that order, whatever the customer does; no stay is longer than
-        `at_most_days`. 0 and infinite where the rules leave it open.
+        `state, at_least_days, at_most_days, since_days`, in the order of the rules. A stay begun by an order
+        cannot end sooner than `at_least_days` after that order, whatever the customer does; no stay is longer
+        than `at_most_days`. 0 and infinite where the rules leave it open. `since_days`: days without an order
+        from which on the state begins (for the last, once every rule with a limit of days has let go).
 
     Notes
     -----
@@ -275,8 +276,10 @@ def stay_limits(rules: Any) -> pd.DataFrame:
     >>> limits.loc[limits["state"] == "convinced", "at_least_days"].tolist()
     [365.0]
     """
-    rows = []
+    rows, limit = [], [_bound(one.when, "recency_days")[1] for one in rules.states[:-1]]
+    left = max((days + 1 for days in limit if np.isfinite(days)), default=0.0)
     for place, state in enumerate(rules.states):
+        since = left if place == len(limit) else _bound(state.when, "recency_days")[0]
         fewest, most = _bound(state.when, "frequency")
         days = _bound(state.when, "recency_days")[1] + 1
         earlier = [_bound(one.when, "frequency")[1] for one in rules.states[:place]]
@@ -286,6 +289,7 @@ def stay_limits(rules: Any) -> pd.DataFrame:
             {
                 "state": state.id,
                 "at_least_days": days if lasts and np.isfinite(days) else 0.0,
+                "since_days": max(since, 0.0),
                 "at_most_days": days * (most - max(fewest, 1) + 1) if np.isfinite(days + most) else np.inf,
             }
         )

@@ -14,6 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cxlib.checks import check_columns
+from cxlib.clustered import clustered_share_interval
 from cxlib.days import local_days, to_date
 from cxlib.intervals import Interval, clustered_mean_interval, critical_value, share_interval
 from cxlib.purchases import purchase_lines
@@ -146,9 +147,8 @@ def next_purchase_hits(
 
     Notes
     -----
-    Customers are the clusters: the limits of a hit rate are Wilson's on the effective number of moves, share
-    times (1 - share) over the squared cluster-robust error, or on the customers where all moves agree. A
-    present value never seen in learning is given the most popular one. The baseline is picked on the
+    Customers are the clusters: the limits of a hit rate are those of `clustered_share_interval`. A present
+    value never seen in learning is given the most popular one. The baseline is picked on the
     purchases that test, in its favour: a rule said to be beyond it is beyond both.
 
     Examples
@@ -179,7 +179,7 @@ def next_purchase_hits(
     baseline = max(RULES[1:], key=lambda name: hits[name].mean())
     rows = []
     for name in RULES:
-        own = _hit_rate(hits[name], later["customer_id"], conf_level)
+        own = clustered_share_interval(hits[name], later["customer_id"], conf_level=conf_level)
         row = {"method": name, "metric": "hit_rate", **own._asdict(), "baseline": baseline}
         for column, other in (("ahead", "popular"), ("beyond", baseline)):
             is_same = bool(np.all(guesses[name] == guesses[other]))
@@ -191,24 +191,10 @@ def next_purchase_hits(
     return pd.DataFrame(rows).assign(n=later["customer_id"].nunique(), moves=len(later))[columns]
 
 
-def _hit_rate(hits: NDArray[np.float64], customers: pd.Series, conf_level: float) -> Interval:
-    """Share of hits by Wilson, on as many moves as their clustering by customer leaves."""
-    own = clustered_mean_interval(hits, customers, conf_level=conf_level)
-    share, n = own.estimate, float(customers.nunique())
-    if own.std_error > 0:
-        n = min(share * (1 - share) / own.std_error**2, len(hits))
-    wilson = share_interval(share * n, n, conf_level=conf_level)
-    return own._replace(conf_low=wilson.conf_low, conf_high=wilson.conf_high)
-
-
 def _lead(gaps: NDArray[np.float64], customers: pd.Series, conf_level: float, *, is_same: bool) -> Interval:
-    """Mean lead over another rule; where all moves agree, as unsure as never in `n` customers is."""
-    gap = clustered_mean_interval(gaps, customers, conf_level=conf_level)
-    if np.ptp(gaps) > 0 or is_same:
-        return gap
-    never = share_interval(0, customers.nunique(), conf_level=conf_level).conf_high
-    room = never * (1 + abs(gap.estimate))
-    return gap._replace(conf_low=max(gap.estimate - room, -1.0), conf_high=min(gap.estimate + room, 1.0))
+    """Mean lead over another rule; one that never guesses otherwise has none, for sure."""
+    room = None if is_same else (-1.0, 1.0)
+    return clustered_mean_interval(gaps, customers, conf_level=conf_level, bounds=room)
 
 
 def _log_lift_error(pairs: pd.DataFrame, rows: pd.DataFrame) -> Any:

@@ -114,7 +114,7 @@ def gap_surface(
     ]
     estimate, error, df = fit.lines(np.vstack([at, np.array(list(_LINES.values()), dtype=float)]))
     frame = pd.DataFrame(rows, columns=_COLUMNS[:4]).assign(estimate=estimate, std_error=error)
-    half = critical_value(conf_level, df=df) * error
+    half = critical_value(conf_level, df=df) * np.where(error > 0, error, np.nan)
     frame["conf_low"], frame["conf_high"] = frame["estimate"] - half, frame["estimate"] + half
     t = (frame["estimate"] / frame["std_error"].where(frame["std_error"] > 0)).abs()
     frame["p_value"] = np.where(frame["metric"] == "line", 2 * stats.t.sf(t, df), np.nan)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
 from cxlib.answers import check_numbers
 from cxlib.checks import check_columns, check_group_names
+from cxlib.clustered import clustered_share_interval
 from cxlib.intervals import clustered_mean_interval, critical_value
 
 _INTERVAL = ["estimate", "std_error", "conf_low", "conf_high"]
@@ -70,26 +73,24 @@ def expectation_gap(
     if not len(names):
         return pd.DataFrame(columns=[by, "metric", *_INTERVAL, "n", "n_answers"], dtype=float)
     frames = []
+    scores = events[[expectation_col, experience_col]].dropna().to_numpy(dtype=float)
+    widest = float(np.ptp(scores))
     for metric, value in (
         ("share_below", rated["gap"] < 0),
         ("share_above", rated["gap"] > 0),
         ("mean_gap", rated["gap"]),
     ):
-        interval = clustered_mean_interval(
-            value.to_numpy(dtype=float),
-            rated["customer"].to_numpy(),
-            groups=code,
-            n_groups=len(names),
-            conf_level=conf_level,
-        )
+        seen = (value.to_numpy(dtype=float), rated["customer"].to_numpy())
+        how: dict[str, Any] = {"groups": code, "n_groups": len(names), "conf_level": conf_level}
+        if metric == "mean_gap":
+            interval = clustered_mean_interval(*seen, **how, bounds=(-widest, widest))
+        else:
+            interval = clustered_share_interval(*seen, **how)
         columns = interval._asdict()
         frames.append(
             pd.DataFrame({by: names, "metric": metric, **columns, "n": customers, "n_answers": answers})
         )
     result = pd.concat(frames, ignore_index=True)
-    shares = result["metric"] != "mean_gap"
-    for end in ("conf_low", "conf_high"):
-        result[end] = result[end].mask(shares, result[end].clip(0, 1))
     return result.sort_values(by, kind="stable", ignore_index=True)
 
 
@@ -143,10 +144,13 @@ def touchpoint_scores(
     >>> touchpoint_scores(events)[["touchpoint", "estimate"]].to_numpy().tolist()
     [['delivery', 0.5], ['ad', 0.0]]
     """
-    columns = {"expectation_col": expectation_col, "experience_col": experience_col}
-    gaps = expectation_gap(
-        events, by=touchpoint_col, customer_col=customer_col, conf_level=conf_level, **columns
-    ).query("metric == 'share_below'")
+    how: dict[str, Any] = {
+        "expectation_col": expectation_col,
+        "experience_col": experience_col,
+        "by": touchpoint_col,
+    }
+    how["customer_col"] = customer_col
+    gaps = expectation_gap(events, conf_level=conf_level, **how).query("metric == 'share_below'")
     known = events.dropna(subset=[touchpoint_col, customer_col])
     reach = known.groupby(touchpoint_col)[customer_col].nunique() / max(events[customer_col].nunique(), 1)
     frame = pd.DataFrame({"reach": reach}).join(
@@ -163,8 +167,14 @@ def touchpoint_scores(
     ) ** 2
     frame["std_error"] = frame["reach"] * np.sqrt(spread)
     compared = max(int(frame["std_error"].notna().sum()), 1)
-    half = critical_value(1 - (1 - conf_level) / compared) * frame["std_error"]
+    careful = 1 - (1 - conf_level) / compared
+    half = critical_value(careful) * frame["std_error"]
     frame["conf_low"], frame["conf_high"] = frame["estimate"] - half, frame["estimate"] + half
+    if (flat := frame["std_error"] == 0).any():  # nobody or everybody below: the share's own limits
+        below = expectation_gap(events, conf_level=careful, **how).query("metric == 'share_below'")
+        ends = below.set_index(touchpoint_col)[["conf_low", "conf_high"]].reindex(frame.index[flat])
+        ends = ends.mul(-(frame["reach"] * frame["penalty"])[flat], axis=0)
+        frame.loc[flat, ["conf_low", "conf_high"]] = np.sort(ends.to_numpy(), axis=1)
     frame = frame.assign(metric="loss", n=frame["n"].fillna(0).astype(int)).rename_axis(touchpoint_col)
     frame = frame.reset_index().sort_values(["estimate", touchpoint_col], ascending=[False, True])
     return frame[[touchpoint_col, "metric", *_INTERVAL, "n", "reach", "share_below", "penalty"]].reset_index(

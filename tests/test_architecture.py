@@ -23,12 +23,14 @@ LAYER_OF = {
     "closed": 2,
     "clusters": 4,
     "conditions": 3,
+    "deals": 3,
     "contract": 2,
     "days": 2,
     "each_day": 2,
     "purchases": 2,
     "engine": 3,
     "runs": 1,
+    "scales": 1,
     "lending": 1,
     "totals": 1,
     "plain_yaml": 1,
@@ -48,20 +50,26 @@ LAYER_OF = {
     "verdicts": 2,
     "answers": 3,
     "differences": 3,
+    "foremost": 3,
     "importance": 3,
     "inequality": 3,
+    "clustered": 3,
+    "nps_limits": 3,
     "ranking": 3,
     "rules": 3,
-    "scales": 2,
+    "scale_ends": 2,
     "separation": 3,
     "survival": 3,
     "asymmetry": 4,
+    "beginnings": 4,
+    "told": 4,
     "change": 4,
     "checklist": 4,
     "contacts": 4,
     "disclosure": 4,
     "coarse": 5,
     "sharing": 6,
+    "possible": 6,
     "drivers": 4,
     "exports": 5,
     "quotes": 4,
@@ -77,7 +85,7 @@ LAYER_OF = {
     "linkage": 4,
     "nonresponse": 4,
     "ordinal": 4,
-    "pace": 4,
+    "pace": 5,
     "plots.guard": 4,
     "plots.theme": 4,
     "playbook": 4,
@@ -98,8 +106,12 @@ LAYER_OF = {
     "successors": 4,
     "tables": 4,
     "touchpoints": 4,
+    "winning": 4,
+    "worklists": 5,
     "display": 5,
     "evaluation": 5,
+    "claims": 6,
+    "register": 6,
     "groupings": 5,
     "plots.<chapter>": 5,
     "runner": 7,
@@ -198,8 +210,10 @@ def test_computation_and_display_never_import_each_other(path):
 @pytest.mark.parametrize("path", [p for p in MODULES if p.id.startswith("runner")])
 def test_the_runner_knows_no_analysis(path):
     allowed = {"language", "checks", "markup", "places", "plain_yaml", "runner"}
+    if path.name == "worklists.py":
+        allowed |= {"tables", "worklists"}  # the one declared port to the analysis
     if path.name == "cli.py":
-        allowed |= {"samples", "tables", "exports", "contract", "rules"}
+        allowed |= {"samples", "tables", "exports", "contract", "possible", "rules"}
     assert {_unit(name) for name in _imports(path)} <= allowed
 
 

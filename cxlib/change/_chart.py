@@ -11,7 +11,7 @@ from cxlib.answers import effective_n, read_answers
 from cxlib.change._contrast import score_values
 from cxlib.checks import check_columns, check_frame
 from cxlib.days import instants
-from cxlib.intervals import nps_interval
+from cxlib.nps_limits import nps_interval
 
 FEWEST = 4  # waves below which limits of chance say nothing
 RUN, TREND = 8, 6

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from cxlib.answers import Answers, effective_n
 from cxlib.change._contrast import Array, Codes, customers_of
-from cxlib.intervals import critical_value, nps_score_limit
+from cxlib.intervals import critical_value
+from cxlib.nps_limits import nps_score_limit
 from cxlib.totals import cluster_totals
 
 #: The limits of before (first row) and after at z, each to the side that its sign says.

@@ -141,8 +141,8 @@ def importance_performance(
         parts_of_r_squared(whole, units, "shapley", None, seed)[0][0], found, conf_level
     )
     for name in ("std_error", "conf_low", "conf_high"):
-        drawn = frame["driver"].map(dict(zip(names, limits[name], strict=True)))
-        frame[name] = drawn.where(frame["importance"].notna())
+        of_driver = frame["driver"].map(dict(zip(names, limits[name], strict=True)))
+        frame[name] = of_driver.where(frame["importance"].notna())
     now = _means(np.array([[column.sum() for column in rated]]), units)[0]
     std_error, low, high = bootstrap_interval(levels, conf_level=conf_level)
     line = levels[:, asked].mean(axis=1, keepdims=True) if goal is None else goal

@@ -27,6 +27,7 @@ def plot_emotion_curve(
     lang: str = "en",
     labels: Mapping[str, str] | None = None,
     valleys: Sequence[str] = (),
+    scale: tuple[float, float] = (-2, 2),
 ) -> Axes:
     r"""Draw the emotion curve: pooled with its band, the same customers dashed, answers under each stage.
 
@@ -41,6 +42,8 @@ def plot_emotion_curve(
         Stage label by stage; the stage itself otherwise.
     valleys
         Stages to mark, as `find_valleys` named them.
+    scale
+        Lowest and highest score that could be given, named on the axis.
 
     Returns
     -------
@@ -89,7 +92,8 @@ def plot_emotion_curve(
     ticks = [_stage_tick(row, counts, labels or {}, lang) for row in first.itertuples()]
     ax.set_xticks(first["stage_number"].to_numpy(), ticks, fontsize=8)
     ax.grid(visible=False, axis="x")
-    ax.set_ylabel(text("journey.axis_valence", lang))
+    low, high = (f"{end:g}".replace("-", "−") for end in scale)
+    ax.set_ylabel(text("journey.axis_valence", lang, low=low, high=high))
     return ax
 
 

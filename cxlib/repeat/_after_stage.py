@@ -12,7 +12,8 @@ from cxlib.differences import interval_difference
 from cxlib.intervals import Interval
 from cxlib.purchases import NO_AMOUNTS
 from cxlib.repeat._times import repeat_times
-from cxlib.survival import survival_curve
+from cxlib.scales import neutral_score
+from cxlib.survival import enough_at_risk, survival_curve
 
 
 def f2_after_stage(
@@ -26,6 +27,7 @@ def f2_after_stage(
     score_col: str = "valence",
     customer_col: str = "customer_id",
     amount_col: str = "amount",
+    neutral: float | None = None,
     conf_level: float = 0.95,
 ) -> pd.DataFrame:
     """F2 (probability 0–1) from a stage on, of customers who felt negative there against the others.
@@ -45,7 +47,9 @@ def f2_after_stage(
     observed_from
         As in `repeat_times`: customers who bought before it are left out.
     score_col, customer_col, amount_col
-        Columns; a score below 0 is negative.
+        Columns.
+    neutral
+        Score below which an answer is negative; by default the middle of the declared scale, else 0.
     conf_level
         Confidence level of the intervals.
 
@@ -54,8 +58,8 @@ def f2_after_stage(
     DataFrame
         `metric, group, estimate, std_error, conf_low, conf_high, n`: "f2" for the groups "negative" and
         "other", their "difference" (negative − other), and "purchases", the difference times the customers
-        who felt negative: second purchases fewer (below 0) than if they had behaved like the others. `note` as
-        in `repeat_curve`.
+        who felt negative: second purchases fewer (below 0) than if they had behaved like the others.
+        `note` as in `repeat_curve`.
 
     Raises
     ------
@@ -64,7 +68,8 @@ def f2_after_stage(
 
     Notes
     -----
-    The clock starts at each customer's first answer at the stage after the first purchase, and only those
+    The clock starts at each customer's first answer at the stage after the first purchase (of several on
+    that day, the lowest score), and only those
     without a second purchase by that day count (a landmark per customer), because whoever has bought again
     already cannot be lost any more. The groups are not randomised: the difference may be due to what made
     them feel so, and is no effect of the feeling alone.
@@ -93,21 +98,23 @@ def f2_after_stage(
     people = answers.merge(times, on=customer_col)
     end = people["from_on"] + pd.to_timedelta(people["duration_days"], unit="D")
     after_first = (people["day"] >= people["from_on"]) & (people["day"] <= pd.Timestamp(to_date(as_of)))
-    people = people.assign(duration_days=(end - people["day"]).dt.days, negative=people[score_col] < 0)
-    first = people[after_first].sort_values("day", kind="stable").drop_duplicates(customer_col)
+    negative = people[score_col] < neutral_score(events, score_col, neutral)
+    people = people.assign(duration_days=(end - people["day"]).dt.days, negative=negative)
+    first = people[after_first].sort_values(["day", score_col], kind="stable").drop_duplicates(customer_col)
     waiting = first[(first["duration_days"] > 0) | ~first["is_repeat"]]
     rows = []
     for group, members in (
         ("negative", waiting[waiting["negative"]]),
         ("other", waiting[~waiting["negative"]]),
     ):
-        curve = survival_curve(
+        curves = survival_curve(
             members,
             duration_col="duration_days",
             event_col="is_repeat",
             times=[horizon_days],
             conf_level=conf_level,
-        ).iloc[0]
+        )
+        curve = enough_at_risk(curves).iloc[0]
         estimate, low, high = 1 - curve[["estimate", "conf_high", "conf_low"]].to_numpy(dtype=float)
         rows.append(["f2", group, estimate, float(curve["std_error"]), low, high, len(members)])
     gap = interval_difference(*(Interval(*row[2:6]) for row in rows))

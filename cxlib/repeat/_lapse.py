@@ -12,6 +12,7 @@ from cxlib.checks import ParameterError, check_columns
 from cxlib.days import local_days, to_date
 from cxlib.intervals import critical_value
 from cxlib.purchases import NO_AMOUNTS, purchase_lines
+from cxlib.scales import neutral_score
 
 _MONTH = 365.25 / 12
 
@@ -26,13 +27,14 @@ def lapse_after_stage(
     score_col: str = "valence",
     customer_col: str = "customer_id",
     amount_col: str = "amount",
+    neutral: float | None = None,
     conf_level: float = 0.95,
 ) -> pd.DataFrame:
     """Lapses per customer-month after a stage, of customers who felt negative there against the others.
 
     Parameters
     ----------
-    events, orders, stage, as_of, score_col, customer_col, amount_col, conf_level
+    events, orders, stage, as_of, score_col, customer_col, amount_col, neutral, conf_level
         As in `f2_after_stage`.
     lapse_days
         A customer lapses on the day on which the last purchase lies so many days back.
@@ -77,6 +79,7 @@ def lapse_after_stage(
     last = pd.Timestamp(to_date(as_of))
     bought = _purchase_days(orders, customer_col, amount_col, last)
     start = _answers(events, stage, score_col, customer_col, last, bought, lapse_days)
+    start["negative"] = start.pop("score") < neutral_score(events, score_col, neutral)
     after = bought.merge(start, on=customer_col)
     after["ends"] = after.groupby(customer_col)["day"].shift(-1)
     gone = after["day"] + pd.Timedelta(days=lapse_days)
@@ -113,11 +116,13 @@ def _answers(
     bought: pd.DataFrame,
     lapse_days: int,
 ) -> pd.DataFrame:
-    """First answer of each customer at the stage while an active buyer, and whether it was negative."""
+    """First answer of each customer at the stage while an active buyer, and its score."""
     rows = events.loc[(events["stage"] == stage) & events[score_col].notna(), [customer_col, score_col]]
     rows["start"] = local_days(events.loc[rows.index, "occurred_at"], "occurred_at")
     rows = (
-        rows[rows["start"] <= last].dropna(subset=[customer_col, "start"]).sort_values("start", kind="stable")
+        rows[rows["start"] <= last]
+        .dropna(subset=[customer_col, "start"])
+        .sort_values(["start", score_col], kind="stable")
     )
     latest = pd.merge_asof(
         rows,
@@ -128,7 +133,7 @@ def _answers(
     )
     active = (latest["start"] - latest["bought_on"]).dt.days < lapse_days
     first = latest[active].drop_duplicates(customer_col)
-    return first[[customer_col, "start"]].assign(negative=first[score_col] < 0).reset_index(drop=True)
+    return first[[customer_col, "start"]].assign(score=first[score_col]).reset_index(drop=True)
 
 
 def _rate(group: str, events: int, months: float, n: int, conf_level: float) -> dict[str, object]:

@@ -7,7 +7,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from cxlib.checks import ParameterError
-from cxlib.roi._draws import check_share
+from cxlib.roi._draws import check_costs, check_share
 
 
 def verdict(
@@ -111,6 +111,42 @@ def verdict(
     )  # fmt: skip
 
 
+def judge_return(decision: pd.DataFrame, *, roi_low: float, roi_high: float) -> pd.DataFrame:
+    """Take the return into the verdict: "effective" is not the word where money is lost, or may be.
+
+    Parameters
+    ----------
+    decision : DataFrame
+        Result of `verdict`.
+    roi_low, roi_high : float
+        Interval of the ROI; NaN where no return can be given (no cost, a cost of zero, groups that moved
+        apart in margin), which leaves the verdict as it is.
+
+    Returns
+    -------
+    DataFrame
+        `decision`, where an effective initiative may have become
+
+        ========== ============= ==================================================================
+        verdict    reason        when
+        ========== ============= ==================================================================
+        at_loss    at_loss       the whole interval of the ROI lies below zero
+        pay_open   pay_open      it holds zero
+        ========== ============= ==================================================================
+
+    Examples
+    --------
+    >>> works = verdict(estimate=9, conf_low=5, conf_high=13, months_observed=12, horizon_months=12,
+    ...                 has_control=True)
+    >>> judge_return(works, roi_low=-0.6, roi_high=0.2)["verdict"].item()
+    'pay_open'
+    """
+    if decision["verdict"].item() != "effective" or np.isnan(roi_low) or np.isnan(roi_high) or roi_low > 0:
+        return decision
+    word = "at_loss" if roi_high < 0 else "pay_open"
+    return decision.assign(verdict=word, reason=word)
+
+
 def money_state(
     *,
     one_time_cost: float,
@@ -176,6 +212,11 @@ def break_even_effect(
     cannibalised_share : float
         Part of the effect that is no benefit, 0 to 1; at 1 nothing can cover the cost, and the result is NaN.
 
+    Raises
+    ------
+    ParameterError
+        A cost is below zero or infinite, or the share lies outside 0 to 1.
+
     Examples
     --------
     >>> break_even_effect(one_time_cost=1000, monthly_cost=100, n_treated=[50] * 10)
@@ -183,6 +224,11 @@ def break_even_effect(
     >>> break_even_effect(one_time_cost=1000, monthly_cost=100, n_treated=[50] * 10, cannibalised_share=0.5)
     8.0
     """
+    costs = {
+        "one_time_cost": one_time_cost, "monthly_cost": monthly_cost,
+        "people_cost_monthly": people_cost_monthly,
+    }  # fmt: skip
+    check_costs({name: cost for name, cost in costs.items() if not np.isnan(cost)})
     check_share("cannibalised_share", cannibalised_share)
     sizes = np.asarray(n_treated, dtype=float)
     counted = float(sizes.sum()) * (1 - cannibalised_share)

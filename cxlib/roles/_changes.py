@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from cxlib.intervals import clustered_mean_interval, critical_value, false_discovery
+from cxlib.clustered import clustered_share_interval
+from cxlib.intervals import critical_value, false_discovery
 from cxlib.roles._panel import (
     MIN_TOUCHED,
     MOST_EXPOSURE,
@@ -168,13 +169,11 @@ def state_care(
     code = pd.Index(state_order).get_indexer(pd.Index(panel["state"]))
     counted = [name for name in contacts if touchpoints is None or name in touchpoints]
     touched = (contacts[counted].sum(axis=1) > 0).to_numpy(dtype=float)
-    interval = clustered_mean_interval(
+    interval = clustered_share_interval(
         touched, panel["who"].to_numpy(), groups=code, n_groups=len(state_order), conf_level=conf_level
     )
     n = panel.groupby(code)["who"].nunique().reindex(range(len(state_order)), fill_value=0).to_numpy()
     frame = pd.DataFrame({"state": list(state_order), "metric": "contacted", **interval._asdict(), "n": n})
-    for end in ("conf_low", "conf_high"):
-        frame[end] = frame[end].clip(0, 1)
     return frame.sort_values("estimate", kind="stable", ignore_index=True)
 
 

@@ -156,7 +156,7 @@ def _within(
     estimate, error = difference_within(outcome, touched, stratum, who)
     if np.isin(outcome, (0, 1)).all():
         error = max(error, error_of_shares(outcome == 1, touched))
-    half = critical_value(conf_level, df=min(people) - 1) * error
+    half = critical_value(conf_level, df=min(people) - 1) * (error if error > 0 else np.nan)
     level = outcome[touched].mean()
     row |= {
         "estimate": estimate,
@@ -198,6 +198,8 @@ def _at_stage(
     own = known["touchpoint"] == touchpoint
     elsewhere = (~own).astype(int)
     before = elsewhere.groupby(known["customer_id"]).cumsum() - elsewhere
+    at_once = [known["customer_id"], known["occurred_at"]]
+    before = before.groupby(at_once).transform("min")  # of contacts at the same time none comes before
     first = known[own].groupby("customer_id")["occurred_at"].min()
     answers = known[(known["stage"] == stage) & known[score_col].notna() & ~own]
     reached = (answers["customer_id"].map(first) <= answers["occurred_at"]).to_numpy()

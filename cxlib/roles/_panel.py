@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cxlib.checks import ParameterError, check_columns
+from cxlib.checks import ParameterError, check_columns, check_times
 from cxlib.days import local_days, to_date
 
 #: The handbook's attitude states from worst to best.
@@ -41,6 +41,8 @@ def state_panel(
         (states, ("as_of", "state")),
     ):
         check_columns(frame, **{name: name for name in names})
+    check_times(events, "occurred_at")
+    check_times(states, "as_of")
     rank = pd.Index(state_order).get_indexer(pd.Index(states["state"]))
     if (rank < 0).any():
         strange = str(states["state"][rank < 0].iloc[0])

@@ -173,7 +173,7 @@ def rmst(
         )
     extra = [] if by is None else ["reference"]
     result = pd.DataFrame(rows, columns=[*names_of(by), "metric", "estimate", "std_error", "n", *extra])
-    half = critical_value(conf_level) * result["std_error"]
+    half = critical_value(conf_level) * result["std_error"].where(result["std_error"] > 0)
     result["conf_low"], result["conf_high"] = result["estimate"] - half, result["estimate"] + half
     z = (result["estimate"] / result["std_error"].where(result["std_error"] > 0)).abs()
     result["p_value"] = np.where(result["metric"] == "difference", 2 * stats.norm.sf(z), np.nan)

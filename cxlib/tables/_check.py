@@ -15,7 +15,7 @@ from cxlib.findings import Findings
 from cxlib.header import looks_like_data, near_names, shown_names
 from cxlib.personal import holds_contacts, is_personal
 from cxlib.rules import Settings
-from cxlib.scales import LEAST, doubted_ends
+from cxlib.scale_ends import LEAST, doubted_ends
 
 FREE_TEXT = ("comment",)
 COMPARED_ROWS = 100_000
@@ -170,6 +170,8 @@ def check_rows(frame: pd.DataFrame, name: str, settings: Settings, findings: Fin
         for column in ("one_time_cost", "monthly_cost"):
             findings.add("tables.cost_missing", "notice", column, frame[column].isna())
     _check_defaults(frame, spec, findings)
+    if name == "deals":
+        frame = _plan_open_deals(frame, findings)
     frame = _check_order_of_times(frame, spec, findings)
     frame, past = _check_future(frame, spec, settings.extracted, findings)
     kept = frame[keep & past].reset_index(drop=True)
@@ -297,6 +299,16 @@ def _check_stale(times: pd.Series, extracted: datetime, findings: Findings) -> N
         findings.add("tables.stale", "notice", days=f"{silent:,}")
 
 
+def _plan_open_deals(frame: pd.DataFrame, findings: Findings) -> pd.DataFrame:
+    """Take the day of closing of a deal without a result as planned: exports keep the expected day there."""
+    planned = frame["closed_on"].notna() & frame["is_won"].isna()
+    findings.add("tables.planned_close", "notice", "closed_on", planned)
+    if not planned.any():
+        return frame
+    expected = frame["expected_close_on"].fillna(frame["closed_on"].where(planned))
+    return frame.assign(expected_close_on=expected, closed_on=frame["closed_on"].mask(planned))
+
+
 def _check_order_of_times(frame: pd.DataFrame, spec: Table, findings: Findings) -> pd.DataFrame:
     for column in map(str, frame.columns):
         rule = spec.column(column)
@@ -321,7 +333,7 @@ def _check_future(
         if column == spec.time:
             findings.add("tables.future_row", "notice", column, future)
             past &= ~future.to_numpy()
-        elif column not in ("started_on", "enrolled_on"):
+        elif not rule.planned and column != "enrolled_on":
             findings.add("tables.future_value", "notice", column, future)
             if future.any():
                 frame = frame.assign(**{column: frame[column].mask(future)})

@@ -15,6 +15,7 @@ from cxlib.days import local_days, to_date
 from cxlib.findings import Findings
 from cxlib.language import text
 from cxlib.rules import Settings
+from cxlib.scales import with_scales
 from cxlib.tables._across import check_customers, check_enrolments
 from cxlib.tables._check import build, check_names, check_rows, later_than
 from cxlib.tables._lazy import scan
@@ -216,10 +217,10 @@ class DataSet:
         except TableError as error:
             return list(error.problems)
         findings = Findings(source.file, raw.num_rows, notices)
-        if raw.num_rows == 0:
-            findings.add("tables.no_rows", "notice")
         if not check_names(raw.column_names, name, findings):
             return findings.problems
+        if raw.num_rows == 0:
+            findings.add("tables.no_rows", "notice")
         frame = build(raw, name, self.settings, findings)
         if not findings.failed:
             self._check_across(name, frame, findings)
@@ -228,7 +229,8 @@ class DataSet:
             self._customer_ids = frame["customer_id"]
         if (time_column := TABLES[name].time) and frame[time_column].notna().any():
             self._first_days[name] = frame[time_column].min().date()
-        self._frames[name] = _known_by(frame, TABLES[name], self._last_moment())
+        known = _known_by(frame, TABLES[name], self._last_moment())
+        self._frames[name] = with_scales(known, self._scales(TABLES[name]))
         return findings.problems
 
     def _check_begun(self) -> None:
@@ -247,6 +249,10 @@ class DataSet:
 
     def _usable(self, name: str) -> bool:
         return name in self._sources and not any(problem.level == "error" for problem in self.load(name))
+
+    def _scales(self, spec: Table) -> dict[str, tuple[float, float]]:
+        """Give the declared scale of each score of a table."""
+        return {name: getattr(self.settings, rule.scale) for name, rule in spec.columns.items() if rule.scale}
 
     def _last_moment(self) -> datetime:
         end = datetime.combine(self.as_of, time.max, tzinfo=ZoneInfo(self.timezone))
@@ -271,7 +277,8 @@ def _known_by(frame: pd.DataFrame, spec: Table, moment: datetime) -> pd.DataFram
         if (
             rule is not None
             and rule.kind in ("timestamp", "date", "month")
-            and column not in (spec.time, "started_on")
+            and column != spec.time
+            and not rule.planned
         ):
             changed[column] = frame[column].mask(later_than(frame[column], moment))
     for column, rule in spec.columns.items():

@@ -6,17 +6,17 @@ import pytest
 from scipy.special import gammaln
 
 from cxlib.checks import ParameterError
+from cxlib.clustered import clustered_share_interval
 from cxlib.intervals import (
-    NPS_METHODS,
     clustered_mean_interval,
     critical_value,
     effective_n,
     false_discovery,
     mean_interval,
-    nps_interval,
     share_difference_interval,
     share_interval,
 )
+from cxlib.nps_limits import NPS_METHODS, nps_interval
 from cxlib.resampling import bootstrap_counts, bootstrap_interval
 
 
@@ -191,3 +191,69 @@ def test_no_adjusted_wald_interval_of_ten_answers_at_nps_88_holds_it_in_93_to_95
     assert (np.diff(held) >= 0).all()
     assert held[held < 0.93].max() == pytest.approx(0.9298, abs=5e-5)
     assert held[held >= 0.93].min() > 0.95
+
+
+WILSON_NONE = {949: 0.00403, 20: 0.16113}  # z²/(n + z²) for none of n
+
+
+def test_none_of_many_contacts_leaves_room_for_the_customers_behind_them():
+    who = np.repeat(np.arange(949), 13)
+    none = clustered_share_interval(np.zeros(len(who)), who)
+    assert none.estimate == none.conf_low == 0
+    assert none.conf_high == pytest.approx(WILSON_NONE[949], rel=0.02)  # customers, not their 12,337 contacts
+    every = clustered_share_interval(np.ones(len(who)), who)
+    assert (every.conf_high, 1 - every.conf_low) == pytest.approx((1, none.conf_high))
+
+
+def test_a_share_of_single_observations_is_wilsons_but_for_the_few_clusters():
+    hits = np.r_[np.ones(12), np.zeros(288)]
+    one, wilson = clustered_share_interval(hits, np.arange(300)), share_interval(12, 300)
+    assert one.estimate == wilson.estimate
+    assert one[2:] == pytest.approx(wilson[2:], rel=0.02)
+    assert one.conf_low < wilson.conf_low < wilson.conf_high < one.conf_high
+
+
+def test_groups_none_of_whom_were_seen_have_no_share():
+    share = clustered_share_interval([1, 0, 1], ["a", "b", "c"], groups=[0, 0, 2], n_groups=3)
+    assert np.isnan([share.estimate[1], share.conf_low[1], share.conf_high[1]]).all()
+    assert share.conf_low[2] < 0.3 < 1 == share.conf_high[2]  # one customer says little
+
+
+def test_weights_that_rest_on_one_customer_leave_more_room():
+    even = clustered_share_interval(np.zeros(20), np.arange(20))
+    heavy = clustered_share_interval(np.zeros(20), np.arange(20), weights=[1000] + [1] * 19)
+    assert even.conf_high == pytest.approx(WILSON_NONE[20], rel=0.1)
+    assert heavy.conf_high > 0.5
+
+
+@pytest.mark.parametrize("share", [0.02, 0.1])
+def test_clustered_shares_hold_the_truth_however_rare(share):
+    rng = np.random.default_rng(3)
+    who, held = np.repeat(np.arange(150), 5), []
+    for _ in range(250):
+        own = rng.beta(share * 4, (1 - share) * 4, 150)  # correlation of 0.2 within a customer
+        found = clustered_share_interval(rng.random(750) < own[who], who)
+        held.append(found.conf_low <= share <= found.conf_high)
+    assert np.mean(held) >= 0.91  # a normal interval around the share: 0.87 to 0.91 for the rarer one
+
+
+def test_equal_values_leave_room_to_the_ends_of_their_scale_or_say_nothing():
+    on_scale = mean_interval(5, 0, 20, bounds=(1, 5))
+    assert on_scale[2:] == pytest.approx((5 - 4 * WILSON_NONE[20], 5), abs=0.001)
+    assert np.isnan(mean_interval(5, 0, 20)[2:]).all()
+    alike = clustered_mean_interval([3, 3, 3, 3], ["a", "a", "b", "c"], bounds=(1, 5))
+    assert alike.conf_low < 3 < alike.conf_high
+    assert np.isnan(clustered_mean_interval([3, 3], ["a", "b"])[2:]).all()
+    assert np.isnan(clustered_mean_interval([3, 3], ["a", "b"], bounds=(3, 3))[2:]).all()
+
+
+def test_rows_that_vary_keep_their_limits_beside_rows_that_do_not():
+    both = mean_interval([5, 3], [0, 1], [20, 20], bounds=(1, 5))
+    assert both.conf_low[1] == pytest.approx(mean_interval(3, 1, 20).conf_low)
+
+
+def test_resamples_that_all_agree_have_no_limits():
+    error, low, high = bootstrap_interval(np.column_stack([np.full(50, 2.0), np.arange(50)]))
+    assert np.isnan([low[0], high[0]]).all()
+    assert error[0] == 0
+    assert low[1] < high[1]

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from cxlib.answers import read_answers
 from cxlib.change import score_change
 from cxlib.checks import ParameterError
-from cxlib.intervals import nps_interval
+from cxlib.nps_limits import nps_interval
 from cxlib.scores import ces, csat, nps
 
 TEN = pd.DataFrame({"nps_score": [10, 9, 9, 9, 10, 8, 7, 8, 3, 6]})
