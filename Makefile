@@ -24,6 +24,7 @@ bench: .venv/.ready-test
 .venv/.ready: requirements.lock pyproject.toml
 	$(PYTHON) -c "import sys; sys.exit(0 if (3, 11) <= sys.version_info < (3, 14) else 'The handbook needs Python 3.11, 3.12 or 3.13: make PYTHON=/path/to/python3.12 report')"
 	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip uninstall --quiet --disable-pip-version-check --yes setuptools  # an old one, used by nothing
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
 	touch $@

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cxlib.checks import ParameterError, check_columns
+from cxlib.checks import ParameterError, check_columns, check_frame
+from cxlib.days import instants, local_days
 from cxlib.intervals import clustered_mean_interval, critical_value
+from cxlib.totals import cluster_totals
 
 Array = NDArray[np.float64]
 #: A whole number, and after a separator, a space or at once in another script its label without digits.
 LABELLED = r"^\s*([+-]?\d+)(?:\s*[-–—:=.)(|]|\s|[^\d\x00-\x7F])\D*$"
 Scale = tuple[float, float]
+SCORES = ("nps_score", "csat_score", "ces_score")
 #: Columns of results, which a group column must not overwrite.
 RESERVED = {"metric", "estimate", "std_error", "conf_low", "conf_high", "n", "n_missing", "n_effective"}
 RESERVED |= {"customers", "mean", "high_effort", "direction", "method", "note", "before", "after", "verdict"}
@@ -28,7 +32,7 @@ class Answers(NamedTuple):
     group: NDArray[np.int64]
     score: Array
     weight: Array | None
-    cluster: NDArray[np.object_] | None
+    cluster: NDArray[np.int64] | None
     n_missing: NDArray[np.int64]
 
     @property
@@ -39,11 +43,9 @@ class Answers(NamedTuple):
     @property
     def n_clusters(self) -> Array:
         """Clusters per group; an answer without a cluster is one of its own."""
-        pairs = pd.DataFrame({"group": self.group, "cluster": self.cluster})
-        known = pairs.groupby("group")["cluster"].nunique()
-        alone = pairs["cluster"].isna().groupby(pairs["group"]).sum()
-        total = known.add(alone).reindex(range(len(self.keys)), fill_value=0)
-        return total.to_numpy().astype(np.float64)
+        assert self.cluster is not None
+        owner = cluster_totals(np.zeros(len(self.group)), self.group, self.cluster, len(self.keys))[0]
+        return np.bincount(owner, minlength=len(self.keys)).astype(np.float64)
 
     def mean(self, values: NDArray[np.generic]) -> Array:
         """Weighted mean of `values` per group; NaN for a group without answers."""
@@ -90,6 +92,7 @@ def read_answers(
     >>> read_answers(pd.DataFrame({"nps_score": [10, None, 3]}), "nps_score", (0, 10)).n.tolist()
     [2.0]
     """
+    check_frame(data)
     group_cols = [by] if isinstance(by, str) else list(by or [])
     check_columns(data, score_col=score_col, weight_col=weight_col, cluster_col=cluster_col)
     for column in group_cols:
@@ -111,15 +114,17 @@ def read_answers(
         group=group[valid],
         score=score[valid],
         weight=None if weight is None else weight[valid],
-        cluster=None if cluster_col is None else data[cluster_col].to_numpy(dtype=object)[valid],
+        cluster=None if cluster_col is None else cluster_codes(data[cluster_col])[valid],
         n_missing=np.bincount(group[~valid], minlength=len(keys)).astype(np.int64),
     )
 
 
 def check_scale(scale: Scale) -> None:
     """Raise unless the scale is two whole numbers, the lowest first, with at least three boxes."""
-    if len(scale) != 2 or not scale[1] - scale[0] >= 2 or any(end != round(end) for end in scale):
-        raise ParameterError("nps.bad_scale", found=repr(tuple(scale)))
+    ends = list(scale) if isinstance(scale, Sequence | np.ndarray) and not isinstance(scale, str) else []
+    is_pair = len(ends) == 2 and all(isinstance(end, int | float | np.number) for end in ends)
+    if not is_pair or not 2 <= ends[1] - ends[0] < np.inf or any(end != round(end) for end in ends):
+        raise ParameterError("nps.bad_scale", found=repr(scale))
 
 
 def scale_notes(answers: Answers, scale: Scale, *, least: int = 30) -> NDArray[np.object_]:
@@ -182,7 +187,8 @@ def effective_n(answers: Answers, values: Array, *, conf_level: float) -> tuple[
     """Effective answers per group: for the standard error, and for limits (fewer when clusters are few).
 
     Kish's (Σw)²/Σw² for weights; with clusters the answers over the design effect of `values`, and for limits
-    times (z/t)² with one degree of freedom less than clusters (Korn & Graubard), never above the answers.
+    times (z/t)² with one degree of freedom less than clusters (Korn & Graubard). Never above the answers:
+    that answers of one customer differ more than those of two is taken for chance, and buys no precision.
     """
     n = answers.n
     if answers.cluster is None:
@@ -201,18 +207,33 @@ def effective_n(answers: Answers, values: Array, *, conf_level: float) -> tuple[
         independent = np.where(known, variance / clustered.std_error**2, _kish_of_clusters(answers))
         shrink = (critical_value(conf_level) / critical_value(conf_level, df=n_clusters - 1)) ** 2
     limits = np.where(n_clusters > 1, independent * np.nan_to_num(shrink, nan=1.0), independent)
-    return independent, np.minimum(limits, n)
+    return np.minimum(independent, n), np.minimum(limits, n)
 
 
 def _kish_of_clusters(answers: Answers) -> Array:
     """Kish's effective number of clusters per group, each with the sum of its weights."""
     weight = np.ones(len(answers.group)) if answers.weight is None else answers.weight
-    cluster = pd.factorize(np.asarray(answers.cluster))[0]
-    cluster = np.where(cluster < 0, cluster.max(initial=-1) + 1 + np.arange(len(cluster)), cluster)
-    sums = pd.Series(weight).groupby([answers.group, cluster]).sum()
+    sums = pd.Series(weight).groupby([answers.group, answers.cluster]).sum()
     owner, n = sums.index.get_level_values(0).to_numpy(dtype=int), len(answers.keys)
     total, squares = (np.bincount(owner, sums.to_numpy() ** k, n) for k in (1, 2))
     return np.divide(total**2, squares, out=np.zeros(n), where=squares > 0)
+
+
+def cluster_codes(column: pd.Series) -> NDArray[np.int64]:
+    """Return a number per customer or account, in the order of their names; a missing one stands for itself.
+
+    Examples
+    --------
+    >>> cluster_codes(pd.Series(["b", None, "a", "b"])).tolist()
+    [1, 2, 0, 1]
+    """
+    try:
+        code = pd.factorize(column, sort=True)[0].astype(np.int64)
+    except TypeError:  # names of several types have no order
+        code = pd.factorize(column)[0].astype(np.int64)
+    alone = code < 0
+    code[alone] = code.max(initial=-1) + 1 + np.arange(alone.sum())
+    return code
 
 
 def check_weights(data: pd.DataFrame, weight_col: str) -> Array:
@@ -285,7 +306,7 @@ def survey_answers(
     -------
     DataFrame
         The responses of the survey, `by`, and ``wave`` filled with the calendar quarter ("2026Q3") where the
-        survey names none.
+        survey names none; ``is_named_wave`` says which it names. Scores the table lacks are missing.
 
     Raises
     ------
@@ -300,17 +321,41 @@ def survey_answers(
     """
     check_columns(customers, by=by)
     if responses is None:
-        columns = ("customer_id", "wave", "nps_score", "csat_score", "ces_score", *([by] if by else []))
-        return pd.DataFrame({column: pd.Series(dtype=float) for column in columns})
+        columns = ("customer_id", "wave", "touchpoint", *SCORES, *([by] if by else []))
+        empty = pd.DataFrame({column: pd.Series(dtype=float) for column in columns})
+        return empty.assign(
+            answered_at=pd.Series(dtype="datetime64[us]"), is_named_wave=pd.Series(dtype=bool)
+        )
     answers = responses[responses["survey"] == survey]
     if only_these:
         answers = answers[answers["customer_id"].isin(customers["customer_id"])]
-    quarter = answers["answered_at"].dt.tz_localize(None).dt.to_period("Q").astype(str)
-    answers = answers.assign(wave=answers["wave"].fillna(quarter) if "wave" in answers else quarter)
+    quarter = local_days(answers["answered_at"], "answered_at").dt.to_period("Q").astype(str)
+    named = answers["wave"] if "wave" in answers else pd.Series(None, index=answers.index, dtype="string")
+    answers = answers.assign(wave=named.fillna(quarter), is_named_wave=named.notna())
+    answers = answers.assign(**{name: np.nan for name in ("touchpoint", *SCORES) if name not in answers})
     if by is not None:
         known = customers.drop_duplicates("customer_id").set_index("customer_id")[by]
         answers = answers.assign(**{by: answers["customer_id"].map(_as_text(known))})
     return answers.reset_index(drop=True)
+
+
+def by_time(answers: pd.DataFrame, *, time_col: str = "answered_at") -> pd.DataFrame:
+    """Sort answers by time, whatever order the rows come in; the last row of a customer is the last answer.
+
+    Answers of one instant stand in the order of ``response_id``, where there is one, then from the best to
+    the worst score: of two that cannot be told apart in time the worse one is taken as the last.
+
+    Examples
+    --------
+    >>> days = pd.to_datetime(["2026-01-02"] * 2)
+    >>> by_time(pd.DataFrame({"answered_at": days, "nps_score": [3, 9]}))["nps_score"].tolist()
+    [9, 3]
+    """
+    ties = [name for name in ("response_id", *SCORES) if name in answers]
+    rises = [name not in SCORES for name in ties]
+    at = answers.assign(__at__=instants(answers[time_col], time_col))
+    ordered = at.sort_values(["__at__", *ties], ascending=[True, *rises], kind="stable")
+    return ordered.drop(columns="__at__")
 
 
 def survey_weight(answers: pd.DataFrame, *, weight_col: str = "weight") -> str | None:

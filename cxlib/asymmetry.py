@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cxlib.answers import check_numbers
-from cxlib.checks import ParameterError, check_columns
+from cxlib.answers import check_numbers, cluster_codes
+from cxlib.checks import ParameterError, check_columns, check_frame
 from cxlib.intervals import critical_value
 from cxlib.verdicts import limits_side
 
@@ -89,6 +89,7 @@ def penalty_reward(
     >>> result[["penalty", "reward"]].round(1).to_numpy().tolist(), result["label"].tolist()
     ([[-2.0, 0.0]], ['basic'])
     """
+    check_frame(data)
     check_columns(data, outcome_col=outcome_col, cluster_col=cluster_col)
     for driver in driver_cols:
         check_columns(data, driver_cols=driver)
@@ -105,11 +106,9 @@ def penalty_reward(
             raise ParameterError("nps.limits", low=below, high=above)
         levels.append((value <= below, value >= above, (value > below) & (value < above)))
         design += [levels[-1][0].astype(float), levels[-1][1].astype(float), np.isnan(value).astype(float)]
-    clusters = None if cluster_col is None else data[cluster_col].to_numpy(dtype=object)[keep]
+    clusters = None if cluster_col is None else cluster_codes(data[cluster_col])[keep]
     coefficients, covariance = _robust_fit(np.column_stack(design), outcome[keep], clusters)
-    alone = np.arange(int(keep.sum()))
-    who = alone if clusters is None else pd.factorize(clusters)[0]
-    who = np.where(who < 0, len(alone) + alone, who)
+    who = np.arange(int(keep.sum())) if clusters is None else clusters
     rows = []
     for position, (driver, level) in enumerate(zip(driver_cols, levels, strict=True)):
         counts = [int(side.sum()) for side in level]
@@ -178,7 +177,7 @@ def _limit(limit: Limit, driver: str) -> float:
     return float(limit[driver] if isinstance(limit, Mapping) else limit)
 
 
-def _robust_fit(design: Array, outcome: Array, clusters: NDArray[np.object_] | None) -> tuple[Array, Array]:
+def _robust_fit(design: Array, outcome: Array, clusters: NDArray[np.int64] | None) -> tuple[Array, Array]:
     """Least squares with a covariance that is right for unequal spread, or for clusters."""
     n, k = len(outcome), int(np.linalg.matrix_rank(design)) if len(outcome) else 0
     if n <= k:
@@ -191,7 +190,6 @@ def _robust_fit(design: Array, outcome: Array, clusters: NDArray[np.object_] | N
     factor = n / (n - k)
     if clusters is not None:
         codes = pd.factorize(clusters)[0]
-        codes = np.where(codes < 0, codes.max(initial=-1) + 1 + np.arange(n), codes)
-        scores = pd.DataFrame(scores).groupby(codes).sum().to_numpy()
+        scores = np.column_stack([np.bincount(codes, column) for column in scores.T])
         factor = len(scores) / max(len(scores) - 1, 1) * (n - 1) / (n - k)
     return coefficients, factor * bread @ (scores.T @ scores) @ bread

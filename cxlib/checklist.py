@@ -9,9 +9,10 @@ import numpy as np
 import pandas as pd
 
 from cxlib.answers import check_numbers
-from cxlib.checks import ParameterError, check_columns
+from cxlib.checks import ParameterError, check_columns, check_times
 from cxlib.intervals import share_interval
 from cxlib.rules import load_rules
+from cxlib.scales import neutral_score
 from cxlib.verdicts import limits_verdict
 
 #: Question → (its metric in targets.yml, days within which it has to happen). The limit is the target.
@@ -28,6 +29,7 @@ def hesitation_answered(
     stage: str,
     within_days: int = 30,
     score_col: str = "valence",
+    neutral: float | None = None,
     conf_level: float = 0.95,
 ) -> pd.DataFrame:
     """Shares (0–1) of customers who felt negative at a stage and then had a contact, a rating, a better one.
@@ -42,7 +44,9 @@ def hesitation_answered(
         Days after a customer's first negative answer there in which a contact counts. Customers observed for
         less are left out: the last contact of the data is the last day known.
     score_col
-        Score, negative below 0; missing where the customer was not asked.
+        Score; missing where the customer was not asked.
+    neutral
+        Score below which an answer is negative; by default the middle of the declared scale, else 0.
     conf_level
         Confidence level of the intervals (Wilson).
 
@@ -50,8 +54,8 @@ def hesitation_answered(
     -------
     DataFrame
         `metric, estimate, std_error, conf_low, conf_high, n` (customers): "contacted" and "rated" (had any
-        later contact, and one with a score; of all who hesitated), "better" (had one scored 0 or more; of
-        those rated), and "answered" (of all who hesitated), whose interval runs from nobody to everybody of
+        later contact, and one with a score; of all who hesitated), "better" (had one scored `neutral` or
+        more; of those rated), and "answered" (of all who hesitated), whose interval runs from nobody to all
         those contacted without a rating being answered; its estimate is missing where there are any.
 
     Raises
@@ -80,16 +84,18 @@ def hesitation_answered(
     check_columns(
         events, score_col=score_col, customer_id="customer_id", stage="stage", occurred_at="occurred_at"
     )
+    check_times(events, "occurred_at")
     rows = events[["customer_id", "stage", "occurred_at"]].assign(score=check_numbers(events, score_col))
     rows = rows.dropna(subset=["customer_id", "occurred_at"])
-    doubt = rows[(rows["stage"] == stage) & (rows["score"] < 0)]
+    middle = neutral_score(events, score_col, neutral)
+    doubt = rows[(rows["stage"] == stage) & (rows["score"] < middle)]
     first = doubt.groupby("customer_id")["occurred_at"].min()
     first = first[events["occurred_at"].max() - first >= pd.Timedelta(days=within_days)]
     after = rows.assign(since=first.reindex(rows["customer_id"]).array)
     wait = after["occurred_at"] - after["since"]
     after = after[(wait > pd.Timedelta(0)) & (wait <= pd.Timedelta(days=within_days))]
     best = after.groupby("customer_id")["score"].max()
-    n, contacted, rated, better = len(first), len(best), int(best.notna().sum()), int((best >= 0).sum())
+    n, contacted, rated, better = len(first), len(best), int(best.notna().sum()), int((best >= middle).sum())
     found = [("contacted", contacted, n), ("rated", rated, n), ("better", better, rated)]
     shares = [
         {"metric": name, **share_interval(hits, of, conf_level=conf_level)._asdict(), "n": of}

@@ -8,8 +8,10 @@ that could identify a customer never appear in it.
 from __future__ import annotations
 
 import difflib
+import errno
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Literal, NoReturn
 
 from cxlib.language import text
@@ -51,6 +53,30 @@ class NotEnoughData(InputError):
     """
 
     exit_code = 4
+
+
+class OutputError(CxError):
+    """A folder or file cannot be written (exit code 6)."""
+
+    exit_code = 6
+
+
+def output_error(error: OSError | ValueError, place: Path) -> OutputError:
+    """Return the plain-word form of a failed write; a ValueError is a name that no file can have."""
+    kinds = {
+        errno.ENOSPC: "disk_full",
+        errno.EDQUOT: "disk_full",
+        errno.EROFS: "not_writable",
+        errno.EACCES: "not_writable",
+        errno.EPERM: "not_writable",
+        errno.ENOTDIR: "not_a_folder",
+        errno.EEXIST: "not_a_folder",
+        errno.ENAMETOOLONG: "name_too_long",
+    }
+    number = error.errno or 0 if isinstance(error, OSError) else 0
+    reason = error.strerror if isinstance(error, OSError) and error.strerror else type(error).__name__
+    name = (place.name or str(place)).replace("\0", "?")[:80]
+    return OutputError(f"runner.{kinds.get(number, 'cannot_write')}", place=name, reason=reason)
 
 
 @dataclass(frozen=True)
@@ -134,6 +160,24 @@ def nearest(name: str, options: Iterable[object]) -> str:
     return ", ".join(close or sorted(known)[:20])
 
 
+def check_frame(data: object, *, argument: str = "data") -> None:
+    """Raise unless `data` is a pandas DataFrame; say what to do with one column, or with another table.
+
+    Raises
+    ------
+    ParameterError
+        Names the argument, what was found, and how to make a table of it.
+    """
+    kinds = {f"{kind.__module__.split('.')[0]}.{kind.__name__}" for kind in type(data).__mro__}
+    if "pandas.DataFrame" in kinds:
+        return
+    if "pandas.Series" in kinds:
+        raise ParameterError("checks.series", argument=argument)
+    key = "checks.other_frame" if hasattr(data, "to_pandas") else "checks.no_frame"
+    found = f"{type(data).__module__.split('.')[0]}.{type(data).__name__}"
+    raise ParameterError(key, argument=argument, found=found)
+
+
 def check_columns(data: object, /, **columns: str | None) -> None:
     """Raise unless each named column argument is in the frame; `check_columns(data, score_col="nps_score")`.
 
@@ -143,8 +187,12 @@ def check_columns(data: object, /, **columns: str | None) -> None:
         Names the argument, the missing column and the nearest existing ones.
     """
     existing = list(data.columns)  # type: ignore[attr-defined]
+    index = list(getattr(getattr(data, "index", None), "names", None) or ())
     for argument, column in columns.items():
         if column is not None and column not in existing:
+            if column in index or not existing:
+                key = "checks.in_index" if column in index else "checks.no_columns"
+                raise ParameterError(key, argument=argument, column=column)
             raise ParameterError(
                 "checks.missing_column", argument=argument, column=column, nearest=nearest(column, existing)
             )

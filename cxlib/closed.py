@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import os.path
-import re
-from collections.abc import Hashable
 from pathlib import Path
 from typing import Any, TypeVar
 
-import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import PydanticCustomError
 
 from cxlib.checks import InputError, nearest
 from cxlib.language import catalogue, text
+from cxlib.plain_yaml import MOST_BYTES, NotYaml, plain_yaml
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -34,50 +32,26 @@ def read_model(model: type[Model], path: Path) -> Model:
     return to_model(model, read_yaml(path), file=path.name)
 
 
-_Safe: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # both are safe; the one in C is ten times faster
-
-
-class _Loader(_Safe):
-    """A safe loader that refuses repeated keys and leaves dates, `yes` and `no` as text."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:  # noqa: FBT001, FBT002
-        seen: set[Hashable] = set()
-        for key_node, _ in node.value:
-            key = self.construct_object(key_node, deep=True)
-            if not isinstance(key, Hashable) or key in seen:
-                raise yaml.constructor.ConstructorError(None, None, "repeated key", key_node.start_mark)
-            seen.add(key)
-        return dict(super().construct_mapping(node, deep))
-
-
-_LEFT_AS_TEXT = ("tag:yaml.org,2002:timestamp", "tag:yaml.org,2002:bool")
-_Loader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in resolvers if tag not in _LEFT_AS_TEXT]
-    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
-_Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile("^(?:true|false)$"), list("tf"))
-
-
 def read_yaml(path: Path) -> Any:
-    """Content of a YAML file, read safely.
+    """Content of a YAML file, read safely; every scalar but true, false and null is text, as written.
 
     Raises
     ------
     InputError
-        When the file is missing, is not UTF-8 or is no YAML; says on which line.
+        When the file is missing, is not UTF-8, is longer than 1 MB or is no YAML; says on which line.
     """
     if not os.path.isfile(path):
         raise InputError("rules.no_file", file=path.name[:80])
     try:
-        content = path.read_text(encoding="utf-8-sig")
+        if path.stat().st_size > MOST_BYTES:
+            raise InputError("rules.too_long", file=path.name, limit=f"{MOST_BYTES:,}")
+        return plain_yaml(path.read_text(encoding="utf-8-sig"))
     except UnicodeDecodeError as error:
         raise InputError("rules.not_utf8", file=path.name) from error
-    try:
-        return yaml.load(content, Loader=_Loader)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = "?" if mark is None else min(mark.line, content.count("\n")) + 1
-        raise InputError("rules.no_yaml", file=path.name, line=line) from error
+    except OSError as error:
+        raise InputError("rules.no_file", file=path.name[:80]) from error
+    except NotYaml as error:
+        raise InputError("rules.no_yaml", file=path.name, line=error.line or "?") from error
 
 
 def to_model(model: type[Model], content: Any, *, file: str) -> Model:

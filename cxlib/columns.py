@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,50 +11,21 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.types as kinds
 
-from cxlib.checks import Problem
-from cxlib.contract import PERSONAL_NAMES, PERSONAL_VALUES, Kind
+from cxlib.contract import Kind
+from cxlib.findings import Findings
+from cxlib.ids import NOBODY, WHOLE, cleaned, shaped, spelled_otherwise, zeros_in_part
+from cxlib.numerals import plain_number
+from cxlib.personal import holds_contacts
 
-LOOKED_AT = 2_000
 NO_VALUE = ("NA", "N/A", "#N/A", "NULL", "null", "NaN", "nan", "None", "-")
 FLAGS = {"true": True, "t": True, "yes": True, "y": True, "1": True, "1.0": True}
 FLAGS |= {"false": False, "f": False, "no": False, "n": False, "0": False, "0.0": False}
-AWARE = r":\d\d(?:\.\d+)?\s*(?:[zZ]|[+-]\d\d(?::?\d\d)?)$"
-
-
-@dataclass
-class Findings:
-    """What is found in one table; a class because every check adds to the same list and row count.
-
-    `numbers` holds the place of each row in its file, from 0, when rows have been left out since.
-    """
-
-    file: str
-    total: int
-    problems: list[Problem] = field(default_factory=list)
-    numbers: np.ndarray | None = None
-
-    def add(
-        self,
-        key: str,
-        level: Literal["error", "notice"],
-        column: str = "",
-        mask: Any = None,
-        **values: object,
-    ) -> None:
-        """Note a finding; with a mask only when it marks any row."""
-        if mask is None:
-            self.problems.append(Problem(key, level, self.file, column, 0, self.total, (), values))
-            return
-        at = np.flatnonzero(np.asarray(mask, dtype=bool))
-        if len(at):
-            first = at[:3] if self.numbers is None else self.numbers[at[:3]]
-            rows = tuple(int(row) + 1 for row in first)
-            self.problems.append(Problem(key, level, self.file, column, len(at), self.total, rows, values))
-
-    @property
-    def failed(self) -> bool:
-        """Whether an error is among the findings."""
-        return any(problem.level == "error" for problem in self.problems)
+ORDINARY = r"[^A-Za-z0-9_-]|^[0-9]{1,4}-|^[A-Za-z]{3,9}-[0-9]{1,4}$"
+MANY_IDS = 1_000_000
+#: The first year that is taken for one: what lies before is an empty date of some system, or damage.
+FIRST_YEAR = 1800
+NO_DATES = ("0000-00-00", "0001-01-01")
+AWARE = r"[T ]\d\d(?::?\d\d(?::?\d\d(?:[.,]\d+)?)?)?\s*(?:[zZ]|[+-]\d\d(?::?\d\d)?)$"
 
 
 def convert(
@@ -67,9 +35,11 @@ def convert(
     values = _plain(values)
     if kinds.is_null(values.type):
         values = values.cast(pa.string())
+    if kinds.is_string(values.type):
+        values = _unguarded(values, column, findings)
     try:
         return _CONVERTERS[kind or "extra"](values, column, zone, findings)
-    except (pa.ArrowNotImplementedError, pa.ArrowInvalid):
+    except (pa.ArrowNotImplementedError, pa.ArrowInvalid, OverflowError):
         findings.add("tables.wrong_type", "error", column, found=str(values.type))
         return missing_column(kind or "text", len(values), zone)
 
@@ -80,6 +50,23 @@ def _plain(values: pa.ChunkedArray) -> pa.ChunkedArray:
     if kinds.is_large_string(values.type) or kinds.is_string_view(values.type):
         values = values.cast(pa.string())
     return values
+
+
+def _unguarded(values: pa.ChunkedArray, column: str, findings: Findings) -> pa.ChunkedArray:
+    """Cells without the `="…"` by which spreadsheets keep zeros, byte order marks, and errors of a sheet."""
+    odd = pc.match_substring_regex(values, '^="|\ufeff|^#[A-Z#/]')
+    if not pc.any(odd).as_py():
+        return values
+    plain = cleaned(values)
+    broken = shaped(plain, "broken")
+    findings.add(
+        "tables.guarded", "notice", column, pc.fill_null(pc.starts_with(values, '="'), fill_value=False)
+    )
+    marked = pc.fill_null(pc.match_substring(values, "\ufeff"), fill_value=False)
+    findings.add("tables.byte_order_mark", "notice", column, marked)
+    findings.add("tables.sheet_error", "notice", column, broken)
+    plain = pc.if_else(pc.or_(pc.fill_null(odd, fill_value=False), broken), plain, values)
+    return pc.if_else(broken, pa.scalar(None, pa.string()), plain)
 
 
 def matches(strings: pd.Series, pattern: str) -> pd.Series:
@@ -94,24 +81,6 @@ def among(ids: pd.Series, known: Any) -> pd.Series:
         return ids.isin(known)
     found = pc.is_in(pa.array(ids, pa.string()), value_set=pa.array(known, pa.string()).drop_null())
     return pd.Series(found.to_numpy(zero_copy_only=False), ids.index)
-
-
-def is_personal(values: pa.ChunkedArray, column: str) -> bool:
-    """Whether a column beyond the contract is, by its name or its content, about reaching a person."""
-    return has_personal_name(column) or looks_personal(values)
-
-
-def has_personal_name(column: str) -> bool:
-    """Whether a column is called like a name, a mail address, a phone number or a street address."""
-    return re.search(PERSONAL_NAMES, column, re.IGNORECASE) is not None
-
-
-def looks_personal(values: pa.ChunkedArray) -> bool:
-    """Whether most of the first values are mail addresses or phone numbers."""
-    if not kinds.is_string(values.type):
-        return False
-    seen = values.slice(0, LOOKED_AT).drop_null()
-    return bool(len(seen)) and pc.mean(pc.match_substring_regex(seen, PERSONAL_VALUES)).as_py() > 0.5
 
 
 def _text(values: pa.ChunkedArray, column: str, zone: str, findings: Findings) -> pd.Series:
@@ -136,11 +105,48 @@ def _id(values: pa.ChunkedArray, column: str, zone: str, findings: Findings) -> 
         values = values.cast(pa.int64())
     if not kinds.is_string(values.type):
         return _text(values, column, zone, findings)
-    trimmed = pc.utf8_trim_whitespace(values)
-    scientific = pc.fill_null(pc.match_substring_regex(trimmed, r"^\d(?:\.\d+)?[eE]\+\d+$"), fill_value=False)
-    if pc.any(scientific).as_py():
-        findings.add("tables.id_scientific", "error", column, scientific.to_numpy())
-    return _text(trimmed, column, zone, findings)
+    ids = cleaned(values)
+    odd = np.flatnonzero(pc.fill_null(pc.match_substring_regex(ids, ORDINARY), fill_value=False))
+    if len(odd):
+        ids = _odd_ids(ids, odd, column, findings)
+    if holds_contacts(ids):
+        findings.add("tables.id_personal", "error", column)
+    findings.add("tables.id_nobody", "notice", column, pc.is_in(ids, value_set=pa.array(NOBODY)))
+    for key, mask in (
+        ("tables.id_zeros", zeros_in_part(ids)),
+        ("tables.id_spelling", spelled_otherwise(ids) if _is_compared(ids, column) else None),
+    ):
+        if mask is not None:
+            findings.add(key, "notice", column, mask)
+    return _text(ids, column, zone, findings)
+
+
+def _is_compared(ids: pa.ChunkedArray, column: str) -> bool:
+    """Whether the spellings of ids are compared: those of customers always, of lines of long tables not."""
+    return column in ("customer_id", "initiative_id") or len(ids) <= MANY_IDS
+
+
+def _odd_ids(ids: pa.ChunkedArray, odd: np.ndarray, column: str, findings: Findings) -> pa.ChunkedArray:
+    """Judge ids that are more than letters, digits and hyphens; whole numbers lose their `.0`."""
+    some = ids.take(pa.array(odd))
+
+    def rows(mask: Any) -> np.ndarray:
+        marked = np.zeros(len(ids), dtype=bool)
+        marked[odd[np.asarray(pc.fill_null(mask, fill_value=False), dtype=bool)]] = True
+        return marked
+
+    keys = {
+        "scientific": "tables.id_scientific",
+        "fraction": "tables.id_fraction",
+        "mail": "tables.id_personal",
+        "several_lines": "tables.id_lines",
+    }
+    for shape, key in keys.items():
+        findings.add(key, "error", column, rows(shaped(some, shape)))
+    findings.add("tables.id_date", "notice", column, rows(shaped(some, "date")))
+    decimal = rows(pc.match_substring_regex(some, WHOLE))
+    findings.add("tables.id_decimals", "notice", column, decimal)
+    return pc.replace_substring_regex(ids, WHOLE, r"\1") if decimal.any() else ids
 
 
 def _number(values: pa.ChunkedArray, column: str, zone: str, findings: Findings) -> pd.Series:
@@ -149,21 +155,23 @@ def _number(values: pa.ChunkedArray, column: str, zone: str, findings: Findings)
     if not kinds.is_string(values.type):
         return _wrong_type(values, column, findings, "float64")
     try:
-        return pd.Series(values.cast(pa.float64()).to_pandas(), dtype="float64")
+        numbers = pd.Series(values.cast(pa.float64()).to_pandas(), dtype="float64")
     except pa.ArrowInvalid:
         return _number_from_text(_strings(values), column, findings)
+    spelled = numbers.isna().to_numpy() & pc.is_valid(values).to_numpy(zero_copy_only=False)
+    return _number_from_text(_strings(values), column, findings) if spelled.any() else numbers
 
 
 def _number_from_text(strings: pd.Series, column: str, findings: Findings) -> pd.Series:
     strings = _without_markers(strings, column, findings)
-    numbers = pd.to_numeric(strings, errors="coerce").astype("float64")
-    failed = numbers.isna() & strings.notna()
+    is_plain = matches(strings, r"^[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?$")
+    numbers = pd.to_numeric(strings.where(is_plain), errors="coerce").astype("float64")
+    failed = ~is_plain & strings.notna()
     if failed.any():
-        wide = strings[failed].map(lambda cell: unicodedata.normalize("NFKC", cell).replace("−", "-"))
-        numbers[failed] = pd.to_numeric(wide, errors="coerce")
-        still = numbers.isna() & strings.notna()
-        findings.add("tables.full_width", "notice", column, failed & ~still)
-        findings.add("tables.not_a_number", "error", column, still)
+        read = {cell: plain_number(cell) for cell in strings[failed].unique()}
+        numbers[failed] = strings[failed].map(lambda cell: float(read[cell] or "nan")).astype("float64")
+        findings.add("tables.full_width", "notice", column, failed & np.isfinite(numbers))
+        findings.add("tables.not_a_number", "error", column, numbers.isna() & strings.notna())
     return numbers
 
 
@@ -197,8 +205,27 @@ def _timestamp(values: pa.ChunkedArray, column: str, zone: str, findings: Findin
     if not kinds.is_timestamp(values.type) and not kinds.is_date(values.type):
         return _wrong_type(values, column, findings, f"datetime64[us, {zone}]")
     unit = pa.timestamp("us", tz=getattr(values.type, "tz", None))
+    values = _of_our_time(values, column, findings)
     found = pd.Series(values.cast(unit, safe=False).to_pandas())
     return _in_zone(found, column, zone, findings)
+
+
+def _of_our_time(values: pa.ChunkedArray, column: str, findings: Findings) -> pa.ChunkedArray:
+    """Keep times of years that can be counted; the first day of year 1 is how some systems write none."""
+    kind = values.type
+    per_second = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
+    ticks = (
+        per_second[kind.unit] if kinds.is_timestamp(kind) else 10**3 if kinds.is_date64(kind) else 1 / 86_400
+    )
+    numbers = values.cast(pa.int32() if kinds.is_date32(kind) else pa.int64()).cast(pa.float64(), safe=False)
+    seconds = pc.divide(numbers, float(ticks))
+    first, last = (pd.Timestamp(year, 1, 1).timestamp() for year in (FIRST_YEAR, 9999))
+    none = pc.and_(pc.greater_equal(seconds, -62_135_683_200.0), pc.less(seconds, -62_135_510_400.0))
+    findings.add("tables.zero_date", "notice", column, pc.fill_null(none, fill_value=False))
+    outside = pc.or_(pc.less(seconds, first), pc.greater(seconds, last + 366 * 86_400.0))
+    wrong = pc.fill_null(pc.and_(outside, pc.invert(none)), fill_value=False)
+    findings.add("tables.not_a_time", "error", column, wrong)
+    return pc.if_else(pc.fill_null(outside, fill_value=False), pa.scalar(None, kind), values)
 
 
 def _in_zone(found: pd.Series, column: str, zone: str, findings: Findings) -> pd.Series:
@@ -231,30 +258,35 @@ def _timestamp_from_text(values: pa.ChunkedArray, column: str, zone: str, findin
             local = localise(_parsed(strings.where(naive)), column, zone, findings)
             findings.add("tables.offset_missing", "notice", column, naive & local.notna())
             found = found.fillna(local)
+    found = found.mask(found.dt.year < FIRST_YEAR)
     findings.add("tables.not_a_time", "error", column, found.isna() & strings.notna())
     return found.astype(pd.DatetimeTZDtype("us", zone))
 
 
 def _dates_only(strings: pd.Series, column: str, findings: Findings) -> pd.Series:
     strings = _without_markers(strings, column, findings)
-    zero = strings.str.startswith("0000-00-00", na=False)
+    zero = strings.str.startswith(NO_DATES, na=False)
     findings.add("tables.zero_date", "notice", column, zero)
     return strings.mask(zero)
 
 
 def _parsed(strings: pd.Series, *, utc: bool = False) -> pd.Series:
     long_enough = strings.where(strings.str.len() >= len("20260105"))
+    if not utc:
+        long_enough = long_enough.mask(matches(strings, r"[zZ]$|[T ].*[+-]\d\d(?::?\d\d)?$"))
     parsed = pd.to_datetime(long_enough, format="ISO8601", errors="coerce", utc=utc)
     return parsed.astype("datetime64[us, UTC]" if utc else "datetime64[us]")
 
 
 def _date(values: pa.ChunkedArray, column: str, zone: str, findings: Findings) -> pd.Series:
     if kinds.is_date(values.type):
+        values = _of_our_time(values, column, findings)
         return pd.Series(values.cast(pa.timestamp("us")).to_pandas(), dtype="datetime64[us]")
     if kinds.is_timestamp(values.type) or kinds.is_string(values.type):
         if kinds.is_string(values.type) or values.type.tz is not None:
             moments = _timestamp(values, column, zone, findings).dt.tz_localize(None)
         else:
+            values = _of_our_time(values, column, findings)
             moments = pd.Series(values.cast(pa.timestamp("us"), safe=False).to_pandas())
         return moments.dt.normalize().astype("datetime64[us]")
     return _wrong_type(values, column, findings, "datetime64[us]")

@@ -16,7 +16,8 @@ class Column:
     """What one column of a table holds; a class so that every check reads the same declaration.
 
     `scale` names the entry of dataset.yml that holds the range. `after` names the column a time may not
-    precede. `known_at` names the time from which the value can be known: earlier it is missing.
+    precede. `known_at` names the time from which the value can be known: earlier it is missing. A `planned`
+    day may lie in the future.
     """
 
     kind: Kind
@@ -28,6 +29,7 @@ class Column:
     options: tuple[str, ...] = ()
     after: str | None = None
     known_at: str | None = None
+    planned: bool = False
 
 
 @dataclass(frozen=True)
@@ -47,17 +49,6 @@ class Table:
         return next((spec for prefix, spec in self.pattern.items() if name.startswith(prefix)), None)
 
 
-PERSONAL_NAMES = (
-    r"^(?:.*_)?(?:e?_?mail|email_address|phone|tel|telephone|mobile|fax|address|street|postcode|zip|zipcode"
-    r"|postal_code|(?:first|last|full|family|given|user|customer)_?name|name|surname|birthday|date_of_birth)$"
-    r"|氏名|名前|姓|電話|メール|住所|郵便|生年月日"
-)
-PERSONAL_VALUES = (
-    r"^[^@\s]+@[^@\s]+\.[^@\s]+$"
-    r"|^\+\d[\d\-() ]{8,}\d$|^0[789]0-?\d{4}-?\d{4}$"
-    r"|^0\d-\d{4}-\d{4}$|^0\d{2}-\d{3}-\d{4}$|^0\d{3}-\d{2}-\d{4}$"
-)
-
 _ID = Column("id", required=True)
 _MAYBE_ID = Column("id")
 _TEXT = Column("text")
@@ -66,7 +57,7 @@ _NAMED = Column("text", required=True)
 _AT = Column("timestamp", required=True)
 _ON = Column("date", required=True)
 _MONEY = Column("number", required=True)
-_ONE_TO_FIVE = Column("number", low=1, high=5)
+_EXPECTED = Column("number", scale="expectation_scale")
 
 TABLES: dict[str, Table] = {
     "customers": Table(
@@ -112,8 +103,8 @@ TABLES: dict[str, Table] = {
             "touchpoint": _NAMED,
             "channel": _TEXT,
             "valence": Column("number", scale="valence_scale"),
-            "expectation": _ONE_TO_FIVE,
-            "experience": _ONE_TO_FIVE,
+            "expectation": _EXPECTED,
+            "experience": _EXPECTED,
             "page": _TEXT,
             "campaign": _TEXT,
             "responded": Column("flag"),
@@ -148,7 +139,8 @@ TABLES: dict[str, Table] = {
             "quoted_on": Column("date", after="created_on"),
             "followed_up_on": Column("date", after="created_on"),
             "closed_on": Column("date", after="created_on"),
-            "stage": _NAMED,
+            "expected_close_on": Column("date", planned=True),
+            "stage": Column("text", required=True, known_at="closed_on"),
             "is_won": Column("flag", known_at="closed_on"),
             "amount": _NUMBER,
             "owner": _TEXT,
@@ -174,7 +166,7 @@ TABLES: dict[str, Table] = {
         {
             "initiative_id": _ID,
             "name": _NAMED,
-            "started_on": _ON,
+            "started_on": Column("date", required=True, planned=True),
             "touchpoint": _TEXT,
             "target_state": _TEXT,
             "one_time_cost": Column("number", low=0),

@@ -20,22 +20,14 @@ from matplotlib.figure import Figure
 from cxlib import markup
 from cxlib.checks import ParameterError, fail_option
 from cxlib.disclosure import ATTRIBUTES, FLAG, hide_names, is_small, suppress_small
-from cxlib.language import (
-    clean_text,
-    format_date,
-    format_value,
-    has_text,
-    join_list,
-    text,
-    verdict_word,
-)
+from cxlib.language import clean_text, format_date, format_value, has_text, join_list, text, verdict_word
 from cxlib.layout import (
     Labels,
     Layout,
     Style,
     Units,
     column_units,
-    coverage,
+    coverage_and_close,
     lay_out,
     safe_text,
     to_record,
@@ -101,6 +93,8 @@ class Report:
         Bounds of the period as the reader chose them; missing means all the data hold.
     tables
         Tables the report reads; by its name (`TABLES_OF`), or all that are there.
+    subject, about
+        What this run is about, for the title; further lines of the header: what is measured, at which level.
 
     Notes
     -----
@@ -119,11 +113,14 @@ class Report:
         period_start: Any = None,
         period_end: Any = None,
         tables: Sequence[str] | None = None,
+        subject: str | None = None,
+        about: Sequence[str] = (),
     ) -> None:
         self.name, self.data_set, self.lang = name, data_set, lang
         self.min_cell = min_cell
         self.style = Style(lang, data_set.currency, conf_level, min_cell)
         set_theme(lang)
+        self.subject, self.about = subject, [safe_text(line, lang) for line in about]
         self._show_header(period_start, period_end, tables or TABLES_OF.get(name))
         if len(register_fonts()) < len(FONTS):
             self.notice("display.no_font", level="warning")
@@ -242,7 +239,7 @@ class Report:
         figure = drawn if isinstance(drawn, Figure) else drawn.get_figure(root=True)
         assert isinstance(figure, Figure)
         words = self._formatted(values, {})
-        caption, alt = (text(f"figure.{key}{end}", self.lang, **words) for end in ("", ".alt"))
+        caption, alt = (text(f"figure.{key}{tail}", self.lang, **words) for tail in ("", ".alt"))
         source = self._source(tables, n, counted)
         picture, mime = to_picture(figure, as_png=as_picture)
         pyplot.close(figure)
@@ -304,18 +301,15 @@ class Report:
         data_set, lang = self.data_set, self.lang
         title_key = f"report.{self.name}"
         title = text(title_key, lang) if has_text(title_key) else clean_text(self.name)
+        if self.subject is not None:
+            title = text("display.title_of", lang, title=title, subject=safe_text(self.subject, lang))
         period = (period_start, period_end)
-        held = coverage(data_set, tables=tables, min_cell=self.min_cell, period=period)
-        subject = text(
-            "display.header_subject",
-            lang,
-            data_set=clean_text(data_set.name),
-            as_of=format_date(data_set.as_of, lang),
-            currency=data_set.currency,
-            timezone=data_set.timezone,
-        )
+        held, close = coverage_and_close(data_set, tables=tables, min_cell=self.min_cell, period=period)
+        named = {"data_set": clean_text(data_set.name), "as_of": format_date(data_set.as_of, lang)}
+        named |= {"currency": data_set.currency, "timezone": data_set.timezone}
+        subject = text("display.header_subject", lang, **named)
         banner = text("display.header_sample", lang) if data_set.is_sample else None
-        lines = [subject, self._period(*period)]
+        lines = [subject, self._period(*period), *self.about]
         names = ("table", "rows", "customers", "first", "last")
         heads = [text(f"display.coverage_{name}", lang) for name in names]
         rows = [[self._coverage_cell(name, entry[name]) for name in names] for entry in held]
@@ -328,7 +322,9 @@ class Report:
             "period_start": None if period_start is None else str(period_start)[:10],
             "period_end": None if period_end is None else str(period_end)[:10],
             "title": title,
+            "about": self.about,
             "tables": held,
+            "close": close,
         }
         table = markup.table_html(heads, rows, key="coverage")
         html = markup.header_html(title, lines, banner=banner, coverage=table)

@@ -12,53 +12,19 @@ from contextlib import nullcontext
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any, cast
-from zoneinfo import ZoneInfo
 
 import duckdb
 import narwhals as nw
-import numpy as np
 import pandas as pd
 import pyarrow as pa
-from numpy.typing import NDArray
 
 from cxlib.checks import InputError, ParameterError, check_columns
+from cxlib.days import local_days, to_date, zone_named
+from cxlib.each_day import on_each_day
 from cxlib.lending import in_microseconds, lend, zone_of
-from cxlib.runs import COARSE, IMPOSSIBLE, LARGEST_AMOUNT, LARGEST_TOTAL, MONEY_UNIT, SUMS, sum_runs
+from cxlib.runs import COARSE, IMPOSSIBLE, LARGEST_AMOUNT, LARGEST_TOTAL, MONEY_UNIT, SUMS, UNKNOWN, sum_runs
 
 MANY_LINES = 200_000
-
-
-def to_date(value: object, *, argument: str = "as_of") -> date:
-    """Calendar day of a date, timestamp or "YYYY-MM-DD" text.
-
-    Parameters
-    ----------
-    value : date, datetime, Timestamp or str
-    argument : str
-        Name of the argument, for the message.
-
-    Returns
-    -------
-    datetime.date
-
-    Raises
-    ------
-    ParameterError
-        If the value is no day of the calendar.
-
-    Examples
-    --------
-    >>> to_date("2026-02-28")
-    datetime.date(2026, 2, 28)
-    """
-    if isinstance(value, datetime):
-        return value.date()
-    if isinstance(value, date):
-        return value
-    try:
-        return date.fromisoformat(str(value))
-    except ValueError:
-        raise ParameterError("segmentation.not_a_date", argument=argument) from None
 
 
 def reduce_orders(
@@ -144,7 +110,7 @@ def reduce_orders(
         lines = _as_lazy(_hand_over(runs.table.rename_columns(["customer_id", "order", *by, *SUMS])))
     # orders first, customers second: counting rows is cheaper than counting distinct texts, on every engine
     placed = lines if runs is not None and runs.are_orders else _summed(lines, "customer_id", "order", *by)
-    reduced = _summed(placed, "customer_id", *by, orders=nw.col("first").count())
+    reduced = _summed(_purchases(placed), "customer_id", *by, orders=nw.col("first").count())
     reduced = reduced.select(
         nw.col("customer_id").cast(nw.String),
         *by,
@@ -193,25 +159,66 @@ def reduce_on_days(orders: Any, *, days: Sequence[object], timezone: str | None 
     limits = [_first_instant_after(kind, day, timezone, "ordered_at") for day in ends]
     passed = [nw.when(nw.col("at") >= limit).then(1).otherwise(0) for limit in limits]
     lines = _plain_lines(frame, (), *names).filter(nw.col("at") < limits[-1])
-    placed = _summed(lines.with_columns(day=nw.sum_horizontal(*passed)), "customer_id", "order", "day")
-    sums = _collect(_summed(placed, "customer_id", "day"))
-    sold = placed.filter(~nw.col("first").is_null()).group_by("customer_id", "order").agg(nw.col("day").min())
-    begun = _collect(sold.group_by("customer_id", "day").agg(orders=nw.len()))
-    code, ids = pd.factorize(sums["customer_id"].astype("str"), sort=True)
-    here, shape = (sums["day"].to_numpy(), code), (len(ends), len(ids))
-    seen = _up_to_each_day(np.ones(len(sums), dtype=bool), here, shape, np.logical_or)
-    day, customer = np.nonzero(seen)
-    reduced = pd.DataFrame({"customer_id": ids[customer], "as_of": pd.to_datetime(ends)[day]})
-    for name, gather in (("first", np.fmin), ("last", np.fmax)):
-        at = pd.to_datetime(sums[name])
-        plain = at if at.dt.tz is None else at.dt.tz_convert("UTC").dt.tz_localize(None)
-        found = pd.Series(_up_to_each_day(plain.to_numpy(), here, shape, gather)[seen])
-        reduced[name] = found if at.dt.tz is None else found.dt.tz_localize("UTC").dt.tz_convert(at.dt.tz)
-    for name in ("coarse", "fine"):
-        reduced[name] = _up_to_each_day(sums[name].to_numpy(), here, shape, np.add)[seen]
-    there = (begun["day"].to_numpy(), ids.get_indexer(pd.Index(begun["customer_id"].astype("str"))))
-    reduced["frequency"] = _up_to_each_day(begun["orders"].to_numpy("int64"), there, shape, np.add)[seen]
-    return _finish(reduced, ["as_of"], timezone)
+    lines = lines.with_columns(
+        day=nw.sum_horizontal(*passed), order=nw.col("order").cast(nw.String).fill_null("(none)")
+    )
+    # what lies within one stretch of days stands or falls with it; the few other orders are followed
+    order = ["customer_id", "order"]
+    span = {"begun": nw.col("day").min(), "ended": nw.col("day").max()}
+    placed = _summed(lines, *order, **span)
+    within = placed.filter(nw.col("begun") == nw.col("ended")).rename({"begun": "day"})
+    sums = _collect(_summed(_purchases(within), "customer_id", "day", orders=nw.col("first").count()))
+    across = placed.filter(nw.col("begun") != nw.col("ended")).select(order)
+    followed = _collect(_summed(lines.join(across, on=order, how="semi"), *order, "day"))
+    return _finish(on_each_day(ends, sums, followed), ["as_of"], timezone)
+
+
+def count_orders(orders: Any, *, as_of: object, timezone: str | None = None) -> pd.Series:
+    """Count the orders of known customers, how many are purchases, and why the others are not.
+
+    Parameters
+    ----------
+    orders, as_of, timezone
+        As `reduce_orders`, with the contract's names of columns.
+
+    Returns
+    -------
+    pandas.Series
+        `orders, purchases, free` (nothing but 0)`, refunded` (a sale that its refunds use up)`, refund_alone`
+        (no sale under the same number: nobody can tell which order it undoes). The last three and the
+        purchases add up to the orders.
+
+    Raises
+    ------
+    ParameterError, InputError
+        As `reduce_orders`.
+
+    Examples
+    --------
+    >>> lines = pd.DataFrame({"customer_id": "a", "order_id": list("11234"), "amount": [5.0, -5, 0, -1, 9],
+    ...                       "ordered_at": pd.Timestamp("2026-01-01")})
+    >>> count_orders(lines, as_of="2026-01-31").tolist()
+    [4, 1, 1, 1, 1]
+    """
+    names = ("customer_id", "order_id", "ordered_at", "amount")
+    timezone = timezone or zone_of(orders, "ordered_at")
+    frame = _as_lazy(orders, *names)
+    check_columns(frame, **{f"{name}_col": name for name in names})
+    limit = _first_instant_after(frame.collect_schema()["ordered_at"], to_date(as_of), timezone, "ordered_at")
+    lines = _plain_lines(frame, (), *names).filter(nw.col("at") < limit)
+    placed = _summed(lines, "customer_id", "order", least=nw.col("coarse").min())
+    stands = nw.col("coarse") * COARSE + nw.col("fine") > 0
+    is_sale, is_back = ~nw.col("first").is_null(), nw.col("least") < 0
+    kinds = {
+        "orders": stands | ~stands,
+        "purchases": stands,
+        "free": ~is_sale & ~is_back,
+        "refunded": is_sale & ~stands,
+        "refund_alone": ~is_sale & is_back,
+    }
+    counted = placed.select(**{name: nw.when(kind).then(1).otherwise(0) for name, kind in kinds.items()})
+    found: pd.Series = _collect(counted.select(nw.all().sum())).fillna(0).T[0].rename(None)
+    return found.astype("int64")
 
 
 def count_lines(
@@ -302,15 +309,6 @@ def _collect(frame: nw.LazyFrame[Any]) -> pd.DataFrame:
     return cast(pd.DataFrame, table.to_pandas(split_blocks=True, self_destruct=True).reset_index(drop=True))
 
 
-def _up_to_each_day(
-    values: NDArray[Any], cells: tuple[NDArray[Any], ...], shape: tuple[int, int], gather: np.ufunc
-) -> NDArray[Any]:
-    """Gather each customer's values (at the cells of a table of days by customers) from the first day on."""
-    table = np.full(shape, np.datetime64("NaT") if values.dtype.kind == "M" else 0, dtype=values.dtype)
-    table[cells] = values
-    return cast("NDArray[Any]", gather.accumulate(table, axis=0))
-
-
 def _summed(rows: nw.LazyFrame[Any], *keys: str, **counts: nw.Expr) -> nw.LazyFrame[Any]:
     """First and last sale and money of the rows with the same keys."""
     return rows.group_by(*keys).agg(
@@ -349,8 +347,9 @@ def _plain_lines(
         order=nw.col(order),
         at=nw.col(time_col),
         value=nw.when(~known.is_nan()).then(known).otherwise(0.0),
+        unknown=nw.when(~known.is_nan()).then(0.0).otherwise(UNKNOWN),
     )
-    sold_at = nw.when(value >= 0).then(nw.col("at"))
+    sold_at = nw.when((value > 0) | (nw.col("unknown") > 0)).then(nw.col("at"))
     coarse, fine = _millionths(value)
     return lines.filter(~nw.col("customer_id").is_null()).select(
         "customer_id",
@@ -360,8 +359,14 @@ def _plain_lines(
         first=sold_at,
         last=sold_at,
         coarse=coarse,
-        fine=fine,
+        fine=fine + nw.col("unknown"),
     )
+
+
+def _purchases(orders: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+    """Leave moments only to orders that net above nothing; the sum of the two parts has the right sign."""
+    stands = nw.col("coarse") * COARSE + nw.col("fine") > 0
+    return orders.with_columns(nw.when(stands).then(nw.col(name)).alias(name) for name in ("first", "last"))
 
 
 def _first_instant_after(kind: Any, day: date, timezone: str | None, time_col: str) -> date | datetime:
@@ -373,8 +378,8 @@ def _first_instant_after(kind: Any, day: date, timezone: str | None, time_col: s
         raise ParameterError("segmentation.time_type", argument="time_col", column=time_col, found=str(kind))
     if kind.time_zone is None:
         return datetime.combine(following, time())
-    midnight = datetime.combine(following, time(), tzinfo=ZoneInfo(timezone or kind.time_zone))
-    return midnight.astimezone(ZoneInfo(kind.time_zone))
+    midnight = datetime.combine(following, time(), tzinfo=zone_named(timezone or kind.time_zone))
+    return midnight.astimezone(zone_named(kind.time_zone))
 
 
 def _finish(reduced: pd.DataFrame, by: list[str], timezone: str | None) -> pd.DataFrame:
@@ -383,12 +388,10 @@ def _finish(reduced: pd.DataFrame, by: list[str], timezone: str | None) -> pd.Da
     if impossible.any():
         raise InputError("segmentation.impossible_amount", n=int(impossible.sum()))
     money = reduced["coarse"].astype("int64") * COARSE + reduced["fine"].astype("int64")
-    days = {}
-    for name, column in (("first_order_on", "first"), ("last_order_on", "last")):
-        at = pd.to_datetime(reduced[column])
-        if at.dt.tz is not None:
-            at = at.dt.tz_convert(timezone or at.dt.tz).dt.tz_localize(None)
-        days[name] = at.dt.normalize().astype("datetime64[s]")
+    days = {
+        name: local_days(pd.to_datetime(reduced[column]), column, timezone=timezone)
+        for name, column in (("first_order_on", "first"), ("last_order_on", "last"))
+    }
     return reduced[["customer_id", *by]].assign(
         **days,
         frequency=reduced["frequency"].astype("int64"),

@@ -22,14 +22,22 @@ from cxlib.impact import (
     evidence_ladder,
     monthly_effects,
     observed_months,
+    rollout_groups,
     study_members,
     study_notes,
     study_panel,
 )
-from cxlib.roi import break_even_effect, money_state, roi_summary, verdict
+from cxlib.roi import break_even_effect, flatten, judge_return, money_state, roi_summary, verdict
 
 Array = npt.NDArray[np.float64]
 PRICED = ("ready", "drift")  # states of money with a return
+#: Why there is no comparison, by the note that says so; the first that holds.
+_ALONE = {
+    "small_arm": "small_arm",
+    "no_months_before": "no_before",
+    "no_months_in_period": "no_before",
+    "found": "found",
+}
 
 
 @dataclass(frozen=True)
@@ -84,7 +92,14 @@ class Evaluation:
     effects, covariance : DataFrame, array
         `monthly_effects` on margin, up to the horizon.
     decision : DataFrame
-        `verdict`.
+        `verdict`, with the return taken in (`judge_return`), and with `reason` telling apart why nothing is
+        compared: `no_control` (nobody), `small_arm` (a group too small to be shown), `no_before` (no month
+        before the start), `found` (only customers passed over), each with `months_…` where the horizon is
+        not over either.
+    effect_verdict : str
+        The verdict before the return was taken in.
+    has_drift, has_drift_money : bool
+        The groups moved apart before the start, in the outcome and in margin.
     state : str
         `money_state`.
     terms : dict
@@ -108,6 +123,9 @@ class Evaluation:
     effects: pd.DataFrame
     covariance: Array
     decision: pd.DataFrame
+    effect_verdict: str
+    has_drift: bool
+    has_drift_money: bool
     state: str
     terms: dict[str, Any]
     money: pd.DataFrame | None
@@ -190,27 +208,47 @@ def evaluate_initiative(
     dates = {"started_on": started_on.date(), "period_start": period_start, "first_day": _first_day(orders)}
     notes = study_notes(panel, members, min_cell=terms.min_cell, assignment=assignment,
                         outcome_col=terms.outcome_col, **dates)  # fmt: skip
-    is_cut = any(note["key"] == "impact.note_starts_before_data" for note in notes)
+    said = {note["key"].removeprefix("impact.note_") for note in notes}
+    is_cut = "starts_before_data" in said
+    groups = rollout_groups(panel)
+    is_few = groups is not None and (groups.is_few or bool(np.isnan(answer["conf_low"])))
+    is_few &= panel[terms.outcome_col].min() < panel[terms.outcome_col].max()  # else what is missing is an outcome, not groups
+    has_drift, has_drift_money = (bool(table["is_alarm"].any()) for table in (drift, older))
     decision = verdict(
         estimate=answer["estimate"], conf_low=answer["conf_low"], conf_high=answer["conf_high"],
         months_observed=observed, horizon_months=horizon, has_control=bool(answer["is_answer"]),
-        min_effect=terms.min_effect, has_drift=bool(drift["is_alarm"].any()),
+        min_effect=terms.min_effect, has_drift=has_drift,
         break_even_effect=needed if terms.outcome_col == "margin" else None, starts_before_data=is_cut,
+        has_few_groups=is_few,
     )  # fmt: skip
-    is_known = _is_known(effects, covariance)
+    is_known = _is_known(effects, covariance) and not is_few
     state = money_state(
         **state_terms, has_effect=is_known, months_observed=observed, horizon_months=horizon,
-        has_drift=bool(older["is_alarm"].any()), starts_before_data=is_cut,
+        has_drift=has_drift_money, starts_before_data=is_cut,
     )  # fmt: skip
     money_terms |= {"covariance": covariance}
     notes += enrolment_notes(enrolments, members, customers, **course)
     notes += _own_notes(orders, terms, share, n_treated, drift=drift, older=older)
+    money = roi_summary(effects, **money_terms) if is_known else None
+    effect_verdict = decision["verdict"].item()
+    if money is not None and state == "ready":
+        figures = flatten(money)
+        decision = judge_return(decision, roi_low=figures["roi_low"], roi_high=figures["roi_high"])
     return Evaluation(
         members=members, panel=panel, notes=notes, ladder=ladder, answer=answer, drift=drift,
-        observed=observed, effects=effects, covariance=covariance, decision=decision, state=state,
-        terms=money_terms, money=roi_summary(effects, **money_terms) if is_known else None,
-        break_even_effect=needed, cost_share=share,
+        observed=observed, effects=effects, covariance=covariance, decision=_why_alone(decision, said),
+        effect_verdict=effect_verdict, has_drift=has_drift, has_drift_money=has_drift_money, state=state,
+        terms=money_terms, money=money, break_even_effect=needed, cost_share=share,
     )  # fmt: skip
+
+
+def _why_alone(decision: pd.DataFrame, notes: set[str]) -> pd.DataFrame:
+    """Tell apart why nothing is compared: nobody there, a group too small, or no month before the start."""
+    prefix = {"no_control": "", "months_alone": "months_"}.get(decision["reason"].item())
+    why = next((reason for note, reason in _ALONE.items() if note in notes), None)
+    if prefix is None or why is None:
+        return decision
+    return decision.assign(reason=prefix + why)
 
 
 def _share(members: pd.DataFrame, everyone: pd.DataFrame) -> tuple[float, int]:

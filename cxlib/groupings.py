@@ -13,7 +13,7 @@ import pandas as pd
 
 from cxlib.checks import ParameterError
 from cxlib.clusters import cluster_customers
-from cxlib.engine import to_date
+from cxlib.days import to_date
 from cxlib.groups import deciles
 from cxlib.holdout import add_gained
 from cxlib.preferences import ctb, wallets

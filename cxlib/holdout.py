@@ -14,7 +14,8 @@ import numpy as np
 import pandas as pd
 
 from cxlib.checks import ParameterError, check_columns
-from cxlib.engine import reduce_orders, to_date
+from cxlib.days import to_date
+from cxlib.engine import reduce_orders
 from cxlib.intervals import Interval, share_difference_interval, share_interval
 from cxlib.money import money_mean_interval
 from cxlib.ranking import rank_by_estimate

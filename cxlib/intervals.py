@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from cxlib.checks import ParameterError
 from cxlib.language import text
+from cxlib.totals import cluster_totals
 
 Array = NDArray[np.float64]
 
@@ -290,16 +291,16 @@ def cluster_moments(
     x = np.asarray(values, dtype=float)
     weight = np.ones_like(x) if weights is None else np.asarray(weights, dtype=float)
     group = np.zeros(len(x), dtype=np.int64) if groups is None else np.asarray(groups, dtype=np.int64)
-    cluster = pd.factorize(np.asarray(clusters, dtype=object))[0].astype(np.int64)
+    label = np.asarray(clusters)
+    cluster = pd.factorize(label if label.dtype.kind in "iu" else label.astype(object))[0].astype(np.int64)
     alone = cluster < 0
     cluster[alone] = cluster.max(initial=-1) + 1 + np.arange(alone.sum())
     n_groups = n_groups or int(group.max(initial=0)) + 1
     with np.errstate(invalid="ignore", divide="ignore"):
         total = np.bincount(group, weight, n_groups)
         mean = np.bincount(group, weight * x, n_groups) / total
-        pair, code = np.unique(group * (cluster.max(initial=0) + 1) + cluster, return_inverse=True)
-        residuals, size = np.bincount(code, weight * (x - mean[group])), np.bincount(code, weight)
-        owner = pair // (cluster.max(initial=0) + 1)
+        owner, _, residuals = cluster_totals(weight * (x - mean[group]), group, cluster, n_groups)
+        _, _, size = cluster_totals(weight, group, cluster, n_groups)
         n_clusters = np.bincount(owner, minlength=n_groups).astype(float)
         spread = np.bincount(owner, residuals**2, n_groups)
         variance = n_clusters / (n_clusters - 1) * spread / total**2

@@ -68,6 +68,17 @@ def text(key: str, lang: str = "en", **values: object) -> str:
     return catalogue()[key][lang].format(**values)
 
 
+def column_word(name: str, lang: str = "en") -> str:
+    """Heading of a column in `lang`; its own name where the handbook has no word for it.
+
+    Examples
+    --------
+    >>> column_word("region"), column_word("shoe_size")
+    ('Region', 'shoe_size')
+    """
+    return text(f"column.{name}", lang) if has_text(f"column.{name}") else name
+
+
 def has_text(key: str) -> bool:
     """Whether the catalogue has an entry `key`."""
     return key in catalogue()

@@ -10,10 +10,13 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import stats
 
-from cxlib.checks import check_columns
+from cxlib.answers import by_time
+from cxlib.checks import check_columns, check_frame
+from cxlib.days import instants, local_times, to_date
 from cxlib.hidden import e_value
 from cxlib.intervals import critical_value, share_interval
 from cxlib.money import money_mean_interval, tails_hold
+from cxlib.purchases import purchase_lines
 
 Array = NDArray[np.float64]
 ATTITUDES = ("promoter", "passive", "detractor")
@@ -75,29 +78,38 @@ def follow_answers(
 
     Examples
     --------
-    >>> answers = pd.DataFrame({"customer_id": ["a"], "answered_at": ["2025-01-01"], "nps_score": [9]})
+    >>> answers = pd.DataFrame({"customer_id": ["a"], "nps_score": [9]})
+    >>> answers["answered_at"] = pd.Timestamp("2025-01-01")
     >>> orders = pd.DataFrame({"customer_id": ["a", "a"], "order_id": ["1", "2"], "amount": [50.0, 70.0]})
-    >>> orders["ordered_at"] = ["2024-12-01", "2025-03-01"]
+    >>> orders["ordered_at"] = pd.to_datetime(["2024-12-01", "2025-03-01"])
     >>> followed = follow_answers(answers, orders, as_of="2026-01-02")
     >>> followed[["attitude", "amount_before", "amount_after"]].to_numpy().tolist()
     [['promoter', 50.0, 70.0]]
     """
+    check_frame(answers, argument="answers")
     check_columns(answers, customer_id="customer_id", answered_at="answered_at", nps_score="nps_score")
     check_columns(orders, **{name: name for name in ("customer_id", "order_id", "ordered_at", "amount")})
-    asked = answers.dropna(subset=["customer_id", "answered_at", "nps_score"])[
-        ["customer_id", "answered_at", "nps_score"]
-    ]
-    asked = asked.assign(answered_at=pd.to_datetime(asked["answered_at"]))
-    end = pd.Timestamp(as_of).tz_localize(asked["answered_at"].dt.tz)
+    asked = by_time(answers.dropna(subset=["customer_id", "answered_at", "nps_score"]))
+    asked = asked[["customer_id", "answered_at", "nps_score"]]
+    answered = instants(asked["answered_at"], "answered_at")
+    zone = None if answered.dt.tz is None else str(answered.dt.tz)
+    asked = asked.assign(answered_at=local_times(answered, "answered_at"))
+    end = pd.Timestamp(to_date(as_of))
     asked = asked[asked["answered_at"] + pd.Timedelta(days=days) <= end]
-    asked = asked.sort_values("answered_at", kind="stable").drop_duplicates("customer_id", keep="last")
+    asked = asked.drop_duplicates("customer_id", keep="last")
     asked = asked.assign(attitude=attitude(asked["nps_score"])).set_index("customer_id").sort_index()
     lines = orders.merge(asked[["answered_at"]].rename_axis(None), left_on="customer_id", right_index=True)
-    gap = (pd.to_datetime(lines["ordered_at"]) - lines["answered_at"]).dt.total_seconds() / 86_400
+    gap = (
+        local_times(lines["ordered_at"], "ordered_at", timezone=zone) - lines["answered_at"]
+    ).dt.total_seconds() / 86_400
     lines = lines.assign(gap=gap)
-    before = _window(lines[(lines["gap"] <= 0) & (lines["gap"] > -days)], asked.index)
-    after = _window(lines[(lines["gap"] > 0) & (lines["gap"] <= days)], asked.index)
-    bought = lines[(lines["amount"] > 0) & (lines["gap"] <= 0)].groupby("customer_id")["gap"]
+    past, known = ((lines["gap"] <= end).to_numpy() for end in (0, days))
+    lines = lines.assign(
+        sold_before=purchase_lines(lines, known=past), sold=purchase_lines(lines, known=known)
+    )
+    before = _window(lines[past & (lines["gap"] > -days)], "sold_before", asked.index)
+    after = _window(lines[~past & known], "sold", asked.index)
+    bought = lines[lines["sold_before"]].groupby("customer_id")["gap"]
     asked["orders_before"], asked["amount_before"] = before
     asked["recency"] = (-bought.max()).reindex(asked.index).fillna(days).clip(upper=days) / days
     asked["tenure"] = (-bought.min()).reindex(asked.index).fillna(0) / 365
@@ -108,7 +120,7 @@ def follow_answers(
         acts = referrals.merge(
             asked[["answered_at"]].rename_axis(None), left_on="customer_id", right_index=True
         )
-        wait = pd.to_datetime(acts["occurred_at"]) - acts["answered_at"]
+        wait = local_times(acts["occurred_at"], "occurred_at", timezone=zone) - acts["answered_at"]
         soon = acts[(wait > pd.Timedelta(0)) & (wait <= pd.Timedelta(days=days))]
         asked["has_referred"] = asked.index.isin(soon["customer_id"]).astype(float)
     return asked.drop(columns="answered_at").reset_index()
@@ -263,9 +275,9 @@ def attitude_ratio(
     return pd.DataFrame([row])
 
 
-def _window(lines: pd.DataFrame, customers: pd.Index) -> tuple[pd.Series, pd.Series]:
-    """Orders (not refunds) and net amount per customer, 0 for those without."""
-    orders = lines[lines["amount"] > 0].groupby("customer_id")["order_id"].nunique()
+def _window(lines: pd.DataFrame, sold_col: str, customers: pd.Index) -> tuple[pd.Series, pd.Series]:
+    """Purchases and net amount per customer, 0 for those without."""
+    orders = lines[lines[sold_col]].groupby("customer_id")["order_id"].nunique()
     amount = lines.groupby("customer_id")["amount"].sum()
     return orders.reindex(customers, fill_value=0), amount.reindex(customers, fill_value=0.0)
 

@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cxlib.answers import check_numbers, read_answers
-from cxlib.checks import ParameterError, check_columns
+from cxlib.answers import by_time, check_numbers, read_answers
+from cxlib.checks import ParameterError, check_columns, check_frame
 from cxlib.columns import among
 from cxlib.conditions import holds
-from cxlib.engine import reduce_orders, to_date
+from cxlib.days import to_date
+from cxlib.engine import reduce_orders
 from cxlib.intervals import critical_value, effective_n, share_interval
 from cxlib.nps_limits import nps_interval
 from cxlib.rules import load_rules
@@ -157,6 +158,7 @@ def compare_respondents(
     >>> compare_respondents(people, value_cols=["frequency"])[["answered", "silent"]].to_numpy().tolist()
     [[5.0, 2.0]]
     """
+    check_frame(customers, argument="customers")
     check_columns(customers, answered_col=answered_col, **{f"value_cols[{c}]": c for c in value_cols})
     answered = customers[answered_col].to_numpy(dtype=bool)
     z, rows = critical_value(conf_level), []
@@ -192,8 +194,9 @@ def response_bounds(
     Parameters
     ----------
     answers : DataFrame
-        One row per answer. A customer counts once, with the latest score (by `time_col` where there is one,
-        else the last row); answers without score, and of anybody not in `customers`, are left out.
+        One row per answer. A customer counts once, with the latest score (`by_time`, where there is
+        `time_col`, else the last row); answers without score, and of anybody not in `customers`, are left
+        out.
     customers : DataFrame
         One row per customer who could have answered.
     score_col, customer_id_col, time_col : str
@@ -226,11 +229,13 @@ def response_bounds(
     >>> response_bounds(answers, people)[["conf_low", "conf_high"]].iloc[2].tolist()
     [-25.0, 75.0]
     """
+    check_frame(answers, argument="answers")
+    check_frame(customers, argument="customers")
     check_columns(answers, customer_id_col=customer_id_col)
     check_columns(customers, customer_id_col=customer_id_col)
     scored = answers[answers[score_col].notna()] if score_col in answers else answers
     if time_col in answers:
-        scored = scored.sort_values(time_col, kind="stable")
+        scored = by_time(scored, time_col=time_col)
     last = scored.drop_duplicates(customer_id_col, keep="last")
     last = last[among(last[customer_id_col], customers[customer_id_col])]
     n_answered, n = len(last), customers[customer_id_col].nunique()
@@ -281,6 +286,7 @@ def rake(
     >>> rake(answers, margins={"region": {"east": 0.5, "west": 0.5}})["weight"].round(3).tolist()
     [0.667, 0.667, 0.667, 2.0]
     """
+    check_frame(data)
     codes, targets = [], []
     for column, shares in margins.items():
         check_columns(data, margins=column)
@@ -324,7 +330,8 @@ def customer_weights(
     Parameters
     ----------
     answers : DataFrame
-        One row per answer, in order of time; answers of anybody not in `customers` are left out.
+        One row per answer; without ``answered_at`` in order of time. Answers of anybody not in `customers`
+        are left out.
     customers : DataFrame
         One row per customer who could have answered.
     value_cols : sequence of str
@@ -358,9 +365,12 @@ def customer_weights(
     >>> customer_weights(answers, people, value_cols=["frequency"], bands=2)["weight"].tolist()
     [1.5, 0.5]
     """
+    check_frame(answers, argument="answers")
+    check_frame(customers, argument="customers")
     check_columns(answers, customer_id_col=customer_id_col)
     check_columns(customers, customer_id_col=customer_id_col)
-    last = answers.drop_duplicates(customer_id_col, keep="last")
+    ordered = by_time(answers) if "answered_at" in answers else answers
+    last = ordered.drop_duplicates(customer_id_col, keep="last")
     last = last[among(last[customer_id_col], customers[customer_id_col])].reset_index(drop=True)
     coded: dict[str, pd.Series] = {}
     margins: dict[str, dict[object, float]] = {}

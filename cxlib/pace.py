@@ -10,9 +10,11 @@ import numpy as np
 import pandas as pd
 
 from cxlib.checks import check_columns
-from cxlib.engine import to_date
+from cxlib.days import local_days, to_date
+from cxlib.deals import deal_spells
 from cxlib.intervals import share_interval
-from cxlib.survival import survival_curve
+from cxlib.survival import enough_at_risk, survival_curve
+from cxlib.winning import usual_age
 
 _INTERVAL = ["estimate", "std_error", "conf_low", "conf_high"]
 
@@ -50,8 +52,10 @@ def stage_times(
     DataFrame
         One row per pair of neighbouring stages: `from_stage, stage, metric` ("median_days"), `estimate,
         conf_low, conf_high, quartile_low, quartile_high` (days by which a quarter and three quarters have
-        gone on; NaN where so many never have), `n` (customers at the first stage), `n_events` (of them seen
-        at the next), `reached` (share gone on within `within_days`, 0–1).
+        gone on), `n` (customers at the first stage), `n_events` (of them seen at the next), `reached` (share
+        gone on within `within_days`, 0–1), `n_at_risk` (followed for `within_days` and not gone on before),
+        `n_not_reached` (not gone on, and followed for less). NaN where so many never have, or fewer than 10
+        were still followed at that day (`enough_at_risk`).
 
     Raises
     ------
@@ -78,7 +82,7 @@ def stage_times(
     """
     check_columns(events, stage_col=stage_col, customer_col=customer_col, time_col=time_col)
     last = pd.Timestamp(to_date(as_of))
-    rows = events[[customer_col, stage_col]].assign(day=_day(events[time_col])).dropna()
+    rows = events[[customer_col, stage_col]].assign(day=local_days(events[time_col], time_col)).dropna()
     rows = rows[rows["day"] <= last]
     first = {stage: part.groupby(customer_col)["day"].min() for stage, part in rows.groupby(stage_col)}
     nobody = rows.iloc[:0].set_index(customer_col)["day"]
@@ -91,7 +95,7 @@ def stage_times(
         spells = pd.DataFrame({"days": wait.astype(int), "gone": both["end"].notna()})
         found.append({"from_stage": before, "stage": after, **_median(spells, within_days, conf_level)})
     columns = ["from_stage", "stage", "metric", "estimate", "conf_low", "conf_high"]
-    columns += ["quartile_low", "quartile_high", "n", "n_events", "reached"]
+    columns += ["quartile_low", "quartile_high", "n", "n_events", "reached", "n_at_risk", "n_not_reached"]
     return pd.DataFrame(found, columns=columns)
 
 
@@ -107,14 +111,15 @@ def stage_ageing(
     Parameters
     ----------
     deals
-        With `stage, created_on, closed_on`, and `amount` if known. Rows created after `as_of` are left out;
-        a close after it is not known yet. The stage is that of the day the table was written: what closed
-        since has the stage "unknown_stage", since "won" and "lost" were not known by `as_of`.
+        With `stage, created_on, closed_on, is_won`, and `amount` if known. Rows created after `as_of`, or
+        over on an unknown day, are left out; a deal without a result is open whatever its `closed_on`
+        (`deal_outcomes`). The stage is that of the day the table was written: what closed since `as_of` has
+        the stage "unknown_stage", since "won" and "lost" were not known by then.
     as_of
         Last day known, inclusive.
     usual
         A deal is stalled if it is older than the age by which this share of all deals has been closed
-        (Kaplan–Meier, won or lost).
+        (Kaplan–Meier, won or lost; `usual_age`).
     conf_level
         Confidence level of the interval (Wilson).
 
@@ -122,8 +127,8 @@ def stage_ageing(
     -------
     DataFrame
         `stage, metric` ("stalled"), `estimate, std_error, conf_low, conf_high, n` (open deals), `median_days,
-        oldest_days, usual_days` (the age to beat; NaN where fewer than `usual` ever close), `amount` (of the
-        open deals); most open deals first. Without open deals no rows.
+        oldest_days, usual_days` (the age to beat; NaN where fewer than `usual` are known to), `amount` (of
+        the open deals); most open deals first. Without open deals no rows.
 
     Raises
     ------
@@ -139,20 +144,18 @@ def stage_ageing(
     Examples
     --------
     >>> deals = pd.DataFrame({"stage": ["won", "lost", "quoted"], "created_on": pd.Timestamp("2026-01-01"),
-    ...     "closed_on": pd.to_datetime(["2026-01-11", "2026-01-21", None])})
+    ...     "closed_on": pd.to_datetime(["2026-01-11", "2026-01-21", None]), "is_won": [True, False, None]})
     >>> stage_ageing(deals, as_of="2026-03-31", usual=0.6)[["n", "median_days", "usual_days"]].values.tolist()
     [[1.0, 89.0, 20.0]]
     """
     names = ("stage", "created_on", "closed_on")
     check_columns(deals, **{name: name for name in names})
-    last = pd.Timestamp(to_date(as_of))
-    rows = deals[pd.to_datetime(deals["created_on"]) <= last]
-    closed = pd.to_datetime(rows["closed_on"]).where(lambda days: days <= last)
-    age = (closed.fillna(last) - pd.to_datetime(rows["created_on"])).dt.days
-    spells = pd.DataFrame({"days": age, "gone": closed.notna()}).query("days >= 0")
-    usual_days = _quantile(_gone(spells, conf_level), "estimate", usual)
-    still = rows[closed.isna()].assign(age=age, value=rows.get("amount", np.nan))
-    still["stage"] = still["stage"].astype(object).mask(still["closed_on"].notna(), "unknown_stage")
+    spells = deal_spells(deals, as_of=as_of)
+    usual_days = usual_age(deals, as_of=as_of, usual=usual)
+    still = spells[spells["is_open"]].rename(columns={"days": "age"})
+    still["value"] = still.get("amount", pd.Series(np.nan, index=still.index))
+    closes_later = still.get("is_won", still["closed_on"]).notna()
+    still["stage"] = still["stage"].astype(object).mask(closes_later | still["stage"].isna(), "unknown_stage")
     found = []
     for stage, group in still.groupby("stage", observed=True):
         stalled = int((group["age"] > usual_days).sum()) if usual_days == usual_days else np.nan
@@ -172,9 +175,7 @@ def stage_ageing(
 
 
 def _median(spells: pd.DataFrame, within_days: int, conf_level: float) -> dict[str, object]:
-    curve = _gone(spells, conf_level)
-    by_then = curve[curve["time"] <= within_days]
-    known = len(spells) and (curve["estimate"].iloc[-1] == 1 or spells["days"].max() >= within_days)
+    curve, by_then = _gone(spells, conf_level), _gone(spells, conf_level, times=[within_days]).iloc[0]
     return {
         "metric": "median_days",
         "estimate": _quantile(curve, "estimate", 0.5),
@@ -184,13 +185,16 @@ def _median(spells: pd.DataFrame, within_days: int, conf_level: float) -> dict[s
         "quartile_high": _quantile(curve, "estimate", 0.75),
         "n": len(spells),
         "n_events": int(spells["gone"].sum()),
-        "reached": float(by_then["estimate"].iloc[-1]) if known else np.nan,
+        "reached": float(by_then["estimate"]),
+        "n_at_risk": int(by_then["n_at_risk"]),
+        "n_not_reached": int(by_then["n_not_reached"]),
     }
 
 
-def _gone(spells: pd.DataFrame, conf_level: float) -> pd.DataFrame:
-    """Share gone on by each time seen, with its interval (1 − Kaplan–Meier)."""
-    curve = survival_curve(spells, duration_col="days", event_col="gone", conf_level=conf_level)
+def _gone(spells: pd.DataFrame, conf_level: float, times: Sequence[int] | None = None) -> pd.DataFrame:
+    """Share gone on by each time seen or asked for, where enough are followed, with its interval."""
+    curve = survival_curve(spells, duration_col="days", event_col="gone", times=times, conf_level=conf_level)
+    curve = enough_at_risk(curve)
     low, high = 1 - curve["conf_high"], 1 - curve["conf_low"]
     return curve.assign(estimate=1 - curve["estimate"], conf_low=low, conf_high=high)
 
@@ -199,8 +203,3 @@ def _quantile(curve: pd.DataFrame, column: str, share: float) -> float:
     """First time by which `share` is reached; events only, since bounds also move where nothing happens."""
     happened = curve[(curve["n_events"] > 0) & (curve[column] >= share - 1e-12)]
     return float(happened["time"].iloc[0]) if len(happened) else np.nan
-
-
-def _day(times: pd.Series) -> pd.Series:
-    naive = times.dt.tz_localize(None) if isinstance(times.dtype, pd.DatetimeTZDtype) else times
-    return naive.dt.normalize().astype("datetime64[s]")

@@ -11,6 +11,7 @@ import pandas as pd
 from cxlib.answers import check_numbers
 from cxlib.checks import InputError, ParameterError, check_columns
 from cxlib.clustered import clustered_share_interval
+from cxlib.days import instants, local_days
 from cxlib.intervals import critical_value, share_difference_interval, share_interval
 from cxlib.verdicts import limits_side
 
@@ -39,7 +40,8 @@ def contact_pressure(
         True or 1 where the customer responded to, or opted out after, this contact. Where it is missing the
         contact counts towards the number but not towards the share. At least one of them.
     window_days
-        Contacts are counted in so many days up to and including this one.
+        Contacts are counted in so many days up to and including this one; those at the same time all count,
+        since their order is not known.
     edges
         Lowest number of contacts of each class, ascending, from 1.
     customer_col, time_col
@@ -91,17 +93,21 @@ def contact_pressure(
     flags = {metric: _flags(contacts, name) for metric, name in asked.items() if name is not None}
     if not flags:
         raise ParameterError("journey.no_outcome", argument="responded_col, opted_out_col")
-    rows = contacts[[customer_col, time_col]].assign(**flags).dropna(subset=[customer_col, time_col])
+    rows = contacts[[customer_col]].assign(**{time_col: instants(contacts[time_col], time_col)}, **flags)
+    rows = rows.dropna(subset=[customer_col, time_col])
     rows = rows.sort_values(time_col, kind="stable")
     who = pd.factorize(rows[customer_col])[0]
-    number = _recent(who, rows[time_col], window_days)
+    together = rows.groupby([who, rows[time_col].to_numpy()], sort=False).ngroup().to_numpy()
+    number = (
+        pd.Series(_recent(who, rows[time_col], window_days)).groupby(together).transform("max").to_numpy()
+    )
     code = np.searchsorted(cuts, number, side="right") - 1
     frames = []
     for metric in flags:
         hit = rows[metric].to_numpy(dtype=float)
         known = np.isfinite(hit) & (hit == 0).any()
         if metric == "opt_out":
-            known &= ~_left_before(who, hit == 1)
+            known &= ~_left_before(who, together, hit == 1)
         parts = (hit[known], code[known], who[known])
         frame = pd.DataFrame(
             {"contacts_from": cuts, "metric": metric, **_shares(*parts, metric, cuts.size, conf_level)}
@@ -219,10 +225,11 @@ def _flags(data: pd.DataFrame, column: str) -> np.ndarray:
     return numbers
 
 
-def _left_before(who: np.ndarray, left: np.ndarray) -> np.ndarray:
-    """Whether the customer had opted out at an earlier contact; rows sorted by time."""
+def _left_before(who: np.ndarray, together: np.ndarray, left: np.ndarray) -> np.ndarray:
+    """Whether the customer had opted out at an earlier time; rows sorted by time, `together` at one time."""
     marks = pd.Series(left.astype(np.int64))
-    return (marks.groupby(who).cumsum() - marks > 0).to_numpy(dtype=bool)
+    before = (marks.groupby(who).cumsum() - marks).groupby(together).transform("min")
+    return (before > 0).to_numpy(dtype=bool)
 
 
 def _shares(
@@ -275,8 +282,7 @@ def _joint_error(hit: np.ndarray, code: np.ndarray, who: np.ndarray, n_classes: 
 
 def _days(times: pd.Series) -> np.ndarray:
     """Local calendar day of each time as a whole number."""
-    naive = times.dt.tz_localize(None) if isinstance(times.dtype, pd.DatetimeTZDtype) else times
-    return naive.to_numpy().astype("datetime64[D]").astype(np.int64)
+    return local_days(times, str(times.name)).to_numpy().astype("datetime64[D]").astype(np.int64)
 
 
 def _recent(who: np.ndarray, time: pd.Series, days: int) -> np.ndarray:

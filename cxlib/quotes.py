@@ -7,10 +7,11 @@ import datetime as dt
 import pandas as pd
 
 from cxlib.checks import check_columns
+from cxlib.days import to_date
+from cxlib.deals import deal_day, deal_outcomes
 from cxlib.differences import interval_difference
-from cxlib.engine import to_date
 from cxlib.intervals import Interval, share_interval
-from cxlib.survival import survival_curve
+from cxlib.survival import enough_at_risk, survival_curve
 
 
 def follow_up(
@@ -26,8 +27,9 @@ def follow_up(
     Parameters
     ----------
     deals
-        Deals with `quoted_on`, `followed_up_on`, `closed_on`, `is_won`; those without a quote are left out,
-        and a contact before the quote is no follow-up.
+        Deals with `quoted_on`, `followed_up_on`, `closed_on`, `is_won`; those without a quote, or over on an
+        unknown day, are left out, and a contact before the quote is no follow-up. A deal without a result is
+        open whatever its `closed_on` (`deal_outcomes`).
     as_of
         Last day known, inclusive.
     within_days
@@ -44,6 +46,7 @@ def follow_up(
         whose window has passed, without those closed in it before any follow-up), "win_rate" of the groups
         "followed_up" and "not_followed_up", their "difference" (limits from those of both groups), and
         "naive_difference" (share won among closed deals ever followed up − never), shown because it is wrong.
+        A win rate is missing where fewer than 10 deals could be followed to the horizon (`enough_at_risk`).
 
     Raises
     ------
@@ -73,18 +76,18 @@ def follow_up(
     """
     names = ("quoted_on", "followed_up_on", "closed_on", "is_won")
     check_columns(deals, **{name: name for name in names})
-    last = pd.Timestamp(to_date(as_of))
-    days = {
-        name: (pd.to_datetime(deals[name]) - pd.to_datetime(deals["quoted_on"])).dt.days
-        for name in names[1:3]
-    }
-    frame = pd.DataFrame(days).assign(
-        observed=(last - pd.to_datetime(deals["quoted_on"])).dt.days,
-        won=deals["is_won"].astype("boolean").fillna(value=False).astype(bool),
+    last, facts = pd.Timestamp(to_date(as_of)), deal_outcomes(deals, as_of=as_of)
+    quoted = deal_day(deals, "quoted_on")
+    frame = pd.DataFrame(
+        {
+            "followed_up_on": (deal_day(deals, "followed_up_on") - quoted).dt.days,
+            "closed_on": (facts["ended_on"] - quoted).dt.days,
+            "observed": (last - quoted).dt.days,
+            "won": facts["outcome"] == "won",
+        }
     )
-    frame = frame[frame["observed"] >= 0]
-    for name in names[1:3]:
-        frame[name] = frame[name].where(frame[name] <= frame["observed"])
+    frame = frame[(frame["observed"] >= 0) & ~facts["is_undated"]]
+    frame["followed_up_on"] = frame["followed_up_on"].where(frame["followed_up_on"] <= frame["observed"])
     in_time = frame["followed_up_on"].between(0, within_days)  # a contact before the quote follows nothing up
     closed = frame["closed_on"] <= within_days
     due = frame["observed"] >= within_days
@@ -114,7 +117,7 @@ def overdue_quotes(deals: pd.DataFrame, *, as_of: dt.date | str, within_days: in
     Returns
     -------
     DataFrame
-        The rows of `deals` concerned, with `overdue_days` (> 0).
+        The rows of `deals` concerned, with `overdue_days` (> 0); of those waiting equally long by `deal_id`.
 
     Examples
     --------
@@ -124,13 +127,14 @@ def overdue_quotes(deals: pd.DataFrame, *, as_of: dt.date | str, within_days: in
     [3]
     """
     check_columns(deals, **{name: name for name in ("quoted_on", "followed_up_on", "closed_on")})
-    last = pd.Timestamp(to_date(as_of))
-    waiting = (last - pd.to_datetime(deals["quoted_on"])).dt.days - within_days
-    followed = pd.to_datetime(deals["followed_up_on"]).between(pd.to_datetime(deals["quoted_on"]), last)
-    closed = pd.to_datetime(deals["closed_on"]) <= last
-    open_now = ~followed & ~closed & (waiting > 0)
+    last, quoted = pd.Timestamp(to_date(as_of)), deal_day(deals, "quoted_on")
+    waiting = (last - quoted).dt.days - within_days
+    followed = deal_day(deals, "followed_up_on").between(quoted, last)
+    open_now = ~followed & deal_outcomes(deals, as_of=as_of)["is_open"] & (waiting > 0)
     listed = deals[open_now].assign(overdue_days=waiting[open_now].astype(int))
-    return listed.sort_values("overdue_days", ascending=False, kind="stable", ignore_index=True)
+    ties = [name for name in ("deal_id", "quoted_on") if name in listed]
+    order = {"ascending": [False] + [True] * len(ties), "kind": "stable", "ignore_index": True}
+    return listed.sort_values(["overdue_days", *ties], **order)
 
 
 def _win_rate(
@@ -139,9 +143,10 @@ def _win_rate(
     """Probability of a win by the horizon; lost deals stay at risk as long as they could be observed."""
     end = deals["closed_on"].where(deals["won"] & deals["closed_on"].notna(), deals["observed"])
     spells = pd.DataFrame({"days": end - landmark, "won": deals["won"] & deals["closed_on"].notna()})
-    point = survival_curve(
+    curve = survival_curve(
         spells, duration_col="days", event_col="won", times=[horizon], conf_level=conf_level
-    ).iloc[0]
+    )
+    point = enough_at_risk(curve).iloc[0]
     row = {
         "metric": "win_rate",
         "group": group,

@@ -7,7 +7,9 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
-from cxlib.checks import check_columns
+from cxlib.answers import by_time
+from cxlib.checks import check_columns, check_frame
+from cxlib.days import instants, local_times, to_date
 from cxlib.intervals import share_interval
 
 ATTITUDES = ("promoter", "passive", "detractor")
@@ -43,16 +45,18 @@ def latest_attitudes(
 
     Examples
     --------
-    >>> answers = pd.DataFrame({"customer_id": ["a", "b"], "answered_at": "2025-06-01", "nps_score": [3, 9]})
-    >>> orders = pd.DataFrame({"customer_id": ["a"], "ordered_at": ["2025-05-01"], "amount": [80.0]})
-    >>> latest_attitudes(answers, orders, as_of="2025-12-31")[["attitude", "amount"]].to_numpy().tolist()
-    [['detractor', 80.0], ['promoter', 0.0]]
+    >>> answers = pd.DataFrame({"customer_id": ["a", "b"], "answered_at": pd.Timestamp("2025-06-01")})
+    >>> orders = pd.DataFrame({"customer_id": ["a"], "ordered_at": pd.Timestamp("2025-05-01"), "amount": 8.0})
+    >>> latest = latest_attitudes(answers.assign(nps_score=[3, 9]), orders, as_of="2025-12-31")
+    >>> latest[["attitude", "amount"]].to_numpy().tolist()
+    [['detractor', 8.0], ['promoter', 0.0]]
     """
+    check_frame(answers, argument="answers")
     check_columns(answers, customer_id="customer_id", answered_at="answered_at", nps_score="nps_score")
     check_columns(orders, **{name: name for name in ("customer_id", "ordered_at", "amount")})
     latest = _in_order(answers).drop_duplicates("customer_id", keep="last")
-    when = pd.to_datetime(orders["ordered_at"])
-    end = pd.Timestamp(as_of).tz_localize(when.dt.tz) + pd.Timedelta(days=1)
+    when = local_times(orders["ordered_at"], "ordered_at")
+    end = pd.Timestamp(to_date(as_of)) + pd.Timedelta(days=1)
     recent = orders[(when < end) & (when >= end - pd.Timedelta(days=days))]
     amount = recent.groupby("customer_id")["amount"].sum()
     held = latest.assign(amount=latest["customer_id"].map(amount).astype(float).fillna(0.0))
@@ -150,10 +154,12 @@ def attitude_moves(answers: pd.DataFrame, *, conf_level: float = 0.95) -> pd.Dat
     Examples
     --------
     >>> answers = pd.DataFrame({"customer_id": ["a", "a"], "nps_score": [2, 9]})
-    >>> moves = attitude_moves(answers.assign(answered_at=["2025-01-01", "2025-02-01"]))
+    >>> answers["answered_at"] = pd.to_datetime(["2025-01-01", "2025-02-01"])
+    >>> moves = attitude_moves(answers)
     >>> moves.loc[moves["n"] > 0, ["before", "after", "estimate"]].to_numpy().tolist()
     [['detractor', 'promoter', 1.0]]
     """
+    check_frame(answers, argument="answers")
     check_columns(answers, customer_id="customer_id", answered_at="answered_at", nps_score="nps_score")
     ordered = _in_order(answers)
     ordered = ordered.assign(before=ordered.groupby("customer_id")["attitude"].shift())
@@ -170,6 +176,7 @@ def attitude_moves(answers: pd.DataFrame, *, conf_level: float = 0.95) -> pd.Dat
 def _in_order(answers: pd.DataFrame) -> pd.DataFrame:
     """Answers with customer, time and score, earliest first, with their attitude."""
     held = answers.dropna(subset=["customer_id", "answered_at", "nps_score"])
-    held = held[["customer_id", "answered_at", "nps_score"]].sort_values("answered_at", kind="stable")
+    held = by_time(held)
+    held = held[["customer_id", "nps_score"]].assign(answered_at=instants(held["answered_at"], "answered_at"))
     score = held["nps_score"].astype(float)
     return held.assign(attitude=np.select([score >= 9, score <= 6], ["promoter", "detractor"], "passive"))

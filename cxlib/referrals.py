@@ -6,10 +6,11 @@ import datetime as dt
 
 import pandas as pd
 
-from cxlib.checks import check_columns
-from cxlib.engine import to_date
+from cxlib.checks import check_columns, check_frame
+from cxlib.days import local_days, to_date
 from cxlib.intervals import Interval, share_interval
 from cxlib.money import middle_mean_interval, money_difference, money_mean_interval
+from cxlib.purchases import purchase_lines
 
 
 def referred_customers(
@@ -65,16 +66,19 @@ def referred_customers(
     Examples
     --------
     >>> people = pd.DataFrame({"customer_id": list("abcd"), "acquisition_channel": ["referral", "sns"] * 2})
-    >>> orders = pd.DataFrame({"customer_id": list("abcd"), "ordered_at": "2025-01-05"})
+    >>> orders = pd.DataFrame({"customer_id": list("abcd"), "ordered_at": pd.Timestamp("2025-01-05")})
     >>> found = referred_customers(people, orders.assign(amount=[9.0, 5, 7, 5]), as_of="2026-06-30")
     >>> found["estimate"].tolist()
     [0.5, 8.0, 5.0, 3.0, 8.0, 5.0, 3.0]
     """
+    check_frame(customers, argument="customers")
+    check_frame(orders, argument="orders")
     check_columns(customers, customer_id="customer_id", source_col=source_col)
     check_columns(orders, **{name: name for name in ("customer_id", "ordered_at", "amount")})
     lines = orders.dropna(subset=["customer_id", "ordered_at"])
-    day = pd.to_datetime(lines["ordered_at"]).dt.tz_localize(None).dt.normalize().astype("datetime64[s]")
-    bought = day[lines["amount"] > 0].groupby(lines["customer_id"]).min()
+    day = local_days(lines["ordered_at"], "ordered_at")
+    known = (day <= pd.Timestamp(to_date(as_of))).to_numpy()
+    bought = day[purchase_lines(lines, known=known)].groupby(lines["customer_id"]).min()
     source = customers.set_index("customer_id")[source_col].dropna()
     first = bought.reindex(source.index).dropna()
     is_referred = source.reindex(first.index).astype(str) == referral
@@ -93,7 +97,7 @@ def referred_customers(
     ):
         for name, side in zip(("referred", "others"), sides, strict=True):
             rows.append(_row(f"{word}_{name}", interval(side, conf_level=conf_level), len(side)))
-        rows.append(gap | {"metric": f"{word}_gap"})
+        rows.append({**{str(name): each for name, each in gap.items()}, "metric": f"{word}_gap"})
     return pd.DataFrame(rows).fillna({"status": ""})
 
 

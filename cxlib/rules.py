@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import codecs
+import re
 from datetime import date, datetime, time
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
 from cxlib.checks import fail_option, nearest
 from cxlib.closed import Closed, fault, read_model
+from cxlib.places import HANDBOOK
 
 
 def _known_zone(name: str) -> str:
@@ -21,6 +24,29 @@ def _known_zone(name: str) -> str:
     return name
 
 
+def _known_encoding(name: str) -> str:
+    """Refuse codecs that turn text into something else, or bytes into anything but text."""
+    try:
+        found = codecs.lookup(name)
+        if not found._is_text_encoding or found.name.replace("-", "_") in _NO_ENCODINGS:
+            raise LookupError(name)
+        found.decode("a,1\n".encode(name))
+    except (LookupError, ValueError, UnicodeError) as error:
+        raise fault("unknown_encoding") from error
+    return name
+
+
+_NO_ENCODINGS = ("undefined", "idna", "punycode", "unicode_escape", "raw_unicode_escape", "mbcs", "oem")
+
+
+def _known_currency(code: str) -> str:
+    from babel.numbers import is_currency
+
+    if not is_currency(code) or code in ("XXX", "XTS"):
+        raise fault("unknown_currency")
+    return code
+
+
 def _ordered(scale: tuple[float, float]) -> tuple[float, float]:
     if not scale[0] < scale[1]:
         raise fault("wrong_order")
@@ -28,8 +54,24 @@ def _ordered(scale: tuple[float, float]) -> tuple[float, float]:
 
 
 Zone = Annotated[str, AfterValidator(_known_zone)]
-Scale = Annotated[tuple[float, float], AfterValidator(_ordered)]
-Code = Annotated[str, BeforeValidator(str), Field(min_length=1)]
+Encoding = Annotated[str, AfterValidator(_known_encoding)]
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+Scale = Annotated[tuple[Finite, Finite], AfterValidator(_ordered)]
+
+
+def as_text(value: Any) -> Any:
+    """Take the plain values YAML gives as the text that was written."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(value) if isinstance(value, int | float) else value
+
+
+Code = Annotated[str, BeforeValidator(as_text), Field(min_length=1)]
+#: Years in which data can have been taken out; beyond, a number was taken for a time.
+YEARS = (1970, 2200)
+
+
+_BARE_NUMBER = re.compile(r"\s*[-+]?[\d_]*\.?\d+(?:[eE][-+]?\d+)?\s*")
 
 
 class Label(Closed):
@@ -43,7 +85,7 @@ class Settings(Closed):
     """What dataset.yml says about a data set."""
 
     name: str
-    currency: str = Field(pattern="^[A-Z]{3}$")
+    currency: Annotated[str, AfterValidator(_known_currency)]
     timezone: Zone
     extracted_at: datetime
     fiscal_year_start: int = Field(default=1, ge=1, le=12)
@@ -51,14 +93,22 @@ class Settings(Closed):
     ces_scale: Scale = (1, 7)
     ces_direction: Literal["ease", "effort"] = "ease"
     valence_scale: Scale = (-2, 2)
+    expectation_scale: Scale = (1, 5)
     is_sample: bool = False
-    encoding: str = "utf-8"
+    encoding: Encoding = "utf-8"
 
     @model_validator(mode="before")
     @classmethod
     def _end_of_a_bare_day(cls, values: Any) -> Any:
-        """Take `extracted_at: 2026-10-01` as the end of that day, so that the day is not the future."""
+        """Take `extracted_at: 2026-10-01` as the end of that day, so that the day is not the future.
+
+        A bare number such as 20261001 is no time: it would be read as seconds since 1970.
+        """
         found = values.get("extracted_at") if isinstance(values, dict) else None
+        if type(found) is date:
+            found = found.isoformat()
+        if isinstance(found, int | float) or (isinstance(found, str) and _BARE_NUMBER.fullmatch(found)):
+            raise fault("no_day")
         if isinstance(found, str) and len(found.strip()) == 10:
             try:
                 day = date.fromisoformat(found.strip())
@@ -66,6 +116,13 @@ class Settings(Closed):
                 raise fault("no_day") from error
             return {**values, "extracted_at": datetime.combine(day, time.max)}
         return values
+
+    @field_validator("extracted_at")
+    @classmethod
+    def _a_time_of_data(cls, found: datetime) -> datetime:
+        if not YEARS[0] <= found.year <= YEARS[1]:
+            raise fault("no_day")
+        return found
 
     @property
     def extracted(self) -> datetime:
@@ -158,15 +215,12 @@ class RfmSegments(Closed):
         return self
 
 
-Number = Annotated[float, Field(allow_inf_nan=False)]
-
-
 class Condition(Closed):
     """What a measure of a customer must be: every limit given holds; a missing value never matches."""
 
     measure: Code
-    at_least: Number | None = None
-    at_most: Number | None = None
+    at_least: Finite | None = None
+    at_most: Finite | None = None
     is_in: list[str] | None = None
     is_missing: bool | None = None
 
@@ -199,13 +253,14 @@ class States(Closed):
 
 
 class Target(Closed):
-    """The value a measure should reach, and from where on it is alarming."""
+    """The value a measure should reach, and from where on it is alarming; scores are of one survey."""
 
     metric: Code
+    survey: Literal["relationship", "transaction"] | None = None
     unit: Literal["share", "points", "score", "currency", "count", "days", "months", "ratio", "valence"]
     better: Literal["higher", "lower"]
-    target: Number
-    alarm: Number
+    target: Finite
+    alarm: Finite
     label: Label
 
 
@@ -216,7 +271,7 @@ class Targets(Closed):
 
     @model_validator(mode="after")
     def _once(self) -> Targets:
-        _unique("targets", [target.metric for target in self.targets])
+        _unique("targets", [f"{one.metric} {one.survey or ''}".strip() for one in self.targets])
         return self
 
 
@@ -306,5 +361,5 @@ def load_rules(name: str, path: str | Path | None = None) -> Any:
     """
     if name not in RULES:
         fail_option("name", name, RULES)
-    default = Path(__file__).resolve().parents[1] / "data" / "rules" / f"{name}.yml"
+    default = HANDBOOK / "data" / "rules" / f"{name}.yml"
     return read_model(RULES[name], default if path is None else Path(path))

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 MONEY_UNIT = 1_000_000
 LARGEST_AMOUNT = 1e12
 LARGEST_TOTAL = 9e12  # whole millionths of more than this outgrow 64 bits
+UNKNOWN = 2.0**-20  # stands for a missing amount: above nothing, and gone where sums are cut to millionths
 COARSE = 2**20  # millionths are summed as multiples of this and a rest: floats hold both sums exactly
 IMPOSSIBLE = 2.0**60  # stands for the coarse part of an amount that cannot be, beyond any true total
 AT_ONCE = 20_000  # runs per step, few enough that their lines stay in the processor's cache
@@ -103,21 +104,22 @@ def _rise(column: pa.ChunkedArray) -> bool:
 def _sums(times: pa.ChunkedArray, amounts: pa.ChunkedArray, starts: NDArray[np.intp]) -> list[NDArray[Any]]:
     """First and last moment of a sale (`NEVER` and its negative: none), coarse and fine money of each run."""
     days = times.cast(pa.int32()) if pa.types.is_date32(times.type) else times
-    at, values = days.cast(pa.int64()).to_numpy(), pc.fill_null(amounts.cast(pa.float64()), 0.0).to_numpy()
+    at, values = days.cast(pa.int64()).to_numpy(), pc.fill_null(amounts.cast(pa.float64()), np.nan).to_numpy()
     bounds = np.append(starts[::AT_ONCE], len(at))
 
     def sum_step(step: int) -> tuple[NDArray[Any], ...]:
         begin, end = bounds[step], bounds[step + 1]
         here = starts[step * AT_ONCE : (step + 1) * AT_ONCE] - begin
-        value, moment = np.where(np.isnan(values[begin:end]), 0.0, values[begin:end]), at[begin:end]
-        is_sale, is_possible = value >= 0, np.abs(value) <= LARGEST_AMOUNT
+        unknown, moment = np.isnan(values[begin:end]), at[begin:end]
+        value = np.where(unknown, 0.0, values[begin:end])
+        is_sale, is_possible = (value > 0) | unknown, np.abs(value) <= LARGEST_AMOUNT
         money = np.floor(np.where(is_possible, value, 0.0) * MONEY_UNIT + 0.5)
         coarse = np.floor(money / COARSE)
         return (
             np.minimum.reduceat(np.where(is_sale, moment, NEVER), here),
             np.maximum.reduceat(np.where(is_sale, moment, -NEVER), here),
             np.add.reduceat(np.where(is_possible, coarse, IMPOSSIBLE), here),
-            np.add.reduceat(money - coarse * COARSE, here),
+            np.add.reduceat(money - coarse * COARSE + unknown * UNKNOWN, here),
         )
 
     with ThreadPoolExecutor() as threads:

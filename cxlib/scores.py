@@ -12,7 +12,7 @@ from cxlib.answers import Answers, Scale, effective_n, read_answers, scale_notes
 from cxlib.checks import fail_option
 from cxlib.intervals import Interval, agreeing_limits, critical_value, share_interval
 from cxlib.nps_limits import NPS_METHODS, nps_interval
-from cxlib.resampling import bootstrap_counts, bootstrap_interval
+from cxlib.resampling import bootstrap_interval, resampled_sums
 
 Array = NDArray[np.float64]
 N_BOOT = 2000
@@ -154,8 +154,7 @@ def score_distribution(
     """
     answers = read_answers(data, score_col, (0, 10), weight_col=weight_col, cluster_col=cluster_col)
     score, alone = answers.score.astype(int), np.arange(len(answers.score))
-    who = alone if answers.cluster is None else pd.factorize(answers.cluster)[0]
-    who = np.where(who < 0, alone + len(alone), who)
+    who = alone if answers.cluster is None else answers.cluster
     rows = [(low, low) for low in range(11)]
     if min_cell is not None:
         parts = [_join_scores(score, who, *ends, min_cell) for ends in ((0, 6), (7, 8), (9, 10))]
@@ -341,9 +340,9 @@ def _bootstrap(
     for code in range(len(answers.keys)):
         rows = answers.group == code
         clusters = None if answers.cluster is None else answers.cluster[rows]
-        sums = np.column_stack([points[rows] * weight[rows], weight[rows]])
-        blocks = bootstrap_counts(int(rows.sum()), n_boot=N_BOOT, seed=seed, clusters=clusters)
-        drawn = np.vstack([counts @ sums for counts in blocks]) if rows.any() else np.full((1, 2), np.nan)
+        columns = [points[rows] * weight[rows], weight[rows]]
+        blocks = resampled_sums(columns, n_boot=N_BOOT, seed=seed, clusters=clusters)
+        drawn = np.vstack(list(blocks)) if rows.any() else np.full((1, 2), np.nan)
         limits.append(bootstrap_interval(drawn[:, 0] / drawn[:, 1], conf_level=conf_level))
     std_error, low, high = np.array(limits, dtype=float).reshape(-1, 3).T
     return std_error, low, high

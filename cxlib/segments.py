@@ -13,7 +13,8 @@ import numpy as np
 import pandas as pd
 
 from cxlib.checks import ParameterError, check_columns, fail_option, nearest
-from cxlib.engine import reduce_orders, to_date
+from cxlib.days import to_date
+from cxlib.engine import reduce_orders
 
 #: Score column of each RFM value; fewer days since the last order are better.
 SCORES: Mapping[str, str] = {"recency_days": "r_score", "frequency": "f_score", "monetary_total": "m_score"}

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
+import numpy as np
 import pandas as pd
 
 from cxlib.contract import TABLES
+from cxlib.days import local_days
+from cxlib.purchases import leading_lines, purchase_lines
 
 
 def chosen_rows(
@@ -17,6 +20,7 @@ def chosen_rows(
     by: str | None = None,
     start: Any = None,
     end: Any = None,
+    keep_unknown: bool = False,
 ) -> pd.DataFrame:
     """Rows of `table` that belong to `customers`, with the customers' column `by`.
 
@@ -34,10 +38,13 @@ def chosen_rows(
         Column of `customers` to add; it replaces a column of the same name in the table.
     start, end
         First and last day, inclusive, on the table's own time.
+    keep_unknown
+        Keep rows of customers who are not in `customers` too, without `by`: for totals.
 
     Returns
     -------
     DataFrame
+        In the order of the table; scales that the data set declares stay with it (`frame.attrs`).
 
     Examples
     --------
@@ -54,7 +61,10 @@ def chosen_rows(
         }
         return pd.DataFrame(empty).merge(known, on="customer_id", suffixes=("_row", ""))
     rows = data_set.table(table, start=start, end=end)
-    return rows.merge(known, on="customer_id", suffixes=("_row", ""))
+    how: Literal["left", "inner"] = "left" if keep_unknown else "inner"
+    chosen = rows.merge(known, on="customer_id", how=how, suffixes=("_row", ""))
+    chosen.attrs.update(rows.attrs)
+    return chosen
 
 
 def first_purchase_groups(customers: pd.DataFrame, orders: pd.DataFrame | None) -> pd.DataFrame:
@@ -65,15 +75,16 @@ def first_purchase_groups(customers: pd.DataFrame, orders: pd.DataFrame | None) 
     customers
         One row per customer, with `customer_id`.
     orders
-        Order lines with `ordered_at` and, if known, `channel`; None where there are none. Refunds (negative
-        amounts) are no purchases.
+        Order lines with `ordered_at` and, if known, `channel`; None where there are none. What a purchase is,
+        is told by `cxlib.purchases`; where the first day holds several channels, that of the largest amount
+        stands for it, then that of the lowest `line`, then the first by name.
 
     Returns
     -------
     DataFrame
         `customers` with `cohort` (half-year of the first purchase, as "2026-1") and `first_channel` (ec,
-        store, …; of several lines at the same time the one first by order id, line and name), missing
-        without a purchase; columns of these names that are there already stay.
+        store, …; of the first day's lines the leading one, see `leading_lines`), missing without a purchase;
+        columns of these names that are there already stay.
 
     Examples
     --------
@@ -85,16 +96,18 @@ def first_purchase_groups(customers: pd.DataFrame, orders: pd.DataFrame | None) 
     known = {"cohort", "first_channel"} & set(customers.columns)
     if orders is None:
         return customers
-    bought = orders[orders["ordered_at"].notna()]
-    if "amount" in bought:
-        bought = bought[~(bought["amount"] < 0)]
-    ties = [name for name in ("ordered_at", "order_id", "line", "channel") if name in bought]
-    first = bought.sort_values(ties, kind="stable").drop_duplicates("customer_id")
-    half = (first["ordered_at"].dt.month > 6).astype(int) + 1
-    groups = pd.DataFrame({"customer_id": first["customer_id"]})
-    groups["cohort"] = first["ordered_at"].dt.year.astype(str) + "-" + half.astype(str)
-    groups["first_channel"] = first.get("channel")
-    groups = groups.dropna(subset=["customer_id"]).drop(columns=list(known))
+    code, ids = pd.factorize(orders["customer_id"])
+    day = local_days(orders["ordered_at"], "ordered_at")
+    kept = purchase_lines(orders, known=day.notna().to_numpy() & (code >= 0))
+    names = [name for name in ("channel",) if name in orders]
+    place, _ = leading_lines(orders, names, code, day.to_numpy(), kept)
+    who = np.unique(code[kept])
+    first = day.iloc[place[who]]
+    half = (first.dt.month > 6).astype(int) + 1
+    groups = pd.DataFrame({"customer_id": ids[who]})
+    groups["cohort"] = (first.dt.year.astype(str) + "-" + half.astype(str)).to_numpy()
+    groups["first_channel"] = orders["channel"].iloc[place[who]].to_numpy() if names else None
+    groups = groups.drop(columns=list(known))
     return customers.merge(groups, on="customer_id", how="left")
 
 

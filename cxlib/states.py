@@ -15,7 +15,8 @@ import pandas as pd
 
 from cxlib.checks import check_columns
 from cxlib.conditions import bounds, holds, implies
-from cxlib.engine import reduce_on_days, to_date
+from cxlib.days import local_days, to_date
+from cxlib.engine import reduce_on_days
 from cxlib.intervals import Interval, share_interval
 from cxlib.rules import load_rules
 
@@ -331,7 +332,7 @@ def _on_day(
     rules: Any,
     keep: Sequence[str],
 ) -> pd.DataFrame:
-    seen = customers[pd.to_datetime(customers["first_seen_on"]) <= day]
+    seen = customers[local_days(customers["first_seen_on"], "first_seen_on") <= day]
     measures = seen.merge(held, on="customer_id", how="left", suffixes=("_attribute", ""))
     measures["frequency"] = measures["frequency"].fillna(0)
     measures["monetary_total"] = measures["monetary_total"].fillna(0.0)
@@ -362,6 +363,6 @@ def _open_deals(deals: pd.DataFrame | None, day: pd.Timestamp) -> pd.Series:
     if deals is None:
         return pd.Series(dtype="float64")
     check_columns(deals, **{f"{c}_col": c for c in ("customer_id", "created_on", "closed_on")})
-    closed = pd.to_datetime(deals["closed_on"])
-    is_open = (pd.to_datetime(deals["created_on"]) <= day) & (closed.isna() | (closed > day))
+    closed = local_days(deals["closed_on"], "closed_on")
+    is_open = (local_days(deals["created_on"], "created_on") <= day) & (closed.isna() | (closed > day))
     return deals[is_open].groupby("customer_id").size()

@@ -19,10 +19,10 @@ _GAP = np.timedelta64(30, "m")
 _LAST_VIEW = 50
 _LEAST_EXPECTED = 5
 _EXIT_COLUMNS = ["n", "n_exits", "base", "difference", "difference_conf_low", "difference_conf_high"]
-_EXIT_COLUMNS += ["p_value", "q_value", "is_excessive"]
+_EXIT_COLUMNS += ["p_value", "q_value", "is_excessive", "n_tied"]
 _ERRORS = ["base_error", "correlation", "p_value"]
 _SHARES = ("share_of_first", "share_of_previous")
-_FUNNEL_COLUMNS = ["step_number", "step", "n"]
+_FUNNEL_COLUMNS = ["step_number", "step", "n", "n_low"]
 _FUNNEL_COLUMNS += [f"{share}{end}" for share in _SHARES for end in ("", "_conf_low", "_conf_high")]
 
 
@@ -50,20 +50,23 @@ def funnel(
         "strict": each step must come after the one before, other steps may lie between; "any": having the
         step counts, whenever.
     unit_col, step_col, time_col
-        Columns of `events`; rows of the same time keep the order of the frame.
+        Columns of `events`. Of steps at the same time (systems that record whole seconds have many) the order
+        is not known; see `n` and `n_low`.
     within_days
         All steps must lie within so many days of the unit's first first step ("strict" only).
     by
-        Column to split by; a unit belongs to the value of its first row, and without one to no group.
+        Column to split by; a unit belongs to the value of its first row (of several at the same time the
+        lowest value), and without one to no group.
     conf_level
         Confidence level of the intervals (Wilson).
 
     Returns
     -------
     DataFrame
-        Group column, `step_number` (1 = first), `step, n` (units that reach it), and `share_of_first,
-        share_of_previous` with `_conf_low, _conf_high`; with "any" these are the shares of the units with the
-        first, and with the previous, step that have this one as well.
+        Group column, `step_number` (1 = first), `step, n` (units that reach it), `n_low` (units that reach it
+        if of steps at the same time none counts as after another; in `n` each does that can), and
+        `share_of_first, share_of_previous` of `n` with `_conf_low, _conf_high`; with "any" these are the
+        shares of the units with the first, and with the previous, step that have this one as well.
 
     Raises
     ------
@@ -94,9 +97,10 @@ def funnel(
     complete = events[[unit_col, step_col, time_col]].notna().all(axis=1)
     rows = events[complete].sort_values(time_col, kind="stable")
     frames = []
-    for keys, group in _split(rows, unit_col, by):
-        reached = _reached(group, list(steps), unit_col, step_col, time_col, order, within_days)
-        frames.append(_funnel_rows(reached, list(steps), conf_level).assign(**keys))
+    for keys, group in _split(rows, unit_col, time_col, by):
+        how = (list(steps), unit_col, step_col, time_col, order, within_days)
+        reached, least = (_reached(group, *how, in_order=best) for best in (True, False))
+        frames.append(_funnel_rows(reached, least, list(steps), conf_level).assign(**keys))
     columns = [*([] if by is None else [by]), *_FUNNEL_COLUMNS]
     return pd.concat(frames, ignore_index=True)[columns] if frames else pd.DataFrame(columns=columns)
 
@@ -112,12 +116,15 @@ def _check_steps(steps: list[str], order: str, within_days: float | None) -> Non
 
 
 def _split(
-    rows: pd.DataFrame, unit_col: str, by: str | None
+    rows: pd.DataFrame, unit_col: str, time_col: str, by: str | None
 ) -> Iterator[tuple[dict[str, Any], pd.DataFrame]]:
     if by is None:
         yield {}, rows
         return
-    own = rows[unit_col].map(rows.drop_duplicates(unit_col).set_index(unit_col)[by])
+    lowest = pd.factorize(rows[by], sort=True)[0]
+    lowest = np.where(lowest < 0, len(rows), lowest)  # a missing value goes last
+    first = rows.iloc[np.lexsort((lowest, rows[time_col]))].drop_duplicates(unit_col)
+    own = rows[unit_col].map(first.set_index(unit_col)[by])
     for name in pd.factorize(own, sort=True)[1]:
         yield {by: name}, rows[own == name]
 
@@ -130,8 +137,12 @@ def _reached(
     time_col: str,
     order: str,
     within_days: float | None,
+    *,
+    in_order: bool,
 ) -> np.ndarray:
-    """One row per unit, one column per step: whether the unit reached it."""
+    """One row per unit, one column per step: whether the unit reached it; `in_order` settles equal times."""
+    place_of = pd.Index(steps).get_indexer(pd.Index(rows[step_col]))
+    rows = rows.iloc[np.lexsort((place_of if in_order else -place_of, rows[time_col]))]
     unit, labels = pd.factorize(rows[unit_col])
     step = pd.Index(steps).get_indexer(pd.Index(rows[step_col]))
     reached = np.zeros((len(labels), len(steps)), dtype=bool)
@@ -157,8 +168,9 @@ def _reached(
     return reached
 
 
-def _funnel_rows(reached: np.ndarray, steps: list[str], conf_level: float) -> pd.DataFrame:
+def _funnel_rows(reached: np.ndarray, least: np.ndarray, steps: list[str], conf_level: float) -> pd.DataFrame:
     frame = pd.DataFrame({"step_number": np.arange(1, len(steps) + 1), "step": steps, "n": reached.sum(0)})
+    frame["n_low"] = least.sum(0)
     for name, base in zip(_SHARES, (reached[:, [0] * len(steps)], np.roll(reached, 1, axis=1)), strict=True):
         both, of = (reached & base).sum(0), base.sum(0)
         if name == "share_of_previous":
@@ -180,15 +192,17 @@ def exit_rates(
     time_col: str = "occurred_at",
     conf_level: float = 0.95,
 ) -> pd.DataFrame:
-    """Exit rate per page (0–1) against the base, false discoveries controlled, most excessive first.
+    """Share of exits per page (0–1) against the base, false discoveries controlled, most excessive first.
 
     Parameters
     ----------
     events
-        Page views; rows without session, page or time are left out.
+        Page views; rows without session, page or time are left out. Of views at the same time the goal counts
+        as the last, the others by their name, since their order is not known; `n_tied` counts them.
     goal
         With a goal page, a session exits at a page if it does not reach the goal after its first view of the
-        page; views after the goal do not count. Without, a view is an exit if it is the session's last.
+        page, wherever it is lost in between; views after the goal do not count. What is lost from one step to
+        the next `funnel` says. Without a goal, a view is an exit if it is the session's last.
     among
         Count only from the first view of this page on, so that a late page is compared with sessions that
         came as far.
@@ -208,7 +222,8 @@ def exit_rates(
         sessions that first saw the page when others were at another page), `n_exits, base` (exit rate to
         compare with; see Notes), `difference, difference_conf_low, difference_conf_high, p_value` (of no more
         exits than the base, one-sided), `q_value, is_excessive` (`q_value` ≤ 1 − `conf_level` and the
-        interval of the difference above 0). A page nobody can be compared with, such as one that starts every
+        interval of the difference above 0), `n_tied` (views of the page with another page of the session at
+        the same time). A page nobody can be compared with, such as one that starts every
         session, keeps all its sessions and has no base.
 
     Raises
@@ -242,9 +257,13 @@ def exit_rates(
     check_columns(events, session_col=session_col, page_col=page_col, time_col=time_col)
     known = events[[page_col, time_col, session_col or "customer_id"]].notna().all(axis=1)
     check_times(events, time_col)
-    views = events[known].sort_values(time_col, kind="stable")
+    views = events[known]
+    names = pd.factorize(views[page_col], sort=True)[0]
+    views = views.iloc[np.lexsort((names, views[page_col] == goal, views[time_col]))]
     session = views[session_col] if session_col else _sessions(views, time_col)
-    views = pd.DataFrame({"session": pd.factorize(session)[0], "page": views[page_col].to_numpy()})
+    views = pd.DataFrame({"session": pd.factorize(session)[0], "page": views[page_col].to_numpy()}).assign(
+        tied=_tied(pd.factorize(session)[0], views[time_col], views[page_col])
+    )
     for argument, page in (("goal", goal), ("among", among)):
         if page is not None and not (views["page"] == page).any():
             fail_option(argument, page, sorted(views["page"].astype(str).unique())[:20])
@@ -258,9 +277,15 @@ def exit_rates(
             left=lambda rows: ~rows["session"].isin(views.loc[views["page"] == goal, "session"])
         )
     left_out = [*end_pages, among]
-    return _exit_rows(
-        _against_others(views, left_out) if goal is None else _at_same_view(views, left_out), conf_level
-    )
+    pages = _against_others(views, left_out) if goal is None else _at_same_view(views, left_out)
+    ties = views.groupby("page", observed=True)["tied"].sum().reindex(pages["page"]).to_numpy()
+    return _exit_rows(pages.assign(n_tied=ties), conf_level)
+
+
+def _tied(session: np.ndarray, time: pd.Series, page: pd.Series) -> np.ndarray:
+    """Whether the session has a view of another page at the very same time."""
+    views = pd.DataFrame({"session": session, "time": time.to_numpy(), "page": page.to_numpy()})
+    return (views.groupby(["session", "time"])["page"].transform("nunique") > 1).to_numpy()
 
 
 def _sessions(views: pd.DataFrame, time_col: str) -> pd.Series:

@@ -15,7 +15,9 @@ from numpy.typing import NDArray
 
 from cxlib.checks import check_columns
 from cxlib.clustered import clustered_share_interval
+from cxlib.days import local_days, to_date
 from cxlib.intervals import Interval, clustered_mean_interval, critical_value, share_interval
+from cxlib.purchases import purchase_lines
 
 RULES = ("next_value", "popular", "same_again")
 
@@ -50,7 +52,7 @@ def purchase_pairs(orders: pd.DataFrame, *, dimension: str = "category") -> pd.D
     columns = ("customer_id", "order_id", "ordered_at", "amount")
     check_columns(orders, dimension=dimension, **{f"{name}_col": name for name in columns})
     lines = orders.dropna(subset=["customer_id", "order_id", "ordered_at", dimension])
-    lines = lines[lines["amount"] > 0].astype({dimension: "str"})
+    lines = lines[purchase_lines(lines)].astype({dimension: "str"})
     keys = ["customer_id", "order_id", dimension]
     held = lines.groupby(keys, observed=True).agg(amount=("amount", "sum"), at=("ordered_at", "min"))
     held = held.reset_index().sort_values(
@@ -158,8 +160,9 @@ def next_purchase_hits(
     """
     needed = ("customer_id", "ordered_at", "value", "next_value")
     check_columns(pairs, **{f"{name}_col": name for name in needed})
-    day = pairs["ordered_at"].dt.tz_localize(None).dt.normalize()
-    seen, later = pairs[day <= pd.Timestamp(start)], pairs[day > pd.Timestamp(start)]
+    day = local_days(pairs["ordered_at"], "ordered_at")
+    is_seen = day <= pd.Timestamp(to_date(start, argument="start"))
+    seen, later = pairs[is_seen], pairs[~is_seen & day.notna()]
     columns = ["method", "metric", *Interval._fields, "n", "moves"]
     columns += ["ahead", "ahead_conf_low", "ahead_conf_high"]
     columns += ["baseline", "beyond", "beyond_conf_low", "beyond_conf_high"]

@@ -9,10 +9,11 @@ import pandas as pd
 from scipy import stats
 
 from cxlib.answers import check_numbers
-from cxlib.checks import check_columns, check_times
-from cxlib.engine import to_date
+from cxlib.checks import check_columns
+from cxlib.days import local_days, to_date
 from cxlib.few_clusters import cluster_fit
 from cxlib.intervals import critical_value
+from cxlib.purchases import purchase_lines
 
 _TERMS = ["level", "expectation", "experience", "expectation_squared", "product", "experience_squared"]
 #: Slope and bend along expectation = experience, and across it per point of experience − expectation.
@@ -46,7 +47,7 @@ def gap_surface(
         Contacts with `occurred_at` and both ratings; rows without them or without customer are left out, as
         are contacts after which fewer than `horizon_days` have been observed.
     orders
-        Order lines with `ordered_at`; those with a negative amount are no purchases.
+        Order lines with `ordered_at`; free and refunded orders are no purchases.
     as_of
         Last day of observation, inclusive.
     horizon_days
@@ -135,19 +136,17 @@ def _rated(
 ) -> pd.DataFrame:
     """Contacts with both ratings, observed for the full horizon, and whether a purchase followed."""
     check_columns(orders, customer_col=customer_col, ordered_at="ordered_at")
-    check_times(events, "occurred_at")
-    check_times(orders, "ordered_at")
     customer = events[customer_col]
     rated = pd.DataFrame({"who": pd.factorize(customer)[0], "customer": customer}).assign(
-        day=_day(events["occurred_at"]),
+        day=local_days(events["occurred_at"], "occurred_at"),
         x=check_numbers(events, names["expectation_col"]),
         y=check_numbers(events, names["experience_col"]),
     )
     rated = rated.dropna()
     rated = rated[(last - rated["day"]).dt.days >= horizon].sort_values("day", kind="stable")
-    bought = pd.DataFrame({"customer": orders[customer_col], "bought_on": _day(orders["ordered_at"])})
-    if "amount" in orders.columns:
-        bought = bought[~(check_numbers(orders, "amount") < 0)]
+    ordered_on = local_days(orders["ordered_at"], "ordered_at")
+    bought = pd.DataFrame({"customer": orders[customer_col], "bought_on": ordered_on})
+    bought = bought[purchase_lines(orders, known=(ordered_on <= last).to_numpy(), customer_col=customer_col)]
     bought = bought.dropna().sort_values("bought_on")
     if rated.empty or bought.empty:
         return rated.assign(bought=0.0)
@@ -162,12 +161,6 @@ def _rated(
     )
     wait = (both["bought_on"] - both["day"]).dt.days
     return both.assign(bought=(wait <= horizon).astype(float))
-
-
-def _day(times: pd.Series) -> pd.Series:
-    stamps = pd.to_datetime(times)  # a column with nothing in it may be of any type
-    naive = stamps.dt.tz_localize(None) if isinstance(stamps.dtype, pd.DatetimeTZDtype) else stamps
-    return naive.dt.normalize().astype("datetime64[s]")
 
 
 def _design(x: np.ndarray, y: np.ndarray) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 import ast
 import importlib.metadata
+import json
 import re
 import sys
 import tomllib
@@ -12,6 +13,8 @@ import yaml
 from packaging.markers import default_environment
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+
+from cxlib.runner import kernels
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -112,9 +115,11 @@ def test_every_pin_is_exact_and_hashed(lock):
 
 
 def test_reports_get_the_pins_of_the_tests_and_nothing_that_only_tests_need():
-    reports, tests = ({(canonicalize_name(pin.name), str(pin)) for pin, _ in pins} for pins in LOCKS.values())
+    reports, tests = (
+        {(canonicalize_name(pin.name), str(pin.specifier)) for pin, _ in pins} for pins in LOCKS.values()
+    )
     assert reports < tests
-    assert not {name for name, _ in reports} & set(EXTRA)
+    assert not {name for name, _ in reports} & (set(EXTRA) - set(_runtime_closure()))
 
 
 def test_locks_name_no_address():
@@ -156,10 +161,19 @@ def test_own_licence_is_permissive_and_shipped():
     assert (ROOT / "LICENSE").read_text(encoding="utf-8").startswith("MIT License")
 
 
-def _third_party_imports():
+def _sources_of(place):
+    """Python source of every module below `place`, and of the code cells of its notebooks."""
+    for path in sorted((ROOT / place).rglob("*.py")):
+        yield path.read_text(encoding="utf-8")
+    for path in sorted((ROOT / place).glob("*.ipynb")):
+        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        yield from ("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")
+
+
+def _third_party_imports(*places):
     found = set()
-    for path in (ROOT / "cxlib").rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for source in (source for place in places for source in _sources_of(place)):
+        for node in ast.walk(ast.parse(source)):
             if isinstance(node, ast.Import):
                 found |= {alias.name.split(".")[0] for alias in node.names}
             elif isinstance(node, ast.ImportFrom) and node.level == 0:
@@ -167,16 +181,28 @@ def _third_party_imports():
     return sorted(found - set(sys.stdlib_module_names) - {"cxlib"})
 
 
-@pytest.mark.parametrize("module", _third_party_imports())
-def test_what_is_imported_is_required(module):
-    """Directly, or by one of the direct requirements (nbformat comes with nbclient, for one)."""
-    name = canonicalize_name(MODULE_NAMES.get(module, module))
-    near = {
-        canonicalize_name(Requirement(line).name)
-        for direct in RUNTIME
-        for line in importlib.metadata.requires(direct) or []
-    }
-    assert name in RUNTIME or name in near
+def _distribution(module):
+    return canonicalize_name(MODULE_NAMES.get(module, module))
+
+
+@pytest.mark.parametrize("module", _third_party_imports("cxlib", "notebooks"))
+def test_what_is_imported_is_declared(module):
+    """By name: what comes along with another library today may stay away tomorrow."""
+    assert _distribution(module) in RUNTIME
+
+
+@pytest.mark.parametrize("module", _third_party_imports("tests"))
+def test_what_tests_import_is_declared(module):
+    assert _distribution(module) in {**RUNTIME, **EXTRA}
+
+
+@pytest.mark.parametrize("module", kernels._LIBRARIES)
+def test_what_kernels_load_ahead_is_declared(module):
+    assert _distribution(module.split(".")[0]) in RUNTIME
+
+
+def test_bleach_which_is_no_longer_maintained_is_imported_nowhere():
+    assert "bleach" not in _third_party_imports("cxlib", "notebooks", "tests")
 
 
 @pytest.mark.parametrize("package", ["nbconvert", "jupyter-server", "pandas"])

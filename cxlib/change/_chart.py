@@ -9,7 +9,8 @@ import pandas as pd
 
 from cxlib.answers import effective_n, read_answers
 from cxlib.change._contrast import score_values
-from cxlib.checks import check_columns
+from cxlib.checks import check_columns, check_frame
+from cxlib.days import instants
 from cxlib.nps_limits import nps_interval
 
 FEWEST = 4  # waves below which limits of chance say nothing
@@ -33,8 +34,9 @@ def wave_chart(
         Answers; those without wave or score are left out.
     wave_col : str
     time_col : str
-        When it was answered: waves come in the order of their first answer. Without that column they come in
-        the order of the numbers in their names, so that wave 10 follows wave 9.
+        When it was answered: waves come in the order of their middle answer, which one answer with a wrong
+        date does not move. Without that column they come in the order of the numbers in their names, so that
+        wave 10 follows wave 9.
     score_col : str
     cluster_col : str, optional
         Customer, when one may answer several times in a wave.
@@ -69,6 +71,7 @@ def wave_chart(
     >>> wave_chart(answers)[["estimate", "centre"]].to_numpy().tolist()
     [[100.0, 0.0], [-100.0, 0.0]]
     """
+    check_frame(data)
     check_columns(data, wave_col=wave_col)
     waves = wave_order(data, wave_col=wave_col, time_col=time_col)
     known = data[data[wave_col].notna()]
@@ -94,7 +97,7 @@ def wave_chart(
 
 
 def wave_order(data: pd.DataFrame, *, wave_col: str = "wave", time_col: str = "answered_at") -> list[object]:
-    """Name the waves in order of time: by their first answer, or by the numbers in their names.
+    """Name the waves in order of time: by their middle answer, or by the numbers in their names.
 
     Examples
     --------
@@ -104,13 +107,16 @@ def wave_order(data: pd.DataFrame, *, wave_col: str = "wave", time_col: str = "a
     >>> wave_order(pd.DataFrame({"wave": ["spring", "autumn"], "answered_at": days}))
     ['spring', 'autumn']
     """
+    check_frame(data)
     check_columns(data, wave_col=wave_col)
     named = data[data[wave_col].notna()]
     waves = sorted(named[wave_col].unique(), key=_by_number)
     if time_col not in data:
         return waves
-    first = pd.to_datetime(named[time_col]).groupby(named[wave_col], observed=True).min().reindex(waves)
-    return first.sort_values(kind="stable", na_position="last").index.tolist()
+    middle = (
+        instants(named[time_col], time_col).groupby(named[wave_col], observed=True).median().reindex(waves)
+    )
+    return middle.sort_values(kind="stable", na_position="last").index.tolist()
 
 
 def _by_number(name: object) -> list[tuple[bool, float, str]]:
@@ -126,6 +132,9 @@ def _rules(frame: pd.DataFrame) -> list[str | None]:
     before = None
     for row in frame[["estimate", "centre", "limit_low", "limit_high"]].to_dict("records"):
         value = row["estimate"]
+        if value != value:
+            found.append(None)
+            continue
         side = np.sign(value - row["centre"])
         run = int(side) if side * run <= 0 else run + int(side)
         step = 0 if before is None else np.sign(value - before)

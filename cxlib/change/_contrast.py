@@ -9,7 +9,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cxlib.answers import Answers, Scale, read_answers
-from cxlib.checks import check_columns
+from cxlib.checks import check_columns, check_frame
+from cxlib.totals import cluster_totals
 
 Array = NDArray[np.float64]
 Codes = NDArray[np.integer[Any]]
@@ -26,7 +27,8 @@ def two_waves(
 ) -> Answers:
     """Check both waves and return their answers by group and wave (0 before, 1 after)."""
     columns = [score_col, *group_cols, *([customer_id_col] if customer_id_col else [])]
-    for frame in (before, after):
+    for name, frame in {"before": before, "after": after}.items():
+        check_frame(frame, argument=name)
         check_columns(frame, score_col=score_col, customer_id_col=customer_id_col)
         for column in group_cols:
             check_columns(frame, by=column)
@@ -49,15 +51,12 @@ def score_values(answers: Answers, metric: str, scale: Scale) -> Array:
 
 def customers_of(answers: Answers) -> Codes:
     """Return the code of each answer's customer; an answer without one stands alone."""
-    alone = np.arange(len(answers.score))
-    cluster = alone if answers.cluster is None else pd.factorize(answers.cluster)[0]
-    return np.where(cluster < 0, cluster.max(initial=-1) + 1 + alone, cluster)
+    return np.arange(len(answers.score)) if answers.cluster is None else answers.cluster
 
 
 def clustered_variance(answers: Answers, influence: Array, code: Codes, n_groups: int) -> tuple[Array, Codes]:
     """Sum influences by customer within each group; return the variance and the degrees of freedom."""
-    sums = pd.Series(influence).groupby([code, customers_of(answers)]).sum()
-    owner = sums.index.get_level_values(0).to_numpy(dtype=int)
+    owner, _, sums = cluster_totals(influence, code, customers_of(answers), n_groups)
     count = np.bincount(owner, minlength=n_groups)
     with np.errstate(invalid="ignore", divide="ignore"):
-        return count / (count - 1) * np.bincount(owner, sums.to_numpy() ** 2, n_groups), count - 1
+        return count / (count - 1) * np.bincount(owner, sums**2, n_groups), count - 1

@@ -10,13 +10,13 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from cxlib.answers import Answers, effective_n
 from cxlib.change._contrast import Array, Codes, customers_of
 from cxlib.intervals import critical_value
 from cxlib.nps_limits import nps_score_limit
+from cxlib.totals import cluster_totals
 
 #: The limits of before (first row) and after at z, each to the side that its sign says.
 Limits = Callable[[Array | float, Array], Array]
@@ -44,13 +44,12 @@ def two_sides(answers: Answers, values: Array, code: Codes, side: Codes, n_group
     at = np.full((2, n_groups), -1, dtype=np.int64)
     at[side, code] = np.arange(len(code))
     off = values - answers.mean(values)[answers.group]
-    frame = pd.DataFrame({"g": code[answers.group], "c": customers_of(answers), "x": off})
-    sums = [frame[side[answers.group] == each].groupby(["g", "c"])["x"].sum() for each in (0, 1)]
-    both = pd.concat(sums, axis=1, keys=["before", "after"]).fillna(0.0)
-    parts = [both["before"] * both["after"], both["before"] ** 2, both["after"] ** 2]
-    product, one, two = (
-        each.groupby(level=0).sum().reindex(range(n_groups), fill_value=0.0).to_numpy() for each in parts
-    )
+    customer, group = customers_of(answers), code[answers.group]
+    is_after = side[answers.group] == 1
+    owner, _, before = cluster_totals(np.where(is_after, 0.0, off), group, customer, n_groups)
+    after = cluster_totals(np.where(is_after, off, 0.0), group, customer, n_groups)[2]
+    parts = (before * after, before**2, after**2)
+    product, one, two = (np.bincount(owner, each, n_groups) for each in parts)
     spread = np.sqrt(one * two)
     correlation = np.divide(product, spread, out=np.zeros(n_groups), where=spread > 0)
     return Sides(answers, values, at, correlation)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from math import ceil
 from typing import Any
 
@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 from cxlib.answers import Answers, Scale, scale_notes
 from cxlib.change._contrast import WAVE, Array, Codes, clustered_variance, score_values, two_waves
 from cxlib.change._difference import Sides, difference, flat_variance, two_sides
-from cxlib.checks import ParameterError, check_columns, fail_option
+from cxlib.checks import ParameterError, check_columns, check_frame, fail_option
 from cxlib.columns import among
 from cxlib.intervals import critical_value, false_discovery
+from cxlib.totals import cluster_totals
 from cxlib.verdicts import limits_side
 
 METRICS = ("nps", "csat", "mean")
@@ -91,17 +92,31 @@ def score_change(
     >>> float(result["estimate"].iloc[0].round(1)), result["verdict"].iloc[0]
     (66.7, 'risen')
     """
-    from scipy.special import ndtr, stdtr
+    limits = metric_scale(metric, scale)
+    group_cols = [by] if isinstance(by, str) else list(by or [])
+    answers = two_waves(before, after, score_col, limits, group_cols, customer_id_col)
+    measured = measure(answers, metric, limits, conf_level=conf_level, group_cols=group_cols)
+    return judged(measured, metric, group_cols, min_answers=min_answers, conf_level=conf_level)
 
+
+def metric_scale(metric: str, scale: Scale | None) -> Scale:
+    """Return the scale of a metric: 0 to 10 for the NPS, the one given for the others."""
     if metric not in METRICS:
         fail_option("metric", metric, METRICS)
     limits = (0, 10) if metric == "nps" else scale
     if limits is None:
         raise ParameterError("nps.scale_needed", metric=metric)
-    group_cols = [by] if isinstance(by, str) else list(by or [])
-    answers = two_waves(before, after, score_col, limits, group_cols, customer_id_col)
+    return limits
+
+
+def measure(
+    answers: Answers, metric: str, limits: Scale, *, conf_level: float, group_cols: Sequence[str] = ()
+) -> pd.DataFrame:
+    """Return change, limits, statistic and p-value of two waves, or of two sides, per group."""
+    from scipy.special import ndtr, stdtr
+
     values = score_values(answers, metric, limits)
-    frame, sides, variance, df = _contrast(answers, values, group_cols)
+    frame, sides, variance, df = _contrast(answers, values, list(group_cols))
     frame["estimate"] = frame["after"] - frame["before"]
     width = {"nps": (0.0, 100.0), "csat": (0.0, 1.0)}.get(metric, (limits[0], limits[1] - limits[0]))
     frame["std_error"] = np.sqrt(variance + flat_variance(sides, *width))
@@ -109,18 +124,23 @@ def score_change(
         half = critical_value(conf_level, df=df) * frame["std_error"]
         frame["conf_low"], frame["conf_high"] = frame["estimate"] - half, frame["estimate"] + half
         frame["statistic"] = frame["estimate"] / frame["std_error"]
-        p_value = 2 * stdtr(np.maximum(df, 1), -np.abs(frame["statistic"].to_numpy()))
+        frame["p_value"] = 2 * stdtr(np.maximum(df, 1), -np.abs(frame["statistic"].to_numpy()))
     else:
         frame["conf_low"], frame["conf_high"], frame["statistic"] = difference(sides, metric, conf_level)
-        p_value = 2 * ndtr(-np.abs(frame["statistic"].to_numpy()))
+        frame["p_value"] = 2 * ndtr(-np.abs(frame["statistic"].to_numpy()))
+    return frame.assign(note=pd.Series(_either(scale_notes(answers, limits), sides), dtype=object))
+
+
+def judged(
+    measured: pd.DataFrame, metric: str, group_cols: Sequence[str], *, min_answers: int, conf_level: float
+) -> pd.DataFrame:
+    """Add adjusted p-values and verdicts over all rows, and put the columns in order."""
     unit = {"nps": "points", "csat": "pp"}.get(metric, "score")
-    frame = _tested(frame, p_value, unit, min_answers=min_answers, conf_level=conf_level)
+    frame = _tested(measured, unit, min_answers=min_answers, conf_level=conf_level)
     ends = ["statistic", "p_value", "p_adjusted", "n_before", "n_after", "n_paired", "n", "verdict"]
     middle = ["before", "after", "estimate", "std_error", "conf_low", "conf_high"]
-    kept = [*group_cols, "metric", *middle, *ends, *(["customers"] if customer_id_col else [])]
-    return frame.assign(metric=metric)[kept].assign(
-        note=pd.Series(_either(scale_notes(answers, limits), sides), dtype=object)
-    )
+    people = ["customers"] if frame["is_clustered"].all() else []
+    return frame.assign(metric=metric)[[*group_cols, "metric", *middle, *ends, *people, "note"]]
 
 
 def paired_change(
@@ -138,6 +158,8 @@ def paired_change(
     [[150.0, 2.0]]
     """
     score_col = options.get("score_col", "nps_score")
+    check_frame(before, argument="before")
+    check_frame(after, argument="after")
     check_columns(before, score_col=score_col, customer_id_col=customer_id_col)
     check_columns(after, score_col=score_col, customer_id_col=customer_id_col)
     scored = [wave[wave[score_col].notna()] for wave in (before, after)]
@@ -209,6 +231,7 @@ def everyone_else(data: pd.DataFrame, *, by: str, groups: Iterable[Any] | None =
     >>> everyone_else(pd.DataFrame({"g": ["a", "a", "b"], "nps_score": [9, 8, 3]}), by="g").to_dict("list")
     {'g': ['a', 'b', 'b'], 'nps_score': [3, 9, 8]}
     """
+    check_frame(data)
     check_columns(data, by=by)
     named = data[by].dropna().unique() if groups is None else groups
     others = [data[data[by] != group].assign(**{by: group}) for group in named]
@@ -243,6 +266,7 @@ def _contrast(
     influence = sign * (values - mean[answers.group]) / n[answers.group]
     variance, df = clustered_variance(answers, influence, code[answers.group], len(frame))
     frame["n_paired"] = _paired(answers, code, side, len(frame))
+    frame["is_clustered"] = answers.cluster is not None
     enough = frame[["people_before", "people_after"]].min(axis=1) > 1
     return frame, sides, np.where(enough, variance, np.nan), df
 
@@ -251,23 +275,20 @@ def _paired(answers: Answers, code: Codes, side: Codes, n_groups: int) -> Codes:
     """Count the customers of each group who answered in both waves."""
     if answers.cluster is None:
         return np.zeros(n_groups, dtype=int)
-    where = pd.DataFrame(
-        {"group": code[answers.group], "side": side[answers.group], "customer": answers.cluster}
-    ).dropna()
-    both = where.drop_duplicates().groupby(["group", "customer"]).size()
-    return both[both == 2].groupby("group").size().reindex(range(n_groups), fill_value=0).to_numpy()
+    group, is_after = code[answers.group], side[answers.group] == 1
+    owner, _, before = cluster_totals((~is_after).astype(float), group, answers.cluster, n_groups)
+    after = cluster_totals(is_after.astype(float), group, answers.cluster, n_groups)[2]
+    return np.bincount(owner[(before > 0) & (after > 0)], minlength=n_groups)
 
 
-def _tested(
-    frame: pd.DataFrame, p_value: Array, unit: str, *, min_answers: int, conf_level: float
-) -> pd.DataFrame:
+def _tested(frame: pd.DataFrame, unit: str, *, min_answers: int, conf_level: float) -> pd.DataFrame:
     """Add test, adjusted p-value and verdict; the test and the limits as shown must agree that it moved."""
     n = frame[["n_before", "n_after"]].min(axis=1)
     people = frame[["people_before", "people_after"]].min(axis=1)
-    p_adjusted = false_discovery(np.where(people >= min_answers, p_value, np.nan))
+    p_adjusted = false_discovery(np.where(people >= min_answers, frame["p_value"], np.nan))
     moved = np.where(frame["estimate"] > 0, "risen", "fallen")
     beyond = limits_side(frame["conf_low"], frame["conf_high"], unit=unit) != 0
     verdict = np.where((p_adjusted <= 1 - conf_level) & beyond, moved, "no_difference_shown")
     verdict = np.where(people < min_answers, "too_few_answers", verdict)
-    frame = frame.assign(p_value=p_value, p_adjusted=p_adjusted, n=n, customers=people)
+    frame = frame.assign(p_adjusted=p_adjusted, n=n, customers=people)
     return frame.assign(verdict=verdict)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from cxlib.checks import check_columns
+from cxlib.checks import check_columns, check_frame
 
 
 def each_large_group(
@@ -59,6 +59,7 @@ def each_large_group(
     >>> each.loc[each["rank"] == 1, ["kind", "driver"]].to_numpy().tolist()
     [['a', 'quality'], ['b', 'price']]
     """
+    check_frame(data)
     check_columns(data, by=by, outcome_col=options["outcome_col"], cluster_col=options.get("cluster_col"))
     counted = options.get("cluster_col")
     parts = []

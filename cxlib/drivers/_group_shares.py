@@ -7,9 +7,10 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
+from cxlib.answers import cluster_codes
 from cxlib.checks import check_columns
 from cxlib.drivers._importance import Moments, parts_of_r_squared, read_drivers, shares_with_ranks
-from cxlib.resampling import bootstrap_counts
+from cxlib.resampling import resampled_sums
 
 
 def group_importance(
@@ -74,12 +75,12 @@ def group_importance(
     values, weight = values[keep], weight[keep]
     units = [[place for place, driver in enumerate(drivers) if groups[driver] == name] for name in names]
     moments = Moments(values, weight)
-    whole = moments.correlations(np.ones((1, len(values))))
+    whole = moments.correlations(moments.all_answers())
     parts = parts_of_r_squared(whole, units, "shapley", None, seed)[0]
     if len(values) <= len(drivers) + 1 or not np.ptp(values[:, -1]) > 0:
         parts, n_boot = np.full_like(parts, np.nan), 0
-    clusters = None if cluster_col is None else data[cluster_col].to_numpy(dtype=object)[keep]
-    blocks = bootstrap_counts(len(values), n_boot=n_boot, seed=seed, clusters=clusters, block=200)
+    clusters = None if cluster_col is None else cluster_codes(data[cluster_col])[keep]
+    blocks = resampled_sums(moments.terms(), n_boot=n_boot, seed=seed, clusters=clusters)
     drawn = [
         parts_of_r_squared(moments.correlations(each), units, "shapley", None, seed)[0] for each in blocks
     ]
@@ -88,6 +89,6 @@ def group_importance(
     held = [np.isfinite(values[:, unit]).any(axis=1) for unit in units]
     found |= {"n": [int(each.sum()) for each in held], "n_drivers": [len(unit) for unit in units]}
     if clusters is not None:
-        found["customers"] = [pd.Series(clusters[each]).nunique() for each in held]
+        found["customers"] = [len(np.unique(clusters[each])) for each in held]
     frame = pd.DataFrame(found).assign(r_squared=parts[0].sum())
     return frame.sort_values("rank", kind="stable", ignore_index=True)

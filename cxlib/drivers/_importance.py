@@ -6,15 +6,15 @@ items uses the answers that have both. All subsets of drivers come from one corr
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cxlib.answers import check_numbers, check_weights
-from cxlib.checks import ParameterError, check_columns, fail_option
+from cxlib.answers import check_numbers, check_weights, cluster_codes
+from cxlib.checks import ParameterError, check_columns, check_frame, fail_option
 from cxlib.importance import (
     Units,
     collinear_units,
@@ -27,7 +27,7 @@ from cxlib.importance import (
 )
 from cxlib.intervals import critical_value
 from cxlib.language import has_text, text
-from cxlib.resampling import bootstrap_counts, bootstrap_interval
+from cxlib.resampling import bootstrap_interval, resampled_sums
 
 Array = NDArray[np.float64]
 METHODS = ("shapley", "relative_weights", "std_beta", "correlation")
@@ -101,8 +101,8 @@ def driver_importance(
         correlation; of the coefficient for std_beta), ``coefficient`` (standardised; the correlation for that
         method), ``rank, rank_low, rank_high, probability_first``, ``mc_error`` (only beyond 20 drivers),
         ``status`` (ok, collinear, constant, unanswered: nobody answered it, and it has no number), with
-        `groups` also ``group``. All NaN when the outcome is
-        constant or there are hardly more answers than drivers.
+        `groups` also ``group``. All NaN when the outcome is constant (status constant_outcome) or there are
+        hardly more answers than drivers (few_answers).
 
     Raises
     ------
@@ -136,6 +136,7 @@ def driver_importance(
     if method not in METHODS:
         fail_option("method", method, METHODS)
     drivers = list(driver_cols)
+    check_frame(data)
     check_resampling(data, cluster_col, n_boot, conf_level)
     if not drivers:
         return pd.DataFrame(columns=list(COLUMNS)).drop(columns="group")
@@ -143,7 +144,7 @@ def driver_importance(
     keep = np.isfinite(values[:, -1]) & np.isfinite(weight)
     values, weight = values[keep], weight[keep]
     moments = Moments(values, weight)
-    matrix = moments.correlations(np.ones((1, len(values))))
+    matrix = moments.correlations(moments.all_answers())
     units = driver_units(matrix[0], len(values))
     labels = None if groups is None else _group_codes(drivers, units, groups)
     parts, mc_error = parts_of_r_squared(matrix, units, method, labels, seed)
@@ -151,14 +152,16 @@ def driver_importance(
         parts, n_boot = np.full_like(parts, np.nan), 0
     replicates = np.full((1, len(units)), np.nan)
     if n_boot:
-        clusters = None if cluster_col is None else data[cluster_col].to_numpy(dtype=object)[keep]
-        blocks = bootstrap_counts(len(values), n_boot=n_boot, seed=seed, clusters=clusters, block=200)
+        clusters = None if cluster_col is None else cluster_codes(data[cluster_col])[keep]
+        blocks = resampled_sums(moments.terms(), n_boot=n_boot, seed=seed, clusters=clusters)
         drawn = (
-            parts_of_r_squared(moments.correlations(counts), units, method, labels, seed)[0]
-            for counts in blocks
+            parts_of_r_squared(moments.correlations(sums), units, method, labels, seed)[0] for sums in blocks
         )
         replicates = np.vstack(list(drawn))
     found: dict[str, Any] = _describe(drivers, values, matrix[0], units, method)
+    if not np.isfinite(parts).all():
+        why = "few_answers" if len(values) <= len(drivers) + 1 else "constant_outcome"
+        found["status"] = ["unanswered" if each == "unanswered" else why for each in found["status"]]
     found |= shares_with_ranks(parts[0], replicates, conf_level)
     found |= {"r_squared_part": parts[0], "mc_error": mc_error}
     unasked = np.array([each == "unanswered" for each in found["status"]])
@@ -166,9 +169,8 @@ def driver_importance(
         found[name] = np.where(unasked, np.nan, found[name])
     found["r_squared"] = _r_squared(matrix) if np.isfinite(parts).all() else np.nan
     if cluster_col is not None:
-        clusters = data[cluster_col].to_numpy(dtype=object)[keep]
-        held = [pd.Series(clusters[np.isfinite(values[:, unit[0]])]) for unit in units]
-        found["customers"] = [int(each.nunique() + each.isna().sum()) for each in held]
+        clusters = cluster_codes(data[cluster_col])[keep]
+        found["customers"] = [len(np.unique(clusters[np.isfinite(values[:, unit[0]])])) for unit in units]
     if groups is not None:
         found["group"] = [groups[drivers[unit[0]]] for unit in units]
     order = np.argsort(found["rank"], kind="stable")
@@ -217,27 +219,38 @@ class Moments:
     """
 
     def __init__(self, values: Array, weight: Array) -> None:
-        known = np.isfinite(values)
+        self.known, self.weight = np.isfinite(values), weight
         self.size = values.shape[1]
         self.rows, self.columns = np.triu_indices(self.size)
-        centre = np.where(known, values, 0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
-        x = np.where(known, values - centre, 0.0)
-        self.complete = bool(known.all())
-        i, j = self.rows, self.columns
-        if self.complete:
-            features = [np.ones((len(x), 1)), x, x[:, i] * x[:, j]]
-        else:
-            m = known.astype(float)
-            features = [
-                m[:, i] * m[:, j],
-                *(x[:, i] * m[:, j], x[:, j] * m[:, i]),
-                *(x[:, i] ** 2 * m[:, j], x[:, j] ** 2 * m[:, i], x[:, i] * x[:, j]),
-            ]
-        self.design = np.hstack(features) * weight[:, None]
+        centre = np.where(self.known, values, 0).sum(axis=0) / np.maximum(self.known.sum(axis=0), 1)
+        self.x = np.where(self.known, values - centre, 0.0)
+        self.complete = bool(self.known.all())
 
-    def correlations(self, counts: Array) -> Array:
+    def terms(self) -> Iterator[Array]:
+        """Give what is added up over the answers, one column after the other: all at once are large."""
+        x, w, pairs = self.x, self.weight, list(zip(self.rows, self.columns, strict=True))
+        if self.complete:
+            yield w
+            yield from (x[:, i] * w for i in range(self.size))
+        else:
+            m = self.known
+            yield from (w * m[:, i] * m[:, j] for i, j in pairs)
+            for power in (1, 2):
+                yield from (w * x[:, i] ** power * m[:, j] for i, j in pairs)
+                yield from (w * x[:, j] ** power * m[:, i] for i, j in pairs)
+        yield from (w * x[:, i] * x[:, j] for i, j in pairs)
+
+    @property
+    def n_terms(self) -> int:
+        """Number of the terms."""
+        return 1 + self.size + len(self.rows) if self.complete else 6 * len(self.rows)
+
+    def all_answers(self) -> Array:
+        """Give the sums over all answers, each counted once."""
+        return np.array([[term.sum() for term in self.terms()]])
+
+    def correlations(self, sums: Array) -> Array:
         """Correlation matrix of each resample; 0 where a pair shares no answers or an item is constant."""
-        sums = counts @ self.design
         i, j = self.rows, self.columns
         if self.complete:
             n, first, product = sums[:, :1], sums[:, 1 : self.size + 1], sums[:, self.size + 1 :]
@@ -252,7 +265,7 @@ class Moments:
             pairs = np.where(
                 spread > 1e-12 * np.maximum(square_one, square_two) / n, covariance / spread, 0.0
             )
-        matrices = np.zeros((len(counts), self.size, self.size))
+        matrices = np.zeros((len(sums), self.size, self.size))
         matrices[:, i, j] = matrices[:, j, i] = np.clip(np.nan_to_num(pairs), -1, 1)
         matrices[:, range(self.size), range(self.size)] = 1.0
         return matrices if self.complete else nearest_correlation(matrices)
@@ -270,6 +283,7 @@ def read_drivers(
     data: pd.DataFrame, outcome_col: str, drivers: list[str], weight_col: str | None
 ) -> tuple[Array, Array]:
     """Return drivers and outcome (last column) as floats, and the weights."""
+    check_frame(data)
     check_columns(data, outcome_col=outcome_col, weight_col=weight_col)
     for driver in drivers:
         check_columns(data, driver_cols=driver)

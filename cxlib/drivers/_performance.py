@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cxlib.answers import Scale
+from cxlib.answers import Scale, check_scale, cluster_codes
 from cxlib.checks import ParameterError
 from cxlib.drivers._importance import (
     Array,
     Moments,
+    check_resampling,
     driver_importance,
     driver_units,
     parts_of_r_squared,
     read_drivers,
+    shares_with_ranks,
 )
-from cxlib.resampling import bootstrap_counts, bootstrap_interval
+from cxlib.resampling import bootstrap_interval, resampled_sums
 
 #: Important or not, then performing or not; in the order of the probabilities' columns.
 QUADRANTS = ("fix_first", "keep_up", "low_priority", "possible_overkill")
@@ -91,15 +94,15 @@ def importance_performance(
     >>> place[["driver", "quadrant"]].to_numpy().tolist()
     [['quality', 'fix_first'], ['price', 'low_priority']]
     """
+    check_scale(scale)
     drivers = list(driver_cols)
+    check_resampling(data, cluster_col, n_boot, conf_level)
     frame = driver_importance(
         data,
         outcome_col=outcome_col,
         driver_cols=drivers,
         weight_col=weight_col,
         cluster_col=cluster_col,
-        n_boot=n_boot,
-        seed=seed,
         conf_level=conf_level,
     )
     values, weight = read_drivers(data, outcome_col, drivers, weight_col)
@@ -108,30 +111,44 @@ def importance_performance(
     rating = 100 * (values[keep, :-1] - scale[0]) / (scale[1] - scale[0])
     if ((rating < 0) | (rating > 100)).any():
         raise ParameterError("nps.off_scale", low=f"{scale[0]:g}", high=f"{scale[1]:g}")
-    clusters = None if cluster_col is None else data[cluster_col].to_numpy(dtype=object)[keep]
+    clusters = None if cluster_col is None else cluster_codes(data[cluster_col])[keep]
     moments = Moments(values[keep], weight)
-    units = driver_units(moments.correlations(np.ones((1, len(rating))))[0], len(rating))
+    whole = moments.correlations(moments.all_answers())
+    units = driver_units(whole[0], len(rating))
     names = [" + ".join(drivers[column] for column in unit) for unit in units]
-    shares, levels, signs = [], [], []
-    for counts in bootstrap_counts(len(rating), n_boot=n_boot, seed=seed, clusters=clusters, block=200):
-        drawn = moments.correlations(counts)
+    parted: list[Array] = []
+    rates: list[Array] = []
+    ways: list[Array] = []
+    rated = [column for each in _rated(rating, weight) for column in each]
+    terms, n_keys = chain(moments.terms(), rated), moments.n_terms
+    for sums in resampled_sums(terms, n_boot=n_boot, seed=seed, clusters=clusters, n_keys=n_keys):
+        drawn = moments.correlations(sums[:, :n_keys])
         parts = parts_of_r_squared(drawn, units, "shapley", None, seed)[0]
-        signs.append(drawn[:, [unit[0] for unit in units], -1])
-        with np.errstate(invalid="ignore", divide="ignore"):
-            shares.append(parts / parts.sum(axis=1, keepdims=True))
-        levels.append(_means(rating, counts * weight, units))
+        ways.append(drawn[:, [unit[0] for unit in units], -1])
+        parted.append(parts)
+        rates.append(_means(sums[:, n_keys:], units))
     asked = (
         [bool(np.isfinite(rating[:, unit[0]]).any()) for unit in units]
         if len(rating)
         else [True] * len(units)
     )
     equal = 1 / max(sum(asked), 1)
-    now = _means(rating, weight[None], units)[0]
-    std_error, low, high = bootstrap_interval(np.vstack(levels), conf_level=conf_level)
-    line = np.vstack(levels)[:, asked].mean(axis=1, keepdims=True) if goal is None else goal
-    helps = np.vstack(signs) > 0
-    chance = _quadrant_shares(np.vstack(shares) > equal, np.vstack(levels) >= line)
-    fix = (np.vstack(shares) > equal) & (np.vstack(levels) < line) & helps
+    none = [np.full((1, len(units)), np.nan)]
+    found, levels, signs = (np.vstack(each or none) for each in (parted, rates, ways))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        shares = found / found.sum(axis=1, keepdims=True)
+    limits = shares_with_ranks(
+        parts_of_r_squared(whole, units, "shapley", None, seed)[0][0], found, conf_level
+    )
+    for name in ("std_error", "conf_low", "conf_high"):
+        of_driver = frame["driver"].map(dict(zip(names, limits[name], strict=True)))
+        frame[name] = of_driver.where(frame["importance"].notna())
+    now = _means(np.array([[column.sum() for column in rated]]), units)[0]
+    std_error, low, high = bootstrap_interval(levels, conf_level=conf_level)
+    line = levels[:, asked].mean(axis=1, keepdims=True) if goal is None else goal
+    helps = signs > 0
+    chance = _quadrant_shares(shares > equal, levels >= line)
+    fix = (shares > equal) & (levels < line) & helps
     place = pd.DataFrame(
         {"driver": names, "performance": now, "performance_std_error": std_error, "performance_conf_low": low}
         | {"performance_conf_high": high, "performance_line": now[asked].mean() if goal is None else goal}
@@ -159,11 +176,20 @@ def importance_performance(
 ENDS = ("", "_std_error", "_conf_low", "_conf_high")
 
 
-def _means(rating: Array, counts: Array, units: Sequence[Sequence[int]]) -> Array:
-    """Return the mean rating of each unit in each resample, over the answers that have it."""
+def _rated(rating: Array, weight: Array) -> tuple[list[Array], list[Array]]:
+    """Give the weighted ratings of each driver, and the weights of the answers that have it."""
     known = np.isfinite(rating)
+    drivers = range(rating.shape[1])
+    return [np.where(known[:, j], rating[:, j] * weight, 0.0) for j in drivers], [
+        known[:, j] * weight for j in drivers
+    ]
+
+
+def _means(sums: Array, units: Sequence[Sequence[int]]) -> Array:
+    """Return the mean rating of each unit in each resample, over the answers that have it."""
+    size = sums.shape[1] // 2
     with np.errstate(invalid="ignore", divide="ignore"):
-        means = counts @ np.where(known, rating, 0) / (counts @ known)
+        means = sums[:, :size] / sums[:, size:]
     return np.stack([means[:, list(unit)].mean(axis=1) for unit in units], axis=1)
 
 

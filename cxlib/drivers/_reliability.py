@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 
 import numpy as np
 import pandas as pd
 
-from cxlib.answers import check_numbers
-from cxlib.checks import check_columns
+from cxlib.answers import check_numbers, cluster_codes
+from cxlib.checks import check_columns, check_frame
 from cxlib.drivers._importance import Array, Moments
-from cxlib.resampling import bootstrap_counts, bootstrap_interval
+from cxlib.resampling import bootstrap_interval, resampled_sums
 
 ROUNDS = 60
 
@@ -68,6 +69,7 @@ def scale_reliability(
     >>> scale_reliability(items, item_cols=list("abcd"), n_boot=50)["estimate"].round(1).tolist()
     [0.8, 0.8, 0.6]
     """
+    check_frame(data)
     for column in item_cols:
         check_columns(data, item_cols=column)
     check_columns(data, cluster_col=cluster_col)
@@ -76,29 +78,30 @@ def scale_reliability(
     values, k = values[keep], len(item_cols)
     moving = [k > 1 and np.isfinite(item).any() and np.nanstd(item) > 0 for item in values.T]
     estimates, drawn = np.full(3, np.nan), np.full((1, 3), np.nan)
-    clusters = None if cluster_col is None else data[cluster_col].to_numpy(dtype=object)[keep]
+    clusters = None if cluster_col is None else cluster_codes(data[cluster_col])[keep]
     if all(moving) and len(values) > k:
         moments = Moments(values, np.ones(len(values)))
-        estimates = _reliability(moments.correlations(np.ones((1, len(values)))), values)[0]
-        blocks = bootstrap_counts(len(values), n_boot=n_boot, seed=seed, clusters=clusters, block=200)
-        parts = [_reliability(moments.correlations(counts), values, counts) for counts in blocks]
+        spreads = [term for each in (moments.known, moments.x, moments.x**2) for term in each.T.astype(float)]
+        whole = [term.sum() for term in chain(spreads, moments.terms())]
+        estimates = _reliability(moments, np.array([whole]))[0]
+        terms = chain(spreads, moments.terms())
+        blocks = resampled_sums(terms, n_boot=n_boot, seed=seed, clusters=clusters)
+        parts = [_reliability(moments, sums) for sums in blocks]
         drawn = np.vstack(parts) if parts else drawn
     std_error, low, high = bootstrap_interval(drawn, conf_level=conf_level)
     names = {"metric": ["alpha", "omega", "first_factor"], "estimate": estimates, "std_error": std_error}
     frame = pd.DataFrame({**names, "conf_low": low, "conf_high": high, "n": len(values)})
     if clusters is not None:
-        held = pd.Series(clusters)
-        frame["customers"] = int(held.nunique() + held.isna().sum())
+        frame["customers"] = len(np.unique(clusters))
     return frame
 
 
-def _reliability(matrices: Array, values: Array, counts: Array | None = None) -> Array:
-    """Alpha, omega and first-factor share of each resample."""
-    counts = np.ones((1, len(values))) if counts is None else counts
-    known = np.isfinite(values)
-    n, x = counts @ known, np.where(known, values - np.nanmean(values, axis=0), 0.0)
-    spread = np.sqrt(np.maximum(counts @ x**2 / n - (counts @ x / n) ** 2, 0))
-    k = values.shape[1]
+def _reliability(moments: Moments, sums: Array) -> Array:
+    """Alpha, omega and first-factor share of each resample, from the sums of x⁰, x¹, x² and the moments."""
+    k = moments.size
+    n, first, square = (sums[:, at * k : (at + 1) * k] for at in range(3))
+    matrices = moments.correlations(sums[:, 3 * k :])
+    spread = np.sqrt(np.maximum(square / n - (first / n) ** 2, 0))
     total = np.einsum("bi,bij,bj->b", spread, matrices, spread)
     with np.errstate(invalid="ignore", divide="ignore"):
         alpha = k / (k - 1) * (1 - (spread**2).sum(axis=1) / total)

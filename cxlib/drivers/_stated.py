@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from cxlib.answers import check_numbers
+from cxlib.answers import check_numbers, cluster_codes
 from cxlib.checks import check_columns
 from cxlib.drivers._importance import driver_importance
 from cxlib.intervals import clustered_mean_interval
@@ -78,7 +78,7 @@ def stated_derived(
     for driver, column in stated.items():
         values = check_numbers(data, column)
         known = np.isfinite(values)
-        cluster = np.arange(len(data)) if cluster_col is None else data[cluster_col].to_numpy(dtype=object)
+        cluster = np.arange(len(data)) if cluster_col is None else cluster_codes(data[cluster_col])
         mean = clustered_mean_interval(values[known], cluster[known], conf_level=conf_level)
         ends = [float(np.ravel(each)[0]) for each in (mean.estimate, mean.conf_low, mean.conf_high)]
         rows.append((driver, *ends, int((known & data[driver].notna().to_numpy()).sum())))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -12,17 +13,11 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from cxlib.checks import InputError, nearest
 from cxlib.closed import Closed, fault, read_yaml, to_model
 from cxlib.contract import TABLES, Kind
-from cxlib.rules import Settings, Zone
+from cxlib.rules import Encoding, Settings, Zone, as_text
 
 SOURCES = ("from_", "const", "first_non_empty", "minus", "row_within")
-Cell = Annotated[str, BeforeValidator(lambda value: _as_text(value))]
-
-
-def _as_text(value: Any) -> Any:
-    """Take the plain values YAML gives as the text that stands in an export."""
-    if isinstance(value, bool):
-        return str(value).lower()
-    return str(value) if isinstance(value, int | float) else value
+Cell = Annotated[str, BeforeValidator(as_text)]
+MOST_SKIPPED = 10_000
 
 
 def _listed(value: Any) -> Any:
@@ -39,6 +34,12 @@ def _a_format(value: str) -> str:
     return value
 
 
+def _a_delimiter(sign: str) -> str:
+    if not sign.isascii() or sign.isalnum() or sign in "\"'\r\n\0.-+":
+        raise fault("no_delimiter")
+    return sign
+
+
 class Number(Closed):
     """How an export writes numbers; full-width digits and spaces are always understood."""
 
@@ -46,6 +47,12 @@ class Number(Closed):
     decimal: str = Field(default=".", min_length=1, max_length=1)
     symbols: list[str] = Field(default_factory=list)
     negative: Literal["sign", "parentheses", "triangle"] = "sign"
+
+    @model_validator(mode="after")
+    def _two_signs(self) -> Number:
+        if unicodedata.normalize("NFKC", self.thousands) == unicodedata.normalize("NFKC", self.decimal):
+            raise fault("same_sign")
+        return self
 
 
 class Verb(Closed):
@@ -66,10 +73,14 @@ class Verb(Closed):
 
     @model_validator(mode="after")
     def _one_source(self) -> Verb:
-        given = [source for source in SOURCES if getattr(self, source) is not None]
-        if len(given) != 1:
+        if len(self.given) != 1:
             raise fault("exactly_one", options="from, const, first_non_empty, minus, row_within")
         return self
+
+    @property
+    def given(self) -> list[str]:
+        """Sources that are named; exactly one."""
+        return [source for source in SOURCES if getattr(self, source) is not None]
 
     @property
     def kind(self) -> Kind:
@@ -89,9 +100,9 @@ class Reading(Closed):
     """Which file of an export, and how it is written."""
 
     file: str = Field(min_length=1)
-    encoding: str = "utf-8"
-    delimiter: str = Field(default=",", min_length=1, max_length=1)
-    skip: int = Field(default=0, ge=0)
+    encoding: Encoding = "utf-8"
+    delimiter: Annotated[str, Field(min_length=1, max_length=1), AfterValidator(_a_delimiter)] = ","
+    skip: int = Field(default=0, ge=0, le=MOST_SKIPPED)
     header_rows: int = Field(default=1, ge=1, le=10)
 
     @model_validator(mode="after")

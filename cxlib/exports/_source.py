@@ -3,13 +3,35 @@
 from __future__ import annotations
 
 import os.path
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pandas as pd
 
-from cxlib.checks import InputError, nearest
+from cxlib.checks import InputError, Problem, TableError
+from cxlib.columns import matches
+from cxlib.delimited import Form, read_cells
 from cxlib.exports._mapping import FillDown, Grain, Lookup, Reading, TableMapping, Where
+from cxlib.exports._verbs import plain_numbers
+from cxlib.findings import Findings
+from cxlib.header import looks_like_data, near_names
+from cxlib.ids import PROTECTED
+
+#: Findings whose remedy lies in the mapping.
+_REWORDED = {
+    "tables.not_a_number": "exports.not_a_number",
+    "tables.not_a_time": "exports.not_a_time",
+    "tables.ragged": "exports.ragged",
+    "tables.encoding": "exports.encoding",
+    "tables.id_personal": "exports.personal",
+}
+
+
+def in_mapping(problem: Problem) -> Problem:
+    """Give the remedy that lies in the mapping: who reads this runs `cx import` already."""
+    return replace(problem, key=_REWORDED.get(problem.key, problem.key))
 
 
 @dataclass(frozen=True)
@@ -21,11 +43,12 @@ class Rows:
 
     frame: pd.DataFrame
     counts: dict[str, int]
+    notices: list[Problem]
 
 
 def shape(folder: Path, part: TableMapping) -> Rows:
     """Rows for one table, in the order of the file."""
-    frame = read_text(folder, part)
+    frame, notices = read_text(folder, part)
     counts = {"rows_read": len(frame)}
     if part.fill_down:
         frame = _fill_down(frame, part.fill_down, part.file)
@@ -37,57 +60,61 @@ def shape(folder: Path, part: TableMapping) -> Rows:
     for where in part.where:
         frame = _where(frame, where, part.file)
     counts["rows_left_out_by_where"] = counts["rows_read"] - len(frame)
-    kept = _grain(frame, part.grain, part.file) if part.grain else frame
+    kept = _grain(frame, part.grain, part) if part.grain else frame
     counts["rows_left_out_by_grain"] = len(frame) - len(kept)
-    return Rows(kept, counts)
+    return Rows(kept, counts, notices)
 
 
-def read_text(folder: Path, reading: Reading) -> pd.DataFrame:
-    """One file as text in every cell, an empty cell as "".
+def read_text(folder: Path, reading: Reading) -> tuple[pd.DataFrame, list[Problem]]:
+    """One file as text in every cell, an empty cell as "", and what was noticed in it.
 
     Raises
     ------
     InputError
-        When the file is missing, empty, of another encoding, or its rows do not fit its header.
+        When the file is missing, lies outside the folder, is empty, of another encoding or too large, when a
+        quote does not close, or when rows do not fit the header.
     """
     path = folder / reading.file
     if not os.path.isfile(path):
         there = [str(found.relative_to(folder)) for found in folder.rglob("*") if found.is_file()]
-        raise InputError("exports.no_file", file=reading.file[:80], nearest=nearest(reading.file, there))
-    encoding = (
-        "utf-8-sig" if reading.encoding.lower().replace("_", "-") in ("utf-8", "utf8") else reading.encoding
-    )
+        near = near_names(reading.file, there)
+        raise InputError("exports.no_file", file=reading.file[:80], nearest=near)
+    if not path.resolve().is_relative_to(folder.resolve()):
+        raise InputError("exports.outside", file=reading.file)
+    form = Form(reading.file, reading.encoding, reading.delimiter, reading.skip, reading.header_rows)
     try:
-        cells = pd.read_csv(
-            path,
-            header=None,
-            dtype=str,
-            keep_default_na=False,
-            encoding=encoding,
-            sep=reading.delimiter,
-            skiprows=reading.skip,
-        )
-    except pd.errors.EmptyDataError as error:
-        raise InputError("exports.empty", file=reading.file) from error
-    except pd.errors.ParserError as error:
-        raise InputError("exports.ragged", file=reading.file) from error
-    except LookupError as error:
-        raise InputError("exports.unknown_encoding", file=reading.file, encoding=reading.encoding) from error
-    except UnicodeDecodeError as error:
-        raise InputError("exports.encoding", file=reading.file, encoding=reading.encoding) from error
-    names = cells.iloc[0].str.strip()
-    frame = cells.iloc[reading.header_rows :].fillna("").reset_index(drop=True)
-    return frame.set_axis(list(names), axis="columns")
+        cells, notices = read_cells(path, form)
+    except TableError as error:
+        raise TableError([in_mapping(problem) for problem in error.problems]) from error
+    names = [str(column[0].as_py()).strip() for column in cells.columns]
+    frame = cells.slice(reading.header_rows).to_pandas().astype("str").set_axis(names, axis="columns")
+    return _unguarded(frame, Findings(reading.file, len(frame), notices)), notices
+
+
+def _unguarded(frame: pd.DataFrame, findings: Findings) -> pd.DataFrame:
+    """Cells out of the `="007"` by which spreadsheets keep zeros, so that keys of two files meet."""
+    guarded = np.zeros(len(frame), dtype=bool)
+    bare: list[pd.Series] = []
+    for at in range(frame.shape[1]):
+        cells = frame.iloc[:, at]
+        marked = matches(cells, PROTECTED)
+        guarded |= marked.to_numpy()
+        bare.append(cells.str.replace(PROTECTED, r"\1", regex=True) if marked.any() else cells)
+    findings.add("tables.guarded", "notice", "", guarded)
+    return pd.concat(bare, axis="columns") if guarded.any() else frame
 
 
 def require(frame: pd.DataFrame, columns: list[str], file: str) -> None:
-    """Raise unless each column is there exactly once."""
+    """Raise unless each column is there exactly once; no value in a first line without names is repeated."""
     names = list(frame.columns)
     for column in columns:
-        if names.count(column) == 0:
-            raise InputError("exports.no_column", file=file, column=column, nearest=nearest(column, names))
         if names.count(column) > 1:
             raise InputError("exports.column_twice", file=file, column=column)
+        if names.count(column) == 1:
+            continue
+        if looks_like_data(names) and not any(other in names for other in columns):
+            raise InputError("exports.data_for_names", file=file, column=column)
+        raise InputError("exports.no_column", file=file, column=column, nearest=near_names(column, names))
 
 
 def _fill_down(frame: pd.DataFrame, rule: FillDown, file: str) -> pd.DataFrame:
@@ -99,7 +126,7 @@ def _fill_down(frame: pd.DataFrame, rule: FillDown, file: str) -> pd.DataFrame:
 
 def _look_up(frame: pd.DataFrame, lookup: Lookup, folder: Path, file: str) -> tuple[pd.DataFrame, int]:
     """Add columns of a second file; its key must be unique, so that no row is multiplied."""
-    second = read_text(folder, lookup)
+    second, _ = read_text(folder, lookup)
     require(frame, lookup.on, file)
     require(second, [*lookup.right_key, *lookup.columns], lookup.file)
     for column in lookup.columns:
@@ -127,7 +154,8 @@ def _where(frame: pd.DataFrame, rule: Where, file: str) -> pd.DataFrame:
     return frame[(cells == "") == rule.empty]
 
 
-def _grain(frame: pd.DataFrame, rule: Grain, file: str) -> pd.DataFrame:
+def _grain(frame: pd.DataFrame, rule: Grain, part: TableMapping) -> pd.DataFrame:
+    file = part.file
     require(frame, [*rule.by, *rule.same, *([rule.order] if rule.order else [])], file)
     for column in rule.same:
         kinds = frame[[*rule.by, column]].drop_duplicates()
@@ -137,5 +165,37 @@ def _grain(frame: pd.DataFrame, rule: Grain, file: str) -> pd.DataFrame:
             raise InputError(
                 "exports.not_same", file=file, column=column, by=" + ".join(rule.by), count=count
             )
-    ordered = frame.sort_values(rule.order, kind="stable") if rule.order else frame
-    return ordered.drop_duplicates(rule.by).sort_index()
+    return frame.iloc[_in_order(frame, rule.order, part)].drop_duplicates(rule.by).sort_index()
+
+
+def _in_order(frame: pd.DataFrame, order: str | None, part: TableMapping) -> np.ndarray:
+    """Places of the rows sorted by a column in the type the mapping declares for it, empty cells last.
+
+    A column that no verb reads may hold numbers, ISO times or codes of one length; text of varying form has
+    no order: as text, 2026/10/1 comes before 2026/9/30.
+    """
+    if order is None:
+        return np.arange(len(frame))
+    cells = frame[order].str.strip()
+    keys: pd.Series[Any]
+    verbs = {**part.columns, **part.extra}.items()
+    typed = next((verb for _, verb in verbs if verb.from_ == order and (verb.format or verb.number)), None)
+    if typed is not None and typed.format:
+        keys = pd.to_datetime(cells, format=typed.format, errors="coerce", utc="%z" in typed.format)
+    elif typed is not None and typed.number:
+        keys = pd.to_numeric(plain_numbers(cells, typed.number), errors="coerce")
+    else:
+        keys = pd.to_numeric(cells.where(cells.str.fullmatch(r"-?\d+(?:\.\d+)?")), errors="coerce")
+        if (keys.isna() & (cells != "")).any():
+            keys = pd.to_datetime(cells.where(cells != ""), format="ISO8601", errors="coerce", utc=True)
+        if (keys.isna() & (cells != "")).any() and _are_codes(cells):
+            keys = cells.mask(cells == "")
+    broken = int((keys.isna() & (cells != "")).sum())
+    if broken:
+        raise InputError("exports.no_order", file=part.file, column=order, count=f"{broken:,}")
+    return keys.reset_index(drop=True).sort_values(kind="stable").index.to_numpy()
+
+
+def _are_codes(cells: pd.Series) -> bool:
+    filled = cells[cells != ""]
+    return bool(filled.str.fullmatch(r"[A-Za-z]+[-_]?\d+").all()) and len(set(filled.str.len())) == 1

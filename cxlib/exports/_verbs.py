@@ -10,9 +10,11 @@ from dataclasses import dataclass
 import pandas as pd
 import pyarrow as pa
 
-from cxlib.columns import Findings, convert, localise
+from cxlib.columns import NO_VALUE, convert, localise
 from cxlib.contract import Kind
 from cxlib.exports._mapping import Number, Verb
+from cxlib.findings import Findings
+from cxlib.numerals import styled_number
 
 MONEY_DIGITS = 6
 
@@ -98,19 +100,17 @@ def plain_numbers(cells: pd.Series, style: Number) -> pd.Series:
 
 
 def _plain_number(cell: str, style: Number) -> str:
-    text = unicodedata.normalize("NFKC", cell).replace("−", "-").replace(" ", "")
-    for symbol in style.symbols:
-        text = text.replace(unicodedata.normalize("NFKC", symbol), "")
-    thousands, decimal = (unicodedata.normalize("NFKC", sign) for sign in (style.thousands, style.decimal))
-    if thousands:
-        text = text.replace(thousands, "")
-    if decimal != ".":
-        text = text.replace(".", "?").replace(decimal, ".")
-    if style.negative == "parentheses" and text.startswith("(") and text.endswith(")"):
-        return "-" + text[1:-1]
-    if style.negative == "triangle" and text[:1] in "△▲" and text:
-        return "-" + text[1:]
-    return text
+    """Return the number, a mark for a missing one as it is, and ? for what is neither."""
+    if cell in ("", *NO_VALUE):
+        return cell
+    found = styled_number(
+        cell,
+        thousands=style.thousands,
+        decimal=style.decimal,
+        symbols=style.symbols,
+        negative=style.negative,
+    )
+    return found or "?"
 
 
 def _time(cells: pd.Series, verb: Verb, kind: Kind, name: str, context: Context) -> pd.Series:

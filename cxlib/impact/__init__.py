@@ -4,7 +4,9 @@ A package of private parts, because the rung that answers is chosen among all of
 was assigned.
 """
 
-from cxlib.impact._compare import adjusted_difference, before_after, did
+from cxlib.impact._adjusted import adjusted_difference
+from cxlib.impact._aggregate import AttResult
+from cxlib.impact._compare import before_after, did
 from cxlib.impact._drift import drift_check
 from cxlib.impact._ladder import (
     answer_rung,
@@ -16,11 +18,12 @@ from cxlib.impact._ladder import (
 from cxlib.impact._months import arm_months, drift_bounds, monthly_effects, monthly_gap, parallel_trends
 from cxlib.impact._outcomes import churn_effect, f2_effect, score_effect, share_ratio
 from cxlib.impact._panel import choose_initiative, months_observed, study_members, study_panel
-from cxlib.impact._plan import detectable_effect, power_of_study, regression_to_mean
+from cxlib.impact._plan import detectable_effect, power_of_study, regression_to_mean, share_plan
 from cxlib.impact._regression import regression_part
+from cxlib.impact._rollout import rollout_groups
 from cxlib.impact._sensitivity import e_value, relative_magnitudes, risk_ratio
 from cxlib.impact._series import interrupted_series, placebo_starts
-from cxlib.impact._staggered import AttResult, att_gt
+from cxlib.impact._staggered import att_gt
 from cxlib.impact._study import drop_small_arms, effect_by_group, enrolment_notes, placebo_effect, study_notes
 from cxlib.impact._twoway import twoway_weights
 
@@ -57,7 +60,9 @@ __all__ = [
     "regression_to_mean",
     "relative_magnitudes",
     "risk_ratio",
+    "rollout_groups",
     "score_effect",
+    "share_plan",
     "share_ratio",
     "study_members",
     "study_notes",

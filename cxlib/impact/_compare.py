@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -11,6 +10,9 @@ import pandas as pd
 from scipy import stats
 
 from cxlib.checks import ParameterError, check_columns
+from cxlib.few_clusters import cluster_contrasts
+from cxlib.flags import flags
+from cxlib.impact._rollout import GROUP, cluster_of
 
 Array = npt.NDArray[np.float64]
 
@@ -32,7 +34,7 @@ def before_after(
     ----------
     panel : DataFrame
         One row per unit and month (`study_panel`). Units with a missing `start_col` were never treated and
-        are not used.
+        are not used. Errors are clustered on `rollout_group`, where the panel has it.
     outcome_col, unit_col, time_col, start_col : str
         Outcome per month; unit; month number; the unit's first treated month.
     horizon_months : int
@@ -52,9 +54,10 @@ def before_after(
 
     Notes
     -----
-    Student's t on one difference per unit. It is the effect of the initiative only if nothing else would have
-    changed: no trend, no season, no other campaign, and nobody chosen for an extreme value, because the next
-    value of those picked for a low one is higher by itself (`regression_to_mean`).
+    Student's t on one difference per unit (or CR2, see `did`); no interval where nothing varies. It is the
+    effect of the initiative only if nothing else would have changed: no trend, no season, no other campaign,
+    and nobody chosen for an extreme value, because the next value of those picked for a low one is higher by
+    itself (`regression_to_mean`).
 
     References
     ----------
@@ -82,6 +85,11 @@ def before_after(
     months = {name: len(np.unique(since[inside])) for name, inside in windows.items()}
     if months["last_year"] < horizon_months:
         means["last_year"] = np.full(len(ids), np.nan)
+    groups = cluster_of(panel)
+    cluster = None
+    if groups is not None:
+        cluster = np.zeros(len(ids), dtype=np.intp)
+        cluster[unit] = pd.factorize(groups[treated])[0]
     series = {
         "before": means["before"],
         "after": means["after"],
@@ -91,7 +99,7 @@ def before_after(
     lengths = {"months_before": months["before"], "months_after": months["after"]}
     return pd.DataFrame(
         [
-            {"metric": name, **mean_row(values[~np.isnan(values)], conf_level), **lengths}
+            {"metric": name, **_mean_row(values, cluster, conf_level), **lengths}
             for name, values in series.items()
         ]
     )
@@ -120,9 +128,12 @@ def did(
     unit_col : str or None
         Unit that is followed. None: different units before and after (repeated cross-sections).
     treated_col, post_col : str
-        Boolean or 0/1: the unit belongs to the treated group; the period lies after the start.
+        True/false or 0/1: the unit belongs to the treated group; the period lies after the start. Rows where
+        either is missing are left out.
     cluster_col : str or None
         Groups of units that share shocks (region, shop); needs at least two treated and two control clusters.
+        A missing value is a cluster of its own. None: `rollout_group`, where the panel has it
+        (`study_members`), else every unit for itself.
     conf_level : float
         Level of the interval.
 
@@ -130,14 +141,16 @@ def did(
     -------
     DataFrame
         One row: `metric` (did), `estimate, std_error, conf_low, conf_high, statistic, df, p_value, n`,
-        `n_treatment, n_control` (units) and the four means `treatment_before, treatment_after,
-        control_before, control_after`. The error is NaN where a group has a single unit; the interval is also
-        missing where nothing varies.
+        `n_treatment, n_control, n_left_out` (units; rows, where there are none) and the four means
+        `treatment_before, treatment_after, control_before, control_after`. Error and interval are NaN where a
+        group has a single unit, or the change never varies in one of the two: a group in which nobody ever
+        bought has an error, though none that can be measured.
 
     Raises
     ------
     ParameterError
-        A column is missing, or one of the four cells is empty.
+        A column is missing, `treated_col` or `post_col` holds something else than true/false or 0/1, or one
+        of the four cells is empty.
 
     Notes
     -----
@@ -162,19 +175,24 @@ def did(
     ...     post_col="post")["estimate"].item()
     3.0
     """
+    cluster_col = GROUP if cluster_col is None and GROUP in panel else cluster_col
     check_columns(
         panel, outcome_col=outcome_col, unit_col=unit_col, time_col=time_col, treated_col=treated_col,
         post_col=post_col, cluster_col=cluster_col,
     )  # fmt: skip
     value = panel[outcome_col].to_numpy(float, na_value=np.nan)
-    known = ~np.isnan(value)
-    value = value[known]
-    treated, post = (panel[name].to_numpy()[known].astype(bool) for name in (treated_col, post_col))
+    (treated, has_group), (post, has_period) = (
+        flags(panel, argument, name)
+        for argument, name in (("treated_col", treated_col), ("post_col", post_col))
+    )
+    known = np.isfinite(value) & has_group & has_period
+    value, treated, post = value[known], treated[known], post[known]
     if unit_col is None:
         cells = {(a, b): value[(treated == a) & (post == b)] for a, b in _CELLS}
-        _check_cells({cell: values.size for cell, values in cells.items()})
+        check_cells({cell: values.size for cell, values in cells.items()})
         means = {cell: float(values.mean()) for cell, values in cells.items()}
-        return pd.DataFrame([_row(_cross_sections(cells), means, conf_level)])
+        row = tidy_row(_cross_sections(cells), means, conf_level)
+        return pd.DataFrame([row | {"n_left_out": int((~known).sum())}])
     unit, ids = pd.factorize(panel[unit_col][known])
     key, size = 2 * unit + treated, 2 * len(ids)  # a unit that changes sides counts as two
     sides = [period_means(key, value, size, inside) for inside in (~post, post)]
@@ -183,7 +201,10 @@ def did(
     if cluster_col is not None:
         cluster = np.zeros(size, dtype=np.intp)
         cluster[key] = pd.factorize(panel[cluster_col][known])[0]
-    return pd.DataFrame([change_contrast(sides[0], sides[1], arms, cluster, conf_level=conf_level)])
+    row = change_contrast(sides[0], sides[1], arms, cluster, conf_level=conf_level)
+    compared = np.isfinite(sides[0]) & np.isfinite(sides[1])
+    left_out = panel[unit_col].nunique() - int(compared.reshape(-1, 2).any(axis=1).sum())
+    return pd.DataFrame([row | {"n_left_out": left_out}])
 
 
 def change_contrast(
@@ -197,89 +218,16 @@ def change_contrast(
     """Row of `did` from each unit's mean before and after; units that lack one of them are left out."""
     whole = np.isfinite(before) & np.isfinite(after)
     before, after, arm = before[whole], after[whole], arm[whole]
-    _check_cells({(True, True): int(arm.sum()), (False, True): int((~arm).sum())})
+    check_cells({(True, True): int(arm.sum()), (False, True): int((~arm).sum())})
     change = after - before
     fit = _welch(change[arm], change[~arm])
-    if cluster is not None:
+    if cluster is not None and fit["std_error"] == fit["std_error"]:
         fit |= _clustered(change, arm, pd.factorize(cluster[whole])[0])
     means = {(a, b): float((after if b else before)[arm == a].mean()) for a, b in _CELLS}
-    return _row(fit, means, conf_level)
+    return tidy_row(fit, means, conf_level)
 
 
 _CELLS = ((True, False), (True, True), (False, False), (False, True))
-
-
-def adjusted_difference(
-    data: pd.DataFrame,
-    *,
-    outcome_col: str,
-    treated_col: str,
-    covariates: Sequence[str] = (),
-    conf_level: float = 0.95,
-) -> pd.DataFrame:
-    """Randomised comparison: difference of two group means, made sharper by what was known before.
-
-    Parameters
-    ----------
-    data : DataFrame
-        One row per unit; rows with a missing value are left out.
-    outcome_col, treated_col : str
-        Outcome after the start; boolean or 0/1 group as drawn by lot, not as it turned out.
-    covariates : sequence of str
-        Numeric columns measured before the start. A constant one is left out.
-    conf_level : float
-        Level of the interval.
-
-    Returns
-    -------
-    DataFrame
-        One row: `metric` (randomised), `estimate, std_error, conf_low, conf_high, statistic, df, p_value, n,
-        n_treatment, n_control`.
-
-    Notes
-    -----
-    Least squares of the outcome on the arm, the centred covariates and their products with the arm, with
-    HC2 errors: valid under randomisation whether or not the line is right (Lin 2013).
-
-    References
-    ----------
-    Lin (2013), Annals of Applied Statistics 7(1).
-
-    Examples
-    --------
-    >>> data = pd.DataFrame({"y": [1.0, 2.0, 4.0, 5.0], "treated": [0, 0, 1, 1]})
-    >>> round(adjusted_difference(data, outcome_col="y", treated_col="treated")["estimate"].item(), 9)
-    3.0
-    """
-    check_columns(data, outcome_col=outcome_col, treated_col=treated_col)
-    rows = data[[outcome_col, treated_col, *covariates]].dropna()
-    y, arm = rows[outcome_col].to_numpy(float), rows[treated_col].to_numpy(float)
-    n_treatment, n_control = int(arm.sum()), int((1 - arm).sum())
-    _check_cells({(True, True): n_treatment, (False, True): n_control})
-    known = rows[list(covariates)].to_numpy(float)
-    estimates, covariance, df = adjusted_contrasts(y[:, None], arm, known)
-    fit = {
-        "estimate": float(estimates[0]), "std_error": float(np.sqrt(covariance[0, 0])), "df": df,
-        "n_treatment": n_treatment, "n_control": n_control,
-    }  # fmt: skip
-    return pd.DataFrame([_row(fit, {}, conf_level, metric="randomised")])
-
-
-def adjusted_contrasts(outcomes: Array, arm: Array, known: Array) -> tuple[Array, Array, float]:
-    """Lin's adjusted difference for each column of `outcomes`: estimates, joint HC2 covariance, df."""
-    known = known[:, np.ptp(known, axis=0) > 0] if known.size else known.reshape(len(arm), 0)
-    centred = (known - known.mean(axis=0)) / known.std(axis=0)
-    design = np.column_stack([np.ones_like(arm), arm, centred, centred * arm[:, None]])
-    smallest = int(min(arm.sum(), (1 - arm).sum()))
-    if smallest <= centred.shape[1] + 1:
-        design = design[:, :2]
-    bread = np.linalg.pinv(design.T @ design)
-    beta = bread @ (design.T @ outcomes)
-    free = np.clip(1 - np.einsum("ij,jk,ik->i", design, bread, design), 1e-12, None)
-    pull = (design @ bread[1]) / np.sqrt(free)
-    scores = pull[:, None] * (outcomes - design @ beta)
-    covariance = scores.T @ scores if smallest > 1 else np.full((outcomes.shape[1],) * 2, np.nan)
-    return beta[1], covariance, float(len(arm) - design.shape[1])
 
 
 def period_means(unit: npt.NDArray[np.intp], value: Array, size: int, inside: npt.NDArray[np.bool_]) -> Array:
@@ -291,17 +239,40 @@ def period_means(unit: npt.NDArray[np.intp], value: Array, size: int, inside: np
 
 
 def mean_row(values: Array, conf_level: float) -> dict[str, float]:
-    """Mean with Student's t interval, as the columns of a result frame."""
+    """Mean with Student's t interval, as the columns of a result frame; no interval where nothing varies."""
     n = len(values)
     mean = float(values.mean()) if n else np.nan
-    error = float(values.std(ddof=1) / np.sqrt(n)) if n > 1 else np.nan
+    error = float(values.std(ddof=1) / np.sqrt(n)) if varies(values) else np.nan
     half = error * float(stats.t.ppf((1 + conf_level) / 2, max(n - 1, 1)))
     return {
         "estimate": mean, "std_error": error, "conf_low": mean - half, "conf_high": mean + half, "n": n,
     }  # fmt: skip
 
 
-def _check_cells(sizes: dict[tuple[bool, bool], int]) -> None:
+def _mean_row(values: Array, cluster: npt.NDArray[np.intp] | None, conf_level: float) -> dict[str, float]:
+    """`mean_row` of the known values, with the error CR2 where there are clusters."""
+    known = ~np.isnan(values)
+    values, n = values[known], int(known.sum())
+    row = mean_row(values, conf_level)
+    if cluster is None or not n:
+        return row
+    covered = cluster_contrasts(np.ones((n, 1)), values[:, None], cluster[known], np.ones(1))
+    error = float(np.sqrt(covered[1][0, 0])) if varies(values) else np.nan
+    half = error * float(stats.t.ppf((1 + conf_level) / 2, covered[2]))
+    return {
+        **row,
+        "std_error": error,
+        "conf_low": row["estimate"] - half,
+        "conf_high": row["estimate"] + half,
+    }
+
+
+def varies(values: Array) -> bool:
+    """Whether values differ by more than rounding: only then have they an error to measure."""
+    return len(values) > 1 and bool(np.ptp(values) > 1e-12 * np.abs(values).max())
+
+
+def check_cells(sizes: dict[tuple[bool, bool], int]) -> None:
     if min(sizes.values()) == 0:
         raise ParameterError("impact.empty_cell")
 
@@ -310,11 +281,11 @@ def _welch(treatment: Array, control: Array) -> dict[str, float]:
     n1, n0 = len(treatment), len(control)
     estimate = float(treatment.mean() - control.mean())
     counts = {"n_treatment": n1, "n_control": n0, "estimate": estimate}
-    if min(n1, n0) < 2:
+    if not (varies(treatment) and varies(control)):
         return {**counts, "std_error": np.nan, "df": np.nan}
     part1, part0 = treatment.var(ddof=1) / n1, control.var(ddof=1) / n0
     total = part1 + part0
-    df = total**2 / (part1**2 / (n1 - 1) + part0**2 / (n0 - 1)) if total > 0 else np.nan
+    df = total**2 / (part1**2 / (n1 - 1) + part0**2 / (n0 - 1))
     return {**counts, "std_error": float(np.sqrt(total)), "df": float(df)}
 
 
@@ -343,7 +314,8 @@ def _cross_sections(cells: dict[tuple[bool, bool], Array]) -> dict[str, float]:
     n = sum(values.size for values in cells.values())
     squares = sum(((values - means[cell]) ** 2).sum() for cell, values in cells.items())
     df = n - 4
-    variance = squares / df * sum(1 / v.size for v in cells.values()) if df > 0 else np.nan
+    spread = df > 0 and any(varies(values) for values in cells.values())
+    variance = squares / df * sum(1 / v.size for v in cells.values()) if spread else np.nan
     change = {arm: means[arm, True] - means[arm, False] for arm in (True, False)}
     return {
         "estimate": float(change[True] - change[False]),
@@ -354,7 +326,7 @@ def _cross_sections(cells: dict[tuple[bool, bool], Array]) -> dict[str, float]:
     }  # fmt: skip
 
 
-def _row(
+def tidy_row(
     fit: dict[str, float], means: dict[tuple[bool, bool], float], conf_level: float, metric: str = "did"
 ) -> dict[str, Any]:
     estimate, error, df = fit["estimate"], fit["std_error"], fit["df"]

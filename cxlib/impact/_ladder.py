@@ -9,10 +9,13 @@ import numpy as np
 import pandas as pd
 
 from cxlib.checks import fail_option
-from cxlib.impact._compare import adjusted_difference, before_after, change_contrast, period_means
+from cxlib.impact._adjusted import adjusted_difference
+from cxlib.impact._aggregate import AttResult
+from cxlib.impact._compare import before_after, change_contrast, period_means
 from cxlib.impact._panel import ASSIGNMENTS
+from cxlib.impact._rollout import GROUP, cluster_of, rollout_groups
 from cxlib.impact._series import interrupted_series
-from cxlib.impact._staggered import AttResult, att_gt
+from cxlib.impact._staggered import att_gt
 
 SERIES_BEFORE = 6  # months before the start from which customers are followed where the data begin late
 SERIES_CUSTOMERS = 30  # customers below which a series is the story of single ones
@@ -56,8 +59,9 @@ def evidence_ladder(
     DataFrame
         One row per horizon and `rung` (`before_after, same_months_last_year, interrupted_series, did_found,
         did_pooled, did, staggered_did, randomised`): `horizon_months, rung, metric` (the outcome), `estimate,
-        std_error, conf_low, conf_high, n, n_treatment, n_control, months_observed, is_answer`. Empty when no
-        month was observed.
+        std_error, conf_low, conf_high, n, n_treatment, n_control, months_observed, is_answer`. Where an
+        attribute decided (`rollout_group` of the panel), also `clusters_treatment, clusters_control`, and all
+        errors but that of the series are clustered on it. Empty when no month was observed.
 
     Notes
     -----
@@ -94,15 +98,19 @@ def evidence_ladder(
     compared = assignment != "everyone" and has_comparison(panel)
     series = treated_series(panel, outcome_col=outcome_col)
     waves = wave_effects(panel, outcome_col, conf_level) if compared and assignment == "staggered" else None
+    groups = rollout_groups(panel)
+    counted: Row = {}
+    if groups is not None:
+        counted = {"clusters_treatment": groups.n_treatment, "clusters_control": groups.n_control}
     rows: list[Row] = []
     for months, horizon in horizons.items():
         rungs = _naive_rungs(panel, outcome_col, months, conf_level)
         rungs += _series_rung(series, months, conf_level)
         rungs += _arm_rungs(panel, assignment, outcome_col, months, conf_level) if compared else []
         rungs += _staggered_rung(waves, months) if waves else []
-        shared = {"metric": outcome_col, "horizon_months": horizon, "months_observed": months}
+        shared = {"metric": outcome_col, "horizon_months": horizon, "months_observed": months, **counted}
         rows += [{**rung, **shared, "is_answer": rung["rung"] == BEST.get(assignment)} for rung in rungs]
-    return pd.DataFrame(rows, columns=columns)
+    return pd.DataFrame(rows, columns=[*columns, *counted])
 
 
 def observed_months(panel: pd.DataFrame) -> int:
@@ -182,17 +190,22 @@ def _arm_rungs(
     after = period_means(unit, value, len(ids), (since >= 0) & (since < months))
     treated = np.zeros(len(ids), dtype=bool)
     treated[unit] = ~np.isnan(start)
+    cluster = None
+    if (groups := cluster_of(panel)) is not None:
+        cluster = np.zeros(len(ids), dtype=np.intp)
+        cluster[unit] = pd.factorize(groups)[0]
     rows: list[Row] = []
     if (since < 0).any() and 0 < treated.sum() < len(ids):
         found = "found" in panel and bool(panel["found"].any())
         name = "did_pooled" if assignment == "staggered" else "did_found" if found else "did"
-        rows.append({**change_contrast(before, after, treated, conf_level=conf_level), "rung": name})
+        rows.append({**change_contrast(before, after, treated, cluster, conf_level=conf_level), "rung": name})
     if assignment == "randomised":
-        data = pd.DataFrame({"before": before, "after": after, "treated": treated})
+        data = pd.DataFrame({"before": before, "after": after, "treated": treated, GROUP: cluster})
         known = ["before"] if np.isfinite(before).any() else []
         fit = adjusted_difference(
-            data, outcome_col="after", treated_col="treated", covariates=known, conf_level=conf_level
-        )
+            data, outcome_col="after", treated_col="treated", covariates=known, conf_level=conf_level,
+            cluster_col=None if cluster is None else GROUP,
+        )  # fmt: skip
         rows += [{**row, "rung": "randomised"} for row in fit.to_dict("records")]
     return rows
 

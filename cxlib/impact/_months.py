@@ -5,11 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from cxlib.impact._compare import adjusted_contrasts, mean_row
+from cxlib.impact._adjusted import adjusted_contrasts
+from cxlib.impact._aggregate import AttResult
+from cxlib.impact._compare import mean_row
 from cxlib.impact._ladder import has_comparison, wave_effects
 from cxlib.impact._panel import Array
+from cxlib.impact._rollout import GROUP, cluster_of
 from cxlib.impact._sensitivity import relative_magnitudes
-from cxlib.impact._staggered import AttResult
 
 
 def monthly_gap(
@@ -80,8 +82,9 @@ def monthly_effects(
         `month` (0 = first month with the initiative), `estimate` (per treated customer and month),
         `std_error`, `n_treated` (customers counted), `df` (degrees of freedom of the error, for Student's t),
         `cost_months` (months of running cost that fall on it); and the covariance of the estimates. The rung
-        is the one that answers in `evidence_ladder`, and the mean over the months equals its estimate. Empty
-        without a comparison group: a change is not an effect.
+        is the one that answers in `evidence_ladder`, clustered where that is, and the mean over the months
+        equals its estimate; no error or covariance where that rung has none. Empty without a comparison
+        group: a change is not an effect.
 
     Notes
     -----
@@ -99,7 +102,14 @@ def monthly_effects(
     if result is None or ("found" in panel and panel["found"].any()):
         return nothing, np.empty((0, 0))
     effects, covariance = result.event_study(horizon_months)
+    factor: float
+    df: float | pd.Series
     factor, df = _small_sample(effects["n_treated"].max(), result.estimates["n_control"].min())
+    overall = result.aggregate("dynamic", horizon_months=horizon_months)
+    if result.spread.is_clustered:
+        factor, df = 1.0, effects["df"]
+    if np.isnan(overall["std_error"].iloc[0]):
+        factor = np.nan
     months = effects["event_time"].to_numpy(int)
     frame = pd.DataFrame(
         {
@@ -133,12 +143,14 @@ def _cost_months(result: AttResult, months: Array, horizon: int) -> Array:
 
 
 def _randomised_months(panel: pd.DataFrame, horizon: int, outcome_col: str) -> tuple[pd.DataFrame, Array]:
-    wide = panel.pivot_table(index=["customer_id", "arm"], columns="month", values=outcome_col)
+    groups = [] if cluster_of(panel) is None else [GROUP]
+    wide = panel.pivot_table(index=["customer_id", "arm", *groups], columns="month", values=outcome_col)
     months, values = wide.columns.to_numpy(int), wide.to_numpy(float)
     arm = (wide.index.get_level_values("arm") == "treatment").astype(float)
     inside, before = (months >= 0) & (months < horizon), values[:, months < 0]
     known = before.mean(axis=1, keepdims=True) if before.size else np.empty((len(arm), 0))
-    estimates, covariance, df = adjusted_contrasts(values[:, inside], arm, known)
+    cluster = wide.index.get_level_values(GROUP).to_numpy() if groups else None
+    estimates, covariance, df = adjusted_contrasts(values[:, inside], arm, known, cluster)
     frame = pd.DataFrame(
         {"month": months[inside], "estimate": estimates, "std_error": np.sqrt(np.diag(covariance)),
          "n_treated": int(arm.sum()), "df": df}

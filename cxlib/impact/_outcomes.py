@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import pandas as pd
 
 from cxlib.checks import check_columns
 from cxlib.columns import among
+from cxlib.days import local_days
+from cxlib.flags import check_arms
 from cxlib.impact._compare import did
-from cxlib.impact._lines import dates
+from cxlib.impact._rollout import COLUMNS
 from cxlib.impact._sensitivity import e_value, risk_ratio
-from cxlib.intervals import share_difference_interval, share_interval
+from cxlib.impact._shares import arm_shares, student_level
+from cxlib.purchases import purchase_lines
 
 
 def f2_effect(
@@ -43,7 +47,8 @@ def f2_effect(
     DataFrame
         Per horizon one row per `arm` (`treatment`, `control`: share, Wilson interval) and one `difference`
         (treatment − control, Newcombe's interval): `horizon_months, arm, metric` (f2), `estimate, std_error,
-        conf_low, conf_high, n`.
+        conf_low, conf_high, n`. Where an attribute decided who was treated (`rollout_group` of the members),
+        intervals are those of `n_effective` customers who stand for themselves, and `df` degrees of freedom.
 
     Notes
     -----
@@ -51,9 +56,14 @@ def f2_effect(
     nobody at risk had a second purchase before. So it is an effect for randomised groups, a comparison
     otherwise.
     """
+    check_arms(members)
+    orders = orders.reset_index(drop=True)
     start, last = pd.Timestamp(started_on), pd.Timestamp(as_of)  # type: ignore[arg-type]
-    bought = orders.loc[orders["amount"] > 0, ["customer_id"]].assign(day=dates(orders["ordered_at"]))
-    bought = bought[among(bought["customer_id"], members["customer_id"])].drop_duplicates()
+    bought = orders[["customer_id"]].assign(day=local_days(orders["ordered_at"], "ordered_at"))
+    is_early = (bought["day"] < start).to_numpy()
+    sold = purchase_lines(orders, known=(bought["day"] <= last).to_numpy())
+    sold = np.where(is_early, purchase_lines(orders, known=is_early), sold)  # as it stood at the start
+    bought = bought[sold & among(bought["customer_id"], members["customer_id"]).to_numpy()].drop_duplicates()
     before = bought.loc[bought["day"] < start, "customer_id"].value_counts()
     once = before.index[before == 1].to_series()
     risk = members[among(members["customer_id"], once)].reset_index(drop=True)
@@ -62,23 +72,11 @@ def f2_effect(
     rows = []
     for horizon in sorted(horizon_months):
         end = start + pd.DateOffset(months=horizon)
-        complete = end <= last + pd.Timedelta(days=1)
-        counts = {
-            arm: (int((again[inside] < end).sum()), int(inside.sum()) if complete else 0)
-            for arm in ("treatment", "control")
-            for inside in [risk["arm"] == arm]
-        }
-        counts = {arm: (hits if size else 0, size) for arm, (hits, size) in counts.items()}
-        found = {arm: share_interval(*pair, conf_level=conf_level) for arm, pair in counts.items()}
-        found["difference"] = share_difference_interval(
-            *counts["treatment"], *counts["control"], conf_level=conf_level
-        )
-        sizes = {arm: int((risk["arm"] == arm).sum()) for arm in counts}
-        sizes["difference"] = sum(sizes.values())
-        rows += [
-            {"horizon_months": horizon, "arm": arm, "metric": "f2", **interval._asdict(), "n": sizes[arm]}
-            for arm, interval in found.items()
-        ]
+        is_over = end <= last + pd.Timedelta(days=1)
+        rows += arm_shares(
+            risk, (again < end).to_numpy(), np.full(len(risk), is_over), name="f2", horizon=horizon,
+            conf_level=conf_level,
+        )  # fmt: skip
     return pd.DataFrame(rows)
 
 
@@ -109,10 +107,23 @@ def share_ratio(shares: pd.DataFrame, *, conf_level: float = 0.95) -> pd.DataFra
         round(last["estimate", arm] * n) for arm, n in zip(("treatment", "control"), sizes, strict=True)
     )
     row = risk_ratio((hits[0], hits[1]), sizes, conf_level=conf_level)
+    if "n_effective" in shares:
+        row = _fewer(row, known[known["horizon_months"] == pairs.index[-1]].set_index("arm"), conf_level)
     hidden = e_value(row["estimate"].item(), row["conf_low"].item(), row["conf_high"].item())
     return row.assign(horizon_months=pairs.index[-1], e_value=hidden["estimate"], limit=hidden["limit"])[
         columns
     ]
+
+
+def _fewer(row: pd.DataFrame, arms: pd.DataFrame, conf_level: float) -> pd.DataFrame:
+    """Give the ratio the interval of fewer customers, as many as stand for themselves."""
+    size, level = arms["n_effective"], student_level(conf_level, float(arms["df"].min()))
+    share = arms["estimate"].astype(float)
+    part = risk_ratio(
+        (share["treatment"] * size["treatment"], share["control"] * size["control"]),
+        (size["treatment"], size["control"]), conf_level=level,
+    )  # fmt: skip
+    return row.assign(conf_low=part["conf_low"], conf_high=part["conf_high"])
 
 
 def churn_effect(
@@ -147,29 +158,21 @@ def churn_effect(
     back. An effect for randomised groups, a comparison otherwise.
     """
     check_columns(panel, month="month", orders="orders", start_month="start_month")
+    check_arms(panel)
     own = panel.assign(since=panel["month"] - panel["start_month"].fillna(0.0), hit=panel["orders"] > 0)
     buyers = own.loc[(own["since"] < 0) & own["hit"], "customer_id"].unique()
     own = own[among(own["customer_id"], pd.Series(buyers))]
-    last = own.groupby(["customer_id", "arm"])["since"].max().reset_index()
+    kept = ["customer_id", "arm", *(name for name in COLUMNS if name in own)]
+    last = own.groupby(kept, sort=True)["since"].max().reset_index()
     rows = []
     for horizon in sorted(horizon_months):
         seen = last[(last["since"] >= horizon - 1) & (horizon >= quiet_months)]
         window = own[own["since"].between(horizon - quiet_months, horizon - 1)]
         awake = window.loc[window["hit"], "customer_id"].unique()
-        counts = {
-            arm: (int((~ids.isin(awake)).sum()), len(ids))
-            for arm in ("treatment", "control")
-            for ids in [seen.loc[seen["arm"] == arm, "customer_id"]]
-        }
-        found = {arm: share_interval(*pair, conf_level=conf_level) for arm, pair in counts.items()}
-        found["difference"] = share_difference_interval(
-            *counts["treatment"], *counts["control"], conf_level=conf_level
+        quiet = ~seen["customer_id"].isin(awake).to_numpy()
+        rows += arm_shares(
+            seen, quiet, np.ones(len(seen), dtype=bool), name="churn", horizon=horizon, conf_level=conf_level
         )
-        sizes = {arm: pair[1] for arm, pair in counts.items()} | {"difference": len(seen)}
-        rows += [
-            {"horizon_months": horizon, "arm": arm, "metric": "churn", **interval._asdict(), "n": sizes[arm]}
-            for arm, interval in found.items()
-        ]
     return pd.DataFrame(rows)
 
 
@@ -198,8 +201,8 @@ def score_effect(
     Returns
     -------
     DataFrame
-        The row of `did`, with `metric` score and `n` the customers who answered both before and after; empty
-        where an arm has none.
+        The row of `did` (clustered where the members have `rollout_group`), with `metric` score and `n` the
+        customers who answered both before and after; empty where an arm has none.
 
     Notes
     -----
@@ -207,11 +210,14 @@ def score_effect(
     biased, drawn by lot or not.
     """
     check_columns(responses, customer_id="customer_id", answered_at="answered_at", score_col=score_col)
+    check_arms(members)
+    responses = responses.reset_index(drop=True)
     start = pd.Timestamp(started_on)  # type: ignore[arg-type]
-    day = dates(responses["answered_at"])
+    day = local_days(responses["answered_at"], "answered_at")
     inside = day.between(start - pd.DateOffset(months=12), start + pd.DateOffset(months=horizon_months))
     rows = responses[inside & responses[score_col].notna()].assign(post=(day >= start)[inside])
-    rows = rows.merge(members[["customer_id", "arm"]], on="customer_id")
+    kept = ["customer_id", "arm", *(name for name in COLUMNS if name in members)]
+    rows = rows.drop(columns=kept[1:], errors="ignore").merge(members[kept], on="customer_id")
     rows["treated"] = rows["arm"] == "treatment"
     both = rows.groupby("customer_id")["post"].transform("nunique") == 2
     rows = rows[both]

@@ -11,7 +11,9 @@ import pandas as pd
 
 from cxlib.checks import InputError, ParameterError, check_columns, fail_option
 from cxlib.columns import among
-from cxlib.impact._lines import dates, plain_lines
+from cxlib.days import local_days
+from cxlib.impact._lines import plain_lines
+from cxlib.impact._rollout import COLUMNS, with_rollout
 
 Array = npt.NDArray[np.float64]
 ASSIGNMENTS = ("randomised", "staggered", "targeted", "everyone")
@@ -95,7 +97,9 @@ def study_members(
         `customer_id, arm` (treatment, control), `start_month` (months from the start to the customer's own
         start; missing for the never treated), `exposed` (a control that was enrolled all the same),
         `first_month` (months from the start to the day the customer was first seen), `found` (a control that
-        nobody assigned).
+        nobody assigned). Where an attribute of the customers decided who was treated, so that its values
+        hold one arm (or wave) each, also `rollout_by` (its name) and `rollout_group` (a number for each
+        value): all errors are clustered on it from there on.
 
     Notes
     -----
@@ -121,7 +125,7 @@ def study_members(
     if assignment not in ASSIGNMENTS:
         fail_option("assignment", assignment, ASSIGNMENTS)
     start = pd.Timestamp(started_on)
-    first_seen = dates(customers["first_seen_on"])
+    first_seen = local_days(customers["first_seen_on"], "first_seen_on")
     known_before = customers.loc[first_seen < start, "customer_id"]
     own = (
         None if enrolments is None else enrolments[enrolments["initiative_id"].astype(str) == str(initiative)]
@@ -138,9 +142,9 @@ def study_members(
         ids = known_before[~among(known_before, treated)].sort_values().to_numpy()
         others = pd.DataFrame({"customer_id": ids, "arm": "control", "start_month": np.nan, "exposed": False})
         members = pd.concat([members, others.assign(found=True)], ignore_index=True)
-        members = members.sort_values("customer_id", ignore_index=True)
+    members = members.sort_values("customer_id", ignore_index=True)
     place = pd.Index(customers["customer_id"]).get_indexer(pd.Index(members["customer_id"]))
-    return members.assign(first_month=month_index(first_seen, start)[place])
+    return with_rollout(members.assign(first_month=month_index(first_seen, start)[place]), customers)
 
 
 def _enrolled(own: pd.DataFrame, allowed: pd.Series, assignment: str, start: pd.Timestamp) -> pd.DataFrame:
@@ -151,7 +155,7 @@ def _enrolled(own: pd.DataFrame, allowed: pd.Series, assignment: str, start: pd.
             count=f"{own.loc[twice, 'customer_id'].nunique():,}",
         )  # fmt: skip
     own = own[among(own["customer_id"], allowed)].sort_values("customer_id", ignore_index=True)
-    enrolled_on = dates(own["enrolled_on"])
+    enrolled_on = local_days(own["enrolled_on"], "enrolled_on")
     by_date = pd.Series(np.where(enrolled_on.notna(), "treatment", "control"), index=own.index)
     arm = (
         by_date
@@ -202,10 +206,10 @@ def study_panel(
     Returns
     -------
     DataFrame
-        `customer_id, arm, start_month, month` (`first_month, found` where members have them) and the outcomes
-        per customer and month: `margin` and `amount` in the currency of the data, `orders` (distinct orders
-        with a positive line), `repeat` (1 in months with an order, else 0). Sorted by customer and month;
-        empty when the data hold no whole month, or do not reach back to the start.
+        `customer_id, arm, start_month, month` (`first_month, found, rollout_group, rollout_by` where members
+        have them) and the outcomes per customer and month: `margin` and `amount` in the currency of the data,
+        `orders` (distinct orders with a positive line), `repeat` (1 in months with an order, else 0). Sorted
+        by customer and month; empty when the data hold no whole month, or do not reach back to the start.
 
     Examples
     --------
@@ -229,7 +233,7 @@ def study_panel(
         name: np.bincount(cell, weights=lines[source].to_numpy()[inside], minlength=n * width)
         for name, source in {"margin": "margin", "amount": "amount", "orders": "counts"}.items()
     }
-    kept = [name for name in ("first_month", "found") if name in people]
+    kept = [name for name in ("first_month", "found", *COLUMNS) if name in people]
     frame = people[["customer_id", "arm", "start_month", *kept]].loc[np.repeat(np.arange(n), width)]
     sums["repeat"] = (sums["orders"] > 0).astype("float64")
     return frame.reset_index(drop=True).assign(month=np.tile(months, n), **sums)

@@ -12,8 +12,10 @@ from scipy import stats
 
 from cxlib import hidden
 from cxlib.checks import ParameterError
+from cxlib.flags import check_counts
+from cxlib.impact._aggregate import AttResult
 from cxlib.impact._bounds import MOST_BLOCKS, breakdown, interval
-from cxlib.impact._staggered import AttResult
+from cxlib.impact._spread import draws_root
 
 Array = npt.NDArray[np.float64]
 DRAWS = 50_000
@@ -95,6 +97,7 @@ def relative_magnitudes(
     unsure = float(steps.mean()) * float((np.abs(values[1:]) + wide * error[1:]).max())
     slack = abs(values[0]) - wide * error[0]
     m = np.asarray(m_bars, dtype=float)
+    wide = wide if error[0] > 0 else np.nan
     table = pd.DataFrame(
         {
             "m_bar": m, "metric": "relative_magnitudes", "estimate": values[0], "std_error": error[0],
@@ -157,10 +160,28 @@ def e_value(ratio: float, conf_low: float | None = None, conf_high: float | None
     return pd.DataFrame([{"metric": "e_value", "estimate": needed, "limit": limit, "ratio": ratio}])
 
 
-def risk_ratio(hits: tuple[int, int], sizes: tuple[int, int], *, conf_level: float = 0.95) -> pd.DataFrame:
+def risk_ratio(
+    hits: tuple[float, float], sizes: tuple[float, float], *, conf_level: float = 0.95
+) -> pd.DataFrame:
     """Ratio of two shares, first over second, with Katz's interval.
 
-    One row: `metric, estimate, conf_low, conf_high, n`; NaN where either group has no hit.
+    Parameters
+    ----------
+    hits, sizes : pair of counts
+        Of each group: those it happened to, and all.
+    conf_level : float
+        Level of the interval.
+
+    Returns
+    -------
+    DataFrame
+        One row: `metric, estimate, conf_low, conf_high, n`; NaN where either group has no hit, and no
+        interval where everybody in both was hit.
+
+    Raises
+    ------
+    ParameterError
+        A count is negative, or more were hit than there are.
 
     References
     ----------
@@ -171,10 +192,11 @@ def risk_ratio(hits: tuple[int, int], sizes: tuple[int, int], *, conf_level: flo
     >>> risk_ratio((40, 20), (200, 200))[["estimate", "conf_low", "conf_high"]].round(2).to_numpy().tolist()
     [[2.0, 1.21, 3.3]]
     """
+    check_counts(hits, sizes)
     known = min(*hits, *sizes) > 0
     log = np.log(hits[0] / sizes[0]) - np.log(hits[1] / sizes[1]) if known else np.nan
     spread = sum(1 / h - 1 / s for h, s in zip(hits, sizes, strict=True)) if known else np.nan
-    half = stats.norm.ppf((1 + conf_level) / 2) * np.sqrt(spread)
+    half = stats.norm.ppf((1 + conf_level) / 2) * np.sqrt(spread if spread > 0 else np.nan)
     low, high = np.exp(log - half), np.exp(log + half)
     row = {"metric": "risk_ratio", "estimate": np.exp(log), "conf_low": low, "conf_high": high}
     return pd.DataFrame([{**row, "n": sum(sizes)}])
@@ -190,7 +212,5 @@ def _critical(joint: Array, error: Array, conf_level: float, seed: int) -> float
     if not real.any():
         return 0.0
     scaled = joint[np.ix_(real, real)] / np.outer(error[real], error[real])
-    values, vectors = np.linalg.eigh(scaled)
-    draws = np.random.default_rng(seed).standard_normal((DRAWS, len(values)))
-    draws = draws @ (vectors * np.sqrt(np.clip(values, 0, None))).T
+    draws = np.random.default_rng(seed).standard_normal((DRAWS, len(scaled))) @ draws_root(scaled)
     return float(np.quantile(np.abs(draws).max(axis=1), conf_level))

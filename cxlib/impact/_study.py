@@ -11,6 +11,7 @@ from cxlib.checks import check_columns
 from cxlib.columns import among
 from cxlib.impact._compare import did
 from cxlib.impact._ladder import answer_rung, evidence_ladder, has_comparison
+from cxlib.impact._rollout import COLUMNS, GROUP, rollout_groups, rollout_note
 
 FEW = 30  # customers in an arm below which intervals are shaky
 
@@ -62,6 +63,11 @@ def study_notes(
     period_start : date, optional
         First day of the period chosen, if one was: it, and not the data, may leave no month before the start.
 
+    Notes
+    -----
+    `rollout` names the attribute whose whole values were treated or not, with their number in each arm;
+    `rollout_few` says that there are too few of them for a verdict.
+
     Examples
     --------
     >>> panel = pd.DataFrame({"customer_id": ["a"] * 2, "arm": "treatment", "month": [-1, 0],
@@ -98,11 +104,12 @@ def study_notes(
         (not small and 0 < min(known, default=0) < FEW, "few", "warning", {"few": FEW}),
         (len(panel) > 0 and panel[outcome_col].nunique() < 2, "constant", "not_enough_data", {}),
     ]  # fmt: skip
-    return [
+    notes = [
         {"key": f"impact.note_{name}", "level": level, **values}
         for holds, name, level, values in rules
         if holds
     ]
+    return notes + (rollout_note(rollout_groups(panel)) if compared and assignment != "everyone" else [])
 
 
 def enrolment_notes(
@@ -134,7 +141,8 @@ def enrolment_notes(
     more than chance. `opt_in`: customers of waves or of a targeted group joined on many different days, so
     they may have chosen themselves. `not_taken`: some were assigned and never enrolled. `spill`: at least
     half of the controls share a place with treated customers. `one_place`: each wave is one place that no
-    control shares, so that a shock to the place cannot be told from the effect.
+    control shares, so that a shock to the place cannot be told from the effect; where the members say so
+    themselves (`rollout_group`), `study_notes` does.
 
     Examples
     --------
@@ -164,7 +172,8 @@ def enrolment_notes(
     if place_col in customers:
         place = members["customer_id"].map(customers.set_index("customer_id")[place_col])
         near = float(among(place[~treated], place[treated].dropna()).mean())
-        alone = assignment == "staggered" and near == 0 and _one_place_each(members[treated], place[treated])
+        is_told = GROUP in members or assignment != "staggered" or near > 0
+        alone = not is_told and _one_place_each(members[treated], place[treated])
     percent = {name: round(100 * share) for name, share in shares.items()}
     rules: list[tuple[bool, str, str, dict[str, Any]]] = [
         (gap > max(0.05, 2 * spread**0.5), "contaminated", "warning", percent),
@@ -218,7 +227,8 @@ def placebo_effect(
     >>> placebo_effect(panel)["estimate"].tolist()
     [2.0]
     """
-    before = panel.loc[panel["month"] < 0, ["customer_id", "month", "start_month", outcome_col]]
+    names = ["customer_id", "month", "start_month", outcome_col, *(n for n in COLUMNS if n in panel)]
+    before = panel.loc[panel["month"] < 0, names]
     count = before["month"].nunique()
     later = count // 2
     treated, pretended = before["start_month"].notna(), before["month"] >= -later
@@ -263,8 +273,9 @@ def effect_by_group(
     -------
     DataFrame
         One row per group: `by`, `metric, estimate, std_error, conf_low, conf_high, n` (the smaller arm),
-        `n_treatment, n_control`. Missing where an arm has too few customers or none. Groups compared with
-        each other are many looks at the same data: one interval in twenty misses by itself.
+        `n_treatment, n_control`. Missing where an arm has too few customers or none; the error where whole
+        values of an attribute were treated and too few of them are in the group (`study_members`). Groups
+        compared with each other are many looks at the same data: one interval in twenty misses by itself.
     """
     check_columns(customers, by=by)
     group = panel["customer_id"].map(customers.set_index("customer_id")[by]).astype(object)
@@ -281,7 +292,9 @@ def effect_by_group(
                 conf_level=conf_level,
             )  # fmt: skip
             row = answer_rung(ladder, horizon_months=horizon_months)
-            numbers |= {c: row[c] for c in _NUMBERS if row["is_answer"]}
+            groups = rollout_groups(part)
+            told = _NUMBERS[:1] if groups is not None and groups.is_few else _NUMBERS
+            numbers |= {c: row[c] for c in told if row["is_answer"]}
         rows.append({by: name, "metric": outcome_col, **numbers, "n": min(counts.values()), **counts})
     return pd.DataFrame(rows, columns=[by, "metric", *_NUMBERS, "n", "n_treatment", "n_control"])
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from cxlib.checks import ParameterError, check_columns
-from cxlib.impact._cells import Array, wide
+from cxlib.impact._cells import Array, Whole, wide
 
 
 def twoway_weights(
@@ -58,12 +58,13 @@ def twoway_weights(
     times, start, blocks = wide(panel, [outcome_col], unit_col, time_col, start_col)
     outcome = blocks[0]
     start = np.where(start > times[-1], np.inf, np.maximum(start, times[0])) if len(times) else start
-    groups = np.unique(start)
+    groups, place, sizes = np.unique(start, return_inverse=True, return_counts=True)
+    means = np.array([outcome[place == group].mean(axis=0) for group in range(len(groups))])
     rows = []
-    for own, other in permutations(groups, 2):
-        if own <= times[0] or own == np.inf:
+    for own, other in permutations(range(len(groups)), 2):
+        if groups[own] <= times[0] or groups[own] == np.inf:
             continue
-        rows.append(_pair(own, other, times, start, outcome))
+        rows.append(_pair(groups[[own, other]], times, sizes[[own, other]], means[[own, other]]))
     if not rows:
         raise ParameterError("impact.no_treated", argument=start_col)
     frame = pd.DataFrame(rows)
@@ -78,14 +79,15 @@ def twoway_weights(
 _ORDER = {"treated_untreated": 0, "earlier_later": 1, "later_earlier": 2}
 
 
-def _pair(own: float, other: float, times: Array, start: Array, outcome: Array) -> dict[str, object]:
-    mine, theirs = start == own, start == other
+def _pair(starts: Array, times: Array, sizes: Whole, means: Array) -> dict[str, object]:
+    """One comparison, from start, number and mean outcome by period of its two groups."""
+    own, other = starts
     later = other < own
     window = times >= other if later else times < other
     post = window & (times >= own)
     pre = window & (times < own)
-    change = [outcome[rows][:, post].mean() - outcome[rows][:, pre].mean() for rows in (mine, theirs)]
-    n_own, n_other, periods = int(mine.sum()), int(theirs.sum()), len(times)
+    change = means[:, post].mean(axis=1) - means[:, pre].mean(axis=1)
+    n_own, n_other, periods = int(sizes[0]), int(sizes[1]), len(times)
     share = n_own / (n_own + n_other)
     inside = window.sum() / periods
     treated = post.sum() / window.sum()

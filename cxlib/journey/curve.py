@@ -20,6 +20,7 @@ from cxlib.journey._moments import (
     stage_moments,
     sums,
 )
+from cxlib.scales import neutral_score
 from cxlib.stacking import stacked
 
 BANDS = ("simultaneous", "pointwise")
@@ -34,9 +35,10 @@ def emotion_curve(
     band: str = "simultaneous",
     stage_col: str = "stage",
     customer_col: str = "customer_id",
+    neutral: float | None = None,
     conf_level: float = 0.95,
 ) -> pd.DataFrame:
-    """Mean score per stage (unit of the score, valence −2…2), pooled and for the same customers.
+    """Mean score per stage (unit of the score), pooled and for the same customers.
 
     Parameters
     ----------
@@ -53,6 +55,9 @@ def emotion_curve(
     band
         "simultaneous": `band_low, band_high` hold for all stages of a group together; "pointwise": the band
         equals the interval of each stage alone.
+    neutral
+        Score below which an answer is negative; by default the middle of the scale that the data set
+        declares (`valence_scale`), and 0 for rows from elsewhere.
     conf_level
         Confidence level of interval and band.
 
@@ -62,9 +67,9 @@ def emotion_curve(
         Group column, `metric` ("pooled" = mean of all answers; "paired" = what the same customers would give
         at every stage), `stage, stage_number` (1 = first), `estimate, std_error, conf_low, conf_high`
         (pointwise), `band_low, band_high, n` (customers with an answer), `n_answers, coverage` (answered
-        share of the events of this stage), `share_negative` (answers below 0), `largest_share` (of the
-        answers given by one single customer). Unanswered stages are NaN; every stage of `stage_order` has its
-        row.
+        share of the events of this stage), `share_negative` (answers below `neutral`), `largest_share` (of
+        the answers given by one single customer). Unanswered stages are NaN; every stage of `stage_order` has
+        its row.
 
     Raises
     ------
@@ -93,10 +98,10 @@ def emotion_curve(
     """
     if band not in BANDS:
         fail_option("band", band, BANDS)
-    parts = []
+    parts, middle = [], neutral_score(events, score_col, neutral)
     for keys, group in groups(events, stage_order, score_col, by, stage_col, customer_col):
         scores = sums(group)
-        counts = _stage_counts(group, scores)
+        counts = _stage_counts(group, scores, middle)
         for curve in CURVES:
             fit = stage_moments(scores, curve)
             error = np.sqrt(np.diag(fit.cov))
@@ -207,9 +212,9 @@ def unknown_stages(
     return pd.DataFrame([{**row, "n_unknown_stage": unknown, "n_missing_stage": missing}])
 
 
-def _stage_counts(group: Answers, scores: StageSums) -> dict[str, np.ndarray]:
+def _stage_counts(group: Answers, scores: StageSums, neutral: float) -> dict[str, np.ndarray]:
     seen = np.bincount(group.stage, minlength=group.n_stages)
-    negative = np.bincount(group.stage[group.score < 0], minlength=group.n_stages)
+    negative = np.bincount(group.stage[group.score < neutral], minlength=group.n_stages)
     answers = scores.n.sum(0)
     some = np.where(answers > 0, answers, np.nan)
     return {

@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cxlib.answers import check_numbers, check_weights
-from cxlib.checks import check_columns
+from cxlib.answers import check_numbers, check_weights, cluster_codes
+from cxlib.checks import check_columns, check_frame
 from cxlib.importance import collinear_units
 from cxlib.intervals import critical_value
 from cxlib.ordinal._fit import Array, Codes, Fit, Sample, fit_ordinal
@@ -87,7 +87,8 @@ def ordinal_drivers(
         cuts; in the last row, "parallel", for all drivers together with its ``statistic``),
         ``promoter_change, detractor_change`` with their ``_conf_low, _conf_high`` (change of the share of the
         highest and lowest group, 0–1, for one point more where that stays inside the observed range),
-        ``status`` (ok, collinear, constant, unanswered), ``n_answered`` (with that driver), ``log_likelihood,
+        ``status`` (ok, collinear, constant, unanswered; where nothing is fitted few_answers, one_group or
+        separated), ``n_answered`` (with that driver), ``log_likelihood,
         n``. Drivers that cannot be told apart are one row, "a + b": with one estimate where they are
         identical (one point more of both), without where they only depend on each other. NaN for a driver
         that does not vary, and for all when the groups separate perfectly or are fewer than two.
@@ -119,6 +120,7 @@ def ordinal_drivers(
     >>> round(float(fit["estimate"][0]), 1), fit["metric"].tolist()
     (2.1, ['coefficient', 'threshold', 'threshold', 'parallel'])
     """
+    check_frame(data)
     check_columns(data, outcome_col=outcome_col, weight_col=weight_col, cluster_col=cluster_col)
     for driver in driver_cols:
         check_columns(data, driver_cols=driver)
@@ -129,15 +131,20 @@ def ordinal_drivers(
     units = _units(list(driver_cols), [check_numbers(data, driver)[keep] for driver in driver_cols])
     columns = [column for unit in units for column in unit.columns]
     x = np.column_stack(columns) if columns else np.empty((int(keep.sum()), 0))
-    clusters = None if cluster_col is None else data[cluster_col].to_numpy(dtype=object)[keep]
-    sample = Sample(
-        group, weight[keep], _cluster_codes(clusters, len(group), is_weighted=weight_col is not None)
-    )
+    clusters = None if cluster_col is None else cluster_codes(data[cluster_col])[keep]
+    codes = _cluster_codes(clusters, len(group), is_weighted=weight_col is not None)
+    at = np.lexsort([*x.T, np.zeros(len(group)) if clusters is None else codes, weight[keep], group])
+    x = x[at]  # completions are drawn row after row: the order of the rows must not matter
+    sample = Sample(group[at], weight[keep][at], None if codes is None else codes[at])
     places = [unit.place for unit in units if unit.place is not None]
     runs: list[_Run] = []
     if len(names) >= 2 and keep.sum() > len(names) + x.shape[1]:
         runs = _runs(x, sample, places, seed)
     frame = _rows(units, names, runs, places, conf_level)
+    if not runs:
+        few = keep.sum() <= len(names) + x.shape[1]
+        why = "one_group" if len(names) < 2 else "few_answers" if few else "separated"
+        frame.loc[frame["status"].isin(["ok", "collinear"]), "status"] = why
     if runs:
         frame = _with_test(frame, runs, places, sample)
     likelihood = np.mean([run.fit.log_likelihood for run in runs]) if runs else np.nan
@@ -155,13 +162,11 @@ def _levels(outcome: Array, cuts: Sequence[float] | None) -> tuple[Codes, list[s
     return group.astype(np.int64), [names[place] for place in used]
 
 
-def _cluster_codes(clusters: NDArray[np.object_] | None, n: int, *, is_weighted: bool) -> Codes | None:
-    """Return codes of clusters, missing ones each their own; every answer alone when only weighted."""
+def _cluster_codes(clusters: NDArray[np.int64] | None, n: int, *, is_weighted: bool) -> Codes | None:
+    """Return codes of clusters without gaps; every answer alone when only weighted."""
     if clusters is None:
         return np.arange(n) if is_weighted else None
-    codes = pd.factorize(clusters)[0].astype(np.int64)
-    codes[codes < 0] = codes.max(initial=-1) + 1 + np.arange((codes < 0).sum())
-    return codes
+    return pd.factorize(clusters)[0].astype(np.int64)
 
 
 def _units(drivers: list[str], columns: list[Array]) -> list[_Unit]:

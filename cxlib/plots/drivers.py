@@ -11,9 +11,11 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from cxlib.language import clean_text, format_value, join_list, text
+from cxlib.plots.guard import takes_results
 from cxlib.plots.theme import colours, draw_interval, format_axis, new_axes, small_multiples
 
 
+@takes_results("driver_importance")
 def plot_importance(
     result: pd.DataFrame,
     *,
@@ -58,6 +60,7 @@ def plot_importance(
     return ax
 
 
+@takes_results("penalty_reward")
 def plot_penalty_reward(
     result: pd.DataFrame,
     *,
@@ -105,6 +108,7 @@ def plot_penalty_reward(
     return ax
 
 
+@takes_results("importance_performance")
 def plot_importance_performance(
     result: pd.DataFrame,
     *,
@@ -146,6 +150,7 @@ def plot_importance_performance(
     return ax
 
 
+@takes_results("driver_importance")
 def plot_importance_panel(
     result: pd.DataFrame,
     *,
@@ -191,6 +196,7 @@ def plot_importance_panel(
     return figure
 
 
+@takes_results("importance_performance")
 def plot_importance_performance_panel(
     result: pd.DataFrame,
     *,
@@ -242,6 +248,7 @@ def plot_importance_performance_panel(
     return figure
 
 
+@takes_results("penalty_reward")
 def plot_penalty_reward_panel(
     result: pd.DataFrame,
     *,

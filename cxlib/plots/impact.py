@@ -10,11 +10,13 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from cxlib.language import format_value, text
+from cxlib.plots.guard import takes_results
 from cxlib.plots.theme import colours, draw_band, draw_interval, format_axis, label_end, new_axes
 
 UNITS = {"margin": "currency", "amount": "currency", "orders": "number", "repeat": "share"}
 
 
+@takes_results("evidence_ladder")
 def plot_ladder(
     ladder: pd.DataFrame,
     *,
@@ -49,6 +51,7 @@ def plot_ladder(
     return ax
 
 
+@takes_results("arm_months")
 def plot_arm_months(
     months: pd.DataFrame,
     *,
@@ -78,6 +81,7 @@ def plot_arm_months(
     return ax
 
 
+@takes_results("monthly_gap")
 def plot_monthly_gap(
     gap: pd.DataFrame,
     *,
@@ -103,6 +107,7 @@ def plot_monthly_gap(
     return ax
 
 
+@takes_results("cash_flows")
 def plot_cumulative_cash(
     flows: pd.DataFrame,
     *,
@@ -134,6 +139,7 @@ def plot_cumulative_cash(
     return ax
 
 
+@takes_results("roi_tornado")
 def plot_tornado(
     tornado: pd.DataFrame,
     *,
@@ -171,6 +177,7 @@ def _value_axis(ax: Axes, outcome: str, lang: str, currency: str | None, key: st
     ax.set_ylabel(text(key, lang, outcome=text(f"impact.outcome_{outcome}", lang)))
 
 
+@takes_results("rank_by_net")
 def plot_register(
     register: pd.DataFrame,
     *,

@@ -10,6 +10,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from cxlib.language import clean_text, format_value, text
+from cxlib.plots.guard import takes_results
 from cxlib.plots.theme import SERIES, colours, draw_band, draw_interval, format_axis, label_end, new_axes
 
 #: More curves than this are drawn without bands, which would hide each other.
@@ -17,6 +18,7 @@ MOST_BANDS = 3
 AT_RISK_DAYS = (0, 30, 60, 90, 180, 365)
 
 
+@takes_results("emotion_curve")
 def plot_emotion_curve(
     result: pd.DataFrame,
     *,
@@ -25,6 +27,7 @@ def plot_emotion_curve(
     lang: str = "en",
     labels: Mapping[str, str] | None = None,
     valleys: Sequence[str] = (),
+    scale: tuple[float, float] = (-2, 2),
 ) -> Axes:
     r"""Draw the emotion curve: pooled with its band, the same customers dashed, answers under each stage.
 
@@ -39,6 +42,8 @@ def plot_emotion_curve(
         Stage label by stage; the stage itself otherwise.
     valleys
         Stages to mark, as `find_valleys` named them.
+    scale
+        Lowest and highest score that could be given, named on the axis.
 
     Returns
     -------
@@ -87,10 +92,12 @@ def plot_emotion_curve(
     ticks = [_stage_tick(row, counts, labels or {}, lang) for row in first.itertuples()]
     ax.set_xticks(first["stage_number"].to_numpy(), ticks, fontsize=8)
     ax.grid(visible=False, axis="x")
-    ax.set_ylabel(text("journey.axis_valence", lang))
+    low, high = (f"{end:g}".replace("-", "−") for end in scale)
+    ax.set_ylabel(text("journey.axis_valence", lang, low=low, high=high))
     return ax
 
 
+@takes_results("repeat_curve")
 def plot_repeat_curve(
     result: pd.DataFrame,
     *,
@@ -147,6 +154,7 @@ def plot_repeat_curve(
     return ax
 
 
+@takes_results("touchpoint_scores")
 def plot_touchpoint_losses(
     result: pd.DataFrame,
     *,

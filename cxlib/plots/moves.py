@@ -13,6 +13,7 @@ from matplotlib.patches import PathPatch, Rectangle
 from matplotlib.path import Path
 
 from cxlib.language import clean_text, format_value, shown_number, text
+from cxlib.plots.guard import takes_results
 from cxlib.plots.theme import SERIES, colours, draw_interval, format_axis, new_axes
 
 BAR, GAP = 0.06, 0.025
@@ -20,6 +21,7 @@ BAR, GAP = 0.06, 0.025
 FLOWS = (*SERIES, "#882255", "#332288", "#999933", "#117733")
 
 
+@takes_results("migration")
 def plot_migration(
     result: pd.DataFrame,
     *,
@@ -95,6 +97,7 @@ def plot_migration(
     return ax
 
 
+@takes_results("segment_growth")
 def plot_growth(
     result: pd.DataFrame,
     *,
@@ -142,6 +145,7 @@ def plot_growth(
     return ax
 
 
+@takes_results("ctb_table")
 def plot_ctb_map_panel(
     result: pd.DataFrame,
     *,

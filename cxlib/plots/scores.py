@@ -10,9 +10,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from cxlib.language import clean_text, format_value, text
+from cxlib.plots.guard import takes_results
 from cxlib.plots.theme import colours, draw_band, draw_interval, format_axis, label_end, new_axes
 
 
+@takes_results("nps")
 def plot_nps(
     result: pd.DataFrame,
     *,
@@ -60,6 +62,7 @@ def plot_nps(
     return ax
 
 
+@takes_results("score_distribution")
 def plot_score_distribution(
     result: pd.DataFrame,
     *,
@@ -116,6 +119,7 @@ def plot_score_distribution(
     return ax
 
 
+@takes_results("wave_chart")
 def plot_waves(
     result: pd.DataFrame,
     *,
@@ -162,6 +166,7 @@ def plot_waves(
     return ax
 
 
+@takes_results("csat` / `ces")
 def plot_satisfaction_panel(
     csat: pd.DataFrame,
     ces: pd.DataFrame,
@@ -215,6 +220,7 @@ def plot_satisfaction_panel(
     return figure
 
 
+@takes_results("mix_rate")
 def plot_mix_rate(
     result: pd.DataFrame,
     *,
@@ -251,6 +257,7 @@ def plot_mix_rate(
     return ax
 
 
+@takes_results("behaviour_by_attitude")
 def plot_behaviour(
     result: pd.DataFrame,
     *,

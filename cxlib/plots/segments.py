@@ -10,9 +10,11 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from cxlib.language import clean_text, format_value, text
+from cxlib.plots.guard import takes_results
 from cxlib.plots.theme import SERIES, colours, draw_band, draw_interval, format_axis, label_end, new_axes
 
 
+@takes_results("lorenz")
 def plot_lorenz(
     result: pd.DataFrame,
     *,
@@ -78,6 +80,7 @@ def plot_lorenz(
     return ax
 
 
+@takes_results("decile_table")
 def plot_deciles(
     result: pd.DataFrame,
     *,
@@ -128,6 +131,7 @@ def plot_deciles(
     return ax
 
 
+@takes_results("segment_table")
 def plot_segments(
     result: pd.DataFrame,
     *,
@@ -196,6 +200,7 @@ def plot_segments(
     return ax
 
 
+@takes_results("rfm")
 def plot_rf_map(
     result: pd.DataFrame,
     *,
@@ -249,6 +254,7 @@ def plot_rf_map(
     return ax
 
 
+@takes_results("backtest")
 def plot_backtest(
     result: pd.DataFrame,
     *,

@@ -11,9 +11,11 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.patches import Rectangle
 
 from cxlib.language import clean_text, format_value, text
+from cxlib.plots.guard import takes_results
 from cxlib.plots.theme import colours, draw_interval, format_axis, new_axes
 
 
+@takes_results("funnel")
 def plot_funnel(
     result: pd.DataFrame,
     *,
@@ -67,6 +69,7 @@ def plot_funnel(
     return ax
 
 
+@takes_results("state_changes")
 def plot_state_changes(
     result: pd.DataFrame,
     *,

@@ -7,11 +7,13 @@ import datetime as dt
 import pandas as pd
 
 from cxlib.checks import check_columns
+from cxlib.days import local_days, to_date
 from cxlib.differences import interval_difference
-from cxlib.engine import to_date
 from cxlib.intervals import Interval
-from cxlib.repeat._times import local_days, repeat_times
-from cxlib.survival import survival_curve
+from cxlib.purchases import NO_AMOUNTS
+from cxlib.repeat._times import repeat_times
+from cxlib.scales import neutral_score
+from cxlib.survival import enough_at_risk, survival_curve
 
 
 def f2_after_stage(
@@ -24,6 +26,8 @@ def f2_after_stage(
     observed_from: dt.date | str | None = None,
     score_col: str = "valence",
     customer_col: str = "customer_id",
+    amount_col: str = "amount",
+    neutral: float | None = None,
     conf_level: float = 0.95,
 ) -> pd.DataFrame:
     """F2 (probability 0–1) from a stage on, of customers who felt negative there against the others.
@@ -42,8 +46,10 @@ def f2_after_stage(
         Days after the answer within which a second purchase counts.
     observed_from
         As in `repeat_times`: customers who bought before it are left out.
-    score_col, customer_col
-        Columns; a score below 0 is negative.
+    score_col, customer_col, amount_col
+        Columns.
+    neutral
+        Score below which an answer is negative; by default the middle of the declared scale, else 0.
     conf_level
         Confidence level of the intervals.
 
@@ -53,6 +59,7 @@ def f2_after_stage(
         `metric, group, estimate, std_error, conf_low, conf_high, n`: "f2" for the groups "negative" and
         "other", their "difference" (negative − other), and "purchases", the difference times the customers
         who felt negative: second purchases fewer (below 0) than if they had behaved like the others.
+        `note` as in `repeat_curve`.
 
     Raises
     ------
@@ -61,7 +68,8 @@ def f2_after_stage(
 
     Notes
     -----
-    The clock starts at each customer's first answer at the stage after the first purchase, and only those
+    The clock starts at each customer's first answer at the stage after the first purchase (of several on
+    that day, the lowest score), and only those
     without a second purchase by that day count (a landmark per customer), because whoever has bought again
     already cannot be lost any more. The groups are not randomised: the difference may be due to what made
     them feel so, and is no effect of the feeling alone.
@@ -83,34 +91,35 @@ def f2_after_stage(
     check_columns(events, score_col=score_col, customer_col=customer_col)
     check_columns(events, **{"stage": "stage", "occurred_at": "occurred_at"})
     answers = events.loc[(events["stage"] == stage) & events[score_col].notna(), [customer_col, score_col]]
-    answers["day"] = local_days(events.loc[answers.index, "occurred_at"], "occurred_at").astype(
-        "datetime64[s]"
+    answers["day"] = local_days(events.loc[answers.index, "occurred_at"], "occurred_at")
+    times = repeat_times(
+        orders, as_of=as_of, observed_from=observed_from, customer_col=customer_col, amount_col=amount_col
     )
-    times = repeat_times(orders, as_of=as_of, observed_from=observed_from, customer_col=customer_col)
     people = answers.merge(times, on=customer_col)
     end = people["from_on"] + pd.to_timedelta(people["duration_days"], unit="D")
     after_first = (people["day"] >= people["from_on"]) & (people["day"] <= pd.Timestamp(to_date(as_of)))
-    people = people.assign(duration_days=(end - people["day"]).dt.days, negative=people[score_col] < 0)
-    first = people[after_first].sort_values("day", kind="stable").drop_duplicates(customer_col)
+    negative = people[score_col] < neutral_score(events, score_col, neutral)
+    people = people.assign(duration_days=(end - people["day"]).dt.days, negative=negative)
+    first = people[after_first].sort_values(["day", score_col], kind="stable").drop_duplicates(customer_col)
     waiting = first[(first["duration_days"] > 0) | ~first["is_repeat"]]
     rows = []
     for group, members in (
         ("negative", waiting[waiting["negative"]]),
         ("other", waiting[~waiting["negative"]]),
     ):
-        curve = survival_curve(
+        curves = survival_curve(
             members,
             duration_col="duration_days",
             event_col="is_repeat",
             times=[horizon_days],
             conf_level=conf_level,
-        ).iloc[0]
+        )
+        curve = enough_at_risk(curves).iloc[0]
         estimate, low, high = 1 - curve[["estimate", "conf_high", "conf_low"]].to_numpy(dtype=float)
         rows.append(["f2", group, estimate, float(curve["std_error"]), low, high, len(members)])
     gap = interval_difference(*(Interval(*row[2:6]) for row in rows))
     lost = rows[0][6]
     rows.append(["difference", "negative", *gap, lost + rows[1][6]])
     rows.append(["purchases", "negative", *(lost * part for part in gap), lost])
-    return pd.DataFrame(
-        rows, columns=["metric", "group", "estimate", "std_error", "conf_low", "conf_high", "n"]
-    )
+    columns = ["metric", "group", "estimate", "std_error", "conf_low", "conf_high", "n"]
+    return pd.DataFrame(rows, columns=columns).assign(note="" if amount_col in orders.columns else NO_AMOUNTS)

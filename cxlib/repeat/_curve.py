@@ -10,13 +10,14 @@ import numpy as np
 import pandas as pd
 
 from cxlib.checks import ParameterError, check_group_names
-from cxlib.engine import to_date
+from cxlib.days import to_date
+from cxlib.purchases import NO_AMOUNTS
 from cxlib.repeat._times import purchase_spells
-from cxlib.survival import survival_curve
+from cxlib.survival import enough_at_risk, survival_curve
 
 HORIZONS_DAYS = (30, 60, 90, 180, 365)
 _COLUMNS = ["metric", "days", "estimate", "std_error", "conf_low", "conf_high", "n_at_risk", "n_events", "n"]
-_COLUMNS += ["naive", "mature", "n_mature", "n_left_out"]
+_COLUMNS += ["n_not_reached", "naive", "mature", "n_mature", "n_left_out", "n_ambiguous", "note"]
 
 
 def repeat_curve(
@@ -28,13 +29,14 @@ def repeat_curve(
     observed_from: dt.date | str | None = None,
     customer_col: str = "customer_id",
     time_col: str = "ordered_at",
+    amount_col: str = "amount",
     conf_level: float = 0.95,
 ) -> pd.DataFrame:
     """F2: probability (0–1) of a second purchase within so many days of the first, by Kaplan–Meier.
 
     Parameters
     ----------
-    orders, as_of, by, observed_from, customer_col, time_col
+    orders, as_of, by, observed_from, customer_col, time_col, amount_col
         As in `repeat_times`.
     horizons_days
         Days after the first purchase at which the curve is read, ascending, each ≥ 1.
@@ -46,9 +48,12 @@ def repeat_curve(
     DataFrame
         Group columns, `metric` ("f2"), `days, estimate, std_error, conf_low, conf_high, n_at_risk` (customers
         seen for that long without a second purchase before), `n_events` (second purchases by that day), `n`
-        (first buyers), `naive` (second purchases by that day ÷ all first buyers, whether or not seen for that
-        long), `mature` (the same among the `n_mature` first buyers seen for the full horizon), `n_left_out`
-        (customers who bought before `observed_from`). A horizon nobody has been seen for is NaN.
+        (first buyers), `n_not_reached` (neither seen for that long nor with a second purchase), `naive`
+        (second purchases by that day ÷ all first buyers, whether or not seen for that long), `mature` (the
+        same among the `n_mature` first buyers seen for the full horizon), `n_left_out` (customers who bought
+        before `observed_from`), `n_ambiguous` (whose first purchase day holds other values of `by` as well;
+        `repeat_times` says which counts), `note` ("refunds_unknown" without amounts, else ""). A horizon at
+        which too few are at risk is NaN, as `enough_at_risk` has it.
 
     Raises
     ------
@@ -69,9 +74,9 @@ def repeat_curve(
     --------
     >>> orders = pd.DataFrame({"customer_id": ["a", "a", "b"], "ordered_at": pd.to_datetime(
     ...     ["2026-01-01", "2026-01-11", "2026-01-25"])})
-    >>> f2 = repeat_curve(orders, as_of="2026-01-31", horizons_days=[30])
+    >>> f2 = repeat_curve(orders, as_of="2026-02-24", horizons_days=[30])
     >>> f2[["estimate", "naive", "mature"]].to_numpy().tolist()
-    [[1.0, 0.5, 1.0]]
+    [[0.5, 0.5, 0.5]]
     """
     check_group_names(by, _COLUMNS)
     if min(horizons_days, default=0) < 1:
@@ -83,6 +88,7 @@ def repeat_curve(
         observed_from=observed_from,
         customer_col=customer_col,
         time_col=time_col,
+        amount_col=amount_col,
         keep_earlier=True,
     )
     times = everybody[~everybody["is_earlier"]]
@@ -90,7 +96,8 @@ def repeat_curve(
     days = sorted(horizons_days)
     curve = survival_curve(
         times, duration_col="duration_days", event_col="is_repeat", by=by, times=days, conf_level=conf_level
-    ).rename(columns={"time": "days"})
+    )
+    curve = enough_at_risk(curve).rename(columns={"time": "days"})
     curve["estimate"], curve["conf_low"], curve["conf_high"] = (
         1 - curve["estimate"],
         1 - curve["conf_high"],
@@ -105,7 +112,10 @@ def repeat_curve(
     ratios = [_mature(rows, days, np.datetime64(to_date(as_of), "D")) for rows in groups]
     mature = pd.concat(ratios, ignore_index=True) if ratios else pd.DataFrame(columns=["mature", "n_mature"])
     result = pd.concat([curve, mature], axis=1)
-    return _with_left_out(result, everybody[everybody["is_earlier"]], names)[[*names, *_COLUMNS]]
+    result = _with_count(result, everybody[everybody["is_earlier"]], names, "n_left_out")
+    unclear = times[times["is_ambiguous"]] if names else times.iloc[:0]
+    result = _with_count(result, unclear, names, "n_ambiguous")
+    return result.assign(note="" if amount_col in orders.columns else NO_AMOUNTS)[[*names, *_COLUMNS]]
 
 
 def purchase_ladder(
@@ -117,13 +127,14 @@ def purchase_ladder(
     observed_from: dt.date | str | None = None,
     customer_col: str = "customer_id",
     time_col: str = "ordered_at",
+    amount_col: str = "amount",
     conf_level: float = 0.95,
 ) -> pd.DataFrame:
     """F1→F2→F3…: probability (0–1) of the next purchase within `within_days` of each one.
 
     Parameters
     ----------
-    orders, as_of, observed_from, customer_col, time_col, conf_level
+    orders, as_of, observed_from, customer_col, time_col, amount_col, conf_level
         As in `repeat_curve`.
     steps
         How many steps of the ladder, ≥ 1.
@@ -134,7 +145,8 @@ def purchase_ladder(
     -------
     DataFrame
         `purchase` (1 = first), `metric` ("next_purchase"), `estimate, std_error, conf_low, conf_high, n`
-        (customers who reached it), `n_events`, `median_days` (day by which half have bought again, or NaN).
+        (customers who reached it), `n_events, n_at_risk, n_not_reached` (at `within_days`), `median_days`
+        (day by which half have bought again, or NaN), `note`. Estimates are NaN as in `repeat_curve`.
 
     Raises
     ------
@@ -164,9 +176,10 @@ def purchase_ladder(
             purchase=purchase,
             customer_col=customer_col,
             time_col=time_col,
+            amount_col=amount_col,
         )
-        curve = survival_curve(times, **spell)
-        point = survival_curve(times, times=[within_days], **spell).iloc[0]
+        curve = enough_at_risk(survival_curve(times, **spell))
+        point = enough_at_risk(survival_curve(times, times=[within_days], **spell)).iloc[0]
         rows.append(
             {
                 "purchase": purchase,
@@ -177,18 +190,21 @@ def purchase_ladder(
                 "conf_high": 1 - point["conf_low"],
                 "n": len(times),
                 "n_events": int(point["n_events"]),
+                "n_at_risk": int(point["n_at_risk"]),
+                "n_not_reached": int(point["n_not_reached"]),
                 "median_days": curve.loc[curve["estimate"] <= 0.5, "time"].min(),
             }
         )
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows).assign(note="" if amount_col in orders.columns else NO_AMOUNTS)
 
 
-def _with_left_out(result: pd.DataFrame, earlier: pd.DataFrame, names: list[str]) -> pd.DataFrame:
+def _with_count(result: pd.DataFrame, some: pd.DataFrame, names: list[str], column: str) -> pd.DataFrame:
+    """Beside each group, how many of some customers are in it."""
     if not names:
-        return result.assign(n_left_out=len(earlier))
-    counts = earlier.groupby(names, dropna=False, observed=True).size().rename("n_left_out").reset_index()
-    joined = result.merge(counts, on=names, how="left") if len(counts) else result.assign(n_left_out=0)
-    return joined.assign(n_left_out=joined["n_left_out"].fillna(0).astype(int))
+        return result.assign(**{column: len(some)})
+    counts = some.groupby(names, dropna=False, observed=True).size().rename(column).reset_index()
+    joined = result.merge(counts, on=names, how="left") if len(counts) else result.assign(**{column: 0})
+    return joined.assign(**{column: joined[column].fillna(0).astype(int)})
 
 
 def _mature(times: pd.DataFrame, days: Sequence[int], last: np.datetime64) -> pd.DataFrame:

@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from cxlib.answers import check_numbers
 from cxlib.checks import ParameterError, check_columns
-from cxlib.engine import to_date
+from cxlib.days import local_days, to_date
 from cxlib.intervals import critical_value
-from cxlib.repeat._times import local_days
+from cxlib.purchases import NO_AMOUNTS, purchase_lines
+from cxlib.scales import neutral_score
 
 _MONTH = 365.25 / 12
 
@@ -26,13 +26,15 @@ def lapse_after_stage(
     lapse_days: int = 180,
     score_col: str = "valence",
     customer_col: str = "customer_id",
+    amount_col: str = "amount",
+    neutral: float | None = None,
     conf_level: float = 0.95,
 ) -> pd.DataFrame:
     """Lapses per customer-month after a stage, of customers who felt negative there against the others.
 
     Parameters
     ----------
-    events, orders, stage, as_of, score_col, customer_col, conf_level
+    events, orders, stage, as_of, score_col, customer_col, amount_col, neutral, conf_level
         As in `f2_after_stage`.
     lapse_days
         A customer lapses on the day on which the last purchase lies so many days back.
@@ -42,7 +44,7 @@ def lapse_after_stage(
     DataFrame
         `metric, group, estimate, std_error, conf_low, conf_high, n, n_events, customer_months`: "lapse_rate"
         (per customer-month) of the groups "negative" and "other", and "rate_ratio" (negative ÷ other; its
-        `std_error` is that of the logarithm). NaN without a lapse on a side.
+        `std_error` is that of the logarithm). NaN without a lapse on a side. `note` as in `repeat_curve`.
 
     Raises
     ------
@@ -75,8 +77,9 @@ def lapse_after_stage(
         events, score_col=score_col, customer_col=customer_col, stage="stage", occurred_at="occurred_at"
     )
     last = pd.Timestamp(to_date(as_of))
-    bought = _purchase_days(orders, customer_col, last)
+    bought = _purchase_days(orders, customer_col, amount_col, last)
     start = _answers(events, stage, score_col, customer_col, last, bought, lapse_days)
+    start["negative"] = start.pop("score") < neutral_score(events, score_col, neutral)
     after = bought.merge(start, on=customer_col)
     after["ends"] = after.groupby(customer_col)["day"].shift(-1)
     gone = after["day"] + pd.Timedelta(days=lapse_days)
@@ -90,15 +93,17 @@ def lapse_after_stage(
         rows.append(
             _rate(group, int(lapsed[side].sum()), float(months[side].sum()), int(side.sum()), conf_level)
         )
-    return pd.DataFrame([*rows, _ratio(rows[0], rows[1], conf_level)])
+    frame = pd.DataFrame([*rows, _ratio(rows[0], rows[1], conf_level)])
+    return frame.assign(note="" if amount_col in orders.columns else NO_AMOUNTS)
 
 
-def _purchase_days(orders: pd.DataFrame, customer_col: str, last: pd.Timestamp) -> pd.DataFrame:
+def _purchase_days(
+    orders: pd.DataFrame, customer_col: str, amount_col: str, last: pd.Timestamp
+) -> pd.DataFrame:
     check_columns(orders, customer_col=customer_col, ordered_at="ordered_at")
-    rows = orders[[customer_col]].assign(day=local_days(orders["ordered_at"], "ordered_at").astype("M8[s]"))
-    kept = rows["day"] <= last
-    if "amount" in orders.columns:
-        kept &= ~(check_numbers(orders, "amount") < 0)
+    rows = orders[[customer_col]].assign(day=local_days(orders["ordered_at"], "ordered_at"))
+    known = (rows["day"] <= last).to_numpy()
+    kept = purchase_lines(orders, known=known, customer_col=customer_col, amount_col=amount_col)
     return rows[kept].dropna().drop_duplicates().sort_values([customer_col, "day"], ignore_index=True)
 
 
@@ -111,13 +116,14 @@ def _answers(
     bought: pd.DataFrame,
     lapse_days: int,
 ) -> pd.DataFrame:
-    """First answer of each customer at the stage while an active buyer, and whether it was negative."""
+    """First answer of each customer at the stage while an active buyer, and its score."""
     rows = events.loc[(events["stage"] == stage) & events[score_col].notna(), [customer_col, score_col]]
-    rows["start"] = local_days(events.loc[rows.index, "occurred_at"], "occurred_at").astype("M8[s]")
+    rows["start"] = local_days(events.loc[rows.index, "occurred_at"], "occurred_at")
     rows = (
-        rows[rows["start"] <= last].dropna(subset=[customer_col, "start"]).sort_values("start", kind="stable")
+        rows[rows["start"] <= last]
+        .dropna(subset=[customer_col, "start"])
+        .sort_values(["start", score_col], kind="stable")
     )
-    rows["start"] = rows["start"].astype("datetime64[s]")
     latest = pd.merge_asof(
         rows,
         bought.rename(columns={"day": "bought_on"}).sort_values("bought_on"),
@@ -127,7 +133,7 @@ def _answers(
     )
     active = (latest["start"] - latest["bought_on"]).dt.days < lapse_days
     first = latest[active].drop_duplicates(customer_col)
-    return first[[customer_col, "start"]].assign(negative=first[score_col] < 0).reset_index(drop=True)
+    return first[[customer_col, "start"]].assign(score=first[score_col]).reset_index(drop=True)
 
 
 def _rate(group: str, events: int, months: float, n: int, conf_level: float) -> dict[str, object]:

@@ -7,9 +7,15 @@ import datetime as dt
 import numpy as np
 import pandas as pd
 
-from cxlib.answers import check_numbers
-from cxlib.checks import InputError, check_columns, check_group_names
-from cxlib.engine import to_date
+from cxlib.checks import check_columns, check_group_names
+from cxlib.days import local_days, to_date
+from cxlib.purchases import leading_lines, purchase_lines
+from cxlib.survival import logrank
+
+#: Days at which early first buyers are compared with later ones, and the level at which they differ.
+EARLY_DAYS, ALPHA = (30, 90, 180), 0.1
+#: First days that may be crowded, by how many errors they must be, and what that does to the p value.
+CROWDED_DAYS, CROWDED, CROWDED_FACTOR = 60, 4, 0.1
 
 
 def repeat_times(
@@ -34,21 +40,23 @@ def repeat_times(
     as_of
         Last day of observation, inclusive.
     by
-        Columns of `orders` to keep, each with its value on the customer's first line.
+        Columns of `orders` to keep, with their values on the leading line of the customer's first purchase
+        day: the largest amount, then the lowest `line`, then the value first by name.
     observed_from
         First day of which all orders are known. Customers who bought before it are left out, since their
         first purchase seen need not be their first.
     purchase
         Measure from this purchase occasion to the next: 1 = first to second (F2), 2 = second to third.
     customer_col, time_col, amount_col
-        Columns of `orders`. Lines with a negative amount (refunds) are not purchases; without the amount
-        column every line counts.
+        Columns of `orders`. What a purchase is, is told by `cxlib.purchases` as known on `as_of`: free and
+        fully refunded orders are none; without the amount column every line counts.
 
     Returns
     -------
     DataFrame
-        One row per customer who reached `purchase`: the customer, `by` columns, `from_on` (date of that
-        purchase), `duration_days` (whole days), `is_repeat`.
+        One row per customer who reached `purchase`: the customer, `by` columns with `is_ambiguous` (the first
+        purchase day holds other values of them, too), `from_on` (date of that purchase), `duration_days`
+        (whole days), `is_repeat`.
 
     Raises
     ------
@@ -96,16 +104,15 @@ def purchase_spells(
     """
     check_columns(orders, customer_col=customer_col, time_col=time_col)
     names = [] if by is None else [by] if isinstance(by, str) else list(by)
-    check_group_names(names, ("from_on", "duration_days", "is_repeat"))
+    check_group_names(names, ("from_on", "duration_days", "is_repeat", "is_ambiguous"))
     for name in names:
         check_columns(orders, by=name)
     last = np.datetime64(to_date(as_of), "D")
     customer, labels = pd.factorize(orders[customer_col])
-    day = local_days(orders[time_col], time_col)
+    day = local_days(orders[time_col], time_col).to_numpy().astype("datetime64[D]")
     kept = (customer >= 0) & (day <= last)
-    if amount_col in orders.columns:
-        kept &= ~(check_numbers(orders, amount_col) < 0)
-    who, number, first_line = _occasions(customer[kept], day[kept].astype(np.int64), keep_lines=bool(names))
+    kept = purchase_lines(orders, known=kept, customer_col=customer_col, amount_col=amount_col)
+    who, number = _occasions(customer[kept], day[kept].astype(np.int64))
     start = np.flatnonzero(np.diff(who, prepend=-1) != 0)
     size = np.diff(np.append(start, who.size))
     earlier = np.zeros(start.size, dtype=bool)
@@ -120,33 +127,39 @@ def purchase_spells(
     is_repeat = size > purchase
     end = np.where(is_repeat, number[np.minimum(origin + 1, max(who.size - 1, 0))], last.astype(np.int64))
     result = pd.DataFrame({customer_col: labels.take(who[start])})
-    for name in names:
-        result[name] = orders[name][kept].iloc[first_line[start]].reset_index(drop=True)
+    if names:
+        place, is_ambiguous = leading_lines(orders, names, customer, day, kept, amount_col)
+        for name in names:
+            result[name] = orders[name].iloc[place[who[start]]].reset_index(drop=True)
+        result["is_ambiguous"] = is_ambiguous[who[start]]
     result["from_on"] = number[origin].astype("datetime64[D]").astype("datetime64[s]")
     result = result.assign(duration_days=end - number[origin], is_repeat=is_repeat)
     return result.assign(is_earlier=earlier) if keep_earlier else result
 
 
-def _occasions(
-    customer: np.ndarray, day: np.ndarray, *, keep_lines: bool
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Purchase days, each once, by customer and day: customer, day, and the place of its first line.
+def purchase_days(
+    orders: pd.DataFrame, *, as_of: dt.date | str, customer_col: str, time_col: str, amount_col: str
+) -> tuple[int, int, np.ndarray, np.ndarray]:
+    """First day with an order and last day, and customer and day of each purchase occasion, as numbers."""
+    check_columns(orders, customer_col=customer_col, time_col=time_col)
+    last = np.datetime64(to_date(as_of), "D")
+    customer = pd.factorize(orders[customer_col])[0]
+    day = local_days(orders[time_col], time_col).to_numpy().astype("datetime64[D]")
+    kept = (customer >= 0) & (day <= last)
+    kept = purchase_lines(orders, known=kept, customer_col=customer_col, amount_col=amount_col)
+    who, number = _occasions(customer[kept], day[kept].astype(np.int64))
+    end = int(last.astype(np.int64))
+    return int(number.min(initial=end)), end, who, number
 
-    Customer and day make one number, because sorting one array of numbers is fast; the lines are followed
-    only where a column is to be kept.
-    """
+
+def _occasions(customer: np.ndarray, day: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Purchase days, each once, by customer and day; as one number, because sorting one array is fast."""
     begin = int(day.min(initial=0 if not day.size else day[0]))
     span = int(day.max(initial=begin)) - begin + 1
     key = customer * np.int64(span) + (day - begin)
-    if keep_lines:
-        order = np.argsort(key, kind="stable")
-        key = key[order]
-    else:
-        order = np.empty(0, dtype=np.intp)
-        key.sort()
-    new = np.diff(key, prepend=-1) != 0
-    who, number = np.divmod(key[new], span)
-    return who, number + begin, order[new] if keep_lines else order
+    key.sort()
+    who, number = np.divmod(key[np.diff(key, prepend=-1) != 0], span)
+    return who, number + begin
 
 
 def first_purchases_doubtful(
@@ -174,7 +187,9 @@ def first_purchases_doubtful(
         Days at the start of the data to look at.
     excess
         Doubtful when that many times more first purchases fall into those days than an even spread would
-        give; this alone cannot tell old customers from a campaign at the start, and misses most cuts.
+        give; this alone cannot tell old customers from a campaign at the start, and misses most cuts. Also
+        doubtful when early first buyers come again at another rate than later ones (`f2_burn_in` says how
+        that is told, and gives the later figure).
     customer_col, seen_col
         Columns of `customers`, the first also of `times`.
 
@@ -196,18 +211,33 @@ def first_purchases_doubtful(
     """
     since = (times["from_on"] - times["from_on"].min()).dt.days
     span = since.max() + 1
+    if {"duration_days", "is_repeat"} <= set(times.columns) and len(times):
+        length = int((since + times["duration_days"]).max()) + 1
+        if early_differ(times.assign(since=since), length) < ALPHA:
+            return True
     crowded = bool(span > 3 * early_days and (since < early_days).mean() > excess * early_days / span)
     if customers is None or crowded or times.empty:
         return crowded
     check_columns(customers, customer_col=customer_col, seen_col=seen_col)
     seen = customers.drop_duplicates(customer_col).set_index(customer_col)[seen_col]
-    seen = pd.Series(local_days(seen.reindex(times[customer_col]), seen_col))
+    seen = local_days(seen.reindex(times[customer_col]), seen_col).reset_index(drop=True)
     return bool((seen < times["from_on"].min()).mean() > known_before)
 
 
-def local_days(times: pd.Series, time_col: str) -> np.ndarray:
-    """Local calendar day of each timestamp, whatever its unit and timezone."""
-    aware = isinstance(times.dtype, pd.DatetimeTZDtype)
-    if not aware and times.dtype.kind != "M":
-        raise InputError("journey.not_timestamps", column=time_col, dtype=str(times.dtype))
-    return (times.dt.tz_localize(None) if aware else times).to_numpy().astype("datetime64[D]")
+def early_differ(first: pd.DataFrame, length: int) -> float:
+    """P value that early buyers come again as later ones do; a tenth where the start is crowded."""
+    values = []
+    for days in EARLY_DAYS:
+        early = first["since"] < days
+        if early.sum() >= 10 and (~early).sum() >= 10:
+            sides = first.assign(early=early)
+            test = logrank(sides, duration_col="duration_days", event_col="is_repeat", by="early")
+            values.append(float(test["p_value"].iloc[0]))
+    if not values:
+        return 1.0
+    p_value = min(1.0, len(values) * min(values))
+    start, rest = CROWDED_DAYS, length // 2
+    counts = np.array([(first["since"] < start).sum(), (first["since"] >= length - rest).sum()])
+    rates, errors = counts / [start, rest], np.sqrt(counts) / [start, rest]
+    crowded = (rates[0] - rates[1]) > CROWDED * np.hypot(*errors)
+    return p_value * CROWDED_FACTOR if crowded else p_value

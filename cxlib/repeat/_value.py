@@ -9,9 +9,9 @@ import pandas as pd
 
 from cxlib.answers import check_numbers
 from cxlib.checks import ParameterError, check_columns
-from cxlib.engine import to_date
+from cxlib.days import local_days, to_date
 from cxlib.intervals import critical_value
-from cxlib.repeat._times import local_days, repeat_times
+from cxlib.repeat._times import repeat_times
 
 
 def value_by_f2(
@@ -74,7 +74,7 @@ def value_by_f2(
     people = people[(last - people["from_on"]).dt.days >= within_days]
     lines = orders[[customer_col]].assign(
         **{value_col: check_numbers(orders, value_col)},
-        day=local_days(orders[time_col], time_col).astype("M8[s]"),
+        day=local_days(orders[time_col], time_col),
     )
     lines = lines.merge(people, on=customer_col)
     since = (lines["day"] - lines["from_on"]).dt.days

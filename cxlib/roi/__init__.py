@@ -4,7 +4,7 @@ from cxlib.roi._flows import MONEY_UNITS, cash_flows, flatten, roi_summary
 from cxlib.roi._rates import irr, npv, xirr, xnpv
 from cxlib.roi._register import rank_by_net, shrink_effects
 from cxlib.roi._scenarios import pulled_forward, roi_scenarios, roi_tornado
-from cxlib.roi._verdict import break_even_effect, money_state, verdict
+from cxlib.roi._verdict import break_even_effect, judge_return, money_state, verdict
 
 __all__ = [
     "MONEY_UNITS",
@@ -12,6 +12,7 @@ __all__ = [
     "cash_flows",
     "flatten",
     "irr",
+    "judge_return",
     "money_state",
     "npv",
     "pulled_forward",

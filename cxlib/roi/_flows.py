@@ -120,7 +120,10 @@ def roi_summary(
         estimate its interval) · `payback_months` (first month from which the running total stays at least
         zero up to the last month given; missing = none; an end of the interval without one is infinite) ·
         `prob_roi_positive` (share of draws with a positive net benefit) · `break_even_effect` (effect per
-        customer and month at which benefit equals cost). With a total cost of zero `roi` is missing.
+        customer and month at which benefit equals cost). With a total cost of zero `roi` is missing. `note`
+        says what of the yearly rate is missing and why: `too_soon` (all of it lies above the limit),
+        `too_soon_high` (its upper end does), `several` (more than one rate fits the flows, or none),
+        `several_ends` (that is so in more than one draw of a hundred: no interval); empty otherwise.
 
     Notes
     -----
@@ -149,14 +152,15 @@ def roi_summary(
     for name, values in spread.items():
         low, high = (np.nan, np.nan) if unknown or name == "cost" else interval_of(values, conf_level)
         row = {"estimate": float(point[name][0]), "conf_low": float(low), "conf_high": float(high)}
-        rows.append({"metric": name, **(_sensible(row) if name == "irr_annual" else row)})
+        note = _rate_note(row) if name == "irr_annual" and costs["one_time_cost"] > 0 else ""
+        rows.append({"metric": name, **(_sensible(row) if name == "irr_annual" else row), "note": note})
     positive = np.nan if unknown else float((spread["net"] > 0).mean())
     needed = break_even_effect(
         **costs, n_treated=effects["n_treated"].to_numpy(), cost_months=running_months(effects),
         cannibalised_share=cannibalised_share,
     )  # fmt: skip
     for name, value in {"prob_roi_positive": positive, "break_even_effect": needed}.items():
-        rows.append({"metric": name, "estimate": value, "conf_low": np.nan, "conf_high": np.nan})
+        rows.append({"metric": name, "estimate": value, "conf_low": np.nan, "conf_high": np.nan, "note": ""})
     table = pd.DataFrame(rows).assign(n=draws)
     return table.assign(estimate=table["estimate"].replace(np.inf, np.nan))
 
@@ -206,6 +210,17 @@ def stays_above(running: Array) -> npt.NDArray[np.bool_]:
     """
     above = np.asarray(running, float) >= -1e-9
     return np.logical_and.accumulate(above[..., ::-1], axis=-1)[..., ::-1]
+
+
+def _rate_note(rate: dict[str, float]) -> str:
+    """Say what of a yearly rate is missing or left out, and why."""
+    if np.isnan(rate["estimate"]):
+        return "several"
+    if rate["estimate"] > IRR_LIMIT:
+        return "too_soon"
+    if np.isnan(rate["conf_low"]) or np.isnan(rate["conf_high"]):
+        return "several_ends"
+    return "too_soon_high" if rate["conf_high"] > IRR_LIMIT else ""
 
 
 def _sensible(rate: dict[str, float]) -> dict[str, float]:

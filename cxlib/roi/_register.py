@@ -90,7 +90,9 @@ def rank_by_net(
     DataFrame
         The rows of `shrink_effects` with `net_shrunk, net_shrunk_low, net_shrunk_high` (currency:
         shrunk effect × customer-months − cost) and `roi_shrunk` (the same over the cost), best net first;
-        `rank` is that of the net, missing where no cost is recorded. Such rows stand last.
+        `rank` is that of the net, missing where no cost is recorded. Such rows stand last. What is taken
+        back for luck cannot be told from fewer than two studies, nor where all effects shrink to nothing:
+        money and rank are missing then, because zero times the customers less the cost is no finding.
 
     Notes
     -----
@@ -107,8 +109,10 @@ def rank_by_net(
     """
     check_columns(initiatives, customer_months="customer_months", cost="cost")
     table = shrink_effects(initiatives, conf_level=conf_level)
+    factor = table["factor"]  # 1: known without error, so that there is no luck in it
+    told = (factor == 1) | ((factor > 0) & (factor.notna().sum() > 1))
     months, cost = (table[name].astype(float) for name in ("customer_months", "cost"))
-    totals = {name: table[name] * months for name in ("shrunk", "shrunk_low", "shrunk_high")}
+    totals = {name: (table[name] * months).where(told) for name in ("shrunk", "shrunk_low", "shrunk_high")}
     money = {
         f"net_{name}": total * keep_gain(total, cannibalised_share) - cost for name, total in totals.items()
     }

@@ -42,8 +42,9 @@ def roi_tornado(
         As in `cash_flows`. The effect moves between the ends of its interval, from the same draws: its bar is
         the interval that `roi_summary` gives the ROI.
     spread : float
-        The other inputs move by this share up and down, at least 0 and below 1; the cannibalised share never
-        above 1.
+        The other inputs move by this share up and down, at least 0 and below 1; upwards the cannibalised
+        share moves by that part of itself or of what it leaves, whichever is less, so that it never takes
+        everything.
 
     Returns
     -------
@@ -79,7 +80,8 @@ def roi_tornado(
         paid = float(part.sum())
         cases[name] = [(gained, total + (end - 1) * paid) for end in ends] if paid else []
     if 0 < cannibalised_share < 1 and gained > 0:
-        kept = [1 - min(cannibalised_share * end, 1.0) for end in ends]
+        more = spread * min(cannibalised_share, 1 - cannibalised_share)
+        kept = [1 - cannibalised_share * ends[0], 1 - cannibalised_share - more]
         cases["cannibalised_share"] = [(gained * part / (1 - cannibalised_share), total) for part in kept]
     cases["n_treated"] = [(gained * end, total) for end in ends]
     rows = [
@@ -112,8 +114,9 @@ def roi_scenarios(
         As in `cash_flows`. The effect stands at the lower end of its interval, at its estimate, at the upper.
     cannibalised_share : float
         Part of the extra margin that is taken from sales the study does not see (another brand, a partner
-        shop, customers outside it), 0 to 1. Low takes twice of it (at most 1), high half; a loss stays whole.
-        What treated customers buy less elsewhere in the same data is in the effect already.
+        shop, customers outside it), 0 to 1. Low takes twice of it, but never more than half of what it
+        leaves; high takes half of it; a loss stays whole. What treated customers buy less elsewhere in the
+        same data is in the effect already.
     spread : float
         Costs are higher by this share in low, lower in high; 0 to 1.
 
@@ -134,7 +137,8 @@ def roi_scenarios(
     check_share("spread", spread)
     check_effects(effects)
     size, reach = effects["n_treated"].to_numpy(float), _reach(effects, covariance, conf_level)
-    shares = (min(2 * cannibalised_share, 1), cannibalised_share, cannibalised_share / 2)
+    twice = min(2 * cannibalised_share, (1 + cannibalised_share) / 2)
+    shares = (twice, cannibalised_share, cannibalised_share / 2)
     rows: list[dict[str, object]] = []
     for place, name in enumerate(("low", "base", "high")):
         moved = effects["estimate"] + ((place - 1) * reach if place != 1 else 0.0)

@@ -7,7 +7,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from cxlib.checks import ParameterError
-from cxlib.roi._draws import check_share
+from cxlib.roi._draws import check_costs, check_share
 
 
 def verdict(
@@ -21,6 +21,7 @@ def verdict(
     min_effect: float = 0.0,
     break_even_effect: float | None = None,
     has_drift: bool = False,
+    has_few_groups: bool = False,
     starts_before_data: bool = False,
 ) -> pd.DataFrame:
     """Verdict on an initiative, by a rule that is fixed before the numbers are seen.
@@ -41,6 +42,9 @@ def verdict(
     has_drift : bool
         The groups already moved apart before the start (`drift_check`): whatever lies between them now may
         be that older movement.
+    has_few_groups : bool
+        Whole regions, shops or owners were treated or not, too few of them to tell the effect from what else
+        happened there (`study_members`).
     starts_before_data : bool
         The initiative began before the data, so that no month since its start can be used.
 
@@ -57,6 +61,7 @@ def verdict(
         too_early  months        fewer months observed than the horizon
         too_early  months_alone  the same, and nobody to compare with
         not_shown  no_control    nobody to compare with, whatever before/after says
+        not_shown  few_groups    whole groups were treated, too few of them (`has_few_groups`)
         not_shown  no_interval   no interval: a single treated customer, or an outcome that never varies
         not_shown  drift         the groups moved apart before the start (`has_drift`)
         harmful    below_zero    the whole interval lies below zero
@@ -89,6 +94,7 @@ def verdict(
         (months_observed < horizon_months and has_control, "too_early", "months"),
         (months_observed < horizon_months, "too_early", "months_alone"),
         (not has_control, "not_shown", "no_control"),
+        (has_few_groups, "not_shown", "few_groups"),
         (not known, "not_shown", "no_interval"),
         (has_drift, "not_shown", "drift"),
         (conf_high < 0, "harmful", "below_zero"),
@@ -103,6 +109,42 @@ def verdict(
           "conf_high": conf_high, "months_observed": months_observed, "horizon_months": horizon_months,
           "has_control": has_control, "min_effect": min_effect, "break_even_effect": needed}]
     )  # fmt: skip
+
+
+def judge_return(decision: pd.DataFrame, *, roi_low: float, roi_high: float) -> pd.DataFrame:
+    """Take the return into the verdict: "effective" is not the word where money is lost, or may be.
+
+    Parameters
+    ----------
+    decision : DataFrame
+        Result of `verdict`.
+    roi_low, roi_high : float
+        Interval of the ROI; NaN where no return can be given (no cost, a cost of zero, groups that moved
+        apart in margin), which leaves the verdict as it is.
+
+    Returns
+    -------
+    DataFrame
+        `decision`, where an effective initiative may have become
+
+        ========== ============= ==================================================================
+        verdict    reason        when
+        ========== ============= ==================================================================
+        at_loss    at_loss       the whole interval of the ROI lies below zero
+        pay_open   pay_open      it holds zero
+        ========== ============= ==================================================================
+
+    Examples
+    --------
+    >>> works = verdict(estimate=9, conf_low=5, conf_high=13, months_observed=12, horizon_months=12,
+    ...                 has_control=True)
+    >>> judge_return(works, roi_low=-0.6, roi_high=0.2)["verdict"].item()
+    'pay_open'
+    """
+    if decision["verdict"].item() != "effective" or np.isnan(roi_low) or np.isnan(roi_high) or roi_low > 0:
+        return decision
+    word = "at_loss" if roi_high < 0 else "pay_open"
+    return decision.assign(verdict=word, reason=word)
 
 
 def money_state(
@@ -170,6 +212,11 @@ def break_even_effect(
     cannibalised_share : float
         Part of the effect that is no benefit, 0 to 1; at 1 nothing can cover the cost, and the result is NaN.
 
+    Raises
+    ------
+    ParameterError
+        A cost is below zero or infinite, or the share lies outside 0 to 1.
+
     Examples
     --------
     >>> break_even_effect(one_time_cost=1000, monthly_cost=100, n_treated=[50] * 10)
@@ -177,6 +224,11 @@ def break_even_effect(
     >>> break_even_effect(one_time_cost=1000, monthly_cost=100, n_treated=[50] * 10, cannibalised_share=0.5)
     8.0
     """
+    costs = {
+        "one_time_cost": one_time_cost, "monthly_cost": monthly_cost,
+        "people_cost_monthly": people_cost_monthly,
+    }  # fmt: skip
+    check_costs({name: cost for name, cost in costs.items() if not np.isnan(cost)})
     check_share("cannibalised_share", cannibalised_share)
     sizes = np.asarray(n_treated, dtype=float)
     counted = float(sizes.sum()) * (1 - cannibalised_share)

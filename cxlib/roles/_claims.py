@@ -9,6 +9,7 @@ import pandas as pd
 
 from cxlib.answers import check_numbers
 from cxlib.checks import ParameterError, check_columns
+from cxlib.days import local_days
 from cxlib.intervals import critical_value
 from cxlib.roles._panel import (
     MIN_TOUCHED,
@@ -18,7 +19,6 @@ from cxlib.roles._panel import (
     error_of_shares,
     exposure_ratio,
     history_strata,
-    local_day,
     state_panel,
 )
 from cxlib.verdicts import limits_side
@@ -171,7 +171,7 @@ def _within(
 def _later_scores(events: pd.DataFrame, panel: pd.DataFrame, score_col: str) -> dict[str, np.ndarray]:
     """Sum and number of scores after each row's day until the next, overall and per touchpoint."""
     scored = events.loc[events[score_col].notna(), ["customer_id", "touchpoint", "occurred_at", score_col]]
-    scored = scored.dropna().assign(day=lambda rows: local_day(rows["occurred_at"]).astype("datetime64[s]"))
+    scored = scored.dropna().assign(day=lambda rows: local_days(rows["occurred_at"], "occurred_at"))
     rows = panel[["customer_id", "as_of", "until"]].assign(row=np.arange(len(panel)))
     both = scored.merge(rows, on="customer_id")
     both = both[(both["day"] > both["as_of"]) & (both["day"] <= both["until"])]
@@ -198,6 +198,8 @@ def _at_stage(
     own = known["touchpoint"] == touchpoint
     elsewhere = (~own).astype(int)
     before = elsewhere.groupby(known["customer_id"]).cumsum() - elsewhere
+    at_once = [known["customer_id"], known["occurred_at"]]
+    before = before.groupby(at_once).transform("min")  # of contacts at the same time none comes before
     first = known[own].groupby("customer_id")["occurred_at"].min()
     answers = known[(known["stage"] == stage) & known[score_col].notna() & ~own]
     reached = (answers["customer_id"].map(first) <= answers["occurred_at"]).to_numpy()

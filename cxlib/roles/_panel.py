@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cxlib.checks import ParameterError, check_columns
-from cxlib.engine import to_date
+from cxlib.checks import ParameterError, check_columns, check_times
+from cxlib.days import local_days, to_date
 
 #: The handbook's attitude states from worst to best.
 STATE_ORDER = ("lapsed", "interested", "wondering", "not_yet_convinced", "convinced")
@@ -41,6 +41,8 @@ def state_panel(
         (states, ("as_of", "state")),
     ):
         check_columns(frame, **{name: name for name in names})
+    check_times(events, "occurred_at")
+    check_times(states, "as_of")
     rank = pd.Index(state_order).get_indexer(pd.Index(states["state"]))
     if (rank < 0).any():
         strange = str(states["state"][rank < 0].iloc[0])
@@ -136,7 +138,7 @@ def _days_seen_in_state(rows: pd.DataFrame, days: np.ndarray) -> np.ndarray:
 def _contacts(events: pd.DataFrame, rows: pd.DataFrame, days: np.ndarray, window_days: int) -> pd.DataFrame:
     """Count contacts in the window up to each row's day, one column per touchpoint."""
     known = events[["customer_id", "touchpoint", "occurred_at"]].dropna()
-    when = local_day(known["occurred_at"])
+    when = local_days(known["occurred_at"], "occurred_at").to_numpy().astype("datetime64[D]")
     touchpoint, names = pd.factorize(known["touchpoint"], sort=True)
     held = rows[["customer_id"]].drop_duplicates().assign(row_who=rows["who"].drop_duplicates())
     who = known["customer_id"].map(held.set_index("customer_id")["row_who"]).to_numpy(dtype=float)
@@ -149,12 +151,6 @@ def _contacts(events: pd.DataFrame, rows: pd.DataFrame, days: np.ndarray, window
         row = row_of[who[inside].astype(int), number]
         np.add.at(counts, (row[row >= 0], touchpoint[inside][row >= 0]), 1)
     return pd.DataFrame(counts, columns=list(names))
-
-
-def local_day(times: pd.Series) -> np.ndarray:
-    """Local calendar day of timestamps, naive or aware."""
-    naive = times.dt.tz_localize(None) if isinstance(times.dtype, pd.DatetimeTZDtype) else times
-    return naive.to_numpy().astype("datetime64[D]")
 
 
 def state_days(
@@ -180,6 +176,6 @@ def state_days(
     last = pd.Timestamp(to_date(last_day))
     days = [last - pd.Timedelta(days=every_days * step) for step in range(most)]
     if since is not None and not pd.isna(since):
-        first = pd.Timestamp(since).tz_localize(None).normalize() + pd.Timedelta(days=every_days - 1)
+        first = pd.Timestamp(to_date(since)) + pd.Timedelta(days=every_days - 1)
         days = [day for day in days if day >= first]
     return days[::-1]

@@ -15,10 +15,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from cxlib.checks import CxError, ParameterError
-from cxlib.runner.notebooks import FORMS, HANDBOOK, choose, find_notebooks, read_notebook, title
-from cxlib.runner.parameters import Plain, read_parameters
+from cxlib.checks import ParameterError
+from cxlib.places import HANDBOOK, REPORTS
+from cxlib.runner.errors import EXIT_NOT_ENOUGH_DATA
+from cxlib.runner.net import caught, open_streams
+from cxlib.runner.notebooks import FORMS, choose, find_notebooks, read_notebook, title
+from cxlib.runner.parameters import Plain, read_parameters, shown
 from cxlib.runner.words import say
+from cxlib.runner.worklists import add_worklist
 
 
 class _Parser(argparse.ArgumentParser):
@@ -33,6 +37,7 @@ class _Parser(argparse.ArgumentParser):
         raise ParameterError("runner.usage", message=_usage(message, self.lang))
 
 
+_OF_DATA = ("as_of", "by", "segment", "initiative")  # parameters whose values live in the data
 _USAGE = {
     "usage_required": r"the following arguments are required: (?P<names>.+)",
     "usage_unknown": r"unrecognized arguments: (?P<names>.+)",
@@ -66,21 +71,18 @@ def main(arguments: list[str] | None = None) -> int:
     2
     """
     words = sys.argv[1:] if arguments is None else arguments
+    open_streams()
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")  # a terminal that lacks a letter is no reason to stop
     lang = _language(words)
-    try:
+
+    def parse_and_run() -> int:
         options = _parser(lang).parse_args(words)
-        return options.command(options, lang)
-    except CxError as error:
-        print(f"cx: {error.in_language(lang)}", file=sys.stderr)  # noqa: T201
-        return error.exit_code
-    except KeyboardInterrupt:
-        print(say("interrupted", lang), file=sys.stderr)  # noqa: T201
-        return 130
-    except BrokenPipeError:
-        return 0
+        place = getattr(options, options.place) if options.place else None
+        return caught(lambda: options.command(options, lang), lang, place=place)
+
+    return caught(parse_and_run, lang)
 
 
 def _language(words: list[str]) -> str:
@@ -102,7 +104,7 @@ def _parser(lang: str) -> argparse.ArgumentParser:
             name, help=say(f"help_{name}", lang), description=say(f"help_{name}", lang)
         )
         added.add_argument("--lang", choices=("en", "ja"), help=say("help_lang", lang))
-        added.set_defaults(command=function)
+        added.set_defaults(command=function, place=None)
         return added
 
     def folder(added: argparse.ArgumentParser, name: str, **options: Any) -> None:
@@ -120,7 +122,9 @@ def _parser(lang: str) -> argparse.ArgumentParser:
     sample.add_argument(
         "--format", choices=("parquet", "csv"), default="parquet", help=say("help_format", lang)
     )
+    sample.set_defaults(place="out")
     sample.add_argument("--out", type=Path, required=True, metavar="DIR", help=say("help_sample_out", lang))
+    add_worklist(command, REPORTS, lang)
     check = command("check", _check)
     check.add_argument("data", type=Path, metavar="DIR", help=say("help_check_data", lang))
     imported = command("import", _import)
@@ -131,6 +135,7 @@ def _parser(lang: str) -> argparse.ArgumentParser:
     imported.add_argument(
         "--to", dest="target", type=Path, required=True, metavar="DIR", help=say("help_to", lang)
     )
+    imported.set_defaults(place="target")
     imported.add_argument("--key-file", type=Path, metavar="FILE", help=say("help_key_file", lang))
     return parser
 
@@ -142,13 +147,15 @@ def _add_run(run: argparse.ArgumentParser, folder: Any, lang: str) -> None:
     )
     run.add_argument("-f", dest="parameters_file", type=Path, metavar="params.yml", help=say("help_f", lang))
     folder(run, "data")
-    folder(run, "out", default=HANDBOOK / "reports")
+    folder(run, "out", default=REPORTS)
     folder(run, "notebooks", default=HANDBOOK / "notebooks")
     run.add_argument("--jobs", type=int, default=0, metavar="N", help=say("help_jobs", lang))
     run.add_argument("--timeout", type=float, default=1800, metavar="S", help=say("help_timeout", lang))
     run.add_argument("--form", choices=FORMS, default="report", help=say("help_form", lang))
     run.add_argument("--with-code", action="store_true", help=say("help_with_code", lang))
     run.add_argument("--no-warm", action="store_true", help=say("help_no_warm", lang))
+    run.add_argument("--accept-gaps", action="store_true", help=say("help_accept_gaps", lang))
+    run.add_argument("--shared", action="store_true", help=say("help_shared", lang))
     run.add_argument("--dry-run", action="store_true", help=say("help_dry_run", lang))
 
 
@@ -190,13 +197,17 @@ def _print_table(rows: list[list[str]]) -> None:
         print("  ".join(cells).rstrip())  # noqa: T201
 
 
-def _run(options: argparse.Namespace, lang: str) -> int:
-    from cxlib.runner.batch import run
-    from cxlib.runner.plan import Settings, plan
+def _settings(options: argparse.Namespace) -> Any:
+    """How to run, from the command line."""
+    from cxlib.runner.plan import Settings
 
+    Path.cwd()  # a kernel cannot start from a folder that is gone; the net says so
     if options.jobs < 0 or not 0 < options.timeout < 1e6:
         raise ParameterError("runner.usage", message="--jobs ≥ 0, 0 < --timeout < 1000000")
-    settings = Settings(
+    names = [name for name, _ in map(_pair, options.parameters)]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise ParameterError("runner.given_twice", names=", ".join(map(shown, twice)))
+    return Settings(
         reports=tuple(options.reports),
         parameters=tuple(map(_pair, options.parameters)),
         parameters_file=options.parameters_file,
@@ -209,9 +220,30 @@ def _run(options: argparse.Namespace, lang: str) -> int:
         form=options.form,
         with_code=options.with_code,
         is_warm=not options.no_warm,
+        is_shared=options.shared,
     )
+
+
+def _check_possible(plans: list[Any]) -> None:
+    """Hold what was chosen against the data; the libraries for it are loaded only where something was."""
+    for one in plans:
+        if one.data is not None and any(one.values.get(name) is not None for name in _OF_DATA):
+            from cxlib.possible import check_possible
+
+            check_possible(one.values, one.data)
+
+
+def _run(options: argparse.Namespace, lang: str) -> int:
+    from cxlib.runner.batch import run
+    from cxlib.runner.plan import plan
+    from cxlib.runner.publish import check_out
+
+    settings = _settings(options)
+    check_out(options.out)
+    plans = plan(settings)
+    _check_possible(plans)
     if options.dry_run:
-        for one in plan(settings):
+        for one in plans:
             print(one.report)  # noqa: T201
             _print_table([["", name, _shown_value(value, lang)] for name, value in one.values.items()])
         return 0
@@ -221,11 +253,14 @@ def _run(options: argparse.Namespace, lang: str) -> int:
         print(f"cx: {error.in_language(lang)}", file=sys.stderr)  # noqa: T201
     for report in outcome.not_enough:
         print(say("not_enough_data", lang, report=report))  # noqa: T201
-    if outcome.index is None:
+    if outcome.folder is None:
+        print(say("kept_nowhere", lang), file=sys.stderr)  # noqa: T201
+    elif outcome.index is None:
         print(say("kept_failed", lang, folder=outcome.folder), file=sys.stderr)  # noqa: T201
     else:
         print(say("reports_are_at", lang, index=outcome.index))  # noqa: T201
-    return outcome.exit_code
+    accepted = options.accept_gaps and outcome.exit_code == EXIT_NOT_ENOUGH_DATA
+    return 0 if accepted else outcome.exit_code
 
 
 @contextlib.contextmanager
@@ -251,8 +286,10 @@ def _pair(text: str) -> tuple[str, str]:
 
 
 def _sample(options: argparse.Namespace, lang: str) -> int:
+    from cxlib.runner.publish import check_out
     from cxlib.samples import write_sample
 
+    check_out(options.out)
     write_sample(
         options.out,
         n_customers=options.customers,
@@ -275,10 +312,14 @@ def _check(options: argparse.Namespace, lang: str) -> int:
 
 def _import(options: argparse.Namespace, lang: str) -> int:
     from cxlib.exports import import_export
+    from cxlib.runner.publish import check_out
 
+    check_out(options.target, name="--to")
     summary = import_export(options.mapping, options.source, options.target, key_file=options.key_file)
     for row in summary.itertuples():
         print(say("imported_table", lang, table=row.table, read=row.rows_read, written=row.rows_written))  # noqa: T201
+    for notice in summary.attrs["notices"]:
+        print(notice.text(lang))  # noqa: T201
     print(say("imported", lang, folder=options.target))  # noqa: T201
     return 0
 

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from cxlib.checks import CxError
+from cxlib.checks import OutputError as OutputError
+from cxlib.checks import output_error as output_error
 
 EXIT_NOT_ENOUGH_DATA = 4
 
@@ -18,12 +20,6 @@ class ExecutionError(CxError):
     """A report stopped, timed out, lost its kernel or left a cell unrun (exit code 5)."""
 
     exit_code = 5
-
-
-class OutputError(CxError):
-    """The reports folder cannot be written (exit code 6)."""
-
-    exit_code = 6
 
 
 class LockedError(CxError):
@@ -67,22 +63,24 @@ class KernelMessage(CxError):
         return self.sentences[lang]
 
 
-def output_error(error: OSError, place: Path) -> OutputError:
-    """Return the plain-word form of a failed write."""
-    import errno
+class PublishedError(OutputError):
+    """The run is published, but what follows failed: the index does not list it yet (exit code 6).
 
-    kinds = {
-        errno.ENOSPC: "disk_full",
-        errno.EDQUOT: "disk_full",
-        errno.EROFS: "not_writable",
-        errno.EACCES: "not_writable",
-        errno.EPERM: "not_writable",
-        errno.ENOTDIR: "not_a_folder",
-        errno.EEXIST: "not_a_folder",
-        errno.ENAMETOOLONG: "name_too_long",
-    }
-    kind = kinds.get(error.errno or 0, "cannot_write")
-    return OutputError(f"runner.{kind}", place=place.name or str(place), reason=error.strerror or error)
+    A class because the cause is said again in each language.
+    """
+
+    def __init__(self, folder: Path, cause: BaseException) -> None:
+        reason = cause if isinstance(cause, CxError) else type(cause).__name__
+        self.cause = cause
+        if isinstance(cause, KeyboardInterrupt):
+            self.exit_code = 130
+        super().__init__("runner.published_without_index", folder=folder, reason=reason)
+
+    def in_language(self, lang: str) -> str:
+        """Return the message, cause included, in another language."""
+        if isinstance(self.cause, CxError):
+            self.values["reason"] = self.cause.in_language(lang)
+        return super().in_language(lang)
 
 
 _CAUSES = {

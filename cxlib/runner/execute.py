@@ -14,7 +14,7 @@ from typing import Any
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
-from nbformat.v4 import new_output
+from nbformat.v4 import new_code_cell, new_output
 from papermill.parameterize import parameterize_notebook
 
 from cxlib.checks import CxError
@@ -37,6 +37,10 @@ _SILENT.propagate = False
 _ASK = (
     "(lambda e: {'exit': e.exit_code, 'en': e.in_language('en'), 'ja': e.in_language('ja')})"
     "(__import__('sys').last_value)"
+)
+_SHARE_ID = "injected-sharing"
+_SHARE = (
+    "import cxlib.display, cxlib.sharing\ncxlib.Report = cxlib.display.Report = cxlib.sharing.SharedReport"
 )
 _MODULE = re.compile(r"No module named '([\w.]{1,60})'")
 
@@ -102,6 +106,24 @@ def inject(notebook: NotebookNode, values: Mapping[str, Any]) -> NotebookNode:
     return changed
 
 
+def share(notebook: NotebookNode) -> None:
+    """Let the chapter's report be the coarse one, by a first cell that `without_exact` takes out again."""
+    cell = new_code_cell(_SHARE, id=_SHARE_ID)
+    notebook.cells.insert(0, cell)
+
+
+def without_exact(notebook: NotebookNode) -> None:
+    """Take out of a notebook that was run for sharing every output that did not go through the report."""
+    notebook.cells = [cell for cell in notebook.cells if cell.get("id") != _SHARE_ID]
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs = [output for output in cell.outputs if _is_coarse(output)]
+
+
+def _is_coarse(output: NotebookNode) -> bool:
+    return output.get("metadata", {}).get("cx", {}).get("is_shared") is True
+
+
 def execute(
     notebook: NotebookNode,
     *,
@@ -158,7 +180,7 @@ def execute(
         cause = None
     tidy(notebook)
     if cause is not None and position is not None:
-        codes = [index for index, cell in enumerate(notebook.cells) if cell.cell_type == "code"]
+        codes = [index for index, cell in enumerate(notebook.cells) if _is_own_code(cell)]
         failed = ReportFailed(
             cause,
             report=report,
@@ -246,6 +268,12 @@ def tidy(notebook: NotebookNode) -> None:
         for output in cell.get("outputs", []):
             if output.output_type == "error":
                 without_values(output)
+
+
+def _is_own_code(cell: NotebookNode) -> bool:
+    """Whether a cell is the chapter's own; those the runner puts in are not counted for a reader."""
+    is_ours = cell.get("id") == _SHARE_ID or "injected-parameters" in cell.metadata.get("tags", [])
+    return cell.cell_type == "code" and not is_ours
 
 
 def _allows_errors(cell: NotebookNode) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import platform
 import re
@@ -12,41 +11,10 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from cxlib.runner.notebooks import HANDBOOK
+from cxlib.places import HANDBOOK, IS_CHECKOUT
 
 _PACKAGES = """cx-handbook pandas numpy scipy statsmodels pyarrow duckdb narwhals matplotlib seaborn papermill
 nbclient nbconvert ipykernel"""
-_DATA_FILES = {".parquet", ".csv", ".yml", ".duckdb"}
-
-
-def data_files(data: Path) -> list[dict[str, Any]]:
-    """SHA-256, size and rows of each file of a data set; rows of a CSV are its lines without the header."""
-    files = sorted(path for path in data.iterdir() if path.is_file()) if data.is_dir() else [data]
-    return [_data_file(path) for path in files if path.suffix in _DATA_FILES]
-
-
-def _data_file(path: Path) -> dict[str, Any]:
-    digest, lines = hashlib.sha256(), 0
-    with path.open("rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-            lines += block.count(b"\n")
-    entry: dict[str, Any] = {"file": path.name, "sha256": digest.hexdigest(), "bytes": path.stat().st_size}
-    if path.suffix == ".csv":
-        entry["rows"] = max(0, lines - 1)
-    elif path.suffix == ".parquet":
-        entry["rows"] = _parquet_rows(path)
-    return entry
-
-
-def _parquet_rows(path: Path) -> int | None:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    try:
-        return pq.read_metadata(path).num_rows
-    except (pa.ArrowException, OSError):
-        return None
 
 
 def versions() -> dict[str, str]:
@@ -61,7 +29,12 @@ def versions() -> dict[str, str]:
 
 
 def commit(folder: Path = HANDBOOK) -> str | None:
-    """Commit of the handbook, with `+changes` when files differ from it; none outside git."""
+    """Commit of the handbook, with `+changes` when files differ from it; none outside git.
+
+    An installed package has none: a repository it lies in is somebody else's.
+    """
+    if not IS_CHECKOUT:
+        return None
     try:
         found = _git(folder, "rev-parse", "HEAD")
         if not re.fullmatch(r"[0-9a-f]{40,64}", found):

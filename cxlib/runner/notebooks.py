@@ -13,7 +13,6 @@ from typing import Any
 
 from cxlib.checks import ParameterError, nearest
 
-HANDBOOK = Path(__file__).parents[2]
 FORMS = ("report", "lesson", "full")
 _DROPPED = {"report": {"teach", "exercise", "solution"}, "lesson": {"solution"}, "full": set()}
 _HEADING = re.compile(r"^(#{1,3}) +(.+?)\s*$", re.MULTILINE)
@@ -43,13 +42,13 @@ def read_notebook(path: Path) -> dict[str, Any]:
 
 def choose(notebooks: Mapping[str, Path], names: list[str]) -> dict[str, Path]:
     """Return the reports asked for (all when none is named), each once, in chapter order."""
+    if not notebooks:
+        raise ParameterError("runner.no_notebooks")
     for name in names:
         if name not in notebooks:
             raise ParameterError(
                 "runner.unknown_report", name=repr(name)[:60], nearest=nearest(name, notebooks) or "–"
             )
-    if not notebooks:
-        raise ParameterError("runner.no_notebooks")
     return {name: path for name, path in notebooks.items() if not names or name in names}
 
 

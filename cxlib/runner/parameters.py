@@ -181,7 +181,7 @@ def check_value(parameter: Parameter, value: object, *, is_typed: bool = True) -
         Wrong type, out of range, no such day, not one of the options, too long, or not a plain value.
     """
     plain = _checked_plain(parameter.name, value)
-    if not is_typed and isinstance(plain, str):
+    if isinstance(plain, str) and (not is_typed or parameter.kind == "bool"):
         plain = _from_text(parameter, plain)
     if plain is None:
         if parameter.is_optional:
@@ -263,8 +263,9 @@ def _check_day(parameter: Parameter, text: str) -> None:
 
 
 def _wrong(parameter: Parameter, value: object) -> ParameterError:
+    kind = "one" if isinstance(value, list) and parameter.kind != "list" else parameter.kind
     return ParameterError(
-        f"runner.expected_{parameter.kind}",
+        f"runner.expected_{kind}",
         name=parameter.name,
         found=shown(value),
         options=", ".join(map(str, parameter.options)),
@@ -282,34 +283,21 @@ def check_together(values: Mapping[str, Plain]) -> None:
 
 
 def read_file(text: str) -> dict[Any, Any]:
-    """Values of a parameters file (YAML); days stay text, anything but plain data is refused.
+    """Values of a parameters file (YAML); days and codes stay text, anything but plain data is refused.
 
     Raises
     ------
     ParameterError
         Not YAML, not `name: value` pairs, a name that stands twice, or over 100 kB.
     """
-    import yaml
-
-    class Loader(yaml.SafeLoader):
-        yaml_implicit_resolvers = {  # noqa: RUF012 (PyYAML's own place for them)
-            first: [(tag, pattern) for tag, pattern in resolvers if not tag.endswith(":timestamp")]
-            for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-        }
-
-        def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002
-            pairs = super().construct_mapping(node, deep=True)
-            if len(pairs) < len(node.value):
-                raise yaml.constructor.ConstructorError(None, None, "a name stands twice", node.start_mark)
-            return pairs
+    from cxlib.plain_yaml import NotYaml, plain_yaml
 
     if len(text) > 10 * MAX_TEXT:
         raise ParameterError("runner.file_too_long", limit=f"{10 * MAX_TEXT:,}")
     try:
-        values = yaml.load(text, Loader)  # a subclass of SafeLoader
-    except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
-        mark = getattr(error, "problem_mark", None)
-        raise ParameterError("runner.bad_file", line=mark.line + 1 if mark else "?") from None
+        values = plain_yaml(text, with_numbers=True)
+    except NotYaml as error:
+        raise ParameterError("runner.bad_file", line=error.line or "?") from None
     if not isinstance(values or {}, dict):
         raise ParameterError("runner.bad_file", line=1)
     return values or {}

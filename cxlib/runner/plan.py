@@ -9,9 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from cxlib.checks import CxError, InputError, ParameterError
+from cxlib.places import HANDBOOK, REPORTS
 from cxlib.runner.collect import is_not_enough
-from cxlib.runner.notebooks import HANDBOOK, choose, find_notebooks, read_notebook
+from cxlib.runner.notebooks import choose, find_notebooks, read_notebook
 from cxlib.runner.parameters import Parameter, Plain, read_file, read_parameters, settle
+
+DATABASES = (".duckdb", ".db", ".ddb")
 
 
 @dataclass(frozen=True)
@@ -23,13 +26,14 @@ class Settings:
     parameters_file: Path | None = None
     data: Path | None = None
     lang: str | None = None
-    out: Path = HANDBOOK / "reports"
+    out: Path = REPORTS
     notebooks: Path = HANDBOOK / "notebooks"
     jobs: int = 0
     timeout: float = 1800
     form: str = "report"
     with_code: bool = False
     is_warm: bool = True
+    is_shared: bool = False
 
 
 @dataclass
@@ -46,6 +50,7 @@ class Plan:
     results: dict[str, Any] = field(default_factory=dict)
     seconds: float = 0.0
     error: CxError | None = None
+    earlier: list[Any] = field(default_factory=list)
 
     @property
     def status(self) -> str:
@@ -77,6 +82,8 @@ def plan(settings: Settings) -> list[Plan]:
         data = settings.notebooks / path if isinstance(path, str) else None
         if data is not None and not _exists(data):
             raise InputError("runner.no_data", found=repr(data.name)[:60])
+        if data is not None and not (data.is_dir() or (data.is_file() and data.suffix in DATABASES)):
+            raise InputError("runner.not_data", found=repr(data.name)[:60])
         lang = str(values.get("lang") or settings.lang or "en")
         plans.append(Plan(name, chosen[name], contents[name], declared[name], values, lang, data))
     return plans

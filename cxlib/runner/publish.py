@@ -16,24 +16,30 @@ _BUILDING = ".building-"
 _LOCK = ".lock"
 
 
-def check_out(out: Path) -> Path:
-    """Return the reports folder as an absolute path, or refuse a name no system can take.
+def check_out(out: Path, *, name: str = "--out") -> Path:
+    """Return a folder to write to as an absolute path, or refuse a name no system can take.
 
     Raises
     ------
     ParameterError
-        A NUL or other control character, or a part longer than 255 bytes.
+        A NUL or other control character, or a part longer than 255 bytes; `name` is the option it came by.
     OutputError
-        The place exists and is not a folder.
+        The place, or one it lies in, exists and is not a folder.
     """
-    name = str(out)
-    if any(ord(mark) < 32 for mark in name):
-        raise ParameterError("runner.control_character", name="--out")
+    if any(ord(mark) < 32 for mark in str(out)):
+        raise ParameterError("runner.control_character", name=name)
     if any(len(os.fsencode(part)) > 255 for part in out.parts):
-        raise ParameterError("runner.too_long", name="--out", limit="255")
-    if out.exists() and not out.is_dir():
-        raise output_error(NotADirectoryError(20, "not a folder"), out)
-    return Path(os.path.abspath(out))
+        raise ParameterError("runner.too_long", name=name, limit="255")
+    place = Path(os.path.abspath(out))
+    try:
+        nearest = next(path for path in (place, *place.parents) if path.exists() or path.is_symlink())
+        if not nearest.is_dir():
+            raise NotADirectoryError(20, "not a folder")
+        if not os.access(nearest, os.W_OK | os.X_OK):
+            raise PermissionError(13, "no permission")
+    except OSError as error:
+        raise output_error(error, out) from None
+    return place
 
 
 @contextlib.contextmanager
@@ -141,6 +147,7 @@ class Draft:
         target = self.out / self.run
         with self._told():
             os.rename(self.folder, target)
+        with contextlib.suppress(OSError):  # the run has its name; only how soon the disk knows is open
             _sync_folder(self.out)
         return target
 

@@ -34,6 +34,7 @@ class Page(NamedTuple):
     blocks: list[tuple[str, str]]
     code: list[str]
     parameters: list[tuple[str, str, str]]
+    purpose: str
 
 
 def render(
@@ -46,6 +47,7 @@ def render(
     stamp: str,
     form: str = "report",
     with_code: bool = False,
+    is_shared: bool = False,
 ) -> str:
     """Return the page of one report.
 
@@ -67,6 +69,8 @@ def render(
         `report` hides code; lesson and full show it in place.
     with_code
         Add the code as an appendix.
+    is_shared
+        Whether the page may leave the company, which its footer says.
     """
     settings = list(parameters)
     blocks = list(_blocks(notebook, shows_code=form != "report"))
@@ -89,6 +93,7 @@ def render(
             (p.name, clean_text(_value(value, lang)), clean_text(p.meaning.get(lang, "")))
             for p, value in settings
         ],
+        purpose=say("for_sharing" if is_shared else "for_inside", lang),
     )
     html, _ = _exporter().from_notebook_node(notebook, resources={"page": page, "lang": lang})
     return html

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import yaml
 
-from cxlib.checks import ParameterError, fail_option
+from cxlib.checks import ParameterError, fail_option, output_error
 from cxlib.contract import TABLES
 from cxlib.samples._columns import EXTRACTED_ON, TIMEZONE
 
@@ -38,11 +38,17 @@ def check_target(out: Path, format: str) -> Path:
     ------
     ParameterError
         For an unknown format, and when `out` is a file or holds anything that `write_company` did not write.
+    OutputError
+        When `out` is a name no folder can have.
     """
     if format not in FORMATS:
         fail_option("format", format, FORMATS)
-    out = out.resolve()
-    if out.exists():
+    try:
+        out = out.resolve()
+        is_there = out.exists()
+    except (OSError, ValueError) as error:
+        raise output_error(error, out) from error
+    if is_there:
         ours = {"dataset.yml", "truth.json"} | {f"{table}.{kind}" for table in TABLES for kind in FORMATS}
         found = {path.name for path in out.iterdir()} if out.is_dir() else {out.name}
         if not found <= ours or (found and not {"dataset.yml", "truth.json"} <= found):
@@ -52,8 +58,15 @@ def check_target(out: Path, format: str) -> Path:
 
 def write_company(out: Path, tables: dict[str, pd.DataFrame], truth: dict[str, Any], format: str) -> None:
     """Write all files beside the target, then put them in its place at once; empties `tables` on the way."""
+    try:
+        _write_company(out, tables, truth, format)
+    except OSError as error:
+        raise output_error(error, out) from error
+
+
+def _write_company(out: Path, tables: dict[str, pd.DataFrame], truth: dict[str, Any], format: str) -> None:
     out.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{out.name}-", dir=out.parent) as work:
+    with tempfile.TemporaryDirectory(prefix=f".{out.name[:100]}-", dir=out.parent) as work:
         new = Path(work, "new")
         new.mkdir()
         for name in list(tables):

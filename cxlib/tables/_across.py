@@ -5,8 +5,12 @@ from __future__ import annotations
 import math
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
-from cxlib.columns import Findings, among
+from cxlib.columns import among
+from cxlib.findings import Findings
+from cxlib.ids import folded
 
 
 def check_customers(frame: pd.DataFrame, customer_ids: pd.Series, findings: Findings) -> None:
@@ -20,6 +24,10 @@ def check_customers(frame: pd.DataFrame, customer_ids: pd.Series, findings: Find
     shortened = frame.loc[unknown, "customer_id"].str.lstrip("0")
     if among(shortened, customer_ids.str.lstrip("0")).mean() > 0.5:
         findings.add("tables.zeros_lost", "error", "customer_id", unknown)
+        return
+    spelled = folded(pa.array(frame.loc[unknown, "customer_id"], pa.string()))
+    if pc.mean(pc.is_in(spelled, value_set=folded(pa.array(customer_ids, pa.string())))).as_py() > 0.5:
+        findings.add("tables.id_spelled_otherwise", "error", "customer_id", unknown)
         return
     known = 1 - unknown.sum() / frame["customer_id"].notna().sum()
     findings.add(

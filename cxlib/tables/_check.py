@@ -8,28 +8,56 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from cxlib.checks import nearest
-from cxlib.columns import Findings, among, convert, is_personal, is_readable, missing_column
+from cxlib.columns import among, convert, is_readable, matches, missing_column
 from cxlib.contract import TABLES, Column, Table
+from cxlib.delimited import misread
+from cxlib.findings import Findings
+from cxlib.header import looks_like_data, near_names, shown_names
+from cxlib.personal import holds_contacts, is_personal
 from cxlib.rules import Settings
+from cxlib.scale_ends import LEAST, doubted_ends
 
+FREE_TEXT = ("comment",)
 COMPARED_ROWS = 100_000
 OUTLIER_TIMES = 1_000
-ENOUGH_ANSWERS = 300
+CHANCE = 3  # standard errors of a correlation that chance does not reach
+SHOWN = 100
+STALE_DAYS, STALE_TIMES, STALE_ROWS = 31, 2, 20
+#: Days that systems write for "not known".
+DEFAULT_DAYS = ("1899-12-30", "1899-12-31", "1900-01-01", "1970-01-01")
 BUSY_EVENTS = 1_000
 REVERSED = 0.2  # correlation against the expected direction from which on a scale looks turned
+
+
+def check_names(names: list[str], table: str, findings: Findings) -> bool:
+    """Whether any column of the contract is there; note required ones that are not, by names alone.
+
+    Where none is, the first line holds data or another table's names, and nothing of it is repeated.
+    """
+    spec = TABLES[table]
+    required = [column for column, rule in spec.columns.items() if rule.required]
+    extra = [name for name in names if spec.column(name) is None]
+    if len(extra) == len(names):
+        key = "tables.data_for_names" if looks_like_data(names) else "tables.other_names"
+        near = [near_names(column, names) for column in required]
+        findings.add(
+            key,
+            "error",
+            columns=", ".join(required),
+            nearest=", ".join(dict.fromkeys(name for name in near if name != "–")) or "–",
+        )
+        return False
+    findings.shown = shown_names(names, [name for name in names if name not in extra])
+    for column in required:
+        if column not in names:
+            findings.add("tables.missing_column", "error", column, nearest=near_names(column, extra))
+    return True
 
 
 def build(table: pa.Table, name: str, settings: Settings, findings: Findings) -> pd.DataFrame:
     """Give the table the contract's types, every row of the file still there, and note findings."""
     spec = TABLES[name]
     zone = settings.timezone
-    extra = [column for column in table.column_names if spec.column(column) is None]
-    absent = [
-        column for column, rule in spec.columns.items() if rule.required and column not in table.column_names
-    ]
-    for column in absent:
-        findings.add("tables.missing_column", "error", column, nearest=nearest(column, extra) or "–")
     series: dict[str, pd.Series] = {}
     for column in table.column_names:
         rule = spec.column(column)
@@ -40,7 +68,16 @@ def build(table: pa.Table, name: str, settings: Settings, findings: Findings) ->
             findings.add("tables.extra_type", "notice", column, found=str(table[column].type))
             continue
         kind = None if rule is None else rule.kind
-        series[column] = convert(table[column], kind, column=column, zone=zone, findings=findings)
+        values = table[column]
+        if kind == "text" and column not in FREE_TEXT and holds_contacts(values):
+            findings.add("tables.personal_values", "notice", column)
+            values = pa.chunked_array([pa.nulls(len(values), pa.string())])
+        series[column] = convert(values, kind, column=column, zone=zone, findings=findings)
+        if series[column].dtype == "str":
+            findings.add("tables.misread", "notice", column, misread(series[column]))
+            if kind == "text" and column not in FREE_TEXT:
+                lines = matches(series[column], r"[\r\n]")
+                findings.add("tables.line_break_value", "notice", column, lines)
         if rule is not None:
             _check_values(series[column], rule, column, settings, findings)
     for column, rule in spec.columns.items():
@@ -74,26 +111,45 @@ def _check_numbers(
     if high is not None:
         outside |= values > high
     if outside.any():
-        found = ", ".join(f"{number:g}" for number in sorted(values[outside].unique())[:4])
+        found = _few(values[outside])
         expected = f"{low:g}–{high:g}" if high is not None else f"≥ {low:g}"
         key = "tables.off_scale" if high is not None else "tables.too_low"
         findings.add(key, "error", column, outside, expected=expected, found=found)
-    elif rule.scale or column == "nps_score":
-        _check_scale_ends(values, low, high, column, findings)
     if rule.above is not None:
         findings.add("tables.not_above", "error", column, values <= rule.above, limit=f"{rule.above:g}")
 
 
-def _check_scale_ends(
-    values: pd.Series, low: float | None, high: float | None, column: str, findings: Findings
-) -> None:
-    """Notice an end of the scale that nobody chose although its neighbour is common: 1–10, not 0–10."""
-    answers = values.dropna()
-    if len(answers) < ENOUGH_ANSWERS or low is None or high is None:
-        return
-    for end, seen in ((low, answers.min()), (high, answers.max())):
-        if abs(seen - end) >= 1 and (answers == seen).mean() >= 0.005:
-            findings.add("tables.scale_end", "notice", column, end=f"{end:g}", seen=f"{seen:g}")
+def _few(numbers: pd.Series) -> str:
+    """Up to four numbers near a scale; longer ones may be somebody's number and are not repeated."""
+    some = numbers.unique()
+    near = sorted(number for number in some if abs(number) <= SHOWN and round(number, 1) == number)
+    shown = [f"{number:g}" for number in near[:4]]
+    return ", ".join(shown if len(near) == len(some) else [*shown, "…"])
+
+
+def _check_scale_ends(frame: pd.DataFrame, spec: Table, settings: Settings, findings: Findings) -> None:
+    """Notice an end of a scale that nobody chose although answers stop short at it: 1–10, not 0–10.
+
+    Survey by survey: another questionnaire may have used another scale.
+    """
+    surveys = [part for _, part in frame.groupby("survey")] if "survey" in frame else [frame]
+    for column, rule in spec.columns.items():
+        scale = getattr(settings, rule.scale) if rule.scale else (0, 10) if column == "nps_score" else None
+        if scale is None or column not in frame or not frame[column].dropna().between(*scale).all():
+            continue
+        seen = {
+            (end, most): None
+            for part in surveys
+            for end, most, doubted in zip(
+                scale,
+                (part[column].min(), part[column].max()),
+                doubted_ends(part[column], scale),
+                strict=True,
+            )
+            if doubted
+        }
+        for end, most in seen:
+            findings.add("tables.scale_end", "notice", column, end=f"{end:g}", seen=f"{most:g}")
 
 
 def check_rows(frame: pd.DataFrame, name: str, settings: Settings, findings: Findings) -> pd.DataFrame:
@@ -103,17 +159,24 @@ def check_rows(frame: pd.DataFrame, name: str, settings: Settings, findings: Fin
     if name in ("orders", "deals", "spend"):
         _check_money(frame, settings, findings)
     if name == "orders":
+        findings.add("tables.zero_amount", "notice", "amount", frame["amount"] == 0)
         _check_refunds(frame, findings)
     if name == "responses":
         _check_directions(frame, settings, findings)
+    _check_scale_ends(frame, spec, settings, findings)
     if name == "events":
         _check_busy(frame, findings)
     if name == "initiatives":
         for column in ("one_time_cost", "monthly_cost"):
             findings.add("tables.cost_missing", "notice", column, frame[column].isna())
+    _check_defaults(frame, spec, findings)
+    if name == "deals":
+        frame = _plan_open_deals(frame, findings)
     frame = _check_order_of_times(frame, spec, findings)
     frame, past = _check_future(frame, spec, settings.extracted, findings)
     kept = frame[keep & past].reset_index(drop=True)
+    if name in ("orders", "events", "responses", "tickets"):
+        _check_stale(kept[spec.time], settings.extracted, findings)
     if "line" in spec.columns and not findings.failed:
         kept["line"] = kept["line"].astype("int64")
     return kept
@@ -162,6 +225,9 @@ def _check_refunds(frame: pd.DataFrame, findings: Findings) -> None:
     sold = some["amount"].clip(lower=0).groupby(some["order_id"]).sum()
     total = some["amount"].groupby(some["order_id"]).sum()
     above = total.index[(sold > 0) & (total < -1e-9)]
+    alone = sold.index[(sold == 0) & (total < 0)]
+    unsold = among(frame["order_id"], alone.to_series()) & (frame["amount"] < 0)
+    findings.add("tables.no_refund_sale", "notice", "amount", unsold)
     findings.add(
         "tables.refund_above_sale",
         "notice",
@@ -193,14 +259,15 @@ def _check_directions(frame: pd.DataFrame, settings: Settings, findings: Finding
 
 
 def _correlation(first: pd.Series, second: pd.Series) -> float:
-    """Correlation of the rows that have both values; 0 when they are too few or all alike."""
+    """Correlation of the rows that have both values; 0 when they are few or alike, or it may be chance."""
     both = (first.notna() & second.notna()).to_numpy()
-    if both.sum() < ENOUGH_ANSWERS:
+    if both.sum() < LEAST:
         return 0.0
     x, y = first.to_numpy()[both], second.to_numpy()[both]
     x, y = x - x.mean(), y - y.mean()
     size = np.sqrt((x @ x) * (y @ y))
-    return float(x @ y / size) if size > 0 else 0.0
+    found = float(x @ y / size) if size > 0 else 0.0
+    return found if abs(found) > CHANCE / np.sqrt(both.sum()) else 0.0
 
 
 def _check_busy(frame: pd.DataFrame, findings: Findings) -> None:
@@ -211,6 +278,35 @@ def _check_busy(frame: pd.DataFrame, findings: Findings) -> None:
     findings.add(
         "tables.busy", "notice", "customer_id", among(frame["customer_id"], busy), customers=f"{len(busy):,}"
     )
+
+
+def _check_defaults(frame: pd.DataFrame, spec: Table, findings: Findings) -> None:
+    for column in map(str, frame.columns):
+        if frame[column].dtype.kind == "M":
+            days = frame[column].dt.tz_localize(None) if frame[column].dt.tz else frame[column]
+            empty = days.dt.normalize().isin(pd.to_datetime(list(DEFAULT_DAYS)))
+            findings.add("tables.default_date", "notice", column, empty)
+
+
+def _check_stale(times: pd.Series, extracted: datetime, findings: Findings) -> None:
+    """Notice records that end long before the extraction, measured by the longest pause before."""
+    if times.notna().sum() < STALE_ROWS:
+        return
+    days = np.unique(times.dropna().dt.tz_localize(None).to_numpy().astype("datetime64[D]"))
+    silent = int((np.datetime64(extracted.date()) - days[-1]).astype(int)) - 1
+    longest = int(np.diff(days).astype(int).max()) if len(days) > 1 else 0
+    if silent >= STALE_DAYS and silent > STALE_TIMES * longest:
+        findings.add("tables.stale", "notice", days=f"{silent:,}")
+
+
+def _plan_open_deals(frame: pd.DataFrame, findings: Findings) -> pd.DataFrame:
+    """Take the day of closing of a deal without a result as planned: exports keep the expected day there."""
+    planned = frame["closed_on"].notna() & frame["is_won"].isna()
+    findings.add("tables.planned_close", "notice", "closed_on", planned)
+    if not planned.any():
+        return frame
+    expected = frame["expected_close_on"].fillna(frame["closed_on"].where(planned))
+    return frame.assign(expected_close_on=expected, closed_on=frame["closed_on"].mask(planned))
 
 
 def _check_order_of_times(frame: pd.DataFrame, spec: Table, findings: Findings) -> pd.DataFrame:
@@ -237,7 +333,7 @@ def _check_future(
         if column == spec.time:
             findings.add("tables.future_row", "notice", column, future)
             past &= ~future.to_numpy()
-        elif column not in ("started_on", "enrolled_on"):
+        elif not rule.planned and column != "enrolled_on":
             findings.add("tables.future_value", "notice", column, future)
             if future.any():
                 frame = frame.assign(**{column: frame[column].mask(future)})

@@ -46,11 +46,11 @@ CHAPTERS: dict[str, tuple[Need, ...]] = {
     ),
     "nps_drivers": (
         Need("customers", "customers", vital=True, is_content=False),
-        Need("nps", "responses", ("nps_score",), vital=True),
-        Need("drivers", "responses", ("driver_",)),
+        Need("nps", "responses", ("nps_score",)),
+        Need("drivers", "responses", ("driver_",), is_content=False),
         Need("csat", "responses", ("csat_score",)),
         Need("ces", "responses", ("ces_score",)),
-        Need("waves", "responses", ("wave",)),
+        Need("waves", "responses", ("wave",), is_content=False),
         Need("segments", "orders", is_content=False),
         Need("referrals", "events", ("stage",), is_content=False),
     ),
@@ -125,7 +125,7 @@ def _chapter(chapter: str, needs: tuple[Need, ...], data_set: DataSet, usable: s
     if broken:  # a report that reads a table with errors stops
         state, lacking = "missing", vital
     elif vital or not any(need.is_content and need not in lacking for need in needs):
-        state, lacking = "missing", vital or lacking
+        state, lacking = "missing", vital or [need for need in lacking if need.is_content]
     keys = tuple(need.key for need in lacking if need.table not in broken)
     return Coverage(chapter, state, keys, tuple(sorted(broken)))
 

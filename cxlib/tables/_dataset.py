@@ -10,13 +10,14 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 
 from cxlib.checks import NotEnoughData, ParameterError, Problem, TableError, fail_option
-from cxlib.columns import Findings
 from cxlib.contract import TABLES, Table
-from cxlib.engine import to_date
+from cxlib.days import local_days, to_date
+from cxlib.findings import Findings
 from cxlib.language import text
 from cxlib.rules import Settings
+from cxlib.scales import with_scales
 from cxlib.tables._across import check_customers, check_enrolments
-from cxlib.tables._check import build, check_rows, later_than
+from cxlib.tables._check import build, check_names, check_rows, later_than
 from cxlib.tables._lazy import scan
 from cxlib.tables._read import Source, locate, read
 
@@ -178,13 +179,21 @@ class DataSet:
         return _within(frame, spec.time, start, end)
 
     def lazy(self, name: str) -> nw.LazyFrame[Any]:
-        """Return the rows of a table up to `as_of`, unchecked, as narwhals LazyFrame over DuckDB.
+        """Return the rows of a table up to `as_of` as narwhals LazyFrame over DuckDB.
 
-        Columns have the contract's types. For reductions over tables too large for memory; run `cx check` on
-        the folder first.
+        Columns have the contract's types. Parquet and DuckDB columns of those types are read as the
+        reduction needs them, unchecked: run `cx check` on the folder first. A CSV file, and text that has to
+        be turned into numbers, times or ids, is read and checked like any other table.
+
+        Raises
+        ------
+        NotEnoughData
+            When the table is not there.
+        InputError
+            When it cannot be read, or its text does not hold what the contract asks for.
         """
         self._require(name)
-        return scan(self._sources[name], self.settings, self._last_moment())
+        return scan(self._sources[name], self.settings, self._last_moment(), lambda: self.table(name))
 
     def load(self, name: str) -> list[Problem]:
         """Read and check a table once; return what was found, errors included."""
@@ -204,10 +213,12 @@ class DataSet:
     def _read(self, name: str) -> list[Problem]:
         source = self._sources[name]
         try:
-            raw = read(source, encoding=self.settings.encoding)
+            raw, notices = read(source, encoding=self.settings.encoding)
         except TableError as error:
             return list(error.problems)
-        findings = Findings(source.file, raw.num_rows)
+        findings = Findings(source.file, raw.num_rows, notices)
+        if not check_names(raw.column_names, name, findings):
+            return findings.problems
         if raw.num_rows == 0:
             findings.add("tables.no_rows", "notice")
         frame = build(raw, name, self.settings, findings)
@@ -218,7 +229,8 @@ class DataSet:
             self._customer_ids = frame["customer_id"]
         if (time_column := TABLES[name].time) and frame[time_column].notna().any():
             self._first_days[name] = frame[time_column].min().date()
-        self._frames[name] = _known_by(frame, TABLES[name], self._last_moment())
+        known = _known_by(frame, TABLES[name], self._last_moment())
+        self._frames[name] = with_scales(known, self._scales(TABLES[name]))
         return findings.problems
 
     def _check_begun(self) -> None:
@@ -237,6 +249,10 @@ class DataSet:
 
     def _usable(self, name: str) -> bool:
         return name in self._sources and not any(problem.level == "error" for problem in self.load(name))
+
+    def _scales(self, spec: Table) -> dict[str, tuple[float, float]]:
+        """Give the declared scale of each score of a table."""
+        return {name: getattr(self.settings, rule.scale) for name, rule in spec.columns.items() if rule.scale}
 
     def _last_moment(self) -> datetime:
         end = datetime.combine(self.as_of, time.max, tzinfo=ZoneInfo(self.timezone))
@@ -261,7 +277,8 @@ def _known_by(frame: pd.DataFrame, spec: Table, moment: datetime) -> pd.DataFram
         if (
             rule is not None
             and rule.kind in ("timestamp", "date", "month")
-            and column not in (spec.time, "started_on")
+            and column != spec.time
+            and not rule.planned
         ):
             changed[column] = frame[column].mask(later_than(frame[column], moment))
     for column, rule in spec.columns.items():
@@ -281,8 +298,7 @@ def _within(
     last = None if end is None else to_date(end, argument="end")
     if first and last and last < first:
         raise ParameterError("tables.end_before_start", start=first, end=last)
-    times = frame[time_column]
-    days = (times.dt.tz_localize(None) if times.dt.tz is not None else times).dt.normalize()
+    days = local_days(frame[time_column], time_column)
     inside = pd.Series(data=True, index=frame.index)
     if first:
         inside &= days >= pd.Timestamp(first)

@@ -3,33 +3,61 @@
 from __future__ import annotations
 
 import glob
+from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import narwhals as nw
+import pyarrow as pa
 
-from cxlib.columns import has_personal_name
+from cxlib.checks import Problem, TableError
 from cxlib.contract import TABLES, Column, Kind
+from cxlib.ids import PROTECTED
+from cxlib.personal import has_personal_name
 from cxlib.rules import Settings
-from cxlib.tables._read import Source, connect, header, is_utf8, read
+from cxlib.tables._database import check_views, connect
+from cxlib.tables._read import Source
 
 if TYPE_CHECKING:
     import duckdb
+    import pandas as pd
 
-LONGEST_LINE = 1 << 24
 
+def scan(
+    source: Source, settings: Settings, moment: datetime, checked: Callable[[], pd.DataFrame]
+) -> nw.LazyFrame[Any]:
+    """Give a table up to a moment as LazyFrame; ids are text, times instants, absent columns null.
 
-def scan(source: Source, settings: Settings, moment: datetime) -> nw.LazyFrame[Any]:
-    """Give a table up to a moment as LazyFrame; ids are text, times instants, absent columns null."""
-    connection = connect(source.path if source.kind == "duckdb" else None, settings.timezone)
-    lying = _relation(connection, source, settings)
+    `checked` gives the same rows read and checked: where the file holds text that has to be interpreted,
+    there is one way to do so.
+
+    Raises
+    ------
+    TableError
+        When the table cannot be opened, or its text does not hold what the contract asks for.
+    """
+    import duckdb
+
+    try:
+        connection = connect(source.path if source.kind == "duckdb" else None, settings.timezone)
+        if source.kind == "csv":
+            return _of_frame(connection, checked())
+        if source.kind == "duckdb":
+            check_views(connection, source.table, source.path)
+            lying = connection.table(source.table)
+        else:
+            lying = connection.read_parquet(glob.escape(str(source.path)))
+    except duckdb.Error as error:
+        raise TableError([Problem("tables.unreadable", "error", source.file)]) from error
     spec = TABLES[source.table]
     types = dict(zip(lying.columns, map(str, lying.types), strict=True))
-    extra = [name for name in lying.columns if name not in spec.columns and not has_personal_name(name)]
-    columns = [*spec.columns, *extra]
+    if not all(_is_plain(types.get(name), rule) for name, rule in spec.columns.items()):
+        return _of_frame(connection, checked())
+    extra = [name for name in lying.columns if spec.column(name) is None and not has_personal_name(name)]
+    like = [name for name in lying.columns if name not in spec.columns and spec.column(name) is not None]
     chosen = [
         f"{_typed(column, types, spec.column(column), settings.timezone)} AS {_quoted(column)}"
-        for column in columns
+        for column in (*spec.columns, *like, *extra)
     ]
     relation = lying.project(", ".join(chosen))
     if spec.time is not None:
@@ -39,25 +67,17 @@ def scan(source: Source, settings: Settings, moment: datetime) -> nw.LazyFrame[A
     return nw.from_native(relation)
 
 
-def _relation(
-    connection: duckdb.DuckDBPyConnection, source: Source, settings: Settings
-) -> duckdb.DuckDBPyRelation:
-    if source.kind == "duckdb":
-        return connection.table(source.table)
-    if source.kind == "parquet":
-        return connection.read_parquet(glob.escape(str(source.path)))
-    if not is_utf8(settings.encoding):
-        return connection.from_arrow(read(source, encoding=settings.encoding))
-    return connection.read_csv(
-        glob.escape(str(source.path)),
-        header=True,
-        names=header(source, settings.encoding),
-        all_varchar=True,
-        sep=",",
-        quotechar='"',
-        escapechar='"',
-        max_line_size=LONGEST_LINE,
-    )
+def _of_frame(connection: duckdb.DuckDBPyConnection, frame: pd.DataFrame) -> nw.LazyFrame[Any]:
+    return nw.from_native(connection.from_arrow(pa.Table.from_pandas(frame, preserve_index=False)))
+
+
+def _is_plain(lying: str | None, rule: Column) -> bool:
+    """Whether a column needs a cast at most, not an interpretation of texts or decimals."""
+    if lying is None or rule.kind == "text":
+        return True
+    if rule.kind == "id":
+        return lying not in ("DOUBLE", "FLOAT")
+    return lying != "VARCHAR"
 
 
 def _typed(column: str, types: dict[str, str], rule: Column | None, zone: str) -> str:
@@ -69,10 +89,9 @@ def _typed(column: str, types: dict[str, str], rule: Column | None, zone: str) -
         return name
     if rule.kind == "timestamp" and lying in _WITHOUT_ZONE:
         return f"timezone('{zone}', CAST({name} AS TIMESTAMP))"
-    if rule.kind == "month" and lying == "VARCHAR":
-        return f"CAST(left({name}, 7) || '-01' AS DATE)"
-    if rule.kind == "id" and lying in ("DOUBLE", "FLOAT"):
-        return f"CAST(CAST({name} AS BIGINT) AS VARCHAR)"
+    if rule.kind == "id" and lying == "VARCHAR":
+        bare = f"regexp_replace(trim({name}), '{PROTECTED}', '\\1')"
+        return f"regexp_replace(nullif({bare}, ''), '^([0-9]+)\\.0+$', '\\1')"
     if lying in ("DOUBLE", "FLOAT"):
         name = f"CASE WHEN NOT isnan({name}) THEN {name} END"
     return f"CAST({name} AS {_SQL[rule.kind]})"

@@ -2,26 +2,44 @@
 
 from __future__ import annotations
 
-import codecs
-import csv
-import gzip
+import json
 import os.path
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from cxlib.checks import InputError, Problem, TableError, nearest
+from cxlib.checks import InputError, Problem, TableError
 from cxlib.closed import read_model, to_model
 from cxlib.contract import TABLES
+from cxlib.delimited import MOST_COLUMNS, Form, read_cells
 from cxlib.rules import Settings
+from cxlib.tables._database import connect, names_in, read_relation
 
 if TYPE_CHECKING:
-    import duckdb
     import pyarrow as pa
 
 SUFFIXES = (".parquet", ".csv", ".csv.gz")
 DATABASES = (".duckdb", ".db", ".ddb")
+OTHERS = (
+    ".txt",
+    ".tsv",
+    ".xlsx",
+    ".xls",
+    ".xlsm",
+    ".ods",
+    ".json",
+    ".jsonl",
+    ".zip",
+    ".gz",
+    ".zst",
+    ".feather",
+)
+
+
+NEAR = 0.75
 
 
 @dataclass(frozen=True)
@@ -51,46 +69,80 @@ def locate(path: Path) -> tuple[Settings, dict[str, Source], list[Problem]]:
     if not os.path.isdir(path):
         raise InputError("tables.no_folder", folder=path.name[:80])
     settings_file = path / "dataset.yml"
-    if not settings_file.is_file():
+    if not settings_file.is_file() or leads_out(settings_file, path):
         raise InputError("tables.no_settings", folder=path.name)
-    found = [file for file in sorted(path.iterdir()) if file.name.endswith(SUFFIXES)]
-    names = [file.name[: -len(_suffix(file))] for file in found]
-    twice = [name for name, count in Counter(names).items() if count > 1]
+    files = sorted(path.iterdir())
+    found = {
+        name: [file for file in files if file.name in [name + suffix for suffix in SUFFIXES]]
+        for name in TABLES
+    }
+    twice = [name for name, those in found.items() if len(those) > 1]
     if twice:
         raise InputError("tables.two_files", table=twice[0], folder=path.name)
     sources = {
-        name: Source(name, file, "parquet" if file.name.endswith(".parquet") else "csv")
-        for name, file in zip(names, found, strict=True)
+        name: Source(name, those[0], "parquet" if those[0].suffix == ".parquet" else "csv")
+        for name, those in found.items()
+        if those
     }
-    problems = [
-        Problem(
-            "tables.unknown_table", "notice", sources[name].file, values={"nearest": nearest(name, TABLES)}
-        )
-        for name in names
-        if name not in TABLES
-    ]
-    return read_model(Settings, settings_file), {t: sources[t] for t in TABLES if t in sources}, problems
+    used = {source.path for source in sources.values()}
+    others = list(_not_read([file for file in files if file not in used]))
+    return read_model(Settings, settings_file), sources, [*others, *_import_notices(path / "import.json")]
 
 
-def _suffix(file: Path) -> str:
-    return next(suffix for suffix in SUFFIXES if file.name.endswith(suffix))
+def leads_out(file: Path, folder: Path) -> bool:
+    """Whether a file is a link to somewhere outside its folder."""
+    return file.is_symlink() and not file.resolve().is_relative_to(folder.resolve())
+
+
+def _import_notices(file: Path) -> list[Problem]:
+    """Read what an import noticed in its files; nothing where the record is none."""
+    try:
+        record = json.loads(file.read_text(encoding="utf-8"))["notices"]
+        found = [Problem(**{**entry, "rows": tuple(entry["rows"])}) for entry in record]
+        return [notice for notice in found if notice.level == "notice" and notice.text()]
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        return []
+
+
+def _not_read(files: list[Path]) -> Iterator[Problem]:
+    """Notice files that look like tables but are none; the names of people's own files are not repeated."""
+    strange = 0
+    for file in files:
+        stem, ending = file.name.split(".", 1)[0].lower(), file.suffix.lower()
+        table = next(iter(get_close_matches(stem, TABLES, n=1, cutoff=NEAR)), None)
+        if ending not in SUFFIXES + OTHERS:
+            continue
+        if stem == table:
+            yield Problem("tables.not_read", "notice", file.name, values={"table": table})
+        elif table is not None:
+            yield Problem("tables.unknown_table", "notice", file.name, values={"nearest": table})
+        elif file.name.lower().endswith(SUFFIXES):
+            strange += 1
+    if strange:
+        values = {"count": f"{strange:,}", "tables": ", ".join(TABLES)}
+        yield Problem("tables.unknown_tables", "notice", "–", values=values)
 
 
 def _locate_database(path: Path) -> tuple[Settings, dict[str, Source], list[Problem]]:
-    connection = connect(path)
-    names = [
-        row[0] for row in connection.execute("SELECT DISTINCT table_name FROM duckdb_columns()").fetchall()
-    ]
+    with connect(path) as connection:
+        names, elsewhere = names_in(connection, path)
+        content: dict[str, Any] | None = None
+        if "dataset" in names:
+            cells = read_relation(connection, "dataset", path).to_pylist()
+            content = {name: _plain(value) for name, value in (cells[0] if cells else {}).items()}
     beside = path.parent / "dataset.yml"
     if beside.is_file():
         settings = read_model(Settings, beside)
-    elif "dataset" in names:
-        cells = connection.table("dataset").to_arrow_table().to_pylist()
-        content = {name: _plain(value) for name, value in (cells[0] if cells else {}).items()}
+    elif content is not None:
         settings = to_model(Settings, content, file=f"{path.name}:dataset")
     else:
         raise InputError("tables.no_settings", folder=path.name)
-    return settings, {t: Source(t, path, "duckdb") for t in TABLES if t in names}, []
+    notices = [
+        Problem("tables.other_schema", "notice", f"{path.name}:{table}")
+        for table in TABLES
+        if table in elsewhere and table not in names
+    ]
+    return settings, {t: Source(t, path, "duckdb") for t in TABLES if t in names}, notices
 
 
 def _plain(value: Any) -> Any:
@@ -100,127 +152,59 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def connect(path: Path | None = None, timezone: str = "UTC") -> duckdb.DuckDBPyConnection:
-    """Open a DuckDB connection whose clock is the data set's, whatever the machine's is."""
-    import duckdb
-
-    try:
-        connection = duckdb.connect(":memory:" if path is None else str(path), read_only=path is not None)
-    except duckdb.Error as error:
-        file = path.name if path else "DuckDB"
-        raise TableError([Problem("tables.unreadable", "error", file)]) from error
-    connection.execute(f"SET TimeZone = '{timezone}'")
-    return connection
-
-
-def read(source: Source, *, encoding: str) -> pa.Table:
+def read(source: Source, *, encoding: str) -> tuple[pa.Table, list[Problem]]:
     """Read the table as it lies there; CSV as text in every column, an empty cell as missing.
 
     Raises
     ------
     TableError
-        When the file is empty, damaged, of another encoding, or its rows do not fit its header.
+        When the file is empty, damaged, of another encoding, outside the folder or none at all, or its rows
+        do not fit its header.
     """
     import pyarrow as pa
 
+    if not os.path.isfile(source.path):
+        raise _failed(source, "tables.not_a_file")
+    if leads_out(source.path, source.path.parent):
+        raise _failed(source, "tables.outside")
     if source.kind == "csv":
         return _read_csv(source, encoding)
     try:
         if source.kind == "duckdb":
-            return connect(source.path).table(source.table).to_arrow_table()
-        import pyarrow.parquet as pq
+            with connect(source.path) as connection:
+                table = read_relation(connection, source.table, source.path)
+        else:
+            import pyarrow.parquet as pq
 
-        return pq.read_table(source.path)
-    except (pa.ArrowException, OSError) as error:
+            table = pq.read_table(source.path, partitioning=None)
+        table.validate(full=True)
+    except (pa.ArrowException, OSError, MemoryError, UnicodeDecodeError) as error:
         raise _failed(source, "tables.unreadable") from error
+    _check_names(source, table.column_names)
+    return table, []
 
 
 def _failed(source: Source, key: str, **values: object) -> TableError:
     return TableError([Problem(key, "error", source.file, values=values)])
 
 
-def _read_csv(source: Source, encoding: str) -> pa.Table:
-    import pyarrow as pa
-    import pyarrow.csv as arrow_csv
+def _read_csv(source: Source, encoding: str) -> tuple[pa.Table, list[Problem]]:
+    import pyarrow.compute as pc
 
-    names = header(source, encoding)
-    wrong: list[int] = []
-
-    def note(row: arrow_csv.InvalidRow) -> str:
-        wrong.append((row.number or 1) - 1)
-        return "skip"
-
-    def options(*, threads: bool) -> dict[str, Any]:
-        return {
-            "read_options": arrow_csv.ReadOptions(encoding=encoding, use_threads=threads, block_size=1 << 24),
-            "parse_options": arrow_csv.ParseOptions(newlines_in_values=True, invalid_row_handler=note),
-            "convert_options": arrow_csv.ConvertOptions(
-                column_types=dict.fromkeys(names, pa.string()), null_values=[""], strings_can_be_null=True
-            ),
-        }
-
-    try:
-        table = arrow_csv.read_csv(source.path, **options(threads=True))
-        if wrong:
-            wrong.clear()
-            arrow_csv.read_csv(source.path, **options(threads=False))
-            rows, total = tuple(sorted(wrong)[:3]), table.num_rows + len(wrong)
-            columns = {"columns": len(names)}
-            raise TableError(
-                [Problem("tables.ragged", "error", source.file, "", len(wrong), total, rows, columns)]
-            )
-        return table
-    except UnicodeDecodeError as error:
-        raise _failed(source, "tables.encoding", **_other_encoding(source, encoding)) from error
-    except pa.ArrowInvalid as error:
-        if "UTF8" in str(error):
-            raise _failed(source, "tables.encoding", **_other_encoding(source, encoding)) from error
-        raise _failed(source, "tables.unreadable") from error
-    except (pa.ArrowException, OSError, LookupError) as error:
-        raise _failed(source, "tables.unreadable") from error
-
-
-def header(source: Source, encoding: str) -> list[str]:
-    """Column names of a CSV file."""
-    opened = gzip.open if source.path.name.endswith(".gz") else open
-    try:
-        with opened(
-            source.path, "rt", encoding="utf-8-sig" if is_utf8(encoding) else encoding, newline=""
-        ) as file:
-            names = next(csv.reader(file), [])
-    except LookupError as error:
-        raise InputError("tables.unknown_encoding", encoding=encoding) from error
-    except UnicodeDecodeError as error:
-        raise _failed(source, "tables.encoding", **_other_encoding(source, encoding)) from error
-    except (OSError, csv.Error) as error:
-        raise _failed(source, "tables.unreadable") from error
-    if not names:
-        raise _failed(source, "tables.empty")
+    cells, notices = read_cells(source.path, Form(source.file, encoding))
+    names = [str(cells.column(at)[0].as_py()) for at in range(cells.num_columns)]
     if len(names) == 1 and any(sign in names[0] for sign in ";\t|"):
         raise _failed(source, "tables.delimiter")
+    _check_names(source, names)
+    table = cells.slice(1).rename_columns(names)
+    columns = [pc.if_else(pc.equal(column, ""), None, column) for column in table.columns]
+    return table.from_arrays(columns, names=names), notices
+
+
+def _check_names(source: Source, names: list[str]) -> None:
     twice = [name for name, count in Counter(names).items() if count > 1]
     if twice or "" in names:
         raise _failed(source, "tables.bad_header", position=names.index((twice or [""])[0]) + 1)
-    return names
-
-
-def is_utf8(encoding: str) -> bool:
-    """Whether an encoding is UTF-8 under any of its names."""
-    return codecs.lookup(encoding).name == "utf-8"
-
-
-def _other_encoding(source: Source, declared: str) -> dict[str, str]:
-    """Guess the encoding that the file's first bytes fit, for the message."""
-    opened = gzip.open if source.path.name.endswith(".gz") else open
-    with opened(source.path, "rb") as file:
-        start = file.read(1 << 20)
-    start = start[: start.rfind(b"\n") + 1] or start
-    if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return {"declared": declared, "likely": "utf-16"}
-    for candidate in ("utf-8", "cp932", "euc_jp", "cp1252"):
-        try:
-            start.decode(candidate)
-        except UnicodeDecodeError:
-            continue
-        return {"declared": declared, "likely": candidate}
-    return {"declared": declared, "likely": "cp932"}
+    if len(names) > MOST_COLUMNS:
+        limit = f"{MOST_COLUMNS:,}"
+        raise _failed(source, "tables.too_many_columns", limit=limit, found=f"{len(names):,}")

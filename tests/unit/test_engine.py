@@ -15,8 +15,10 @@ import pyarrow.parquet
 import pytest
 
 from cxlib.checks import InputError, ParameterError
-from cxlib.engine import count_lines, reduce_on_days, reduce_orders, to_date
+from cxlib.days import to_date
+from cxlib.engine import count_lines, count_orders, reduce_on_days, reduce_orders
 from cxlib.groups import deciles
+from cxlib.purchases import purchase_lines
 from cxlib.runs import sum_runs
 from cxlib.segments import rfm, rfm_cuts, summarise_customers
 
@@ -118,8 +120,16 @@ def test_the_reduction_equals_a_plain_loop(monkeypatch, many):
     result = reduce_orders(lines, as_of=AS_OF, timezone="Asia/Tokyo").set_index("customer_id")
     local = lines.assign(day=lines["ordered_at"].dt.tz_convert("Asia/Tokyo").dt.date)
     for customer, rows in local.dropna(subset="customer_id").groupby("customer_id"):
-        sales = rows[~(rows["amount"] < 0)]
-        assert result.loc[customer, "frequency"] == sales["order_id"].nunique(dropna=False)
+        paid = rows["amount"].isna() | (rows["amount"] > 0)
+        kept = {
+            None if pd.isna(order) else order
+            for order, lines in rows.assign(paid=paid).groupby("order_id", dropna=False)
+            if round(lines["amount"].sum(), 6) > 0
+            or (round(lines["amount"].sum(), 6) == 0 and lines["amount"].isna().any())
+        }
+        stands = np.array([order in kept or (pd.isna(order) and None in kept) for order in rows["order_id"]])
+        sales = rows[paid & stands]
+        assert result.loc[customer, "frequency"] == len(kept)
         assert result.loc[customer, "amount"] == pytest.approx(rows["amount"].sum(), abs=1e-9)
         if len(sales):
             assert result.loc[customer, "last_order_on"].date() == sales["day"].max()
@@ -356,3 +366,81 @@ def test_a_zone_with_an_underscore_counts_its_own_days():
     shop = lines.assign(ordered_at=lines["ordered_at"].dt.tz_convert("America/New_York"))
     expected = reduce_orders(lines, as_of=AS_OF, timezone="America/New_York")
     pd.testing.assert_frame_equal(reduce_orders(shop, as_of=AS_OF), expected)
+
+
+def bought(rows, **columns):
+    """Lines of customer "a": order, day of January 2026, amount."""
+    order, day, amount = zip(*rows, strict=True)
+    at = pd.Timestamp("2026-01-01T10:00") + pd.to_timedelta(np.array(day) - 1, unit="D")
+    amount = pd.array(amount, dtype="Float64").to_numpy(float, na_value=np.nan)
+    return pd.DataFrame(
+        {"customer_id": "a", "order_id": order, "ordered_at": at, "amount": amount, **columns}
+    )
+
+
+PURCHASES = {
+    "sale": ([("1", 1, 9)], 1, 1),
+    "free": ([("1", 1, 0)], 0, None),
+    "free beside a sale": ([("1", 1, 9), ("2", 5, 0)], 1, 1),
+    "free line of a sale": ([("1", 1, 9), ("1", 5, 0)], 1, 1),
+    "refunded in full": ([("1", 1, 9), ("1", 2, -9)], 0, None),
+    "refunded in tenths": ([("1", 1, 0.1), ("1", 1, 0.2), ("1", 2, -0.3)], 0, None),
+    "refunded in part": ([("1", 1, 9), ("1", 2, -8.99)], 1, 1),
+    "refunded later": ([("1", 1, 9), ("1", 40, -9)], 1, 1),
+    "refund under its own number": ([("1", 1, 9), ("2", 2, -9)], 1, 1),
+    "refund alone": ([("1", 1, -9)], 0, None),
+    "refunded, then bought": ([("1", 1, 9), ("1", 2, -9), ("2", 20, 5)], 1, 20),
+    "amount unknown": ([("1", 1, None)], 1, 1),
+    "unknown and refunded": ([("1", 1, None), ("1", 2, -9)], 0, None),
+    "unknown and free": ([("1", 1, None), ("1", 2, 0)], 1, 1),
+}
+
+
+@pytest.mark.parametrize("many", [0, 10**9])
+@pytest.mark.parametrize("case", PURCHASES)
+def test_a_purchase_is_an_order_that_nets_above_zero_by_the_day_asked_for(monkeypatch, case, many):
+    monkeypatch.setattr("cxlib.engine.MANY_LINES", many)
+    rows, orders, day = PURCHASES[case]
+    lines = bought(rows)
+    first = pd.NaT if day is None else pd.Timestamp(2026, 1, day)
+    for table in (lines, pl.from_pandas(lines)):
+        for found in (reduce_orders(table, as_of="2026-01-31"), reduce_on_days(table, days=["2026-01-31"])):
+            assert found["frequency"].tolist() == [orders]
+            assert (found["first_order_on"].tolist() == [first]) or (
+                day is None and found["first_order_on"].isna().all()
+            )
+    seen = lines[lines["ordered_at"] < "2026-02-01"].reset_index(drop=True)
+    dated = seen[purchase_lines(seen)]
+    assert dated["order_id"].nunique() == orders and (day is None or dated["ordered_at"].min().day == day)
+
+
+def test_an_order_refunded_later_is_a_purchase_until_then():
+    lines = bought([("1", 1, 9), ("1", 20, -9), ("2", 25, 5)])
+    days = reduce_on_days(lines, days=["2026-01-10", "2026-01-20", "2026-01-31"])
+    assert days["frequency"].tolist() == [1, 0, 1]
+    assert days["last_order_on"].dt.day.tolist()[::2] == [1, 25] and days["last_order_on"].isna()[1]
+    assert days["amount"].tolist() == [9, 0, 5]
+
+
+def test_with_further_keys_the_lines_of_each_value_are_judged_apart():
+    lines = bought([("1", 1, 9), ("1", 1, 0), ("2", 2, 4)], brand=["A", "B", "B"])
+    assert reduce_orders(lines, as_of=AS_OF, by=["brand"])["frequency"].tolist() == [1, 1]
+
+
+def test_orders_that_are_no_purchases_are_counted_by_reason():
+    lines = bought(
+        [
+            ("1", 1, 9),
+            ("2", 1, 0),
+            ("3", 1, 5),
+            ("3", 2, -5),
+            ("4", 3, -7),
+            ("5", 4, None),
+            ("6", 4, 5),
+            ("6", 9, -4),
+        ]
+    )
+    for table in (lines, pl.from_pandas(lines)):
+        assert count_orders(table, as_of=AS_OF).to_dict() == {
+            "orders": 6, "purchases": 3, "free": 1, "refunded": 1, "refund_alone": 1,
+        }  # fmt: skip

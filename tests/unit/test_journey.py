@@ -630,6 +630,7 @@ def test_what_is_recorded_after_as_of_is_unknown():
     hidden = deals.assign(
         **{name: deals[name].where(deals[name] <= "2025-04-01") for name in ("closed_on", "followed_up_on")}
     )
+    hidden["is_won"] = hidden["is_won"].where(hidden["closed_on"].notna(), None)
     pd.testing.assert_frame_equal(early, follow_up(hidden, as_of="2025-04-01"))
 
 

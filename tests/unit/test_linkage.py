@@ -27,12 +27,17 @@ def make_people(n=4000, *, slope=0.0, seed=0):
 
 
 def make_orders(*rows):
-    return pd.DataFrame(rows, columns=["customer_id", "order_id", "ordered_at", "amount"])
+    frame = pd.DataFrame(rows, columns=["customer_id", "order_id", "ordered_at", "amount"])
+    return frame.assign(ordered_at=pd.to_datetime(frame["ordered_at"]))
 
 
 def test_windows_end_where_the_year_ends():
     answers = pd.DataFrame(
-        {"customer_id": ["a", "b"], "answered_at": ["2025-01-01", "2025-09-01"], "nps_score": [9, 3]}
+        {
+            "customer_id": ["a", "b"],
+            "answered_at": pd.to_datetime(["2025-01-01", "2025-09-01"]),
+            "nps_score": [9, 3],
+        }
     )
     orders = make_orders(
         ("a", "1", "2024-06-01", 10.0),
@@ -50,21 +55,27 @@ def test_windows_end_where_the_year_ends():
 
 def test_latest_answer_whose_year_is_over_counts():
     when = ["2024-01-01", "2024-06-01", "2025-12-01"]
-    answers = pd.DataFrame({"customer_id": "a", "answered_at": when, "nps_score": [1, 8, 10]})
+    answers = pd.DataFrame({"customer_id": "a", "answered_at": pd.to_datetime(when), "nps_score": [1, 8, 10]})
     found = follow_answers(answers, make_orders(), as_of="2026-01-01")
     assert found["nps_score"].tolist() == [8]
     assert np.isnan(found["has_lapsed"][0]), "nobody lapses who never bought"
 
 
 def test_referrals_count_within_the_window_only():
-    answers = pd.DataFrame({"customer_id": ["a", "b"], "answered_at": "2025-01-01", "nps_score": [9, 9]})
-    acts = pd.DataFrame({"customer_id": ["a", "b"], "occurred_at": ["2025-02-01", "2024-12-01"]})
+    answers = pd.DataFrame(
+        {"customer_id": ["a", "b"], "answered_at": pd.Timestamp("2025-01-01"), "nps_score": [9, 9]}
+    )
+    acts = pd.DataFrame(
+        {"customer_id": ["a", "b"], "occurred_at": pd.to_datetime(["2025-02-01", "2024-12-01"])}
+    )
     found = follow_answers(answers, make_orders(), as_of="2026-03-01", referrals=acts)
     assert found["has_referred"].tolist() == [1, 0]
 
 
 def test_nobody_to_follow():
-    answers = pd.DataFrame({"customer_id": ["a"], "answered_at": ["2026-01-01"], "nps_score": [9]})
+    answers = pd.DataFrame(
+        {"customer_id": ["a"], "answered_at": pd.to_datetime(["2026-01-01"]), "nps_score": [9]}
+    )
     followed = follow_answers(answers, make_orders(("a", "1", "2025-01-01", 1.0)), as_of="2026-02-01")
     assert followed.empty
     assert point_value(followed)["estimate"].isna().all()

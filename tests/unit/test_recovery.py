@@ -10,14 +10,16 @@ from cxlib.recovery import attitude_moves, attitude_spend, latest_attitudes, val
 def _answers():
     rows = [("a", "2025-01-01", 3), ("a", "2025-06-01", 9), ("b", "2025-01-01", 2), ("c", "2025-01-01", 8)]
     rows += [("b", "2025-06-01", 1), ("d", "2025-06-01", None), (None, "2025-06-01", 5)]
-    return pd.DataFrame(rows, columns=["customer_id", "answered_at", "nps_score"])
+    frame = pd.DataFrame(rows, columns=["customer_id", "answered_at", "nps_score"])
+    return frame.assign(answered_at=pd.to_datetime(frame["answered_at"]))
 
 
 @pytest.fixture(name="orders")
 def _orders():
     rows = [("a", "2025-05-01", 100.0), ("b", "2025-05-01", 300.0), ("b", "2020-01-01", 900.0)]
     rows += [("c", "2025-05-01", 50.0), ("c", "2025-05-02", -50.0)]
-    return pd.DataFrame(rows, columns=["customer_id", "ordered_at", "amount"])
+    frame = pd.DataFrame(rows, columns=["customer_id", "ordered_at", "amount"])
+    return frame.assign(ordered_at=pd.to_datetime(frame["ordered_at"]))
 
 
 def test_latest_answer_and_recent_sales_count(answers, orders):

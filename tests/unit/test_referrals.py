@@ -16,7 +16,9 @@ def make_shop(n=4_000, seed=0, gap=500.0):
     people = pd.DataFrame({"customer_id": [f"c{i}" for i in range(n)], "acquisition_channel": source})
     first = pd.to_datetime("2024-01-10") + pd.to_timedelta(rng.integers(0, 300, n), "D")
     amount = rng.gamma(4, 500, n) + gap * (source == "referral")
-    orders = pd.DataFrame({"customer_id": people["customer_id"], "ordered_at": first, "amount": amount})
+    orders = pd.DataFrame(
+        {"customer_id": people["customer_id"], "ordered_at": pd.to_datetime(first), "amount": amount}
+    )
     return people, orders
 
 
@@ -62,14 +64,16 @@ def test_only_complete_years_from_the_first_order_count():
     orders = pd.DataFrame(
         {
             "customer_id": ["a", "a", "a", "b", "c", None],
-            "ordered_at": [
-                "2024-01-01",
-                "2024-12-30",
-                "2025-01-01",
-                "2025-06-01",
-                "2024-01-01",
-                "2024-01-01",
-            ],
+            "ordered_at": pd.to_datetime(
+                [
+                    "2024-01-01",
+                    "2024-12-30",
+                    "2025-01-01",
+                    "2025-06-01",
+                    "2024-01-01",
+                    "2024-01-01",
+                ]
+            ),
             "amount": [10.0, -4.0, 99.0, 7.0, 50.0, 3.0],
         }
     )

@@ -1,12 +1,18 @@
 import errno
+import json
 import os
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
 from cxlib.checks import ParameterError
-from cxlib.runner import index, publish
-from cxlib.runner.errors import LockedError, OutputError
+from cxlib.runner import batch, index, publish
+from cxlib.runner.cli import main
+from cxlib.runner.errors import ExecutionError, LockedError, OutputError
+
+PLAIN = Path(__file__).parents[1] / "notebooks" / "plain"
+RESULTS = {"header": {}, "tables": {}, "findings": {}, "figures": {}, "notices": {}}
 
 
 def test_a_draft_is_seen_only_once_it_is_whole(tmp_path):
@@ -133,9 +139,105 @@ def test_the_index_lists_runs_newest_first_and_escapes():
     assert '<html lang="ja">' in index.index_html(runs, "ja") and "レポート一覧" in index.index_html([], "ja")
 
 
-def test_runs_without_a_readable_manifest_are_passed_over(tmp_path):
-    import json
+NESTED = "[" * 100_000 + "]" * 100_000
+GOOD = {"run": "bad", "started_at": "2026-01-03", "lang": "en", "reports": {"segmentation": {"title": "T"}}}
+DAMAGED = {
+    "nested": NESTED,
+    "nested inside": json.dumps(GOOD)[:-1] + f', "x": {NESTED}}}',
+    "no reports": json.dumps({**GOOD, "reports": None}),
+    "reports of another kind": json.dumps({**GOOD, "reports": {"segmentation": 5}}),
+    "list": json.dumps({**GOOD, "reports": ["segmentation"]}),
+    "not text": "\udcff\x00",
+    "number": "1e999",
+    "name": json.dumps({**GOOD, "run": 5}),
+}
+ODD = {
+    "no start": json.dumps({name: value for name, value in GOOD.items() if name != "started_at"}),
+    "start of another kind": json.dumps({**GOOD, "started_at": {"a": [1]}, "lang": ["en"]}),
+    "title of another kind": json.dumps(
+        {**GOOD, "reports": {"segmentation": {"title": {"a": 1}, "status": []}}}
+    ),
+    "half a letter": json.dumps(
+        {**GOOD, "reports": {"segmentation": {"title": "\ud800", "data_set": "\udfff"}}}
+    ),
+    "endless title": json.dumps({**GOOD, "reports": {"segmentation": {"title": "x" * 100_000}}}),
+}
 
+
+def listed_beside_a_good_run(tmp_path, text):
+    for name, content in {
+        "20260101-000000": json.dumps(run_record("20260101-000000", "2026", "A")),
+        "bad": text,
+    }.items():
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "run.json").write_text(content, "utf-8", "surrogatepass")
+    runs = index.read_runs(tmp_path)
+    page = index.index_html(runs, "en").encode("utf-8", "replace")
+    assert b'href="20260101-000000/segmentation.html"' in page and len(page) < 40_000
+    return [run["run"] for run in runs]
+
+
+@pytest.mark.parametrize("text", DAMAGED.values(), ids=DAMAGED)
+def test_a_damaged_manifest_never_keeps_other_runs_from_the_index(text, tmp_path):
+    assert listed_beside_a_good_run(tmp_path, text) == ["20260101-000000"]
+
+
+@pytest.mark.parametrize("text", ODD.values(), ids=ODD)
+def test_a_manifest_with_entries_of_other_kinds_is_listed_without_them(text, tmp_path):
+    assert sorted(listed_beside_a_good_run(tmp_path, text)) == ["20260101-000000", "bad"]
+
+
+def test_a_manifest_that_is_no_file_is_not_opened(tmp_path):
+    (tmp_path / "pipe").mkdir()
+    os.mkfifo(tmp_path / "pipe" / "run.json")
+    (tmp_path / "folder" / "run.json").mkdir(parents=True)
+    assert index.read_runs(tmp_path) == []
+
+
+def no_room(path, content):
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def interrupted(path, content):
+    raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize(("failure", "code"), [(no_room, 6), (interrupted, 130)])
+def test_a_run_whose_index_fails_says_where_it_was_published(failure, code, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(batch, "_run_all", lambda plans, *_: [one.results.update(RESULTS) for one in plans])
+    monkeypatch.setattr(publish, "replace", failure)
+    arguments = ["run", "small", "--notebooks", str(PLAIN), "--out", str(tmp_path / "out")]
+    assert main(arguments) == code
+    told = capsys.readouterr().err
+    (folder,) = (tmp_path / "out").glob("2*")
+    assert f"The reports are published in {folder}" in told and "nothing was published" not in told
+    assert main([*arguments, "--lang", "ja"]) == code
+    assert "に公開しました" in capsys.readouterr().err
+    monkeypatch.undo()
+    assert len(index.read_runs(tmp_path / "out")) == 2, "the next run lists both"
+
+
+def test_a_disk_that_does_not_confirm_a_rename_has_published_all_the_same(tmp_path, monkeypatch):
+    def refuse(folder):
+        raise OSError(errno.EIO, "")
+
+    monkeypatch.setattr(publish, "_sync_folder", refuse)
+    with publish.Draft(tmp_path, "run") as draft:
+        assert draft.publish() == tmp_path / "run"
+
+
+def test_a_failure_that_cannot_be_kept_is_said_first_all_the_same(tmp_path, monkeypatch, capsys):
+    def failed(plans, *_):
+        plans[0].error = ExecutionError("runner.cause_memory")
+
+    monkeypatch.setattr(batch, "_run_all", failed)
+    monkeypatch.setattr(publish, "write_synced", no_room)
+    assert main(["run", "small", "--notebooks", str(PLAIN), "--out", str(tmp_path / "out")]) == 5
+    told = capsys.readouterr().err
+    assert told.index("Out of memory") < told.index("is full") < told.index("could not be kept either")
+
+
+def test_runs_without_a_readable_manifest_are_passed_over(tmp_path):
     for name, text in {
         "20260101-000000": json.dumps(run_record("20260101-000000", "2026-01-01", "A")),
         "20260102-000000": json.dumps(run_record("20260102-000000", "2026-01-02", "B")),

@@ -1,0 +1,91 @@
+"""`cx worklist`: write a list with ids for people allowed to see it, never into a folder of reports."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from cxlib.runner.errors import OutputError
+from cxlib.runner.words import say
+
+
+def add_worklist(command: Callable[[str, Any], argparse.ArgumentParser], reports: Path, lang: str) -> None:
+    """Register the command; `reports` is the handbook's own folder of reports."""
+    added = command("worklist", lambda options, spoken: _worklist(options, spoken, reports))
+    added.add_argument("name", metavar="NAME", help=say("help_worklist_name", lang))
+    added.add_argument("--data", type=Path, required=True, metavar="DIR", help=say("help_data", lang))
+    added.add_argument("--out", type=Path, required=True, metavar="FILE", help=say("help_worklist_out", lang))
+    added.add_argument("--as-of", metavar="DATE", help=say("help_worklist_as_of", lang))
+    added.add_argument("--force", action="store_true", help=say("help_worklist_force", lang))
+
+
+def _worklist(options: argparse.Namespace, lang: str, reports: Path) -> int:
+    from cxlib.runner.collect import to_csv
+    from cxlib.tables import open_data
+    from cxlib.worklists import worklist
+
+    check_target(options.out, reports, force=options.force)
+    rows = worklist(open_data(options.data, options.as_of), options.name)
+    record = {"columns": list(rows.columns), "rows": [_plain(row) for row in rows.to_dict("records")]}
+    write_private(options.out, to_csv(record), force=options.force)
+    print(say("worklist_written", lang, rows=f"{len(rows):,}", file=options.out))  # noqa: T201
+    return 0
+
+
+def check_target(out: Path, reports: Path, *, force: bool) -> None:
+    """Raise where a list of persons must not go: into a folder of reports, or over a file, unasked.
+
+    Raises
+    ------
+    OutputError
+        Says which of the two.
+    """
+    place = Path(os.path.abspath(out)).parent.resolve()
+    for folder in (place, *place.parents):
+        if folder == reports.resolve() or (folder / "run.json").exists() or any(folder.glob("*/run.json")):
+            raise OutputError("runner.worklist_in_reports", file=out.name[:80])
+    if os.path.lexists(out) and (not force or out.is_dir()):
+        raise OutputError("runner.worklist_exists", file=out.name[:80])
+
+
+def write_private(out: Path, content: bytes, *, force: bool) -> None:
+    """Write a file that only its owner can read, whole or not at all; a link is replaced, not followed.
+
+    Raises
+    ------
+    OutputError
+        The folder is not there or cannot be written, or the file has come to be there meanwhile.
+    """
+    draft = out.with_name(f".{out.name}.{os.getpid()}") if force else out
+    try:
+        handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(content)
+            draft.replace(out)
+        except BaseException:
+            draft.unlink(missing_ok=True)
+            raise
+    except FileExistsError as error:
+        raise OutputError("runner.worklist_exists", file=out.name[:80]) from error
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or type(error).__name__
+        raise OutputError("runner.worklist_unwritten", file=out.name[:80], reason=reason) from error
+
+
+def _plain(row: dict[Any, Any]) -> dict[str, object]:
+    """Cells as they are written: days without a time, missing as nothing."""
+    import pandas as pd
+
+    cells: dict[str, object] = {}
+    for name, value in row.items():
+        if pd.isna(value):
+            cells[str(name)] = None
+        elif isinstance(value, pd.Timestamp):
+            cells[str(name)] = str(value.date()) if value == value.normalize() else value.isoformat()
+        else:
+            cells[str(name)] = value
+    return cells

@@ -1,0 +1,264 @@
+"""Where do we stand: the answers that speak of now, and whether a target is met, missed or undecided."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date
+from math import ceil
+from typing import Any, NamedTuple
+
+import pandas as pd
+
+from cxlib.change import wave_order
+from cxlib.checks import check_columns, check_frame
+from cxlib.days import local_days, to_date
+from cxlib.language import format_value, text
+from cxlib.rules import Target
+from cxlib.verdicts import limits_side
+
+#: Customers below which the latest wave gives way to the one before, where that had twice as many.
+FEWEST = 30
+MONTHS = 3
+#: Times the answers there are, beyond which more of them are no way to decide about a target.
+WITHIN_REACH = 20
+
+
+class Standing(NamedTuple):
+    """Answers that speak of now and what they are called; a class because a sentence needs both.
+
+    Attributes
+    ----------
+    answers : DataFrame
+        Rows of the data; empty when nothing was answered in the window.
+    wave : object
+        Name of the wave, or None: the last three months.
+    first_on, last_on : date or None
+        First and last answer; without waves first and last day of the window.
+    begun : object
+        Name of a later wave that has only begun (too few answers as yet), or None.
+    n_begun : int
+        Customers who answered in it.
+    """
+
+    answers: pd.DataFrame
+    wave: Any
+    first_on: date | None
+    last_on: date | None
+    begun: Any = None
+    n_begun: int = 0
+
+
+def standing_answers(
+    data: pd.DataFrame,
+    *,
+    last_day: object,
+    score_col: str = "nps_score",
+    wave_col: str = "wave",
+    named_col: str | None = "is_named_wave",
+    time_col: str = "answered_at",
+    customer_id_col: str = "customer_id",
+) -> Standing:
+    """Choose the answers that say where things stand now: the latest wave, or the last three months.
+
+    Parameters
+    ----------
+    data : DataFrame
+        Answers of one survey, with times; those without `score_col` are left out.
+    last_day : date, str or Timestamp
+        Day that counts as now, such as `last_day` of the period.
+    score_col, wave_col, time_col, customer_id_col : str
+    named_col : str, optional
+        Column that is true where the survey itself names the wave (`survey_answers`). Where it is true for
+        none, or there is no such wave column at all, the three months up to `last_day` are taken.
+
+    Returns
+    -------
+    Standing
+
+    Raises
+    ------
+    ParameterError
+        For a missing column.
+
+    Notes
+    -----
+    The latest wave is the last in `wave_order`. If it has fewer than half of the customers of the wave before
+    and either fewer than 30 or not run as long as that wave did, it has only begun: the wave before is taken.
+
+    Examples
+    --------
+    >>> days = pd.to_datetime(["2026-03-01", "2026-06-01", "2026-06-02"])
+    >>> data = pd.DataFrame({"customer_id": list("abc"), "nps_score": [1, 9, 9], "answered_at": days})
+    >>> now = standing_answers(data.assign(wave=["b", "a", "a"]), last_day="2026-06-30", named_col=None)
+    >>> now.wave, len(now.answers)
+    ('a', 2)
+    >>> len(standing_answers(data, last_day="2026-06-30").answers)
+    2
+    """
+    check_frame(data)
+    check_columns(data, score_col=score_col, time_col=time_col, customer_id_col=customer_id_col)
+    end = to_date(last_day, argument="last_day")
+    held = data[data[score_col].notna() & data[time_col].notna()]
+    day = local_days(held[time_col], time_col)
+    held, day = held[day <= pd.Timestamp(end)], day[day <= pd.Timestamp(end)]
+    named = wave_col in held and (held[named_col].any() if named_col in held else named_col is None)
+    if not named:
+        start = pd.Timestamp(end) - pd.DateOffset(months=MONTHS) + pd.Timedelta(days=1)
+        return Standing(held[day >= start], None, start.date(), end)
+    waves = wave_order(held, wave_col=wave_col, time_col=time_col)[-2:]
+    of = {wave: (held[wave_col] == wave).to_numpy() for wave in waves}
+    people = [held.loc[of[wave], customer_id_col].nunique() for wave in waves]
+    begun = None
+    if len(waves) == 2 and 2 * people[1] < people[0]:
+        first, last = (day[of[wave]] for wave in waves)
+        is_running = pd.Timestamp(end) - last.min() < first.max() - first.min()
+        begun = waves[1] if is_running or people[1] < FEWEST else None
+    wave = waves[0] if begun is not None else waves[-1]
+    days = day[of[wave]]
+    counted = people[1] if begun is not None else 0
+    return Standing(held[of[wave]], wave, days.min().date(), days.max().date(), begun, counted)
+
+
+def now_and_whole(
+    compute: Callable[..., pd.DataFrame], standing: Standing, data: pd.DataFrame, **options: Any
+) -> pd.DataFrame:
+    """Compute a score for the present answers and for all of the period, one row below the other.
+
+    Parameters
+    ----------
+    compute : callable
+        `nps`, or `csat` or `ces` with their scale in `options`.
+    standing : Standing
+        From `standing_answers`.
+    data : DataFrame
+        All answers of the period.
+    **options
+        Passed to `compute`; no `by`.
+
+    Returns
+    -------
+    DataFrame
+        ``window`` ("now", "whole_period") and the columns of `compute`. Without "whole_period" where the
+        present answers are all there are, without "now" where there are none.
+
+    Examples
+    --------
+    >>> from cxlib.scores import nps
+    >>> days = pd.to_datetime(["2026-01-01", "2026-06-01"])
+    >>> data = pd.DataFrame({"customer_id": ["a", "b"], "nps_score": [0, 9], "answered_at": days})
+    >>> now = standing_answers(data, last_day="2026-06-30")
+    >>> now_and_whole(nps, now, data)[["window", "estimate"]].to_numpy().tolist()
+    [['now', 100.0], ['whole_period', 0.0]]
+    """
+    rows = {"now": compute(standing.answers, **options), "whole_period": compute(data, **options)}
+    n = {name: int(row["n"].iloc[0]) for name, row in rows.items()}
+    if n["now"] == n["whole_period"] or not n["now"]:
+        rows.pop("whole_period" if n["now"] else "now")
+    parts = [row.assign(window=name) for name, row in rows.items()]
+    found = pd.concat(parts, ignore_index=True)
+    return found[["window", *(name for name in found if name != "window")]]
+
+
+def fitting_targets(
+    targets: Iterable[Target], *, survey: str, ces_scale: Sequence[float], ces_direction: str
+) -> tuple[dict[str, Target], list[Target]]:
+    """Choose the targets that belong to a survey, and name those whose scale or direction is another.
+
+    Parameters
+    ----------
+    targets : iterable of Target
+        From `load_rules("targets")`; those for other surveys, or for none, are left out.
+    survey : str
+        "relationship" or "transaction".
+    ces_scale : two numbers
+    ces_direction : {"ease", "effort"}
+
+    Returns
+    -------
+    tuple of (dict of metric → Target, list of Target)
+        The second are targets of the survey for effort on another scale, or for its opposite.
+
+    Examples
+    --------
+    >>> from cxlib.rules import load_rules
+    >>> asked = {"ces_scale": (1, 7), "ces_direction": "effort"}
+    >>> fitting, other = fitting_targets(load_rules("targets").targets, survey="relationship", **asked)
+    >>> sorted(fitting), [target.metric for target in other]
+    (['csat', 'nps'], ['ces'])
+    """
+    own = {target.metric: target for target in targets if target.survey == survey}
+    effort = own.get("ces")
+    better = "higher" if ces_direction == "ease" else "lower"
+    fits = effort is None or (effort.better == better and ces_scale[0] <= effort.target <= ces_scale[1])
+    return own if fits else {name: one for name, one in own.items() if name != "ces"}, [
+        one for one in own.values() if one is effort and not fits
+    ]
+
+
+def judge_target(
+    row: Mapping[str, Any] | pd.Series, target: float, *, unit: str = "points", better: str = "higher"
+) -> dict[str, Any]:
+    """Judge an estimate with its interval against a target: met, missed, or undecided and how far from it.
+
+    Parameters
+    ----------
+    row : mapping
+        ``estimate, conf_low, conf_high`` and ``n`` (answers), such as a row of `nps`, `csat` or `ces`.
+    target : float
+        In the unit of the estimate.
+    unit : str
+        Unit the figures are shown in: a limit that reads like the target does not lie short of it.
+    better : {"higher", "lower"}
+
+    Returns
+    -------
+    dict
+        ``verdict`` "target_met" (the whole interval lies at the target or on its good side), "target_missed"
+        (wholly on the other side), "undecided" (the target lies inside) or "not_enough_data" (no interval),
+        and ``more``: where undecided, about how many more answers of the same kind move the limit past the
+        target; None where that is more than twenty times those there are, or the estimate is the target.
+
+    Notes
+    -----
+    A limit comes nearer with the square root of the answers: n·(distance of limit / distance of target)².
+
+    Examples
+    --------
+    >>> judge_target({"estimate": 22.0, "conf_low": 16.0, "conf_high": 28.0, "n": 700}, 20)
+    {'verdict': 'undecided', 'more': 5600}
+    >>> judge_target({"estimate": 30.0, "conf_low": 24.0, "conf_high": 36.0, "n": 700}, 20)["verdict"]
+    'target_met'
+    """
+    estimate, low, high = (float(row[name]) for name in ("estimate", "conf_low", "conf_high"))
+    if not low <= estimate <= high:
+        return {"verdict": "not_enough_data", "more": None}
+    good = 1 if better == "higher" else -1
+    if min(good * low, good * high) >= good * target:
+        return {"verdict": "target_met", "more": None}
+    if int(limits_side(low, high, null=target, unit=unit)) == -good:
+        return {"verdict": "target_missed", "more": None}
+    distance, reach = abs(estimate - target), estimate - low if estimate > target else high - estimate
+    n = float(row["n"])
+    more = ceil(n * ((reach / distance) ** 2 - 1)) if distance > 0 else None
+    is_near = more is not None and 0 < more <= WITHIN_REACH * n
+    return {"verdict": "undecided", "more": more if is_near else None}
+
+
+def window_names(standing: Standing, data: pd.DataFrame, lang: str = "en") -> dict[str, str]:
+    """Name the windows of `now_and_whole` in words, with their first and last day.
+
+    Examples
+    --------
+    >>> days = pd.to_datetime(["2026-03-01", "2026-06-01"])
+    >>> data = pd.DataFrame({"customer_id": list("ab"), "nps_score": [1, 9], "answered_at": days})
+    >>> window_names(standing_answers(data, last_day="2026-06-30"), data)["now"]
+    'the last three months (Mar 31, 2026 to Jun 30, 2026)'
+    """
+    days = local_days(data["answered_at"].dropna(), "answered_at")
+    ends = {"first": days.min().date(), "last": days.max().date()} if len(days) else {}
+    whole = {name: format_value(day, "date", lang) for name, day in ends.items()}
+    now = {"first": standing.first_on, "last": standing.last_on}
+    said = {name: format_value(day, "date", lang) for name, day in now.items()}
+    key = "nps.window_months" if standing.wave is None else "nps.window_wave"
+    names = {"now": text(key, lang, wave=str(standing.wave), **said)}
+    return names | ({"whole_period": text("nps.window_whole", lang, **whole)} if whole else {})
