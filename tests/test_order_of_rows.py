@@ -197,7 +197,9 @@ CALLS = {
     "outcome_table": ("next", lambda d: cx.outcome_table(d, by="segment"), False),
     "overdue_quotes": (
         "deals",
-        lambda d: cx.overdue_quotes(d.assign(followed_up_on=pd.NaT, closed_on=pd.NaT), as_of=AS_OF),
+        lambda d: cx.overdue_quotes(
+            d.assign(followed_up_on=pd.NaT, closed_on=pd.NaT, is_won=None), as_of=AS_OF
+        ),
         False,
     ),
     "paired_change": (
@@ -288,8 +290,9 @@ LEFT_OUT = dict.fromkeys(
 LEFT_OUT |= dict.fromkeys(
     ["a_year_apart", "beside_words", "early_buyers", "empty_scores", "first_place", "first_step",
      "group_lead", "judge_return", "leading", "middle_by_group", "nearest", "next_steps", "now_and_whole",
-     "rank_register", "rate_notes", "scheme_lead", "score_rule", "score_words", "settled_shares", "short_of_history",
-     "split_words", "standing_answers", "usual_age", "verdict_counts", "window_names", "group_gaps"],
+     "rank_register", "rate_notes", "scheme_lead", "score_rule", "score_words", "settled_shares",
+     "short_of_history", "split_words", "standing_answers", "usual_age", "verdict_counts",
+     "window_names", "group_gaps"],
     "words or a verdict on a result that is replayed",
 )  # fmt: skip
 LEFT_OUT |= dict.fromkeys(
