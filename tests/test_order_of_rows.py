@@ -108,6 +108,10 @@ CALLS = {
     ),
     "curve_features": ("events", lambda d: cx.curve_features(d, stage_order=STAGES), False),
     "customer_weights": ("answers summary", lambda a, b: cx.customer_weights(a, b), True),
+    "deal_ends": ("deals", lambda d: cx.deal_ends(d, as_of=AS_OF), False),
+    "deal_outcomes": ("deals", lambda d: cx.deal_outcomes(d, as_of=AS_OF), True),
+    "deal_spells": ("deals", lambda d: cx.deal_spells(d, as_of=AS_OF), True),
+    "win_rates": ("deals", lambda d: cx.win_rates(d, as_of=AS_OF), False),
     "decile_table": ("deciles", lambda d: cx.decile_table(d), False),
     "deciles": ("summary", lambda d: cx.deciles(d), True),
     "did": (
@@ -193,7 +197,9 @@ CALLS = {
     "outcome_table": ("next", lambda d: cx.outcome_table(d, by="segment"), False),
     "overdue_quotes": (
         "deals",
-        lambda d: cx.overdue_quotes(d.assign(followed_up_on=pd.NaT, closed_on=pd.NaT), as_of=AS_OF),
+        lambda d: cx.overdue_quotes(
+            d.assign(followed_up_on=pd.NaT, closed_on=pd.NaT, is_won=None), as_of=AS_OF
+        ),
         False,
     ),
     "paired_change": (
@@ -280,6 +286,14 @@ LEFT_OUT = dict.fromkeys(
      "segment_growth", "drift_bounds", "actions", "list_customers", "compare_schemes", "like_periods",
      "cluster_evidence"],
     "takes the ordered result of another function, or is replayed through it",
+)  # fmt: skip
+LEFT_OUT |= dict.fromkeys(
+    ["a_year_apart", "beside_words", "early_buyers", "empty_scores", "first_place", "first_step",
+     "group_lead", "judge_return", "leading", "middle_by_group", "nearest", "next_steps", "now_and_whole",
+     "rank_register", "rate_notes", "scheme_lead", "score_rule", "score_words", "settled_shares",
+     "short_of_history", "split_words", "standing_answers", "usual_age", "verdict_counts",
+     "window_names", "group_gaps"],
+    "words or a verdict on a result that is replayed",
 )  # fmt: skip
 LEFT_OUT |= dict.fromkeys(
     ["att_gt", "twoway_weights", "effect_by_group", "enrolment_notes", "study_notes", "has_comparison",
