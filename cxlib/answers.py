@@ -44,7 +44,7 @@ class Answers(NamedTuple):
     def n_clusters(self) -> Array:
         """Clusters per group; an answer without a cluster is one of its own."""
         assert self.cluster is not None
-        owner = cluster_totals(self.group * 1.0, self.group, self.cluster, len(self.keys))[0]
+        owner = cluster_totals(np.zeros(len(self.group)), self.group, self.cluster, len(self.keys))[0]
         return np.bincount(owner, minlength=len(self.keys)).astype(np.float64)
 
     def mean(self, values: NDArray[np.generic]) -> Array:

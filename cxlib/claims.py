@@ -15,6 +15,7 @@ from cxlib.language import text
 from cxlib.roi import MONEY_UNITS, flatten, pulled_forward
 
 Words = dict[str, Any]
+LOOSE_LEVEL = 0.9  # confidence level below which the reader is told how often it errs
 QUIET_MONTHS = 6  # as `churn_effect` counts a customer as lost
 #: Verdicts that rest on the interval of a finished comparison.
 JUDGED = ("above_min", "at_loss", "pay_open", "below_zero", "below_needed", "low_power", "inconclusive")
@@ -51,6 +52,19 @@ def verdict_words(found: Evaluation, *, name: str, outcome: str, conf_level: flo
     if found.money is not None:
         said |= {key: value for key, value in flatten(found.money).items() if key in ("roi_low", "roi_high")}
     return {"key": f"impact.verdict_{reason}", "verdict": verdict, "units": units, **said}
+
+
+def level_notes(conf_level: float) -> list[Words]:
+    """Say how often verdicts at a low confidence level err: the arguments of `Report.notice`.
+
+    Examples
+    --------
+    >>> level_notes(0.95), level_notes(0.5)[0]["share"]
+    ([], '50%')
+    """
+    words = {"conf": percent(conf_level), "share": percent(1 - conf_level)}
+    note = {"key": "impact.note_level", "level": "warning", **words}
+    return [note] if conf_level < LOOSE_LEVEL else []
 
 
 def decision_units(outcome: str) -> dict[str, str]:
@@ -96,16 +110,17 @@ def money_words(found: Evaluation, *, horizon_months: int, lang: str) -> Words:
     return {"key": f"impact.money_{found.state}{'_free' if is_free else ''}", "units": MONEY_UNITS, **figures}
 
 
-def payback_words(found: Evaluation) -> list[Words]:
+def payback_words(found: Evaluation, *, lang: str) -> list[Words]:
     """Say when the cost was back, for the whole interval; nothing without a complete return."""
     if found.state != "ready" or found.money is None:
         return []
     figures = flatten(found.money) | {"months": len(found.effects)}
     low, middle, high = (figures[f"payback_months{end}"] for end in ("_low", "", "_high"))
     is_within = low <= len(found.effects)
-    reached = "reached" if high <= len(found.effects) else "reached_open"
-    kind = reached if middle == middle else "not_reached" if is_within else "never"
-    return [{"key": f"impact.payback_{kind}", "units": MONEY_UNITS, **figures}]
+    kind = "reached" if middle == middle else "not_reached" if is_within else "never"
+    is_open = high > len(found.effects)
+    end = text("impact.payback_open", lang, months=len(found.effects)) if is_open else ""
+    return [{"key": f"impact.payback_{kind}", "units": MONEY_UNITS, "open": end, **figures}]
 
 
 def rate_notes(money: pd.DataFrame) -> list[Words]:

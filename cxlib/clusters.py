@@ -60,7 +60,8 @@ def cluster_customers(
     >>> cluster_customers(cloud, features=["recency_days", "monetary_total"])["cluster"].notna().any()
     np.False_
     """
-    points, known = _points(customers, features)
+    order = _by_value(customers, features)
+    points, known = _points(customers.iloc[order], features)
     cluster = pd.array([pd.NA] * len(customers), dtype="Int64")
     evidence = cluster_evidence(customers, features=features, most=most, seed=seed)
     chosen = evidence.loc[evidence["is_chosen"], "clusters"].to_numpy(dtype=int)
@@ -71,7 +72,7 @@ def cluster_customers(
         sizes = np.bincount(code, minlength=len(centres))
         rank = np.empty(len(centres), dtype=int)
         rank[np.argsort(-sizes, kind="stable")] = np.arange(1, len(centres) + 1)
-        cluster[known] = rank[code]
+        cluster[order[known]] = rank[code]
     return customers.assign(cluster=cluster)
 
 
@@ -124,6 +125,7 @@ def cluster_evidence(
     """
     if most < 2:
         raise ParameterError("segmentation.most", found=most)
+    customers = customers.iloc[_by_value(customers, features)]
     points, known = _points(customers, features)
     columns = ["clusters", "metric", "estimate", "std_error", "n", "separation", "stability", "is_chosen"]
     if len(points) < FEWEST or not points.shape[1]:
@@ -155,6 +157,13 @@ def cluster_evidence(
     return table.assign(is_chosen=table["clusters"] == chosen)[columns]
 
 
+def _by_value(customers: pd.DataFrame, features: Sequence[str]) -> NDArray[np.intp]:
+    """Places of the customers in the order of their values: who is drawn must not depend on the rows."""
+    check_columns(customers, **{f"features[{i}]": name for i, name in enumerate(features)})
+    held = customers[list(features)].reset_index(drop=True)
+    return held.sort_values(list(features), kind="stable").index.to_numpy()
+
+
 def _points(
     customers: pd.DataFrame, features: Sequence[str], rng: np.random.Generator | None = None
 ) -> tuple[Array, NDArray[np.bool_]]:
@@ -162,7 +171,6 @@ def _points(
 
     With `rng`, values are spread over the smallest step of their feature before the logarithm.
     """
-    check_columns(customers, **{f"features[{i}]": name for i, name in enumerate(features)})
     values = customers[list(features)].to_numpy(dtype=float, na_value=np.nan)
     known = (np.isfinite(values) & (values >= 0)).all(axis=1)
     values = values[known]

@@ -25,7 +25,7 @@ MANY_IDS = 1_000_000
 #: The first year that is taken for one: what lies before is an empty date of some system, or damage.
 FIRST_YEAR = 1800
 NO_DATES = ("0000-00-00", "0001-01-01")
-AWARE = r":\d\d(?:\.\d+)?\s*(?:[zZ]|[+-]\d\d(?::?\d\d)?)$"
+AWARE = r"[T ]\d\d(?::?\d\d(?::?\d\d(?:[.,]\d+)?)?)?\s*(?:[zZ]|[+-]\d\d(?::?\d\d)?)$"
 
 
 def convert(
@@ -272,6 +272,8 @@ def _dates_only(strings: pd.Series, column: str, findings: Findings) -> pd.Serie
 
 def _parsed(strings: pd.Series, *, utc: bool = False) -> pd.Series:
     long_enough = strings.where(strings.str.len() >= len("20260105"))
+    if not utc:
+        long_enough = long_enough.mask(matches(strings, r"[zZ]$|[T ].*[+-]\d\d(?::?\d\d)?$"))
     parsed = pd.to_datetime(long_enough, format="ISO8601", errors="coerce", utc=utc)
     return parsed.astype("datetime64[us, UTC]" if utc else "datetime64[us]")
 

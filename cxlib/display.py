@@ -20,22 +20,14 @@ from matplotlib.figure import Figure
 from cxlib import markup
 from cxlib.checks import ParameterError, fail_option
 from cxlib.disclosure import ATTRIBUTES, FLAG, hide_names, is_small, suppress_small
-from cxlib.language import (
-    clean_text,
-    format_date,
-    format_value,
-    has_text,
-    join_list,
-    text,
-    verdict_word,
-)
+from cxlib.language import clean_text, format_date, format_value, has_text, join_list, text, verdict_word
 from cxlib.layout import (
     Labels,
     Layout,
     Style,
     Units,
     column_units,
-    coverage,
+    coverage_and_close,
     lay_out,
     safe_text,
     to_record,
@@ -312,7 +304,7 @@ class Report:
         if self.subject is not None:
             title = text("display.title_of", lang, title=title, subject=safe_text(self.subject, lang))
         period = (period_start, period_end)
-        held = coverage(data_set, tables=tables, min_cell=self.min_cell, period=period)
+        held, close = coverage_and_close(data_set, tables=tables, min_cell=self.min_cell, period=period)
         named = {"data_set": clean_text(data_set.name), "as_of": format_date(data_set.as_of, lang)}
         named |= {"currency": data_set.currency, "timezone": data_set.timezone}
         subject = text("display.header_subject", lang, **named)
@@ -332,6 +324,7 @@ class Report:
             "title": title,
             "about": self.about,
             "tables": held,
+            "close": close,
         }
         table = markup.table_html(heads, rows, key="coverage")
         html = markup.header_html(title, lines, banner=banner, coverage=table)

@@ -173,6 +173,54 @@ def reduce_on_days(orders: Any, *, days: Sequence[object], timezone: str | None 
     return _finish(on_each_day(ends, sums, followed), ["as_of"], timezone)
 
 
+def count_orders(orders: Any, *, as_of: object, timezone: str | None = None) -> pd.Series:
+    """Count the orders of known customers, how many are purchases, and why the others are not.
+
+    Parameters
+    ----------
+    orders, as_of, timezone
+        As `reduce_orders`, with the contract's names of columns.
+
+    Returns
+    -------
+    pandas.Series
+        `orders, purchases, free` (nothing but 0)`, refunded` (a sale that its refunds use up)`, refund_alone`
+        (no sale under the same number: nobody can tell which order it undoes). The last three and the
+        purchases add up to the orders.
+
+    Raises
+    ------
+    ParameterError, InputError
+        As `reduce_orders`.
+
+    Examples
+    --------
+    >>> lines = pd.DataFrame({"customer_id": "a", "order_id": list("11234"), "amount": [5.0, -5, 0, -1, 9],
+    ...                       "ordered_at": pd.Timestamp("2026-01-01")})
+    >>> count_orders(lines, as_of="2026-01-31").tolist()
+    [4, 1, 1, 1, 1]
+    """
+    names = ("customer_id", "order_id", "ordered_at", "amount")
+    timezone = timezone or zone_of(orders, "ordered_at")
+    frame = _as_lazy(orders, *names)
+    check_columns(frame, **{f"{name}_col": name for name in names})
+    limit = _first_instant_after(frame.collect_schema()["ordered_at"], to_date(as_of), timezone, "ordered_at")
+    lines = _plain_lines(frame, (), *names).filter(nw.col("at") < limit)
+    placed = _summed(lines, "customer_id", "order", least=nw.col("coarse").min())
+    stands = nw.col("coarse") * COARSE + nw.col("fine") > 0
+    is_sale, is_back = ~nw.col("first").is_null(), nw.col("least") < 0
+    kinds = {
+        "orders": stands | ~stands,
+        "purchases": stands,
+        "free": ~is_sale & ~is_back,
+        "refunded": is_sale & ~stands,
+        "refund_alone": ~is_sale & is_back,
+    }
+    counted = placed.select(**{name: nw.when(kind).then(1).otherwise(0) for name, kind in kinds.items()})
+    found: pd.Series = _collect(counted.select(nw.all().sum())).fillna(0).T[0].rename(None)
+    return found.astype("int64")
+
+
 def count_lines(
     orders: Any, *, customer_id_col: str = "customer_id", amount_col: str = "amount"
 ) -> pd.Series:

@@ -31,7 +31,6 @@ from cxlib.roi import break_even_effect, flatten, judge_return, money_state, roi
 
 Array = npt.NDArray[np.float64]
 PRICED = ("ready", "drift")  # states of money with a return
-LOOSE_LEVEL = 0.9  # confidence level below which the reader is told how often it errs
 #: Why there is no comparison, by the note that says so; the first that holds.
 _ALONE = {
     "small_arm": "small_arm",
@@ -213,6 +212,9 @@ def evaluate_initiative(
     is_cut = "starts_before_data" in said
     groups = rollout_groups(panel)
     is_few = groups is not None and (groups.is_few or bool(np.isnan(answer["conf_low"])))
+    is_few &= (
+        panel[terms.outcome_col].max() > panel[terms.outcome_col].min()
+    )  # else what is missing is an outcome, not groups
     has_drift, has_drift_money = (bool(table["is_alarm"].any()) for table in (drift, older))
     decision = verdict(
         estimate=answer["estimate"], conf_low=answer["conf_low"], conf_high=answer["conf_high"],
@@ -310,8 +312,6 @@ def _own_notes(
         (unknown > 0, "margin_rate", "info",
          {"missing": round(100 * unknown, 1), "rate": round(100 * terms.contribution_margin_rate, 1)}),
         (n_treated > 0 and share < 1, "cost_share", "info", {"share": round(100 * share, 1)}),
-        (terms.conf_level < LOOSE_LEVEL, "level", "warning",
-         {"level": f"{100 * terms.conf_level:.10g}%", "share": f"{100 * (1 - terms.conf_level):.10g}%"}),
     ]  # fmt: skip
     return [
         {"key": f"impact.note_{name}", "level": level, **values}

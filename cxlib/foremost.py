@@ -24,9 +24,9 @@ def leading(frame: pd.DataFrame, *, name_col: str, lowest: bool = False) -> dict
     Returns
     -------
     dict
-        `first` and `second` (names, None where there is no such row) and `is_apart` (the whole interval of
-        the first lies beyond that of the second, or there is no second). Intervals that overlap a little can
-        still differ: this says less than a test would, never more.
+        `first` and `second` (names, None where there is no such row) and `rank`: "first" (its whole interval
+        lies beyond that of the second), "among" (it does not), "only" (there is no second), "none". Intervals
+        that overlap a little can still differ: this says less than a test would, never more.
 
     Raises
     ------
@@ -38,7 +38,7 @@ def leading(frame: pd.DataFrame, *, name_col: str, lowest: bool = False) -> dict
     >>> rows = pd.DataFrame({"page": ["a", "b"], "estimate": [0.2, 0.5], "conf_low": [0.1, 0.4],
     ...     "conf_high": [0.3, 0.6]})
     >>> leading(rows, name_col="page")
-    {'first': 'b', 'second': 'a', 'is_apart': True}
+    {'first': 'b', 'second': 'a', 'rank': 'first'}
     """
     ends = ("estimate", "conf_low", "conf_high")
     check_columns(frame, name_col=name_col, **{end: end for end in ends})
@@ -46,8 +46,9 @@ def leading(frame: pd.DataFrame, *, name_col: str, lowest: bool = False) -> dict
         ["estimate", name_col], ascending=[lowest, True], kind="stable"
     )
     names = [*known[name_col].head(2), None, None]
-    apart = len(known) == 1
+    rank = "only" if len(known) == 1 else "none"
     if len(known) > 1:
         one, other = known.iloc[0], known.iloc[1]
         apart = one["conf_high"] < other["conf_low"] if lowest else one["conf_low"] > other["conf_high"]
-    return {"first": names[0], "second": names[1], "is_apart": bool(apart)}
+        rank = "first" if apart else "among"
+    return {"first": names[0], "second": names[1], "rank": rank}

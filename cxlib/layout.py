@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from cxlib.language import (
@@ -211,9 +212,23 @@ def coverage(
 
     A table with fewer than `min_cell` customers shows neither rows nor customers nor days.
     """
+    return coverage_and_close(data_set, tables=tables, min_cell=min_cell, period=period)[0]
+
+
+def coverage_and_close(
+    data_set: Any, *, tables: Sequence[str] | None, min_cell: int, period: tuple[Any, Any] = (None, None)
+) -> tuple[list[dict[str, Any]], dict[str, dict[str, list[str]]]]:
+    """Return the coverage, and by table the days that lie close to the first and the last one.
+
+    A report that counted up to a day of `end`, or from a day of `start` on, would lose the rows of at least
+    one customer and of fewer than `min_cell`; both ends of a span included. Nothing for tables without
+    customers or times.
+    """
     names = [name for name in data_set.tables if tables is None or name in tables]
     held = {name: data_set.table(name, *period) for name in names}
-    return [{"table": name, **_table_coverage(table, min_cell)} for name, table in held.items()]
+    spans = {name: _close_spans(table, min_cell) for name, table in held.items()}
+    covered = [{"table": name, **_table_coverage(table, min_cell)} for name, table in held.items()]
+    return covered, {name: of_table for name, of_table in spans.items() if of_table}
 
 
 def _table_coverage(table: pd.DataFrame, min_cell: int) -> dict[str, Any]:
@@ -225,3 +240,31 @@ def _table_coverage(table: pd.DataFrame, min_cell: int) -> dict[str, Any]:
     ends = table[times[0]].dropna().agg(["min", "max"]) if times else pd.Series([None, None])
     first, last = (None if is_missing(end) else str(end)[:10] for end in ends)
     return {"rows": len(table), "customers": customers, "first": first, "last": last}
+
+
+def _close_spans(table: pd.DataFrame, min_cell: int) -> dict[str, list[str]]:
+    columns = [name for name in table.columns if pd.api.types.is_datetime64_any_dtype(table[name])]
+    if not columns or "customer_id" not in table.columns:
+        return {}
+    time_col = columns[0]
+    known = table[["customer_id", time_col]].dropna()
+    times = known[time_col].dt.tz_localize(None) if known[time_col].dt.tz is not None else known[time_col]
+    days = times.to_numpy("datetime64[s]").astype("datetime64[D]")
+    found = {}
+    for side, order in (("end", -1), ("start", 1)):
+        nearest = _days_of_customers(days.astype("int64") * order, known["customer_id"], min_cell)
+        if len(nearest) and nearest[0] != nearest[-1]:
+            bounds = sorted([nearest[0] * order + order, nearest[-1] * order])
+            found[side] = [str(np.datetime64(int(day), "D")) for day in bounds]
+    return found
+
+
+def _days_of_customers(days: np.ndarray, ids: pd.Series, n: int) -> np.ndarray:
+    """Earliest day of each of the `n` customers who come first, ascending, without sorting all rows."""
+    size = 50 * n
+    while True:
+        first = np.argpartition(days, size)[:size] if size < len(days) else np.arange(len(days))
+        of = pd.Series(days[first]).groupby(ids.iloc[first].to_numpy(), observed=True).min()
+        if len(of) >= n or size >= len(days):
+            return np.sort(of.to_numpy())[:n]
+        size *= 4

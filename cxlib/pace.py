@@ -9,7 +9,7 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 
-from cxlib.checks import check_columns, check_times
+from cxlib.checks import check_columns
 from cxlib.days import local_days, to_date
 from cxlib.deals import deal_spells
 from cxlib.intervals import share_interval
@@ -81,7 +81,6 @@ def stage_times(
     [[3.0, 2.0]]
     """
     check_columns(events, stage_col=stage_col, customer_col=customer_col, time_col=time_col)
-    check_times(events, time_col)
     last = pd.Timestamp(to_date(as_of))
     rows = events[[customer_col, stage_col]].assign(day=local_days(events[time_col], time_col)).dropna()
     rows = rows[rows["day"] <= last]

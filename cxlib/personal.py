@@ -111,6 +111,8 @@ def has_personal_name(column: str) -> bool:
     [False, False, False, False]
     """
     wide = unicodedata.normalize("NFKC", column).strip()
+    if re.search(_CONTACTS, wide):
+        return True
     words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", wide)
     words = re.sub(r"[^\w]+|_+", "_", words).strip("_").lower()
     words = re.sub(r"(?<=[a-z])_?\d+$", "", words)

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from cxlib.answers import check_numbers
-from cxlib.checks import InputError, ParameterError, check_columns, check_times
+from cxlib.checks import InputError, ParameterError, check_columns
 from cxlib.clustered import clustered_share_interval
 from cxlib.days import instants, local_days
 from cxlib.intervals import critical_value, share_difference_interval, share_interval
@@ -86,7 +86,6 @@ def contact_pressure(
     """
     check_columns(contacts, customer_col=customer_col, time_col=time_col)
     check_columns(contacts, responded_col=responded_col, opted_out_col=opted_out_col)
-    check_times(contacts, time_col)
     cuts = np.asarray(edges, dtype=int)
     if not cuts.size or cuts[0] != 1 or (np.diff(cuts) <= 0).any():
         raise ParameterError("journey.edges", argument="edges", value=repr(list(edges)))
@@ -203,7 +202,6 @@ def first_exits(
     """
     check_columns(contacts, customer_col=customer_col, time_col=time_col, opted_out_col=opted_out_col)
     check_columns(first_buyers, **{name: name for name in ("from_on", "duration_days", "is_repeat")})
-    check_times(contacts, time_col)
     left = contacts[_flags(contacts, opted_out_col) == 1]
     day = pd.Series(_days(left[time_col]), index=left.index)
     first = day.groupby(left[customer_col]).min()

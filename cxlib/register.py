@@ -31,6 +31,7 @@ STEPS = {
     "drift": "run_again",
     "small_arm": "run_again",
     "few_groups": "run_again",
+    "no_members": "widen",
     "no_interval": "widen",
     "no_before": "widen",
     "before_data": "widen",
@@ -65,7 +66,8 @@ def register_rows(chosen_of: Mapping[str, pd.Series], found_of: Mapping[str, Eva
 def _line(chosen: pd.Series, found: Evaluation) -> Words:
     money = {} if found.money is None or found.state not in PRICED else flatten(found.money)
     decision: Words = {str(column): value for column, value in found.decision.iloc[0].items()}
-    reason = _reason(decision["reason"], found.state)
+    said = {note["key"].removeprefix("impact.note_") for note in found.notes}
+    reason = _reason(decision["reason"], found.state, said)
     paid: Words = {name: money.get(name) for name in ("cost", "npv", "roi", "roi_low", "roi_high")}
     paid["prob_roi_positive"] = money.get("prob_roi_positive") if found.state == "ready" else None
     error = float(found.answer["std_error"])
@@ -81,10 +83,12 @@ def _line(chosen: pd.Series, found: Evaluation) -> Words:
     return row | {"customer_months": float(found.effects["n_treated"].sum())}
 
 
-def _reason(reason: str, state: str) -> str:
-    """Reason as the register tells it: without the months, and with what is known about the cost."""
+def _reason(reason: str, state: str, notes: set[str]) -> str:
+    """Reason as the register tells it: without the months, with the cost, and why no month can be used."""
     if reason == "above_min":
         return {"ready": "above_min", "zero_cost": "free"}.get(state, "no_cost")
+    if reason == "no_data":
+        return next((why for why in ("no_members", "small_arm") if why in notes), "no_data")
     short = {"months_alone": "no_control"}.get(reason, reason)
     return short.removeprefix("months_")
 
@@ -143,7 +147,7 @@ def rank_register(rows: pd.DataFrame, *, cannibalised_share: float, conf_level: 
     return rank_by_net(rows[rows["is_ranked"].astype(bool)], **kept)
 
 
-def first_place(ranked: pd.DataFrame) -> Words:
+def first_place(ranked: pd.DataFrame, *, lang: str) -> Words:
     """Say whether an initiative comes first: only where the numbers carry it.
 
     Parameters
@@ -157,7 +161,7 @@ def first_place(ranked: pd.DataFrame) -> Words:
         `key, units` and the values of one sentence. `register_best`: effective, its whole net above zero, and
         its lead over the next above zero with its whole interval (the two taken as independent).
         `register_leads`: as far, but not told apart from the next. Otherwise why there is no first place:
-        `register_none, register_single, register_noise, register_no_costs, register_uncompared`.
+        `register_none, register_single, register_noise, register_no_costs`.
 
     Notes
     -----
@@ -176,7 +180,8 @@ def first_place(ranked: pd.DataFrame) -> Words:
     lead = interval_difference(_net(best), _net(second))
     kind = "best" if lead.conf_low > 0 else "leads"
     ends = {"lead": lead.estimate, "lead_low": lead.conf_low, "lead_high": lead.conf_high}
-    return _words(f"register_{kind}", winners.head(1)) | ends | {"second": str(second["initiative"])}
+    words = {"second": str(second["initiative"]), "verdict_word": text("verdict.effective", lang)}
+    return _words(f"register_{kind}", winners.head(1)) | ends | words
 
 
 def nearest(ranked: pd.DataFrame, *, lang: str) -> list[Words]:
@@ -222,7 +227,7 @@ def split_words(parts: Mapping[str, pd.DataFrame], *, by: str, conf_level: float
 
 def _why_none(ranked: pd.DataFrame, priced: pd.DataFrame) -> str | None:
     if ranked.empty:
-        return "register_uncompared"
+        return "register_none"
     if ranked["cost"].isna().all():
         return "register_no_costs"
     if ranked["cost"].notna().sum() == 1 or len(ranked) == 1:

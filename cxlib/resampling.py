@@ -49,7 +49,12 @@ def bootstrap_counts(
 
 
 def resampled_sums(
-    columns: Iterable[Array], *, n_boot: int, seed: int, clusters: ArrayLike | None = None
+    columns: Iterable[Array],
+    *,
+    n_boot: int,
+    seed: int,
+    clusters: ArrayLike | None = None,
+    n_keys: int | None = None,
 ) -> Iterator[Array]:
     """Add up each column over the rows drawn, in blocks of resamples.
 
@@ -66,6 +71,8 @@ def resampled_sums(
     seed : int
     clusters : array-like, optional
         Whole clusters are drawn instead of rows.
+    n_keys : int, optional
+        First columns, which put what is drawn in order: results with more columns share their resamples.
 
     Yields
     ------
@@ -79,8 +86,9 @@ def resampled_sums(
     """
     code = None if clusters is None else _codes(clusters)
     n_units = 0 if code is None else int(code.max(initial=-1)) + 1
-    sums = np.column_stack([x if code is None else np.bincount(code, x, n_units) for x in columns])
-    sums = sums[np.argsort(sums @ (0.5 + np.sqrt(np.arange(2, sums.shape[1] + 2)) % 1), kind="stable")]
+    sums: Array = np.column_stack([x if code is None else np.bincount(code, x, n_units) for x in columns])
+    keys = sums[:, :n_keys]
+    sums = sums[np.argsort(keys @ (0.5 + np.sqrt(np.arange(2, keys.shape[1] + 2)) % 1), kind="stable")]
     for counts in _unit_counts(len(sums), n_boot, seed, DRAWN_AT_ONCE // max(len(sums), 1)):
         yield counts @ sums
 

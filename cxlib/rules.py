@@ -28,7 +28,7 @@ def _known_encoding(name: str) -> str:
     """Refuse codecs that turn text into something else, or bytes into anything but text."""
     try:
         found = codecs.lookup(name)
-        if not found._is_text_encoding or found.name in _NO_ENCODINGS:
+        if not found._is_text_encoding or found.name.replace("-", "_") in _NO_ENCODINGS:
             raise LookupError(name)
         found.decode("a,1\n".encode(name))
     except (LookupError, ValueError, UnicodeError) as error:

@@ -82,9 +82,9 @@ def first_purchase_groups(customers: pd.DataFrame, orders: pd.DataFrame | None) 
     Returns
     -------
     DataFrame
-        `customers` with `cohort` (half-year of the first purchase, as "2026-1") and `first_channel` (shop,
-        store, …; of lines at the same time the first by its name), missing without a purchase; columns of
-        these names that are there already stay.
+        `customers` with `cohort` (half-year of the first purchase, as "2026-1") and `first_channel` (ec,
+        store, …; of the first day's lines the leading one, see `leading_lines`), missing without a purchase;
+        columns of these names that are there already stay.
 
     Examples
     --------

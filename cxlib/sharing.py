@@ -71,6 +71,7 @@ class SharedReport(Report):
         key: str,
         *,
         verdict: str | None = None,
+        subject: str | None = None,
         units: Mapping[str, str] | None = None,
         **numbers: object,
     ) -> None:
@@ -83,7 +84,7 @@ class SharedReport(Report):
             self.notice("sharing.finding_hidden")
             return
         said = {name: self._worded(item) for name, item in rounded.items()}
-        super().finding(key, verdict=verdict, units=units, **said)
+        super().finding(key, verdict=verdict, subject=subject, units=units, **said)
 
     def notice(self, key: str, *, level: Level = "info", only_here: bool = False, **values: object) -> None:
         """Show a sentence as `Report.notice` does, from rounded numbers."""
@@ -119,8 +120,8 @@ class SharedReport(Report):
 
     def _show(self, kind: str, key: str, html: str, plain: str, record: Mapping[str, object]) -> None:
         if kind == "header":  # its table is in the record as well, exact
-            record = {name: item for name, item in record.items() if name != "tables"}
-        super()._show(kind, key, html, plain, record)
+            record = {name: item for name, item in record.items() if name not in ("tables", "close")}
+        super()._show(kind, key, html, plain, {**record, "is_shared": True})
 
 
 class _WithoutNotices:

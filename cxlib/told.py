@@ -32,7 +32,8 @@ def scheme_lead(judged: pd.DataFrame, *, metric: str) -> dict[str, Any]:
     dict
         `claim` ("best", "tied", "none") with `verdict` (leads, no_difference_shown); `scheme, share, low,
         high, n` of the highest; `tied`: the schemes that cannot be told from it, best first, itself at the
-        head; `second, ahead, ahead_low, ahead_high`: its lead over the next.
+        head; `second, ahead, ahead_low, ahead_high`: its lead over the next, or the first it cannot be told
+        from.
 
     Examples
     --------
@@ -52,7 +53,8 @@ def scheme_lead(judged: pd.DataFrame, *, metric: str) -> dict[str, Any]:
     found: dict[str, Any] = {"claim": claim, "verdict": "leads" if claim == "best" else UNDECIDED}
     found |= {"tied": tied, "scheme": best["scheme"], "share": best["estimate"], "n": int(best["n"])}
     found |= {"low": best["conf_low"], "high": best["conf_high"]}
-    for row in rest.head(1).to_dict("records"):
+    near = rest[rest["scheme"].isin(tied)] if len(tied) > 1 else rest  # the one the claim rests on
+    for row in near.head(1).to_dict("records"):
         found |= {"second": row["scheme"], "ahead": row["behind"]}
         found |= {"ahead_low": row["behind_conf_low"], "ahead_high": row["behind_conf_high"]}
     return found
@@ -89,7 +91,8 @@ def score_rule(gaps: pd.DataFrame) -> dict[str, Any]:
     found: dict[str, Any] = {"claim": claim, "verdict": "met" if claim in ("met", "only") else "not_met"}
     found |= {"tied": tied, "score": first["scheme"], "n": int(first["n"]), "gap": first["estimate"]}
     found |= {"gap_low": first["conf_low"], "gap_high": first["conf_high"]}
-    for row in rest.head(1).to_dict("records"):
+    near = rest[rest["scheme"].isin(tied)] if len(tied) > 1 else rest
+    for row in near.head(1).to_dict("records"):
         ahead = [row["behind"], row["behind_conf_low"], row["behind_conf_high"]]
         found |= dict(zip(["ahead", "ahead_low", "ahead_high"], ahead, strict=True))
     return found
@@ -117,9 +120,9 @@ def group_lead(
     -------
     dict
         `claim` ("leads", "tied") with `verdict` (leads, no_difference_shown), `group`, `second, ahead,
-        ahead_low, ahead_high` (difference of the two largest shares, -1…1), `tied` (groups that cannot be
-        told from the first, itself at the head), `groups` (number looked at). Empty with fewer
-        than two groups.
+        ahead_low, ahead_high` (difference to the next share, or to the first that cannot be told, -1…1),
+        `tied` (groups that cannot be told from the first, itself at the head), `groups` (number looked at).
+        Empty with fewer than two groups.
 
     Notes
     -----
@@ -154,7 +157,9 @@ def group_lead(
     tied = [sums.index[0], *(name for name, clear in zip(names, behind, strict=True) if not clear)]
     claim = "tied" if len(tied) > 1 else "leads"
     found = {"claim": claim, "verdict": "leads" if claim == "leads" else UNDECIDED, "group": sums.index[0]}
-    found |= {"second": names[0], "ahead": ahead[0], "ahead_low": low[0], "ahead_high": high[0]}
+    place = names.index(tied[1]) if len(tied) > 1 else 0
+    found |= {"second": names[place], "ahead": ahead[place], "ahead_low": low[place]}
+    found |= {"ahead_high": high[place]}
     return found | {"tied": tied, "groups": len(sums)}
 
 

@@ -32,6 +32,6 @@ def cluster_totals(
     pair = group * size + cluster
     if n_groups * size > 4 * len(pair) + 1_000:  # most pairs do not occur
         held, code = np.unique(pair, return_inverse=True)
-        return held // size, held % size, np.bincount(code, values, len(held))
+        return held // size, held % size, np.bincount(code, values, len(held)).astype(np.float64)
     held = np.flatnonzero(np.bincount(pair, minlength=n_groups * size))
-    return held // size, held % size, np.bincount(pair, values, n_groups * size)[held]
+    return held // size, held % size, np.bincount(pair, values, n_groups * size)[held].astype(np.float64)

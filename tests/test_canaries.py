@@ -28,7 +28,7 @@ CANARIES = (
 )
 CASES = {
     "plain": [],
-    "by a free column": ["-p", "by=nickname", "--lang", "ja"],
+    "by a free column": ["-p", "by=motto", "--lang", "ja"],
     "by a known attribute with a group of one": ["-p", "by=region"],
     "everything small": ["-p", "min_cell=1000", "-p", "by=region", "--lang", "ja"],
 }
@@ -47,6 +47,7 @@ def _company(tmp_path_factory):
         "email": "yuki" + numbers + "@canary.example",
         "phone": "090-1234-" + numbers.str.zfill(4),
         "nickname": "カナリア" + numbers,
+        "motto": "カナリア" + numbers,
         "home": "13 Vogelweg, door " + numbers,
     }
     tables["customers"] = tables["customers"].assign(**people)

@@ -28,18 +28,33 @@ def company(tmp_path_factory):
     return write_sample(tmp_path_factory.mktemp("company"), n_customers=700, seed=5)
 
 
+@pytest.fixture(scope="module")
+def done():
+    """Reports on the company as it is, by their parameters: several tests read the same one."""
+    return {}
+
+
 @pytest.fixture
-def run(company, tmp_path, monkeypatch):
+def run(company, tmp_path, monkeypatch, done):
     """`run(events=function, period_start=…)`: the report's pieces, as `kind -> key -> record`."""
 
-    def _run(events=None, orders=None, deals=None, **parameters):
+    def _run(events=None, orders=None, deals=None, settings=None, **parameters):
         changes = {"events": events, "orders": orders, "deals": deals}
+        as_it_is = settings is None and not any(changes.values())
+        known = tuple(sorted(parameters.items())) if as_it_is else None
+        if known not in done:
+            done[known] = _new(changes, settings, **parameters)
+        return done[known] if as_it_is else done.pop(known)
+
+    def _new(changes, settings, **parameters):
         for source in company.iterdir():
             change = changes.get(source.stem)
             if change is None:
                 (tmp_path / source.name).write_bytes(source.read_bytes())
             else:
                 change(pd.read_parquet(source)).to_parquet(tmp_path / source.name)
+        if settings is not None:
+            settings(tmp_path)
         pieces = {"finding": {}, "notice": {}, "table": {}, "figure": {}, "header": {}}
 
         def keep(data, raw, metadata):
@@ -101,7 +116,8 @@ def test_some_unknown_stages_touchpoints_and_no_flags_are_said(run):
 def test_tables_with_a_header_only_say_why_everything_is_empty(run):
     pieces = run(events=lambda rows: rows.iloc[:0], orders=lambda rows: rows.iloc[:0])
     assert {"journey.no_answers", "journey.no_buyers", "journey.empty_surface"} <= set(pieces["notice"])
-    assert set(pieces["finding"]) <= {"journey.follow_up", "journey.decision_unknown"}
+    of_deals = {"journey.follow_up", "journey.win_rate"}
+    assert set(pieces["finding"]) <= {*of_deals, "journey.decision_unknown"}
 
 
 def test_a_page_outside_the_steps_is_looked_at_and_the_checklist_keeps_its_days(run):
@@ -140,3 +156,76 @@ def test_an_earlier_last_day_has_no_deals_open_that_are_won_and_intervals_follow
     assert "n_events" not in ends
     wide = rows_of(run(**small), "deal_ends")
     assert (wide["conf_high"] - wide["conf_low"] > ends["conf_high"] - ends["conf_low"]).all()
+
+
+def test_a_rescaled_copy_tells_the_same_story(run, company):
+    """A scale of 1 to 5 instead of -2 to 2: shares and customers alike, means three points higher."""
+    usual = run()
+
+    def settings(folder):
+        text = (folder / "dataset.yml").read_text(encoding="utf-8")
+        assert "[-2, 2]" in text
+        (folder / "dataset.yml").write_text(text.replace("[-2, 2]", "[1, 5]"))
+
+    moved = run(events=lambda rows: rows.assign(valence=rows["valence"] + 3), settings=settings)
+    ours, same = rows_of(moved, "emotion_curve"), rows_of(usual, "emotion_curve")
+    pd.testing.assert_series_equal(ours["share_negative"], same["share_negative"])
+    assert ours["share_negative"].max() > 0.3
+    assert (ours["estimate"] - same["estimate"]).to_numpy() == pytest.approx(3)
+    assert moved["table"]["emotion_curve"]["units"]["estimate"] == "score"  # no "+" before a mean of 3
+    for table in ("hesitation", "valley_cost", "consistency", "touchpoint_losses"):
+        pd.testing.assert_frame_equal(rows_of(moved, table), rows_of(usual, table))
+    assert set(moved["finding"]) == set(usual["finding"])
+
+
+def test_expected_days_of_open_deals_change_nothing_and_are_noticed(run):
+    usual = run()
+
+    def plan(rows):
+        still = rows["is_won"].isna()
+        late = rows["created_on"] + pd.Timedelta(days=60)
+        return rows.assign(closed_on=rows["closed_on"].where(~still, late))
+
+    planned = run(deals=plan)
+    for table in ("deal_ageing", "deal_ends", "win_rates"):
+        pd.testing.assert_frame_equal(rows_of(planned, table), rows_of(usual, table))
+    assert "tables.planned_close" in planned["notice"]
+
+
+ALL = ["stage", "valence", "expectation", "experience", "page", "channel", "campaign", "responded"]
+
+
+@pytest.mark.parametrize(
+    "lost",
+    [
+        ALL,
+        pytest.param(["valence"], marks=pytest.mark.long),
+        pytest.param(["page", "session_id", "channel"], marks=pytest.mark.long),
+        pytest.param(["expectation", "experience"], marks=pytest.mark.long),
+    ],
+    ids=lambda names: "-".join(names[:2]),
+)
+def test_a_missing_column_leaves_out_its_part_and_nothing_else(run, lost):
+    pieces = run(events=lambda rows: rows.drop(columns=lost), by="region")
+    assert "journey.f2_level" in pieces["finding"]
+    assert any(key.startswith("journey.decision_") for key in pieces["finding"])
+    assert {"f2", "deal_ends", "win_rates_by_group"} <= set(pieces["table"])
+
+
+def test_groups_are_told_apart_by_a_test_or_not_at_all(run):
+    pieces = run(by="customer_type", deals_by="owner")
+    said = [key for key in pieces["finding"] if key.startswith("differences.")]
+    assert said
+    by_owner = rows_of(pieces, "win_rates_by_group")
+    assert len(by_owner) == 4
+    shown = by_owner["n"].dropna()  # owners with customers enough
+    assert len(shown) > 1 and shown.sum() <= rows_of(pieces, "win_rates")["n"].iloc[0]
+
+
+def test_exits_say_that_they_count_who_never_reaches_the_goal(run):
+    pieces = run()
+    funnel = rows_of(pieces, "funnel").set_index("step")["n"]
+    exits = rows_of(pieces, "exits").set_index("page")["estimate"]
+    for page in set(exits.index) & set(funnel.index):
+        assert exits[page] == pytest.approx(1 - funnel["done"] / funnel[page], abs=0.02)
+    assert "how many leave each" not in json.dumps(pieces["notice"])

@@ -110,6 +110,12 @@ def relationship(responses):
     return responses[(responses["survey"] == "relationship") & responses["nps_score"].notna()]
 
 
+def latest(responses):
+    """Answers of the last wave by name: the sample's waves are named by their quarter."""
+    asked = relationship(responses)
+    return asked[asked["wave"] == asked["wave"].max()]
+
+
 def nps_of(scores):
     return 100 * ((scores >= 9).mean() - (scores <= 6).mean())
 
@@ -158,7 +164,7 @@ def test_weights_of_the_survey_are_used_and_said(run, changed):
 
     plain, data = run(), changed(responses=heavy)
     pieces = run(data=data)
-    asked = relationship(heavy(pd.read_parquet(Path(data) / "responses.parquet")))
+    asked = latest(heavy(pd.read_parquet(Path(data) / "responses.parquet")))
     weight, score = asked["weight"], asked["nps_score"]
     share = {"promoters": score >= 9, "detractors": score <= 6}
     share = {name: weight[held].sum() / weight.sum() for name, held in share.items()}
@@ -306,13 +312,108 @@ def test_bounds_count_each_customer_once(run, company):
     assert [said["low"], said["high"]] == pytest.approx(ends)
 
 
-def test_the_rule_states_its_error(run):
-    strict, loose = run(), run(needed_certainty=0.8)
-    for pieces, needed in ((strict, 0.975), (loose, 0.8)):
-        rule = pieces["finding"]["nps.rule_driver"]
-        assert rule["values"]["error"] == pytest.approx(2 * (1 - needed))
-        assert (rule["verdict"] == "met") == (rule["values"]["first"] >= needed)
-        assert "probability" not in rule["text"]
+def test_one_rule_names_the_driver_to_start_with(run):
+    """The decision and the finding on what to fix first name the same drivers, and the badge agrees."""
+    strict, loose = run(), run(needed_certainty=0.6)
+    for pieces, needed in ((strict, 0.975), (loose, 0.6)):
+        (start,) = [each for key, each in pieces["finding"].items() if key.startswith("nps.start_")]
+        names = start["values"].get("drivers", []) + start["values"].get("then", [])
+        fix = pieces["finding"].get("nps.fix_first", {"values": {"drivers": []}})["values"]["drivers"]
+        assert sorted(names) == sorted(fix)
+        first = rows(pieces, "drivers").set_index("driver")["probability_first"].max()
+        assert start["values"]["first"] == pytest.approx(first)
+        is_one = len(fix) == 1 or (len(fix) > 1 and first >= needed)
+        assert start["verdict"] == ("start_here" if is_one else "undecided" if fix else "not_met")
+        if "nps.rule_error" in pieces["finding"]:
+            assert values(pieces, "nps.rule_error")["error"] == pytest.approx(2 * (1 - needed))
+
+
+@pytest.mark.parametrize("lang", ["en", "ja"])
+def test_the_headline_is_the_latest_wave_and_the_pool_is_named_as_such(run, company, lang):
+    pieces = run(lang=lang)
+    asked = relationship(pd.read_parquet(company / "responses.parquet"))
+    now = latest(asked)
+    assert values(pieces, "nps.standing")["nps"] == pytest.approx(nps_of(now["nps_score"]))
+    assert values(pieces, "nps.whole")["nps"] == pytest.approx(nps_of(asked["nps_score"]))
+    assert now["wave"].iloc[0] in pieces["finding"]["nps.standing"]["text"]
+    assert {"en": "whole period", "ja": "全期間"}[lang] in pieces["finding"]["nps.whole"]["text"]
+    satisfied = now["csat_score"].dropna() >= 4
+    assert values(pieces, "nps.csat")["csat"] == pytest.approx(satisfied.mean())
+    assert values(pieces, "nps.ces")["ces"] == pytest.approx(now["ces_score"].mean())
+
+
+def test_every_nps_in_a_sentence_names_its_answers(run):
+    named = {"nps.standing": "wave ", "nps.whole": "whole period", "nps.unheard": "last answer of each"}
+    named |= {"nps.raked": "last answer", "nps.moved": "From ", "nps.target": "wave "}
+    told = {key: each["text"] for key, each in run()["finding"].items() if "NPS" in each["text"]}
+    for key, words in named.items():
+        assert words in told.get(key, words), key
+    others = (
+        set(told)
+        - set(named)
+        - {"nps.silent_differ", "nps.moved_same", "nps.mix_rate", "nps.touchpoints_differ"}
+    )
+    assert all(key.startswith("nps.groups") for key in others), others
+
+
+def test_targets_are_judged_on_the_latest_wave_and_a_missed_one_is_said(run):
+    pieces = run()
+    table = {kind: rows(pieces, kind).iloc[0] for kind in ("nps", "csat", "ces")}
+    for kind, target in (("nps", 20), ("csat", 0.8), ("ces", 5.5)):
+        found = pieces["finding"]["nps.target" if kind == "nps" else f"nps.{kind}_target"]
+        row = table[kind]
+        assert row["window"] == "now" and found["values"]["value"] == row["estimate"]
+        above, below = row["conf_low"] >= target, row["conf_high"] < target
+        assert found["verdict"] == ("target_met" if above else "target_missed" if below else "undecided")
+    assert "target_missed" in {each["verdict"] for each in pieces["finding"].values()}
+
+
+def test_a_survey_after_a_contact_is_not_judged_by_the_relationship_target(run):
+    pieces = run(survey="transaction")
+    assert not [key for key in pieces["finding"] if key.endswith("target")]
+    assert "nps.no_target" in pieces["notice"]
+    own = run(survey="transaction", target_nps=0.0)
+    assert own["finding"]["nps.target"]["verdict"] in ("target_met", "target_missed", "undecided")
+
+
+def test_touchpoints_are_told_apart(run, company):
+    pieces = run(survey="transaction")
+    asked = pd.read_parquet(company / "responses.parquet")
+    asked = asked[asked["survey"] == "transaction"]
+    for kind, measure in (("csat", lambda x: (x >= 4).mean()), ("ces", lambda x: x.mean()), ("nps", nps_of)):
+        table = rows(pieces, f"{kind}_by_touchpoint").set_index("touchpoint")["estimate"]
+        each = asked.dropna(subset=f"{kind}_score").groupby("touchpoint")[f"{kind}_score"].agg(measure)
+        assert table.dropna().to_dict() == pytest.approx(each[table.dropna().index].to_dict())
+    told = pieces["notice"]["nps.pooled_touchpoints"]["text"]
+    assert "4 touchpoints" in told and told.count(",") + told.count(" and ") >= 3
+    assert {"csat_by_touchpoint", "ces_by_touchpoint"} <= set(run()["table"])
+    assert "nps_by_touchpoint" not in run()["table"]
+
+
+def test_without_nps_the_rest_of_the_chapter_goes_through(run, changed):
+    pieces = run(data=changed(responses=lambda table: table.drop(columns="nps_score")), outcome="csat_score")
+    assert {"nps.no_scores"} <= set(pieces["notice"])
+    assert {"nps.csat", "nps.ces", "nps.top_driver", "nps.csat_target"} <= set(pieces["finding"])
+    told = " ".join(each["text"] for each in pieces["notice"].values())
+    assert "Without orders" not in told and "no table `orders`" not in told
+    assert not {"nps.standing", "nps.moved", "nps.unheard"} & set(pieces["finding"])
+
+
+def test_with_effort_only_what_is_missing_is_left_out(run, changed):
+    def effort(table):
+        return table.drop(columns=["nps_score", "csat_score", *DRIVERS])
+
+    pieces = run(data=changed(responses=effort))
+    assert {"nps.no_scores", "nps.no_outcome"} <= set(pieces["notice"])
+    assert "nps.ces" in pieces["finding"] and "nps.csat" not in pieces["finding"]
+
+
+def test_a_period_in_the_past_has_its_own_present(run, company):
+    pieces = run(period_end="2026-06-30")
+    asked = relationship(pd.read_parquet(company / "responses.parquet"))
+    spring = asked.loc[asked["wave"] == "2026Q2", "nps_score"]
+    assert values(pieces, "nps.standing")["nps"] == pytest.approx(nps_of(spring))
+    assert "Jun 30, 2026" in pieces["finding"]["nps.unheard"]["text"]
 
 
 def test_referred_buyers_are_counted_and_compared(run, changed, company):

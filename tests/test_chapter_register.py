@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 
 from cxlib.checks import CxError, InputError
 from cxlib.samples import write_sample
@@ -129,7 +130,8 @@ def test_a_drift_from_before_the_start_is_neither_effective_nor_ranked(run, chan
     assert "I3" not in lines(pieces, "ranking")
     assert lines(pieces, "returns")["I3"]["prob_roi_positive"] is None
     name = lines(pieces, "verdicts")["I3"]["initiative"]
-    assert name in pieces["finding"]["impact.register_drift"]["values"]["names"]
+    assert name in pieces["finding"]["impact.next_drift"]["values"]["names"]
+    assert pieces["finding"]["impact.next_drift"]["verdict"] == "run_again"
     assert any(who == name and "moved apart before the start" in note for who, note in cautions(pieces))
     assert name in pieces["notice"]["impact.register_cautions"]["text"]
 
@@ -139,7 +141,7 @@ def test_no_control_anywhere(run, changed):
     assert set(verdicts(pieces).values()) <= {"not_shown", "too_early"}
     assert {"ranking", "returns"}.isdisjoint(pieces["table"])
     assert "impact.none_ranking" in pieces["notice"]
-    assert len(pieces["finding"]["impact.register_alone"]["values"]["names"]) == 4
+    assert len(pieces["finding"]["impact.next_no_control"]["values"]["names"]) == 4
 
 
 def test_an_exposed_control_is_noticed_in_its_row(run, changed):
@@ -175,7 +177,11 @@ def test_a_missing_cost_stands_last_and_has_no_return(run, changed):
     order = pieces["table"]["ranking"]["rows"]
     assert order[-1]["initiative"] == lines(pieces, "verdicts")["I1"]["initiative"]
     assert order[-1]["net_shrunk"] is None
-    assert "impact.register_no_cost" in pieces["finding"]
+    name = lines(pieces, "verdicts")["I1"]["initiative"]
+    reason = lines(pieces, "verdicts")["I1"]["reason"]
+    assert name in pieces["finding"][f"impact.next_{reason}"]["values"]["names"]
+    assert reason in ("no_cost", "inconclusive")
+    assert "impact.register_best" not in pieces["finding"]  # one priced study alone is no ranking
 
 
 def test_a_cost_of_zero_has_no_return_and_no_break_even(run, changed):
@@ -252,3 +258,52 @@ def test_only_what_concerns_the_data_stands_in_the_box(run):
     boxed = {key for key, notice in notices.items() if not notice.get("only_here")}
     assert boxed <= {"impact.register_none", "impact.register_cautions"}
     assert json.dumps(sorted(notices)).count(".none_") >= 2
+
+
+@pytest.mark.parametrize("path", sorted((SAMPLE.parents[1] / "reports" / "params").glob("*.yml")))
+def test_a_shipped_parameter_file_gives_both_reports_the_same_days(path):
+    given = yaml.safe_load(path.read_text(encoding="utf-8"))
+    both = [given | (given.get(name) or {}) for name in ("initiative_roi", "initiative_register")]
+    if "initiative_register" in given or "period_start" in given:
+        for name in ("as_of", "period_start", "period_end", "segment", "by"):
+            assert both[0].get(name) == both[1].get(name)
+
+
+def test_one_study_is_not_ranked_and_no_interval_is_empty(run):
+    """Among champions only one initiative is compared in full: its own result stands."""
+    pieces = run(data=str(SAMPLE), segment="Champions")
+    single = pieces["finding"]["impact.register_single"]["values"]
+    (row,) = [row for row in pieces["table"]["returns"]["rows"] if row["initiative"] == single["name"]]
+    assert single["roi"] == pytest.approx(row["roi"])
+    assert "ranking" not in pieces["table"]
+    assert not {"impact.register_best", "impact.register_closest"} & set(pieces["finding"])
+    assert "(– " not in words(pieces)
+
+
+def test_the_period_in_the_header_is_the_period_of_the_figures(run):
+    header = run(data=str(SAMPLE), period_start="2026-04-01", period_end="2026-09-30")["header"]
+    (head,) = header.values()
+    assert (head["period_start"], head["period_end"]) == ("2026-04-01", "2026-09-30")
+    (orders,) = [table for table in head["tables"] if table["table"] == "orders"]
+    assert str(orders["first"])[:10] >= "2026-04-01"
+    assert "12 months" in head["about"][0]
+    assert "95%" in head["about"][0]
+
+
+def test_the_rule_is_applied_to_every_initiative_by_name(run):
+    pieces = run(data=str(SAMPLE))
+    steps = {key: record for key, record in pieces["finding"].items() if ".next_" in key}
+    named = sorted(name for record in steps.values() for name in record["values"]["names"])
+    assert named == sorted(row["initiative"] for row in pieces["table"]["verdicts"]["rows"])
+    by_step = {record["verdict"]: record["values"]["names"] for record in steps.values()}
+    assert by_step["stop"] == ["Win-back mail to low spenders"]
+    assert by_step["fund"] == ["First-use coaching (LINE)"]
+
+
+def test_what_loses_money_is_neither_first_nor_effective(run):
+    pieces = run(data=str(SAMPLE), horizon_months=6, people_cost_monthly=100_000.0)
+    row = lines(pieces, "verdicts")["I1"]
+    earned = lines(pieces, "returns")["I1"]
+    assert earned["conf_low"] < 0 < earned["conf_high"]
+    assert row["verdict"] == "pay_open"
+    assert "impact.register_best" not in pieces["finding"]

@@ -100,7 +100,11 @@ def test_a_report_on_one_segment_counts_its_customers(champions):
     growth = rows_of(champions, "growth")
     assert growth["segment"].tolist() == ["Champions"]
     assert f"n = {int(growth['n'].item()):,}" in champions["figure"]["growth"][0]["source"]
-    (told,) = champions["finding"]["segmentation.growth_own"]
+    (told,) = [
+        records[0]
+        for key, records in champions["finding"].items()
+        if key.startswith("segmentation.growth_own")
+    ]
     assert "corrected" not in told["text"]
 
 
@@ -133,7 +137,68 @@ def test_actions_show_what_is_at_stake_and_later_spend(everybody):
     lists, proof = rows_of(everybody, "actions"), rows_of(everybody, "action_evidence")
     lists = lists.dropna(subset=["n"])
     assert len(lists) and (lists["amount_past_year"] <= lists["amount"] + 1e-6).all()
-    assert proof.set_index("action").loc["special_service", "spend_gap_conf_low"] > 0
+    told = proof.set_index("action").loc["special_service"]
+    assert told["conf_low"] > 0 and told["spend_gap"] > 0
+
+
+#: Limits in a sentence that its verdict rests on, with their unit.
+RESTS_ON = (("ahead", "pp"), ("beyond", "pp"), ("gap", "pp"), ("conf", "number"))
+SURE = {"leads", "ahead", "behind", "risen", "fallen", "differ"}
+
+
+def tell_one_story(pieces):
+    """No sentence claims what its limits, as they are shown, or its verdict deny; each has its own key."""
+    assert pieces["finding"]
+    for key, records in pieces["finding"].items():
+        assert len(records) == 1, f"{key} stands for several sentences"
+        (record,) = records
+        values, verdict, text = record["values"], record["verdict"], record["text"]
+        assert "– to –" not in text and "–～–" not in text, key
+        for name, unit in RESTS_ON:
+            low, high = values.get(f"{name}_low"), values.get(f"{name}_high")
+            if low is not None and verdict in SURE | {"no_difference_shown"}:
+                side = int(cx.limits_side(low, high, unit=unit))
+                assert (side != 0) == (verdict in SURE), (key, low, high, verdict)
+        if verdict == "no_difference_shown" and key.startswith("segmentation."):
+            assert not any(
+                word in text for word in ("foretold best", "carries the most:", "最もよく予測するのは")
+            )
+        if verdict in (None, "no_difference_shown"):
+            assert "beyond chance, “" not in text
+
+
+def test_the_report_on_everybody_tells_one_story(everybody, champions):
+    tell_one_story(everybody)
+    tell_one_story(champions)
+    assert "segmentation.mid_life" not in everybody["notice"]  # the company began with its data
+    (rule,) = [records[0] for key, records in everybody["finding"].items() if "rule_score" in key]
+    assert "only" in rule["text"]
+    assert "10%" in everybody["finding"]["segmentation.concentration"][0]["text"]
+    first = rows_of(everybody, "deciles").iloc[0]
+    top = everybody["finding"]["segmentation.concentration"][0]["values"]
+    assert (first["n"], first["estimate"]) == (top["n"], pytest.approx(top["share"]))
+
+
+def test_an_extract_of_eleven_months_names_season_history_and_its_middle(company, run, tmp_path):
+    """Old customers look new in it, a change holds the season, and nobody can have lapsed for a year."""
+    data_set = cx.open_data(company)
+    begin = pd.Timestamp(data_set.as_of) - pd.Timedelta(days=330)
+
+    def extract(orders):
+        kept = orders[orders["ordered_at"].dt.tz_localize(None) >= begin]
+        often = orders.groupby("customer_id")["order_id"].transform("nunique") >= 3
+        early = orders["ordered_at"].dt.tz_localize(None) < begin + pd.Timedelta(days=91)
+        return kept[often.reindex(kept.index) | ~early.reindex(kept.index)]  # the start holds old regulars
+
+    pieces = run(data=changed_company(company, tmp_path / "extract", extract))
+    growth = {key: records[0] for key, records in pieces["finding"].items() if "growth" in key}
+    assert "segmentation.growth_total_season" in growth
+    assert all(record["verdict"] is None and "season" in record["text"] for record in growth.values())
+    (lapsed, _) = pieces["notice"]["segmentation.short_history"]
+    assert "365" in lapsed["text"]
+    (middle,) = pieces["notice"]["segmentation.mid_life"]
+    assert middle["level"] == "warning" and "observed_from" in middle["text"]
+    tell_one_story(pieces)
 
 
 def changed_company(company, folder, change):
@@ -181,6 +246,10 @@ def test_japanese_reports_translate_the_words_the_contract_knows(run):
     shares = rows_of(pieces, "group_concentration")
     assert len(shares) and "largest_share" not in shares
 
+    said = {key for key in pieces["finding"] if key.startswith("differences.")}
+    assert {key.rsplit(".", 1)[1] for key in said} == {"again", "top", "middle"}
+    tell_one_story(pieces)
+
 
 def test_no_group_shows_the_share_of_a_top_of_too_few_customers(run):
     """A tenth of a group of ten is one customer, and the share of sales that customer's sales."""
@@ -190,13 +259,19 @@ def test_no_group_shows_the_share_of_a_top_of_too_few_customers(run):
     assert (tops["n"].dropna() * 0.1 >= 40).all()
 
 
-def test_a_period_within_a_year_is_not_compared_with_itself(company, run):
+def test_a_period_within_a_year_is_not_compared_with_itself(company, run, everybody):
     first = cx.open_data(company).as_of - pd.Timedelta(days=300)
     pieces = run(period_start=first)
     assert "segmentation.last_year" not in pieces["finding"]
     assert "segmentation.no_last_year" in pieces["notice"]
     assert "amount_past_year" not in rows_of(pieces, "actions")
-    assert set(pieces["finding"]).isdisjoint({"segmentation.act_first"})
+    assert set(pieces["finding"]).isdisjoint({"segmentation.act_first", "segmentation.act_first_short"})
     assert "f_score" not in pieces["table"]["schemes"][0]["plain"]
-    (told,) = pieces["finding"].get("segmentation.act_first_short", [None])
-    assert told is None or "365" not in told["text"]
+    (told,) = pieces["finding"]["segmentation.act_first_period"]
+    assert "365" not in told["text"] and "in the chosen period" in told["text"]
+    assert "segmentation.own_windows" in pieces["notice"]
+    (short,) = pieces["notice"]["segmentation.short_reach"]
+    assert "Hibernating" in short["text"]
+    tell_one_story(pieces)
+    whole = rows_of(everybody, "prevalence_lifecycle")
+    pd.testing.assert_frame_equal(rows_of(pieces, "prevalence_lifecycle"), whole)  # nobody turns a new lead

@@ -96,7 +96,8 @@ def surveys(tables, truth):
 def ladder_of(tables, initiative, as_of=AS_OF):
     row = cx.choose_initiative(tables["initiatives"], initiative)
     study = {"started_on": row["started_on"], "assignment": row["assignment"]}
-    members = cx.study_members(tables["enrolments"], tables["customers"], initiative=initiative, **study)
+    people = tables["customers"].drop(columns="region")  # where no region has shocks of its own
+    members = cx.study_members(tables["enrolments"], people, initiative=initiative, **study)
     panel = cx.study_panel(tables["orders"], members, started_on=row["started_on"], as_of=as_of)
     return cx.evidence_ladder(panel, assignment=row["assignment"]), members, row
 

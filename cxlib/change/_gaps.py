@@ -68,7 +68,7 @@ def group_gaps(
     if len(np.unique(known)) < 2:
         asked = asked.head(0)
     sides = answers._replace(
-        keys=pd.DataFrame({WAVE: [0, 1]}), score=answers.score[held], n_missing=np.zeros(2)
+        keys=pd.DataFrame({WAVE: [0, 1]}), score=answers.score[held], n_missing=np.zeros(2, dtype=int)
     )
     cluster = None if answers.cluster is None else answers.cluster[held]
     parts = [

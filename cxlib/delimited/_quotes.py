@@ -7,6 +7,7 @@ that never closes makes one cell out of many rows, and nothing else looks wrong.
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
@@ -17,6 +18,7 @@ from cxlib.delimited._stream import LONGEST_LINE, Unfit
 QUOTE, LF, CR = 34, 10, 13
 LOOKED_AT = 500
 MOST_KEPT = 5_000
+MOST_BREAKS = 20_000
 ENOUGH_FIGURES = 2
 _DIGITS = re.compile(rb"\d+")
 _FIGURE = re.compile(rb'^[\s"]*[-+]?\d[\d.,:/TZ +\-]*[\s"]*$')
@@ -67,8 +69,9 @@ class QuoteWatch:
         first, last = text.find(b"\n"), text.rfind(b"\n")
         if first < 0:
             first, last = text.find(b"\r"), text.rfind(b"\r")
-        self._line = self._line + len(text) if first < 0 else len(text) - last
-        if self._line > LONGEST_LINE:
+        longest = self._line + (len(text) if first < 0 else first)
+        self._line = longest if first < 0 else len(text) - last
+        if longest > LONGEST_LINE:
             raise Unfit("long_line", limit=f"{LONGEST_LINE >> 20} MB")
 
     @property
@@ -112,7 +115,10 @@ def look_closer(texts: Iterable[bytes], delimiter: str) -> Structure:
             continue
         is_open, is_bad = cells.follow(line, is_open=False)
         size, breaks = len(line), 0
-        while is_open and (inner := next(lines, None)) is not None and size <= LONGEST_LINE:
+        while is_open and max(size / LONGEST_LINE, breaks / MOST_BREAKS) <= 1:
+            inner = next(lines, None)
+            if inner is None:
+                break
             breaks, size = breaks + 1, size + len(inner)
             if len(suspects) < MOST_KEPT and len(parts := cells.split(inner)) == columns:
                 suspects.append((found.rows, parts))
@@ -122,7 +128,10 @@ def look_closer(texts: Iterable[bytes], delimiter: str) -> Structure:
         _note(found, is_open=is_open, is_bad=is_bad, breaks=breaks)
         if is_open:
             break
-    found.swallowed = sorted({row for row, parts in suspects if _is_row(parts, models)})
+    swallowed = [row for row, parts in suspects if _is_row(parts, models)]
+    found.swallowed = sorted(set(swallowed))
+    for rows in (found.swallowed, found.unclosed, found.after_quote, found.several_lines):
+        rows[:] = [row + bisect_left(swallowed, row) for row in rows]  # a row taken into a cell is one too
     return found
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import gzip
 import os.path
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -14,10 +15,12 @@ import pyarrow.csv as arrow_csv
 
 from cxlib.checks import Problem, TableError
 from cxlib.delimited._quotes import QuoteWatch, Structure, look_closer
-from cxlib.delimited._stream import MOST_COLUMNS, PIECE, Unfit, Watched, pieces
+from cxlib.delimited._stream import MOST_COLUMNS, PIECE, Unfit, Watched, as_wide, pieces
 
 HEADER_ROWS = 1
 LOOKED_AT = 1 << 20
+#: What a text is full of when it is read in a wrong encoding.
+_ODD = re.compile("[\uff61-\uff9f\x80-\x9f\ue000-\uf8ff\xa1-\xbf×÷]|(?<=[A-Za-z])[\u4e00-\u9fff](?=[a-z])")
 CANDIDATES = ("utf-8", "cp932", "euc_jp", "cp1252")
 
 
@@ -134,7 +137,7 @@ def _check_quotes(path: Path, form: Form, quotes: QuoteWatch) -> list[Problem]:
         rows = getattr(found, key)
         if rows:
             raise TableError([_at_rows(f"tables.quote_{key}", "error", form, rows, found)])
-    if found.lines_inside <= found.rows:
+    if found.lines_inside <= found.rows - form.header_rows:
         return []
     return [_at_rows("tables.line_breaks", "notice", form, found.several_lines, found)]
 
@@ -160,8 +163,13 @@ def _ragged(path: Path, form: Form, cells: pa.Table) -> TableError:
 
 def _other_encoding(path: Path, form: Form) -> TableError:
     """Say which lines are of another encoding, or that all are and which it looks like."""
-    opened = gzip.open if path.read_bytes()[:2] == b"\x1f\x8b" else open
-    with opened(path, "rb") as file:
+    with path.open("rb") as plain:
+        is_folded = plain.read(2) == b"\x1f\x8b"
+    with (gzip.open if is_folded else open)(path, "rb") as file:
+        wide = as_wide(file.read(4096), form.encoding)
+        if wide:
+            return _stop(form, "tables.encoding", **wide)
+        file.seek(0)
         lines = file.read(LOOKED_AT * 16).splitlines()[form.skip :]
     foreign = [at for at, line in enumerate(lines) if not line.isascii()]
     broken = [at for at in foreign if not _decodes(lines[at], form.encoding)]
@@ -189,7 +197,8 @@ def _likely(lines: list[bytes]) -> str:
     start = start[: start.rfind(b"\n") + 1] or start
     if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "utf-16"
-    return next((candidate for candidate in CANDIDATES if _decodes(start, candidate)), "cp932")
+    fitting = [candidate for candidate in CANDIDATES if _decodes(start, candidate)]
+    return min(fitting, key=lambda name: len(_ODD.findall(start.decode(name))), default="cp932")
 
 
 def names_of(cells: pa.Table) -> list[Any]:

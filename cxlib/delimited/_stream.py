@@ -17,7 +17,7 @@ MOST_BYTES = 16 << 30
 MOST_COLUMNS = 2_000
 LONGEST_LINE = 1 << 24
 #: How many times its size a gzip file may unfold to, once it is more than a few megabytes.
-MOST_UNFOLDED = 200
+MOST_UNFOLDED = 100
 SURELY_FINE = 50 << 20
 _ARCHIVES = (
     b"PK\x03\x04",
@@ -57,7 +57,7 @@ def pieces(path: Path, encoding: str, skip: int = 0) -> Iterator[bytes]:
         `archive`, `unreadable`, `encoding`, `no_text` (NUL characters), `unfolds`, `too_large`.
     """
     raw = _without_lines(_raw(path), skip) if _keeps_ascii(encoding) else _raw(path)
-    texts = raw if codecs.lookup(encoding).name == "utf-8" else _decoded(raw, encoding)
+    texts = _decoded(raw, encoding)
     if not _keeps_ascii(encoding):
         texts = _without_lines(texts, skip)
     is_first = True
@@ -67,7 +67,7 @@ def pieces(path: Path, encoding: str, skip: int = 0) -> Iterator[bytes]:
             raise Unfit("encoding", declared=encoding, likely="utf-16")
         is_first = False
         if b"\0" in text:
-            raise Unfit("no_text", **_as_wide(text, encoding))
+            raise Unfit("no_text", **as_wide(text, encoding))
         yield text
 
 
@@ -76,9 +76,11 @@ def _keeps_ascii(encoding: str) -> bool:
     return not codecs.lookup(encoding).name.startswith(("utf-16", "utf-32"))
 
 
-def _as_wide(text: bytes, encoding: str) -> dict[str, object]:
+def as_wide(text: bytes, encoding: str) -> dict[str, object]:
     """Say which UTF-16 a text with a NUL beside every letter is likely to be."""
     start = text[:4096]
+    if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return {"declared": encoding, "likely": "utf-16"}
     if start.count(0) * 3 < len(start):
         return {}
     likely = "utf-16-le" if start[1::2].count(0) > start[::2].count(0) else "utf-16-be"
@@ -91,13 +93,13 @@ def _raw(path: Path) -> Iterator[bytes]:
         with path.open("rb") as file:
             start = file.read(512)
             file.seek(0)
-            if start.startswith(_ARCHIVES) or start[257:262] == b"ustar":
+            if _is_archive(start):
                 raise Unfit("archive")
             is_folded = start[:2] == b"\x1f\x8b"
             opened: IO[bytes] = gzip.GzipFile(fileobj=file) if is_folded else file  # type: ignore[assignment]
             while piece := opened.read(PIECE):
                 total += len(piece)
-                if is_folded and total == len(piece) and piece[257:262] == b"ustar":
+                if is_folded and total == len(piece) and _is_archive(piece):
                     raise Unfit("archive")
                 if is_folded and total > max(SURELY_FINE, MOST_UNFOLDED * size):
                     raise Unfit("unfolds", times=f"{MOST_UNFOLDED:,}")
@@ -108,15 +110,23 @@ def _raw(path: Path) -> Iterator[bytes]:
         raise Unfit("unreadable") from error
 
 
+def _is_archive(start: bytes) -> bool:
+    return start.startswith(_ARCHIVES) or start[257:262] == b"ustar"
+
+
 def _decoded(raw: Iterator[bytes], encoding: str) -> Iterator[bytes]:
+    """Pieces as UTF-8; those that are it already are checked, so that no reader meets a broken letter."""
     decoder = None
+    is_utf8 = codecs.lookup(encoding).name == "utf-8"
     try:
         for piece in raw:
             if decoder is None:
                 decoder = codecs.getincrementaldecoder(_with_byte_order(piece, encoding))()
-            yield decoder.decode(piece).encode("utf-8")
+            text = decoder.decode(piece)
+            yield piece if is_utf8 else text.encode("utf-8")
         if decoder is not None:
-            yield decoder.decode(b"", final=True).encode("utf-8")
+            rest = decoder.decode(b"", final=True)
+            yield b"" if is_utf8 else rest.encode("utf-8")
     except UnicodeError as error:
         raise Unfit("encoding", declared=encoding) from error
 

@@ -240,6 +240,11 @@ class Moments:
                 yield from (w * x[:, j] ** power * m[:, i] for i, j in pairs)
         yield from (w * x[:, i] * x[:, j] for i, j in pairs)
 
+    @property
+    def n_terms(self) -> int:
+        """Number of the terms."""
+        return 1 + self.size + len(self.rows) if self.complete else 6 * len(self.rows)
+
     def all_answers(self) -> Array:
         """Give the sums over all answers, each counted once."""
         return np.array([[term.sum() for term in self.terms()]])

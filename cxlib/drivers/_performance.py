@@ -14,10 +14,12 @@ from cxlib.checks import ParameterError
 from cxlib.drivers._importance import (
     Array,
     Moments,
+    check_resampling,
     driver_importance,
     driver_units,
     parts_of_r_squared,
     read_drivers,
+    shares_with_ranks,
 )
 from cxlib.resampling import bootstrap_interval, resampled_sums
 
@@ -94,14 +96,13 @@ def importance_performance(
     """
     check_scale(scale)
     drivers = list(driver_cols)
+    check_resampling(data, cluster_col, n_boot, conf_level)
     frame = driver_importance(
         data,
         outcome_col=outcome_col,
         driver_cols=drivers,
         weight_col=weight_col,
         cluster_col=cluster_col,
-        n_boot=n_boot,
-        seed=seed,
         conf_level=conf_level,
     )
     values, weight = read_drivers(data, outcome_col, drivers, weight_col)
@@ -112,30 +113,42 @@ def importance_performance(
         raise ParameterError("nps.off_scale", low=f"{scale[0]:g}", high=f"{scale[1]:g}")
     clusters = None if cluster_col is None else cluster_codes(data[cluster_col])[keep]
     moments = Moments(values[keep], weight)
-    units = driver_units(moments.correlations(moments.all_answers())[0], len(rating))
+    whole = moments.correlations(moments.all_answers())
+    units = driver_units(whole[0], len(rating))
     names = [" + ".join(drivers[column] for column in unit) for unit in units]
-    shares, levels, signs = [], [], []
-    size, rated = rating.shape[1], [column for each in _rated(rating, weight) for column in each]
-    terms = chain(rated, moments.terms())
-    for sums in resampled_sums(terms, n_boot=n_boot, seed=seed, clusters=clusters):
-        drawn = moments.correlations(sums[:, 2 * size :])
+    parted: list[Array] = []
+    rates: list[Array] = []
+    ways: list[Array] = []
+    rated = [column for each in _rated(rating, weight) for column in each]
+    terms, n_keys = chain(moments.terms(), rated), moments.n_terms
+    for sums in resampled_sums(terms, n_boot=n_boot, seed=seed, clusters=clusters, n_keys=n_keys):
+        drawn = moments.correlations(sums[:, :n_keys])
         parts = parts_of_r_squared(drawn, units, "shapley", None, seed)[0]
-        signs.append(drawn[:, [unit[0] for unit in units], -1])
-        with np.errstate(invalid="ignore", divide="ignore"):
-            shares.append(parts / parts.sum(axis=1, keepdims=True))
-        levels.append(_means(sums[:, : 2 * size], units))
+        ways.append(drawn[:, [unit[0] for unit in units], -1])
+        parted.append(parts)
+        rates.append(_means(sums[:, n_keys:], units))
     asked = (
         [bool(np.isfinite(rating[:, unit[0]]).any()) for unit in units]
         if len(rating)
         else [True] * len(units)
     )
     equal = 1 / max(sum(asked), 1)
+    none = [np.full((1, len(units)), np.nan)]
+    found, levels, signs = (np.vstack(each or none) for each in (parted, rates, ways))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        shares = found / found.sum(axis=1, keepdims=True)
+    limits = shares_with_ranks(
+        parts_of_r_squared(whole, units, "shapley", None, seed)[0][0], found, conf_level
+    )
+    for name in ("std_error", "conf_low", "conf_high"):
+        of_driver = frame["driver"].map(dict(zip(names, limits[name], strict=True)))
+        frame[name] = of_driver.where(frame["importance"].notna())
     now = _means(np.array([[column.sum() for column in rated]]), units)[0]
-    std_error, low, high = bootstrap_interval(np.vstack(levels), conf_level=conf_level)
-    line = np.vstack(levels)[:, asked].mean(axis=1, keepdims=True) if goal is None else goal
-    helps = np.vstack(signs) > 0
-    chance = _quadrant_shares(np.vstack(shares) > equal, np.vstack(levels) >= line)
-    fix = (np.vstack(shares) > equal) & (np.vstack(levels) < line) & helps
+    std_error, low, high = bootstrap_interval(levels, conf_level=conf_level)
+    line = levels[:, asked].mean(axis=1, keepdims=True) if goal is None else goal
+    helps = signs > 0
+    chance = _quadrant_shares(shares > equal, levels >= line)
+    fix = (shares > equal) & (levels < line) & helps
     place = pd.DataFrame(
         {"driver": names, "performance": now, "performance_std_error": std_error, "performance_conf_low": low}
         | {"performance_conf_high": high, "performance_line": now[asked].mean() if goal is None else goal}

@@ -117,7 +117,7 @@ def _earlier(goal: Path) -> dict[str, Any]:
         if not there:
             return {}
         found = json.loads((goal / SUMMARY).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         if isinstance(error, OSError) and not isinstance(error, FileNotFoundError | NotADirectoryError):
             raise output_error(error, goal) from error
         raise ParameterError("exports.target_taken", folder=goal.name) from error

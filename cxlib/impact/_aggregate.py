@@ -11,7 +11,7 @@ import pandas as pd
 from scipy import stats
 
 from cxlib.checks import fail_option
-from cxlib.impact._spread import Spread, freedom, hotelling, wald
+from cxlib.impact._spread import Spread, draws_root, freedom, hotelling, wald
 
 Array = npt.NDArray[np.float64]
 Kind = Literal["simple", "dynamic", "group", "calendar"]
@@ -259,10 +259,9 @@ class AttResult:
         real = spread > 0
         if not real.any():
             return float("nan")
-        values, vectors = np.linalg.eigh(joint[np.ix_(real, real)] / np.outer(spread[real], spread[real]))
-        root = vectors * np.sqrt(np.clip(values, 0, None))
+        root = draws_root(joint[np.ix_(real, real)] / np.outer(spread[real], spread[real]))
         rng = np.random.default_rng(seed)
-        draws = rng.standard_normal((BAND_DRAWS, len(values))) @ root.T
+        draws = rng.standard_normal((BAND_DRAWS, len(root))) @ root
         df = np.nanmin(freedom(self.spread, np.array([part[1] for part in parts])))
         if np.isfinite(df):
             draws /= np.sqrt(rng.chisquare(df, (BAND_DRAWS, 1)) / df)

@@ -8,6 +8,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import ndtr, ndtri
 
+from cxlib.impact._spread import draws_root
+
 Array = npt.NDArray[np.float64]
 DRAWS = 4_000
 MOST_TIMES = 1e6
@@ -110,9 +112,7 @@ def _tests(
     free = np.eye(after)
     free[0] = weights
     back = np.linalg.inv(free)  # effects from (weighted effect, all others)
-    draws = np.random.default_rng(seed).standard_normal((DRAWS, before + after))
-    values, vectors = np.linalg.eigh(covariance)
-    draws = draws @ (vectors * np.sqrt(np.clip(values, 0, None))).T
+    draws = np.random.default_rng(seed).standard_normal((DRAWS, before + after)) @ draws_root(covariance)
     tests = []
     for largest in range(before):
         for sign in (1.0, -1.0):

@@ -6,6 +6,7 @@ from typing import Any, cast
 
 import narwhals as nw
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from cxlib.checks import check_columns
@@ -32,7 +33,7 @@ def plain_lines(orders: Any, rate: float, timezone: str | None) -> pd.DataFrame:
         recorded = lines["margin"].to_numpy(dtype="float64", na_value=np.nan)
         margin = np.where(np.isnan(recorded), margin, recorded)
     sold = lines["sold"].to_numpy(dtype=bool) if "sold" in lines else purchase_lines(lines)
-    counts = sold & ~lines["order_id"].where(sold).duplicated().to_numpy()
+    counts = _first_sold(lines, sold)
     day = local_days(lines["ordered_at"], "ordered_at")
     return pd.DataFrame(
         {
@@ -40,6 +41,24 @@ def plain_lines(orders: Any, rate: float, timezone: str | None) -> pd.DataFrame:
             "amount": amount, "margin": margin, "counts": counts.astype("float64"),
         }
     )  # fmt: skip
+
+
+def _first_sold(lines: pd.DataFrame, sold: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    """Mark one line sold of each order, the earliest, whatever the order of rows."""
+    ids = lines["order_id"].where(sold)
+    later = sold & ids.duplicated().to_numpy()
+    first = sold & ~later
+    if later.any():
+        shared = np.flatnonzero(sold & ids.duplicated(keep=False).to_numpy())
+        place, at = (
+            pd.factorize(ids.iloc[shared])[0],
+            pd.factorize(lines["ordered_at"].iloc[shared], sort=True)[0],
+        )
+        person = pd.factorize(lines["customer_id"].iloc[shared], sort=True)[0]
+        ranked = shared[np.lexsort((person, at, place))]
+        first[shared] = False
+        first[ranked[np.r_[True, np.diff(np.sort(place)) > 0]]] = True
+    return first
 
 
 def _orders_of(orders: Any, rate: float, timezone: str | None) -> pd.DataFrame:

@@ -57,6 +57,7 @@ def f2_effect(
     otherwise.
     """
     check_arms(members)
+    orders = orders.reset_index(drop=True)
     start, last = pd.Timestamp(started_on), pd.Timestamp(as_of)  # type: ignore[arg-type]
     bought = orders[["customer_id"]].assign(day=local_days(orders["ordered_at"], "ordered_at"))
     is_early = (bought["day"] < start).to_numpy()
@@ -210,6 +211,7 @@ def score_effect(
     """
     check_columns(responses, customer_id="customer_id", answered_at="answered_at", score_col=score_col)
     check_arms(members)
+    responses = responses.reset_index(drop=True)
     start = pd.Timestamp(started_on)  # type: ignore[arg-type]
     day = local_days(responses["answered_at"], "answered_at")
     inside = day.between(start - pd.DateOffset(months=12), start + pd.DateOffset(months=horizon_months))

@@ -84,6 +84,7 @@ def regression_part(
     if not len(own) or len(rest) < 3 or np.ptp(rest[:, 0]) <= 0:
         return pd.DataFrame(columns=columns)
     estimates, errors = _parts(own, rest)
+    errors = np.where(errors > 1e-12 * np.abs(estimates).max(), errors, np.nan)
     counts = [len(own), len(rest), len(rest), len(own) + len(rest)]
     df = np.maximum(np.array([len(own), len(rest), len(rest), min(len(own), len(rest))]) - 1, 1)
     half = stats.t.ppf((1 + conf_level) / 2, df) * errors

@@ -15,6 +15,7 @@ from cxlib.checks import ParameterError
 from cxlib.flags import check_counts
 from cxlib.impact._aggregate import AttResult
 from cxlib.impact._bounds import MOST_BLOCKS, breakdown, interval
+from cxlib.impact._spread import draws_root
 
 Array = npt.NDArray[np.float64]
 DRAWS = 50_000
@@ -211,7 +212,5 @@ def _critical(joint: Array, error: Array, conf_level: float, seed: int) -> float
     if not real.any():
         return 0.0
     scaled = joint[np.ix_(real, real)] / np.outer(error[real], error[real])
-    values, vectors = np.linalg.eigh(scaled)
-    draws = np.random.default_rng(seed).standard_normal((DRAWS, len(values)))
-    draws = draws @ (vectors * np.sqrt(np.clip(values, 0, None))).T
+    draws = np.random.default_rng(seed).standard_normal((DRAWS, len(scaled))) @ draws_root(scaled)
     return float(np.quantile(np.abs(draws).max(axis=1), conf_level))

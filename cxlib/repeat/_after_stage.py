@@ -13,7 +13,7 @@ from cxlib.intervals import Interval
 from cxlib.purchases import NO_AMOUNTS
 from cxlib.repeat._times import repeat_times
 from cxlib.scales import neutral_score
-from cxlib.survival import survival_curve
+from cxlib.survival import enough_at_risk, survival_curve
 
 
 def f2_after_stage(
@@ -58,8 +58,8 @@ def f2_after_stage(
     DataFrame
         `metric, group, estimate, std_error, conf_low, conf_high, n`: "f2" for the groups "negative" and
         "other", their "difference" (negative − other), and "purchases", the difference times the customers
-        who felt negative: second purchases fewer (below 0) than if they had behaved like the others. `note` as
-        in `repeat_curve`.
+        who felt negative: second purchases fewer (below 0) than if they had behaved like the others.
+        `note` as in `repeat_curve`.
 
     Raises
     ------
@@ -68,7 +68,8 @@ def f2_after_stage(
 
     Notes
     -----
-    The clock starts at each customer's first answer at the stage after the first purchase, and only those
+    The clock starts at each customer's first answer at the stage after the first purchase (of several on
+    that day, the lowest score), and only those
     without a second purchase by that day count (a landmark per customer), because whoever has bought again
     already cannot be lost any more. The groups are not randomised: the difference may be due to what made
     them feel so, and is no effect of the feeling alone.
@@ -99,20 +100,21 @@ def f2_after_stage(
     after_first = (people["day"] >= people["from_on"]) & (people["day"] <= pd.Timestamp(to_date(as_of)))
     negative = people[score_col] < neutral_score(events, score_col, neutral)
     people = people.assign(duration_days=(end - people["day"]).dt.days, negative=negative)
-    first = people[after_first].sort_values("day", kind="stable").drop_duplicates(customer_col)
+    first = people[after_first].sort_values(["day", score_col], kind="stable").drop_duplicates(customer_col)
     waiting = first[(first["duration_days"] > 0) | ~first["is_repeat"]]
     rows = []
     for group, members in (
         ("negative", waiting[waiting["negative"]]),
         ("other", waiting[~waiting["negative"]]),
     ):
-        curve = survival_curve(
+        curves = survival_curve(
             members,
             duration_col="duration_days",
             event_col="is_repeat",
             times=[horizon_days],
             conf_level=conf_level,
-        ).iloc[0]
+        )
+        curve = enough_at_risk(curves).iloc[0]
         estimate, low, high = 1 - curve[["estimate", "conf_high", "conf_low"]].to_numpy(dtype=float)
         rows.append(["f2", group, estimate, float(curve["std_error"]), low, high, len(members)])
     gap = interval_difference(*(Interval(*row[2:6]) for row in rows))

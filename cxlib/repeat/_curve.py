@@ -48,11 +48,12 @@ def repeat_curve(
     DataFrame
         Group columns, `metric` ("f2"), `days, estimate, std_error, conf_low, conf_high, n_at_risk` (customers
         seen for that long without a second purchase before), `n_events` (second purchases by that day), `n`
-        (first buyers), `n_not_reached` (neither seen for that long nor with a second purchase), `naive` (second purchases by that day ÷ all first buyers, whether or not seen for that
-        long), `mature` (the same among the `n_mature` first buyers seen for the full horizon), `n_left_out`
-        (customers who bought before `observed_from`), `n_ambiguous` (whose first purchase day holds other values
-        of `by` as well; `repeat_times` says which counts), `note` ("refunds_unknown" without amounts, else "").
-        A horizon at which too few are at risk is NaN, as `enough_at_risk` has it.
+        (first buyers), `n_not_reached` (neither seen for that long nor with a second purchase), `naive`
+        (second purchases by that day ÷ all first buyers, whether or not seen for that long), `mature` (the
+        same among the `n_mature` first buyers seen for the full horizon), `n_left_out` (customers who bought
+        before `observed_from`), `n_ambiguous` (whose first purchase day holds other values of `by` as well;
+        `repeat_times` says which counts), `note` ("refunds_unknown" without amounts, else ""). A horizon at
+        which too few are at risk is NaN, as `enough_at_risk` has it.
 
     Raises
     ------
@@ -144,8 +145,8 @@ def purchase_ladder(
     -------
     DataFrame
         `purchase` (1 = first), `metric` ("next_purchase"), `estimate, std_error, conf_low, conf_high, n`
-        (customers who reached it), `n_events, n_at_risk, n_not_reached` (at `within_days`), `median_days` (day
-        by which half have bought again, or NaN), `note`. Estimates are NaN as in `repeat_curve`.
+        (customers who reached it), `n_events, n_at_risk, n_not_reached` (at `within_days`), `median_days`
+        (day by which half have bought again, or NaN), `note`. Estimates are NaN as in `repeat_curve`.
 
     Raises
     ------

@@ -120,7 +120,9 @@ def _answers(
     rows = events.loc[(events["stage"] == stage) & events[score_col].notna(), [customer_col, score_col]]
     rows["start"] = local_days(events.loc[rows.index, "occurred_at"], "occurred_at")
     rows = (
-        rows[rows["start"] <= last].dropna(subset=[customer_col, "start"]).sort_values("start", kind="stable")
+        rows[rows["start"] <= last]
+        .dropna(subset=[customer_col, "start"])
+        .sort_values(["start", score_col], kind="stable")
     )
     latest = pd.merge_asof(
         rows,

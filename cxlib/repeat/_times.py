@@ -10,6 +10,12 @@ import pandas as pd
 from cxlib.checks import check_columns, check_group_names
 from cxlib.days import local_days, to_date
 from cxlib.purchases import leading_lines, purchase_lines
+from cxlib.survival import logrank
+
+#: Days at which early first buyers are compared with later ones, and the level at which they differ.
+EARLY_DAYS, ALPHA = (30, 90, 180), 0.1
+#: First days that may be crowded, by how many errors they must be, and what that does to the p value.
+CROWDED_DAYS, CROWDED, CROWDED_FACTOR = 60, 4, 0.1
 
 
 def repeat_times(
@@ -131,6 +137,21 @@ def purchase_spells(
     return result.assign(is_earlier=earlier) if keep_earlier else result
 
 
+def purchase_days(
+    orders: pd.DataFrame, *, as_of: dt.date | str, customer_col: str, time_col: str, amount_col: str
+) -> tuple[int, int, np.ndarray, np.ndarray]:
+    """First day with an order and last day, and customer and day of each purchase occasion, as numbers."""
+    check_columns(orders, customer_col=customer_col, time_col=time_col)
+    last = np.datetime64(to_date(as_of), "D")
+    customer = pd.factorize(orders[customer_col])[0]
+    day = local_days(orders[time_col], time_col).to_numpy().astype("datetime64[D]")
+    kept = (customer >= 0) & (day <= last)
+    kept = purchase_lines(orders, known=kept, customer_col=customer_col, amount_col=amount_col)
+    who, number = _occasions(customer[kept], day[kept].astype(np.int64))
+    end = int(last.astype(np.int64))
+    return int(number.min(initial=end)), end, who, number
+
+
 def _occasions(customer: np.ndarray, day: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Purchase days, each once, by customer and day; as one number, because sorting one array is fast."""
     begin = int(day.min(initial=0 if not day.size else day[0]))
@@ -166,7 +187,9 @@ def first_purchases_doubtful(
         Days at the start of the data to look at.
     excess
         Doubtful when that many times more first purchases fall into those days than an even spread would
-        give; this alone cannot tell old customers from a campaign at the start, and misses most cuts.
+        give; this alone cannot tell old customers from a campaign at the start, and misses most cuts. Also
+        doubtful when early first buyers come again at another rate than later ones (`f2_burn_in` says how
+        that is told, and gives the later figure).
     customer_col, seen_col
         Columns of `customers`, the first also of `times`.
 
@@ -188,6 +211,10 @@ def first_purchases_doubtful(
     """
     since = (times["from_on"] - times["from_on"].min()).dt.days
     span = since.max() + 1
+    if {"duration_days", "is_repeat"} <= set(times.columns) and len(times):
+        length = int((since + times["duration_days"]).max()) + 1
+        if early_differ(times.assign(since=since), length) < ALPHA:
+            return True
     crowded = bool(span > 3 * early_days and (since < early_days).mean() > excess * early_days / span)
     if customers is None or crowded or times.empty:
         return crowded
@@ -195,3 +222,22 @@ def first_purchases_doubtful(
     seen = customers.drop_duplicates(customer_col).set_index(customer_col)[seen_col]
     seen = local_days(seen.reindex(times[customer_col]), seen_col).reset_index(drop=True)
     return bool((seen < times["from_on"].min()).mean() > known_before)
+
+
+def early_differ(first: pd.DataFrame, length: int) -> float:
+    """P value that early buyers come again as later ones do; a tenth where the start is crowded."""
+    values = []
+    for days in EARLY_DAYS:
+        early = first["since"] < days
+        if early.sum() >= 10 and (~early).sum() >= 10:
+            sides = first.assign(early=early)
+            test = logrank(sides, duration_col="duration_days", event_col="is_repeat", by="early")
+            values.append(float(test["p_value"].iloc[0]))
+    if not values:
+        return 1.0
+    p_value = min(1.0, len(values) * min(values))
+    start, rest = CROWDED_DAYS, length // 2
+    counts = np.array([(first["since"] < start).sum(), (first["since"] >= length - rest).sum()])
+    rates, errors = counts / [start, rest], np.sqrt(counts) / [start, rest]
+    crowded = (rates[0] - rates[1]) > CROWDED * np.hypot(*errors)
+    return p_value * CROWDED_FACTOR if crowded else p_value

@@ -11,6 +11,7 @@ from cxlib.answers import check_numbers
 from cxlib.checks import ParameterError, check_columns
 from cxlib.days import local_days, to_date
 from cxlib.intervals import critical_value
+from cxlib.money import tails_hold
 from cxlib.repeat._times import repeat_times
 
 
@@ -53,8 +54,9 @@ def value_by_f2(
 
     Notes
     -----
-    Delta-method errors over customers. Who buys twice has bought more: "decided by" is arithmetic, and the
-    difference is no effect of making somebody buy again.
+    Delta-method errors over customers, missing where a few of them carry the figure (`tails_hold`). Who buys
+    twice has bought more: "decided by" is arithmetic, and the difference is no effect of making somebody buy
+    again.
 
     Examples
     --------
@@ -99,7 +101,7 @@ def value_by_f2(
 
 def _mean(metric: str, values: np.ndarray) -> tuple[str, float, float, int]:
     n = len(values)
-    error = float(values.std(ddof=1) / n**0.5) if n > 1 else np.nan
+    error = _error(values - values.mean()) / n if n else np.nan
     return metric, float(values.mean()) if n else np.nan, error, n
 
 
@@ -108,8 +110,7 @@ def _share(part: np.ndarray, whole: np.ndarray) -> tuple[str, float, float, int]
     if n < 2 or not whole.sum() > 0:
         return "share_of_value", np.nan, np.nan, n
     share = part.sum() / whole.sum()
-    error = float((part - share * whole).std(ddof=1) / (n**0.5 * whole.mean()))
-    return "share_of_value", float(share), error, n
+    return "share_of_value", float(share), _error(part - share * whole) / whole.sum(), n
 
 
 def _explained(mark: np.ndarray, value: np.ndarray) -> tuple[str, float, float, int]:
@@ -120,4 +121,10 @@ def _explained(mark: np.ndarray, value: np.ndarray) -> tuple[str, float, float, 
     x, y = ((part - part.mean()) / part.std() for part in (mark.astype(float), value))
     r = float((x * y).mean())
     influence = x * y - r / 2 * (x**2 + y**2)
-    return "variance_explained", r**2, 2 * abs(r) * float(influence.std(ddof=1)) / n**0.5, n
+    return "variance_explained", r**2, 2 * abs(r) * _error(influence) / n, n
+
+
+def _error(influence: np.ndarray) -> float:
+    """Error of a sum of what each customer adds; missing where a few customers carry it."""
+    n = len(influence)
+    return float((n / (n - 1) * (influence**2).sum()) ** 0.5) if n > 1 and tails_hold(influence) else np.nan

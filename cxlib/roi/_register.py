@@ -92,8 +92,7 @@ def rank_by_net(
         shrunk effect × customer-months − cost) and `roi_shrunk` (the same over the cost), best net first;
         `rank` is that of the net, missing where no cost is recorded. Such rows stand last. What is taken
         back for luck cannot be told from fewer than two studies, nor where all effects shrink to nothing:
-        money is missing then, because zero times the customers less the cost is no finding. One initiative
-        with money has no rank.
+        money and rank are missing then, because zero times the customers less the cost is no finding.
 
     Notes
     -----
@@ -118,8 +117,9 @@ def rank_by_net(
         f"net_{name}": total * keep_gain(total, cannibalised_share) - cost for name, total in totals.items()
     }
     net = money["net_shrunk"]
-    rank = net.rank(ascending=False, method="min") if net.notna().sum() > 1 else np.nan
-    table = table.assign(**money, roi_shrunk=(net / cost).where(cost > 0), rank=rank)
+    table = table.assign(
+        **money, roi_shrunk=(net / cost).where(cost > 0), rank=net.rank(ascending=False, method="min")
+    )
     return table.sort_values("rank", na_position="last", kind="stable", ignore_index=True)
 
 

@@ -15,8 +15,8 @@ from typing import Any
 
 from cxlib.checks import CxError, InputError
 from cxlib.places import HANDBOOK
-from cxlib.runner import index, manifest, publish
-from cxlib.runner.collect import collect, file_name, to_csv, to_parquet
+from cxlib.runner import index, manifest, near, publish
+from cxlib.runner.collect import collect, file_names, to_csv, to_parquet
 from cxlib.runner.errors import (
     EXIT_NOT_ENOUGH_DATA,
     ExecutionError,
@@ -28,6 +28,7 @@ from cxlib.runner.notebooks import heading_before, prepare
 from cxlib.runner.plan import Plan, Settings, plan
 from cxlib.runner.progress import QuietProgress, choose_progress, clock
 from cxlib.runner.watch import Watch
+from cxlib.runner.words import say
 
 
 @dataclass(frozen=True)
@@ -78,6 +79,10 @@ def _build(
 ) -> Outcome:
     """Run, publish what came out and rewrite the index."""
     scrubber = manifest.Scrubber(_outside(plans))
+    if not settings.is_shared:
+        earlier = near.earlier_runs(draft.out)
+        for one in plans:
+            one.earlier = earlier
     with draft, _watched(plans, settings, scrubber) as watch:
         _run_all(plans, settings, draft, message_lang, scrubber)
         changed = watch.changed()
@@ -177,6 +182,7 @@ def _run_one(
         one.results = json.loads(scrubber.text(json.dumps(collect(notebook), ensure_ascii=False)))
         scrubber.notebook(notebook)
         one.values = {k: scrubber.text(v) if isinstance(v, str) else v for k, v in one.values.items()}
+        _notice_near_runs(one)
         html = render(
             notebook,
             report=one.report,
@@ -202,6 +208,14 @@ def _run_one(
     progress.end(one.report, one.seconds, is_ok=one.error is None)
 
 
+def _notice_near_runs(one: Plan) -> None:
+    """Say it where the difference to an earlier run is a few customers' purchases."""
+    found = near.near_runs(one.earlier, report=one.report, results=one.results, parameters=one.values)
+    if found:
+        sentence = say("near_run", one.lang, runs=", ".join(found[:5]))
+        one.results["notices"]["runner.near_run"] = {"level": "warning", "text": sentence}
+
+
 def _outside(plans: Iterable[Plan]) -> dict[str, str]:
     """Name data folders outside the handbook, whose path would tell about the machine, by their last part."""
     places = {str(p.values["data"]): p.data.resolve() for p in plans if p.data is not None}
@@ -210,8 +224,9 @@ def _outside(plans: Iterable[Plan]) -> dict[str, str]:
 
 def _tables(one: Plan) -> dict[str, bytes]:
     files = {}
+    names = file_names(one.results["tables"])
     for key, table in one.results["tables"].items():
-        stem = f"tables/{one.report}/{file_name(key)}"
+        stem = f"tables/{one.report}/{names[key]}"
         files[f"{stem}.csv"], files[f"{stem}.parquet"] = to_csv(table), to_parquet(table)
     return files
 
@@ -249,6 +264,7 @@ def _report_record(one: Plan) -> dict[str, Any]:
         "as_of": header.get("as_of"),
         "timezone": header.get("timezone"),
         "tables": header.get("tables"),
+        "close": header.get("close"),
         "parameters": one.values,
         "seconds": one.seconds,
     }

@@ -17,9 +17,10 @@ from typing import Any
 
 from cxlib.checks import ParameterError
 from cxlib.places import HANDBOOK, REPORTS
+from cxlib.runner.errors import EXIT_NOT_ENOUGH_DATA
 from cxlib.runner.net import caught, open_streams
 from cxlib.runner.notebooks import FORMS, choose, find_notebooks, read_notebook, title
-from cxlib.runner.parameters import Plain, read_parameters
+from cxlib.runner.parameters import Plain, read_parameters, shown
 from cxlib.runner.words import say
 from cxlib.runner.worklists import add_worklist
 
@@ -36,6 +37,7 @@ class _Parser(argparse.ArgumentParser):
         raise ParameterError("runner.usage", message=_usage(message, self.lang))
 
 
+_OF_DATA = ("as_of", "by", "segment", "initiative")  # parameters whose values live in the data
 _USAGE = {
     "usage_required": r"the following arguments are required: (?P<names>.+)",
     "usage_unknown": r"unrecognized arguments: (?P<names>.+)",
@@ -122,7 +124,7 @@ def _parser(lang: str) -> argparse.ArgumentParser:
     )
     sample.set_defaults(place="out")
     sample.add_argument("--out", type=Path, required=True, metavar="DIR", help=say("help_sample_out", lang))
-    add_worklist(command, HANDBOOK / "reports", lang)
+    add_worklist(command, REPORTS, lang)
     check = command("check", _check)
     check.add_argument("data", type=Path, metavar="DIR", help=say("help_check_data", lang))
     imported = command("import", _import)
@@ -152,6 +154,7 @@ def _add_run(run: argparse.ArgumentParser, folder: Any, lang: str) -> None:
     run.add_argument("--form", choices=FORMS, default="report", help=say("help_form", lang))
     run.add_argument("--with-code", action="store_true", help=say("help_with_code", lang))
     run.add_argument("--no-warm", action="store_true", help=say("help_no_warm", lang))
+    run.add_argument("--accept-gaps", action="store_true", help=say("help_accept_gaps", lang))
     run.add_argument("--shared", action="store_true", help=say("help_shared", lang))
     run.add_argument("--dry-run", action="store_true", help=say("help_dry_run", lang))
 
@@ -194,15 +197,17 @@ def _print_table(rows: list[list[str]]) -> None:
         print("  ".join(cells).rstrip())  # noqa: T201
 
 
-def _run(options: argparse.Namespace, lang: str) -> int:
-    from cxlib.runner.batch import run
-    from cxlib.runner.plan import Settings, plan
-    from cxlib.runner.publish import check_out
+def _settings(options: argparse.Namespace) -> Any:
+    """How to run, from the command line."""
+    from cxlib.runner.plan import Settings
 
     Path.cwd()  # a kernel cannot start from a folder that is gone; the net says so
     if options.jobs < 0 or not 0 < options.timeout < 1e6:
         raise ParameterError("runner.usage", message="--jobs ≥ 0, 0 < --timeout < 1000000")
-    settings = Settings(
+    names = [name for name, _ in map(_pair, options.parameters)]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise ParameterError("runner.given_twice", names=", ".join(map(shown, twice)))
+    return Settings(
         reports=tuple(options.reports),
         parameters=tuple(map(_pair, options.parameters)),
         parameters_file=options.parameters_file,
@@ -217,9 +222,28 @@ def _run(options: argparse.Namespace, lang: str) -> int:
         is_warm=not options.no_warm,
         is_shared=options.shared,
     )
+
+
+def _check_possible(plans: list[Any]) -> None:
+    """Hold what was chosen against the data; the libraries for it are loaded only where something was."""
+    for one in plans:
+        if one.data is not None and any(one.values.get(name) is not None for name in _OF_DATA):
+            from cxlib.possible import check_possible
+
+            check_possible(one.values, one.data)
+
+
+def _run(options: argparse.Namespace, lang: str) -> int:
+    from cxlib.runner.batch import run
+    from cxlib.runner.plan import plan
+    from cxlib.runner.publish import check_out
+
+    settings = _settings(options)
+    check_out(options.out)
+    plans = plan(settings)
+    _check_possible(plans)
     if options.dry_run:
-        check_out(options.out)
-        for one in plan(settings):
+        for one in plans:
             print(one.report)  # noqa: T201
             _print_table([["", name, _shown_value(value, lang)] for name, value in one.values.items()])
         return 0
@@ -235,7 +259,8 @@ def _run(options: argparse.Namespace, lang: str) -> int:
         print(say("kept_failed", lang, folder=outcome.folder), file=sys.stderr)  # noqa: T201
     else:
         print(say("reports_are_at", lang, index=outcome.index))  # noqa: T201
-    return outcome.exit_code
+    accepted = options.accept_gaps and outcome.exit_code == EXIT_NOT_ENOUGH_DATA
+    return 0 if accepted else outcome.exit_code
 
 
 @contextlib.contextmanager

@@ -7,13 +7,16 @@ programs compare is one thing.
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-_FORMULA = re.compile(r"^[=+\-@\t\r\n＝＋－＠]")
+#: Also behind blanks of any width and at the start of a later line of a cell, where some programs look too.
+_FORMULA = re.compile(r"\A[\t\r\n]|(?:\A|[\r\n])[\s\u200b\ufeff]*[=+\-@＝＋－＠]")
+_DEVICE = re.compile(r"con|prn|aux|nul|com\d|lpt\d", re.IGNORECASE)
 _SHELVES = {"table": "tables", "finding": "findings", "figure": "figures", "notice": "notices"}
 
 
@@ -85,7 +88,7 @@ def to_csv(table: Mapping[str, Any]) -> bytes:
 
 
 def _guarded(value: object) -> object:
-    return f"'{value}" if isinstance(value, str) and _FORMULA.match(value) else value
+    return f"'{value}" if isinstance(value, str) and _FORMULA.search(value) else value
 
 
 def to_parquet(table: Mapping[str, Any]) -> bytes:
@@ -108,9 +111,36 @@ def to_parquet(table: Mapping[str, Any]) -> bytes:
 def file_name(key: str) -> str:
     """Return a table key as a file name that is safe anywhere.
 
+    A key without a letter that file names may have is told from others by a digest; the name of a device on
+    Windows gets a `_`.
+
     Examples
     --------
-    >>> file_name("../deciles")
-    '_deciles'
+    >>> file_name("../deciles"), file_name("nul"), file_name("表") == file_name("図")
+    ('_deciles', 'nul_', False)
     """
-    return re.sub(r"[^A-Za-z0-9_-]+", "_", key)[:80]
+    name = re.sub(r"[^A-Za-z0-9_-]+", "_", key)[:80]
+    if not re.search(r"[A-Za-z0-9]", name):
+        return f"_{hashlib.sha256(key.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}"
+    return f"{name}_" if _DEVICE.fullmatch(name) else name
+
+
+def file_names(keys: Iterable[str]) -> dict[str, str]:
+    """Key → file name, each its own even where a disk does not tell capitals from small letters.
+
+    Examples
+    --------
+    >>> file_names(["a/b", "a:b", "A_b"])
+    {'a/b': 'a_b', 'a:b': 'a_b-2', 'A_b': 'A_b-3'}
+    """
+    names: dict[str, str] = {}
+    taken: set[str] = set()
+    for key in keys:
+        stem = name = file_name(key)
+        number = 1
+        while name.lower() in taken:
+            number += 1
+            name = f"{stem}-{number}"
+        taken.add(name.lower())
+        names[key] = name
+    return names

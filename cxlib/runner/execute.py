@@ -117,7 +117,11 @@ def without_exact(notebook: NotebookNode) -> None:
     notebook.cells = [cell for cell in notebook.cells if cell.get("id") != _SHARE_ID]
     for cell in notebook.cells:
         if cell.cell_type == "code":
-            cell.outputs = [output for output in cell.outputs if "cx" in output.get("metadata", {})]
+            cell.outputs = [output for output in cell.outputs if _is_coarse(output)]
+
+
+def _is_coarse(output: NotebookNode) -> bool:
+    return output.get("metadata", {}).get("cx", {}).get("is_shared") is True
 
 
 def execute(
@@ -176,7 +180,7 @@ def execute(
         cause = None
     tidy(notebook)
     if cause is not None and position is not None:
-        codes = [index for index, cell in enumerate(notebook.cells) if cell.cell_type == "code"]
+        codes = [index for index, cell in enumerate(notebook.cells) if _is_own_code(cell)]
         failed = ReportFailed(
             cause,
             report=report,
@@ -264,6 +268,12 @@ def tidy(notebook: NotebookNode) -> None:
         for output in cell.get("outputs", []):
             if output.output_type == "error":
                 without_values(output)
+
+
+def _is_own_code(cell: NotebookNode) -> bool:
+    """Whether a cell is the chapter's own; those the runner puts in are not counted for a reader."""
+    is_ours = cell.get("id") == _SHARE_ID or "injected-parameters" in cell.metadata.get("tags", [])
+    return cell.cell_type == "code" and not is_ours
 
 
 def _allows_errors(cell: NotebookNode) -> bool:

@@ -26,18 +26,22 @@ def read_runs(out: Path) -> list[dict[str, Any]]:
     return sorted(runs, key=lambda run: (run["started_at"], run["run"]), reverse=True)
 
 
-def _read_run(manifest: Path) -> dict[str, Any] | None:
-    """Return what the index needs of one manifest, every piece of its own kind; None where it is none."""
+def load(manifest: Path) -> dict[str, Any] | None:
+    """Return a manifest as it stands; None where it cannot be read or is not that of its folder."""
     try:
         if not manifest.is_file() or manifest.stat().st_size > _LARGEST:
             return None
         run = json.loads(manifest.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError, MemoryError):
         return None
-    if not isinstance(run, dict) or run.get("run") != manifest.parent.name:
-        return None
-    reports = run.get("reports")
-    if not isinstance(reports, dict) or not reports:
+    return run if isinstance(run, dict) and run.get("run") == manifest.parent.name else None
+
+
+def _read_run(manifest: Path) -> dict[str, Any] | None:
+    """Return what the index needs of one manifest, every piece of its own kind; None where it is none."""
+    run = load(manifest)
+    reports = run.get("reports") if run is not None else None
+    if run is None or not isinstance(reports, dict) or not reports:
         return None
     entries = {name: _texts(entry, _OF_REPORT) for name, entry in reports.items() if isinstance(entry, dict)}
     own = _texts(run, ("run", "started_at", "lang"))

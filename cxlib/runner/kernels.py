@@ -31,6 +31,7 @@ from jupyter_client.provisioning import LocalProvisioner
 
 _LIBRARIES = ["ipykernel.kernelapp", "pandas", "seaborn", "babel.dates", "narwhals", "pydantic"]
 _NOT_ANALYSIS = {"runner", "text", "samples", "exports"}
+_FOLDER = "cx-"
 _LONGEST_SOCKET_FOLDER = 80
 _INLINE = "module://matplotlib_inline.backend_inline"
 _start_lock = threading.Lock()
@@ -59,10 +60,12 @@ class Kernels:
         }
 
     def __enter__(self) -> Kernels:
-        folder = tempfile.mkdtemp(prefix="cx-")
+        _remove_left_behind()
+        own = f"{_FOLDER}{os.getpid()}-"
+        folder = tempfile.mkdtemp(prefix=own)
         if len(os.fsencode(folder)) > _LONGEST_SOCKET_FOLDER and os.access("/tmp", os.W_OK):
             shutil.rmtree(folder, ignore_errors=True)
-            folder = tempfile.mkdtemp(prefix="cx-", dir="/tmp")
+            folder = tempfile.mkdtemp(prefix=own, dir="/tmp")
         self.folder = Path(folder)
         self.environment["IPYTHONDIR"] = str(self.folder / "ipython")
         if self.is_warm:
@@ -106,6 +109,21 @@ class Kernels:
         environment = {**os.environ, **self.environment}
         environment.pop("JPY_PARENT_PID", None)
         return {"env": environment, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+
+
+def _remove_left_behind() -> None:
+    """Remove the sockets' folders of runs that were killed: their process is gone."""
+    for place in {tempfile.gettempdir(), "/tmp"}:
+        for folder in Path(place).glob(f"{_FOLDER}*-*"):
+            number = folder.name.removeprefix(_FOLDER).partition("-")[0]
+            try:
+                is_ours = os.name == "posix" and folder.lstat().st_uid == os.getuid() and number.isdecimal()
+                if is_ours:
+                    os.kill(int(number), 0)
+            except ProcessLookupError:
+                shutil.rmtree(folder, ignore_errors=True)
+            except (OSError, OverflowError):
+                continue
 
 
 def _preloaded() -> list[str]:

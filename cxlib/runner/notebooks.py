@@ -42,13 +42,13 @@ def read_notebook(path: Path) -> dict[str, Any]:
 
 def choose(notebooks: Mapping[str, Path], names: list[str]) -> dict[str, Path]:
     """Return the reports asked for (all when none is named), each once, in chapter order."""
+    if not notebooks:
+        raise ParameterError("runner.no_notebooks")
     for name in names:
         if name not in notebooks:
             raise ParameterError(
                 "runner.unknown_report", name=repr(name)[:60], nearest=nearest(name, notebooks) or "–"
             )
-    if not notebooks:
-        raise ParameterError("runner.no_notebooks")
     return {name: path for name, path in notebooks.items() if not names or name in names}
 
 

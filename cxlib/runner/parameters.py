@@ -263,8 +263,9 @@ def _check_day(parameter: Parameter, text: str) -> None:
 
 
 def _wrong(parameter: Parameter, value: object) -> ParameterError:
+    kind = "one" if isinstance(value, list) and parameter.kind != "list" else parameter.kind
     return ParameterError(
-        f"runner.expected_{parameter.kind}",
+        f"runner.expected_{kind}",
         name=parameter.name,
         found=shown(value),
         options=", ".join(map(str, parameter.options)),

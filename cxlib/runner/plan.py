@@ -14,6 +14,8 @@ from cxlib.runner.collect import is_not_enough
 from cxlib.runner.notebooks import choose, find_notebooks, read_notebook
 from cxlib.runner.parameters import Parameter, Plain, read_file, read_parameters, settle
 
+DATABASES = (".duckdb", ".db", ".ddb")
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -48,6 +50,7 @@ class Plan:
     results: dict[str, Any] = field(default_factory=dict)
     seconds: float = 0.0
     error: CxError | None = None
+    earlier: list[Any] = field(default_factory=list)
 
     @property
     def status(self) -> str:
@@ -79,6 +82,8 @@ def plan(settings: Settings) -> list[Plan]:
         data = settings.notebooks / path if isinstance(path, str) else None
         if data is not None and not _exists(data):
             raise InputError("runner.no_data", found=repr(data.name)[:60])
+        if data is not None and not (data.is_dir() or (data.is_file() and data.suffix in DATABASES)):
+            raise InputError("runner.not_data", found=repr(data.name)[:60])
         lang = str(values.get("lang") or settings.lang or "en")
         plans.append(Plan(name, chosen[name], contents[name], declared[name], values, lang, data))
     return plans

@@ -114,8 +114,8 @@ def _named_in(connection: duckdb.DuckDBPyConnection, view: str) -> list[str] | N
     """Tables that the text of a view names; None where it calls a table function or cannot be parsed."""
     start = re.search(r"\sAS\s", view, re.IGNORECASE)
     select = view[start.end() :].rstrip("; \n") if start else ""
-    told = connection.execute("SELECT json_serialize_sql(?)", [select]).fetchone()
-    tree = json.loads(told[0]) if told else {"error": True}
+    told = connection.execute("SELECT json_serialize_sql(?)", [select]).fetchall()
+    tree = json.loads(told[0][0])
     if tree.get("error"):
         return None
     named: list[str] = []

@@ -217,10 +217,10 @@ class DataSet:
         except TableError as error:
             return list(error.problems)
         findings = Findings(source.file, raw.num_rows, notices)
-        if raw.num_rows == 0:
-            findings.add("tables.no_rows", "notice")
         if not check_names(raw.column_names, name, findings):
             return findings.problems
+        if raw.num_rows == 0:
+            findings.add("tables.no_rows", "notice")
         frame = build(raw, name, self.settings, findings)
         if not findings.failed:
             self._check_across(name, frame, findings)

@@ -108,15 +108,15 @@ def _not_read(files: list[Path]) -> Iterator[Problem]:
     """Notice files that look like tables but are none; the names of people's own files are not repeated."""
     strange = 0
     for file in files:
-        stem, ending = file.name.split(".", 1) if "." in file.name else (file.name, "")
-        table = next(iter(get_close_matches(stem.lower(), TABLES, n=1, cutoff=NEAR)), None)
-        if f".{ending.lower()}" not in SUFFIXES + OTHERS:
+        stem, ending = file.name.split(".", 1)[0].lower(), file.suffix.lower()
+        table = next(iter(get_close_matches(stem, TABLES, n=1, cutoff=NEAR)), None)
+        if ending not in SUFFIXES + OTHERS:
             continue
-        if stem.lower() == table:
+        if stem == table:
             yield Problem("tables.not_read", "notice", file.name, values={"table": table})
         elif table is not None:
             yield Problem("tables.unknown_table", "notice", file.name, values={"nearest": table})
-        elif f".{ending.lower()}" in SUFFIXES:
+        elif file.name.lower().endswith(SUFFIXES):
             strange += 1
     if strange:
         values = {"count": f"{strange:,}", "tables": ", ".join(TABLES)}

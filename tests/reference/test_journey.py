@@ -21,14 +21,14 @@ def cdnow(reference_dir):
 
 
 def test_cdnow_f2_by_purchase_day(cdnow):
-    f2 = repeat_curve(cdnow, as_of="1998-06-30")
+    f2 = repeat_curve(cdnow, as_of="1998-06-30", amount_col="none")  # free orders count in the published data
     expected = [0.1745863, 0.2515486, 0.2921935, 0.3745015, 0.4586337]
     assert f2["estimate"].to_list() == pytest.approx(expected, abs=1e-6)
     assert f2["mature"].to_list() == pytest.approx(expected, abs=1e-6)
 
 
 def test_cdnow_counts_days_not_rows(cdnow):
-    times = repeat_times(cdnow, as_of="1998-06-30")
+    times = repeat_times(cdnow, as_of="1998-06-30", amount_col="none")
     assert (len(times), times["is_repeat"].sum()) == (23_570, 11_516)
     assert times["is_repeat"].mean() == pytest.approx(0.4885872, abs=1e-6)
     assert times.loc[times["is_repeat"], "duration_days"].median() == 57

@@ -1,4 +1,4 @@
-"""Numbers of shared reports: right to the stated step, and of no use for working out a customer's purchases."""
+"""Numbers of shared reports are right to the stated step, and give no customer's purchases away."""
 
 import math
 
@@ -138,7 +138,7 @@ class Company:
         return rule(rows, pd.Series(sums))
 
     def attack(self, kind, rule):
-        """Two reports that differ by one customer: that customer's amount, and what an attacker makes of it."""
+        """Compare two reports that differ by one customer: the true amount, and what an attacker finds."""
         line = self.rng.integers(len(self.day))
         who, day = self.customer[line], self.day[line]
         is_own = (self.customer == who) & (self.day == day)

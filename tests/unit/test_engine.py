@@ -16,7 +16,7 @@ import pytest
 
 from cxlib.checks import InputError, ParameterError
 from cxlib.days import to_date
-from cxlib.engine import count_lines, reduce_on_days, reduce_orders
+from cxlib.engine import count_lines, count_orders, reduce_on_days, reduce_orders
 from cxlib.groups import deciles
 from cxlib.purchases import purchase_lines
 from cxlib.runs import sum_runs
@@ -425,3 +425,22 @@ def test_an_order_refunded_later_is_a_purchase_until_then():
 def test_with_further_keys_the_lines_of_each_value_are_judged_apart():
     lines = bought([("1", 1, 9), ("1", 1, 0), ("2", 2, 4)], brand=["A", "B", "B"])
     assert reduce_orders(lines, as_of=AS_OF, by=["brand"])["frequency"].tolist() == [1, 1]
+
+
+def test_orders_that_are_no_purchases_are_counted_by_reason():
+    lines = bought(
+        [
+            ("1", 1, 9),
+            ("2", 1, 0),
+            ("3", 1, 5),
+            ("3", 2, -5),
+            ("4", 3, -7),
+            ("5", 4, None),
+            ("6", 4, 5),
+            ("6", 9, -4),
+        ]
+    )
+    for table in (lines, pl.from_pandas(lines)):
+        assert count_orders(table, as_of=AS_OF).to_dict() == {
+            "orders": 6, "purchases": 3, "free": 1, "refunded": 1, "refund_alone": 1,
+        }  # fmt: skip

@@ -1,13 +1,15 @@
 """Exports as real systems write them become tables of the contract, by closed verbs only."""
 
+import errno
 import json
 
 import pandas as pd
 import pytest
 import yaml
 
-from cxlib.checks import InputError, ParameterError, TableError
+from cxlib.checks import InputError, OutputError, ParameterError, TableError
 from cxlib.exports import import_export
+from cxlib.samples import write_sample
 from cxlib.tables import open_data
 
 DATA_SET = {"name": "Shop", "currency": "JPY", "timezone": "Asia/Tokyo", "extracted_at": "2026-10-01"}
@@ -425,3 +427,225 @@ def test_the_summary_counts_and_holds_no_customer(bring, tmp_path):
     text = (tmp_path / "shop" / "import.json").read_text()
     assert "canary" not in text
     assert json.loads(text)["tables"][0]["amount_total"] == 22
+
+
+def test_another_key_over_the_same_target_stops(bring, tmp_path, monkeypatch):
+    part = orders(columns={"customer_id": {"from": "customer", "pseudonymise": "exact"}})
+    monkeypatch.setenv("CX_PSEUDONYM_KEY", KEY)
+    bring({"orders.csv": PLAIN}, orders=part)
+    before = {path.name: path.read_bytes() for path in (tmp_path / "shop").iterdir()}
+    monkeypatch.setenv("CX_PSEUDONYM_KEY", KEY + " but another")
+    with pytest.raises(ParameterError, match="another pseudonym key"):
+        bring({"orders.csv": PLAIN}, orders=part)
+    assert {path.name: path.read_bytes() for path in (tmp_path / "shop").iterdir()} == before
+    monkeypatch.setenv("CX_PSEUDONYM_KEY", KEY)
+    bring({"orders.csv": PLAIN}, orders=part)
+    assert KEY.encode() not in before["import.json"]
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe key that is no UTF-8", b"short", b""])
+def test_a_key_file_that_holds_no_key_is_a_sentence(bring, tmp_path, content):
+    part = orders(columns={"customer_id": {"from": "customer", "pseudonymise": "exact"}})
+    with pytest.raises(ParameterError):
+        bring({"orders.csv": PLAIN}, orders=part)
+    (tmp_path / "key").write_bytes(content)
+    for key_file in (tmp_path / "key", tmp_path, "a\0b", "/no/such/key"):
+        with pytest.raises(ParameterError, match="16 characters"):
+            import_export(tmp_path / "mapping.yml", tmp_path / "export", tmp_path / "shop", key_file=key_file)
+
+
+@pytest.mark.parametrize("record", ["", "not json", "[" * 100_000])
+def test_a_damaged_record_of_an_import_is_no_ground_to_write_over(bring, tmp_path, record):
+    bring({"orders.csv": PLAIN}, orders=orders())
+    (tmp_path / "shop" / "import.json").write_text(record)
+    with pytest.raises(ParameterError, match="empty or new"):
+        bring({"orders.csv": PLAIN}, orders=orders())
+    assert open_data(tmp_path / "shop").problems == []
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ("order,customer,at,amount\n1,a,2026-09-01,inf\n", "exports.not_a_number"),
+        ("order,customer,at,amount\n1,a,2026-09-01,\n", "exports.not_a_number tables.missing_value"),
+        ("order,customer,at,amount\n,a,2026-09-01,5\n", "tables.missing_value"),
+        ("order,customer,at,amount\n1,a,,5\n", "tables.missing_value"),
+        ("order,customer,at,amount\n1,a,2026-09-01,5\n2,a,2026-03-02\n", "exports.ragged"),
+        ("order,customer,at,amount\n1,a,2026-09-01,5\nConfidential Information\n", "exports.ragged"),
+        ("order,customer,at,amount\n1.5,a,2026-09-01,5\n", "tables.id_fraction"),
+        ("order,customer,at,amount\n1,1.2E+12,2026-09-01,5\n", "tables.id_scientific"),
+        ('order,customer,at,amount\n1,a,2026-09-01,"5,5"\n', "exports.not_a_number"),
+    ],
+)
+def test_an_import_that_breaks_the_contract_says_so_and_writes_nothing(bring, tmp_path, text, key):
+    with pytest.raises(TableError) as stopped:
+        bring({"orders.csv": text}, orders=orders())
+    assert {problem.key for problem in stopped.value.problems} <= set(key.split())
+    assert stopped.value.problems[0].file == "orders.csv"
+    assert not (tmp_path / "shop").exists()
+
+
+def test_what_only_the_whole_table_shows_stops_an_import_too(bring, tmp_path):
+    """Scores off their scale and ids that stand twice are found by the check of what was written."""
+    text = "id,at,nps\nr1,2026-09-01,11\nr1,2026-09-02,5\n"
+    columns = {
+        "response_id": {"from": "id"},
+        "answered_at": {"from": "at"},
+        "survey": {"const": "relationship"},
+        "nps_score": {"from": "nps"},
+    }
+    with pytest.raises(TableError) as stopped:
+        bring({"r.csv": text}, responses={"file": "r.csv", "columns": columns})
+    assert {problem.key for problem in stopped.value.problems} == {"tables.off_scale", "tables.key_conflict"}
+    assert {problem.file for problem in stopped.value.problems} == {"r.csv"}
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["export", "mapping.yml"]
+
+
+def test_a_file_without_rows_is_imported_and_noticed(bring):
+    data_set = bring({"orders.csv": "order,customer,at,amount\n"}, orders=orders())
+    assert len(data_set.table("orders")) == 0
+    assert [notice.key for notice in bring.summary.attrs["notices"]] == ["tables.no_rows"]
+
+
+def test_rows_that_only_a_generated_id_tells_apart_are_noticed(bring):
+    """Two exports that overlap: the same three answers stand in both, under other numbers."""
+    first = "at,mail,nps\n2026-08-01 10:00,c1,9\n2026-08-01 10:01,c2,8\n2026-08-02 10:00,c1,9\n"
+    second = first + "2026-09-01 10:00,c3,3\n"
+
+    def part(file):
+        return {
+            "file": file,
+            "columns": {
+                "response_id": {"row_within": [], "prefix": file},
+                "customer_id": {"from": "mail"},
+                "answered_at": {"from": "at", "format": "%Y-%m-%d %H:%M"},
+                "survey": {"const": "relationship"},
+                "wave": {"const": file},
+                "nps_score": {"from": "nps"},
+            },
+        }
+
+    data_set = bring({"aug.csv": first, "sep.csv": second}, responses=[part("aug.csv"), part("sep.csv")])
+    (notice,) = [problem for problem in data_set.problems if problem.key == "exports.copies"]
+    assert (notice.file, notice.count, notice.total, notice.rows) == ("sep.csv", 3, 4, (1, 2, 3))
+    assert notice in bring.summary.attrs["notices"]
+    bring({"aug.csv": first}, responses=part("aug.csv"))
+    assert bring.summary.attrs["notices"] == []
+
+
+def test_notices_of_an_import_stay_with_its_data(bring):
+    text = 'order,customer,at,amount\n="001",a,2026-09-01,１２\n'
+    data_set = bring({"orders.csv": text}, orders=orders())
+    assert data_set.table("orders")[["order_id", "amount"]].to_numpy().tolist() == [["001", 12]]
+    assert [problem.key for problem in data_set.notices] == ["tables.guarded"]
+    assert all(problem.text(lang) for problem in data_set.notices for lang in ("en", "ja"))
+
+
+@pytest.mark.parametrize(
+    ("cells", "verb", "first"),
+    [
+        (["2026/10/1", "2026/9/30"], {"format": "%Y/%m/%d"}, 1),
+        (["2026/08/01 16:13", "2026/08/01 7:37"], {"format": "%Y/%m/%d %H:%M"}, 1),
+        (["10.09.2026", "02.10.2026"], {"format": "%d.%m.%Y"}, 0),
+        (["1.000,5", "999"], {"number": {"thousands": ".", "decimal": ","}}, 1),
+        (["10", "9"], None, 1),
+        (["-1", "-2"], None, 1),
+        (["2026/10/1", "2026/9/30"], None, 1),
+        (["2026-09-02", "2026-09-01T23:00"], None, 1),
+        (["A0010", "A0009"], None, 1),
+        (["", "2026-09-01"], None, 1),
+    ],
+)
+def test_the_first_row_is_the_first_in_the_declared_type(bring, cells, verb, first):
+    text = "customer,when,place\n" + "".join(f"a,{cell},{n}\n" for n, cell in enumerate(cells))
+    text = text.replace("1.000,5", '"1.000,5"')
+    columns = {
+        "customer_id": {"from": "customer"},
+        "first_seen_on": {"const": "2026-01-01"},
+        "customer_type": {"const": "consumer"},
+    }
+    extra = {"place": {"from": "place"}} | ({"sorted_by": {"from": "when", **verb}} if verb else {})
+    grain = {"by": ["customer"], "order": "when"}
+    part = {"file": "c.csv", "grain": grain, "columns": columns, "extra": extra}
+    assert bring({"c.csv": text}, customers=part).table("customers")["place"].to_list() == [str(first)]
+
+
+@pytest.mark.parametrize("cells", [["01/09/2026", "02/08/2026"], ["b", "a"]])
+def test_text_without_a_type_has_no_order(bring, cells):
+    text = "customer,when\n" + "".join(f"a,{cell}\n" for cell in cells)
+    columns = {
+        "customer_id": {"from": "customer"},
+        "first_seen_on": {"const": "2026-01-01"},
+        "customer_type": {"const": "consumer"},
+    }
+    part = {"file": "c.csv", "grain": {"by": ["customer"], "order": "when"}, "columns": columns}
+    with pytest.raises(InputError, match="2 cells are neither numbers nor ISO times"):
+        bring({"c.csv": text}, customers=part)
+
+
+@pytest.mark.parametrize(
+    "code", ["0010", "10:30", "0100", "1_000", "0x10", "1e3", "yes", "1.50", "2026-09-01", "0b1"]
+)
+def test_codes_in_a_mapping_match_as_they_are_written(tmp_path, code):
+    (tmp_path / "o.csv").write_text(f"order,code,at\n1,{code},2026-09-01\n2,other,2026-09-01\n")
+    mapping = """
+data_set: {name: Shop, currency: JPY, timezone: Asia/Tokyo, extracted_at: 2026-10-01}
+tables:
+  orders:
+    file: o.csv
+    where: [{column: code, is_in: [CODE]}]
+    columns: {order_id: {from: order}, line: {const: 1}, product: {from: code, map: {CODE: CODE}},
+              customer_id: {const: a}, ordered_at: {from: at}, amount: {const: 5}}
+    extra: {fixed: {const: CODE}}
+"""
+    (tmp_path / "m.yml").write_text(mapping.replace("CODE", code))
+    import_export(tmp_path / "m.yml", tmp_path, tmp_path / "shop")
+    frame = open_data(tmp_path / "shop").table("orders")
+    assert frame[["product", "fixed"]].to_numpy().tolist() == [[code, code]]
+
+
+CANARIES = ("canary", "Kanarienvogel", "カナリア", "090-1111")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "taro@canary.example,Kanarienvogel,2026-09-01,090-1111-2222\n" * 2,
+        "Kanarienvogel,カナリア,x,y\n" * 2,
+        "order,customer,at,Kanarienvogel\n1,カナリア,2026-09-01,canary\n",
+        "order,customer,at,amount\nカナリア,taro@canary.example,canary,Kanarienvogel\n",
+    ],
+)
+def test_no_message_of_an_import_repeats_a_value(bring, tmp_path, text):
+    (tmp_path / "export" / "Kanarienvogel.csv").write_text("x")
+    for part in (orders(), orders(file="order.csv"), orders(where=[{"column": "state", "is_in": ["a"]}])):
+        with pytest.raises(InputError) as stopped:
+            bring({"orders.csv": text}, orders=part)
+        told = str(stopped.value) + stopped.value.in_language("ja")
+        assert not [canary for canary in CANARIES if canary in told]
+
+
+@pytest.mark.parametrize("target", ["x" * 300, "a\0b", "file/below", "full"])
+def test_targets_that_cannot_be_written_are_a_sentence_of_the_disk(bring, tmp_path, monkeypatch, target):
+    bring({"orders.csv": PLAIN}, orders=orders())
+    (tmp_path / "file").write_text("x")
+    if target == "full":
+
+        def full(*args, **kwargs):
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+        monkeypatch.setattr("cxlib.exports.pq.write_table", full)
+    with pytest.raises(OutputError) as stopped:
+        import_export(tmp_path / "mapping.yml", tmp_path / "export", tmp_path / target)
+    assert stopped.value.exit_code == 6
+    assert stopped.value.in_language("ja") != str(stopped.value)
+    if target != "full":
+        with pytest.raises(OutputError):
+            write_sample(tmp_path / target, n_customers=300, months=18)
+
+
+def test_a_link_out_of_the_export_is_not_followed(bring, tmp_path):
+    (tmp_path / "secret.csv").write_text(PLAIN)
+    (tmp_path / "export" / "orders.csv").symlink_to(tmp_path / "secret.csv")
+    with pytest.raises(InputError, match="outside the folder"):
+        bring({}, orders=orders())

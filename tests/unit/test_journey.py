@@ -276,8 +276,8 @@ def test_one_day_is_one_purchase_and_refunds_are_none():
         (None, "2026-01-01", 10),
     )
     times = repeat_times(orders, as_of="2026-01-31").set_index("customer_id")
-    assert times["is_repeat"].to_dict() == {"a": False, "b": False, "c": True}
-    assert times["duration_days"].to_dict() == {"a": 30, "b": 30, "c": 8}
+    assert times["is_repeat"].to_dict() == {"a": False, "b": False, "c": False}  # free is none
+    assert times["duration_days"].to_dict() == {"a": 30, "b": 30, "c": 22}
 
 
 @pytest.mark.parametrize("unit", ["s", "us", "ns"])

@@ -14,6 +14,7 @@ from cxlib.money import (
     money_mean_interval,
     tails_hold,
 )
+from cxlib.repeat import value_by_f2
 
 #: Spending per customer by name: quantile function of the distribution.
 SPENDING = {f"lognormal {s}": lambda u, s=s: np.exp(s * stats.norm.ppf(u)) for s in (1, 1.5, 2)}
@@ -158,3 +159,17 @@ def test_missing_amounts_are_refused_with_their_count():
     with pytest.raises(ParameterError, match="2 of 3"):
         middle_mean_interval([1.0, np.nan, np.inf])
     assert not tails_hold([])
+
+
+def test_one_large_buyer_leaves_the_value_of_a_second_purchase_without_limits():
+    rng = np.random.default_rng(6)
+    n = 1_500
+    first = pd.DataFrame({"customer_id": np.arange(n), "ordered_at": pd.Timestamp("2025-01-01")})
+    again = first[::2].assign(ordered_at=pd.Timestamp("2025-03-01"))
+    orders = pd.concat([first, again], ignore_index=True)
+    orders["amount"] = rng.gamma(6, 10, len(orders))
+    assert value_by_f2(orders, as_of="2026-06-30")["conf_low"].notna().all()
+    orders.loc[n, "amount"] = orders["amount"].sum()
+    found = value_by_f2(orders, as_of="2026-06-30").set_index("metric")
+    assert found.loc[["value_with_f2", "difference", "share_of_value"], "conf_low"].isna().all()
+    assert found.loc["value_without_f2", "conf_low"] > 0

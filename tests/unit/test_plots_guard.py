@@ -28,8 +28,6 @@ def draw(name, table):
 def test_a_chart_names_the_column_that_is_missing_and_the_result_it_draws(name):
     message = rf"`{name}`: `\w+` has no column `\w+`. Pass the result of `\w+"
     with pytest.raises(ParameterError, match=message):
-        ParameterError, match=rf"`{name}`: `\w+` has no column `\w+`. Pass the result of `\w+"
-    ):
         draw(name, pd.DataFrame({"customer_id": ["a", "b"], "something": [1.0, 2.0]}))
 
 

@@ -425,3 +425,61 @@ def test_shrinkage_ranks_and_keeps_what_is_unknown():
     assert found.loc[2, ["shrunk", "factor", "rank"]].isna().all()
     assert cx.shrink_effects(table.assign(estimate=0.1))["shrunk"].tolist()[:2] == [0.0, 0.0]
     assert cx.shrink_effects(table.iloc[:0]).empty
+
+
+@pytest.mark.parametrize(
+    ("ends", "expected"),
+    [
+        ((0.1, 0.9), ("effective", "above_min")),
+        ((-0.6, 0.2), ("pay_open", "pay_open")),
+        ((-0.6, -0.2), ("at_loss", "at_loss")),
+        ((np.nan, np.nan), ("effective", "above_min")),
+    ],
+)
+def test_effective_is_not_the_word_where_money_is_lost(ends, expected):
+    known = {"estimate": 1.0, "conf_low": 0.5, "conf_high": 1.5, "months_observed": 12, "horizon_months": 12}
+    decision = cx.verdict(**known, has_control=True)
+    found = cx.judge_return(decision, roi_low=ends[0], roi_high=ends[1])
+    assert (found["verdict"].item(), found["reason"].item()) == expected
+    assert f"impact.verdict_{expected[1]}" in catalogue()
+    other = cx.verdict(**{**known, "conf_low": -0.5}, has_control=True)
+    assert cx.judge_return(other, roi_low=-0.6, roi_high=-0.2)["verdict"].item() == "not_shown"
+
+
+@pytest.mark.parametrize("name", ["one_time_cost", "monthly_cost", "people_cost_monthly"])
+def test_a_negative_cost_has_no_break_even(name):
+    costs = {"one_time_cost": 1.0, "monthly_cost": 1.0, "people_cost_monthly": 0.0, name: -30.0}
+    with pytest.raises(ParameterError, match=name):
+        cx.break_even_effect(**costs, n_treated=[10])
+    assert np.isnan(cx.break_even_effect(one_time_cost=np.nan, monthly_cost=1.0, n_treated=[10]))
+
+
+@pytest.mark.parametrize(("share", "low"), [(0.1, 0.8), (0.5, 0.25), (0.9, 0.05)])
+def test_no_scenario_takes_the_whole_gain_elsewhere(share, low):
+    """Twice the share, but at most half of what it leaves: 0.2, 0.75 and 0.95 are taken."""
+    sure = pd.DataFrame({"estimate": [3.0, 3.0], "std_error": 0.0, "n_treated": 10})
+    terms = {"one_time_cost": 20, "monthly_cost": 0, "cannibalised_share": share}
+    found = cx.roi_scenarios(sure, **terms).set_index("scenario")
+    assert found.loc["low", "benefit"] == pytest.approx(60 * low)
+    bars = cx.roi_tornado(sure, **terms).set_index("input")
+    assert bars.loc["cannibalised_share", "conf_low"] > -1
+
+
+@pytest.mark.parametrize(
+    ("estimate", "error", "note"),
+    [
+        ([9.0] * 12, 0.01, "too_soon"),
+        ([1.6] * 12, 0.4, "too_soon_high"),
+        ([1.0] * 12, 0.05, ""),
+        ([30.0] + [-2.6] * 11, 0.0, "several"),
+    ],
+)
+def test_a_missing_yearly_return_tells_the_reason_that_holds(estimate, error, note):
+    effects = pd.DataFrame({"estimate": estimate, "std_error": error, "n_treated": 10})
+    together = np.full((12, 12), error**2)  # the months err together
+    table = cx.roi_summary(effects, one_time_cost=80, monthly_cost=0, covariance=together)
+    row = table.set_index("metric").loc["irr_annual"]
+    assert row["note"] == note
+    assert np.isnan(row["estimate"]) == (note in ("too_soon", "several"))
+    assert np.isnan(row["conf_high"]) == (note != "")
+    assert f"impact.irr_{note}" in catalogue() or not note

@@ -1,121 +1,213 @@
-"""The order of the rows changes nothing: every function on contacts, on frames whose times tie."""
+"""The order of rows decides nothing in the segmentation chapter, whatever ties the data hold."""
+
+from functools import cache
 
 import numpy as np
 import pandas as pd
 import pytest
 
 import cxlib as cx
-from cxlib.checks import InputError
-from cxlib.survival import cumulative_incidence, survival_curve
 
-STAGES = ["discover", "buy", "use"]
-PAGES = ["home", "cart", "done"]
+AS_OF = "2026-06-30"
 
 
-def contacts(seed=3, n=600):
-    """Contacts in whole hours of few days, so that many of a customer's fall on the same time."""
+def order_lines(seed=5, customers=160):
+    """Lines with ties everywhere: few amounts, equal times, several lines an order, refunds, gaps."""
     rng = np.random.default_rng(seed)
-    rows = pd.DataFrame({"customer_id": rng.integers(0, 90, n).astype(str), "stage": rng.choice(STAGES, n)})
-    rows["touchpoint"] = rng.choice(["mail", "shop", "chat"], n)
-    hours = rng.integers(0, 24 * 50, n) // 12 * 12
-    rows["occurred_at"] = pd.Timestamp("2026-01-01") + pd.to_timedelta(hours, unit="h")
-    rows["valence"] = rng.integers(-2, 3, n).astype(float)
-    rows["expectation"], rows["experience"] = rng.integers(1, 6, (2, n)).astype(float)
-    rows["page"], rows["session_id"] = rng.choice(PAGES, n), rows["customer_id"] + "s"
-    rows["responded"], rows["opted_out"] = rng.random(n) < 0.3, rng.random(n) < 0.02
-    return rows.assign(group=rng.choice(["a", "b", None], n))
+    n = customers * 5
+    orders = pd.DataFrame(
+        {
+            "customer_id": rng.integers(0, customers, n).astype(str),
+            "ordered_at": pd.Timestamp("2025-03-01") + pd.to_timedelta(rng.integers(0, 240, n) * 2, "D"),
+            "order_id": np.arange(n).astype(str),
+        }
+    )
+    orders["customer_id"] = orders["customer_id"].where(rng.random(n) > 0.03)
+    lines = orders.loc[orders.index.repeat(rng.integers(1, 4, n))].reset_index(drop=True)
+    lines["line"] = lines.groupby("order_id").cumcount()
+    n = len(lines)
+    return lines.assign(
+        amount=rng.choice([10.0, 10.0, 20.0, 40.0, 0.0, -10.0], n),
+        category=rng.choice(["tea", "cup", "soap", None], n),
+        taste=rng.choice(["mild", "citrus"], n),
+        channel=rng.choice(["ec", "store"], n),
+    )
 
 
-def purchases(seed=4, n=300):
-    rng = np.random.default_rng(seed)
-    rows = pd.DataFrame({"customer_id": rng.integers(0, 90, n).astype(str), "amount": 10.0})
-    rows["ordered_at"] = pd.Timestamp("2026-01-01") + pd.to_timedelta(rng.integers(0, 90, n), unit="D")
-    return rows.assign(channel=rng.choice(["ec", "store"], n))
+def people(lines):
+    ids = sorted(lines["customer_id"].dropna().unique())
+    rng = np.random.default_rng(1)
+    frame = pd.DataFrame({"customer_id": ids, "region": rng.choice(["north", "south", None], len(ids))})
+    return frame.assign(first_seen_on=pd.Timestamp("2025-02-01"), plan=rng.choice(["a", "b", "c"], len(ids)))
 
 
-def states():
-    days = pd.to_datetime(["2026-01-10", "2026-02-09", "2026-03-11"])
-    rng = np.random.default_rng(5)
-    rows = pd.DataFrame([(day, str(i)) for day in days for i in range(90)], columns=["as_of", "customer_id"])
-    return rows.assign(state=rng.choice(["low", "middle", "high"], len(rows)))
+def deals(frame):
+    some = frame.iloc[:40]
+    return pd.DataFrame(
+        {
+            "customer_id": some["customer_id"],
+            "created_on": pd.Timestamp("2026-01-01"),
+            "closed_on": pd.Series([pd.NaT, pd.Timestamp("2026-02-01")] * 20),
+        }
+    )
 
 
-ORDER = {"state_order": ["low", "middle", "high"]}
-CALLS = {
-    "funnel": lambda c, o, s: cx.funnel(c, steps=PAGES, step_col="page", by="group"),
-    "funnel_any": lambda c, o, s: cx.funnel(c, steps=PAGES, step_col="page", order="any"),
-    "funnel_within": lambda c, o, s: cx.funnel(c, steps=PAGES, step_col="page", within_days=20),
-    "exit_rates": lambda c, o, s: cx.exit_rates(c),
-    "exit_rates_goal": lambda c, o, s: cx.exit_rates(c, goal="done", session_col=None),
-    "emotion_curve": lambda c, o, s: cx.emotion_curve(c, stage_order=STAGES, by="group"),
-    "stage_steps": lambda c, o, s: cx.stage_steps(c, stage_order=STAGES),
-    "find_valleys": lambda c, o, s: cx.find_valleys(c, stage_order=STAGES),
-    "curve_features": lambda c, o, s: cx.curve_features(c, stage_order=STAGES),
-    "stage_times": lambda c, o, s: cx.stage_times(c, stage_order=STAGES, as_of="2026-03-31"),
-    "expectation_gap": lambda c, o, s: cx.expectation_gap(c),
-    "touchpoint_scores": lambda c, o, s: cx.touchpoint_scores(c),
-    "consistency": lambda c, o, s: cx.consistency(c, by="group"),
-    "hesitation": lambda c, o, s: cx.hesitation_answered(c, stage="buy", within_days=10),
-    "pressure": lambda c, o, s: cx.contact_pressure(c, responded_col="responded", opted_out_col="opted_out"),
-    "first_exits": lambda c, o, s: cx.first_exits(cx.repeat_times(o, as_of="2026-03-31"), c),
-    "gap_surface": lambda c, o, s: cx.gap_surface(c, o, as_of="2026-03-31", horizon_days=10),
-    "state_changes": lambda c, o, s: cx.state_changes(c, s, **ORDER),
-    "state_care": lambda c, o, s: cx.state_care(c, s, **ORDER),
-    "roles": lambda c, o, s: cx.touchpoint_roles(
-        c, s, claims={"mail": "conviction", "shop": "warmth", "chat": "buy"}, **ORDER
+def scored(lines, **more):
+    return cx.assign_segments(
+        cx.rfm(cx.summarise_customers(lines, as_of=AS_OF, **more)), rules=cx.load_rules("rfm_segments")
+    )
+
+
+@cache
+def customers_after_the_test_day():
+    return after_the_test_day(order_lines(customers=300))
+
+
+def after_the_test_day(lines):
+    groups = cx.scheme_groups(lines, as_of="2026-03-31", dimensions=("category", "taste"))
+    return cx.next_period(groups, lines, start="2026-03-31", days=60)
+
+
+def periods(lines, **more):
+    held = cx.like_periods(lines, as_of=AS_OF, days=60, **more)
+    return held[held["period"] == 1], held[held["period"] == 2]
+
+
+def states(lines, frame):
+    return cx.attitude_states(frame, lines, as_of=["2026-03-31", "2026-05-31", AS_OF], deals=deals(frame))
+
+
+#: From order lines and customers to a result, the way a report gets there.
+FROM_LINES = {
+    "summarise": lambda lines, _: cx.summarise_customers(lines, as_of=AS_OF),
+    "count_lines": lambda lines, _: pd.DataFrame([cx.count_lines(lines)]),
+    "scored": lambda lines, _: scored(lines),
+    "wallets": lambda lines, _: cx.wallets(lines, as_of=AS_OF, dimensions=["category", "taste"]),
+    "purchase_pairs": lambda lines, _: cx.purchase_pairs(lines, dimension="category"),
+    "scheme_groups": lambda lines, frame: cx.scheme_groups(
+        lines, as_of=AS_OF, people=frame, deals=deals(frame), dimensions=("category", "taste")
     ),
-    "first_purchase_groups": lambda c, o, s: cx.first_purchase_groups(
-        pd.DataFrame({"customer_id": [str(i) for i in range(90)]}), o
-    ),
-    "survival": lambda c, o, s: survival_curve(
-        cx.repeat_times(o, as_of="2026-03-31"), duration_col="duration_days", event_col="is_repeat"
-    ),
-    "incidence": lambda c, o, s: cumulative_incidence(
-        cx.first_exits(cx.repeat_times(o, as_of="2026-03-31"), c),
-        duration_col="duration_days",
-        cause_col="cause",
-    ),
+    "next_period": lambda lines, _: after_the_test_day(lines),
+    "like_periods": lambda lines, _: pd.concat(periods(lines)),
+    "settled": lambda lines, _: pd.concat(periods(lines, settled=True)),
+    "lifecycle": lambda lines, frame: cx.lifecycle_stages(frame, lines, as_of=[AS_OF], deals=deals(frame)),
+    "attitude": lambda lines, frame: states(lines, frame),
+    "chosen": lambda lines, frame: cx.choose_customers(frame, lines, as_of=AS_OF, by="region"),
+    "first_purchase_groups": lambda lines, frame: cx.first_purchase_groups(frame, lines),
+    "repeat_times": lambda lines, _: cx.repeat_times(lines, as_of=AS_OF),
 }
 
 
-@pytest.mark.parametrize("name", CALLS)
-def test_shuffled_rows_give_the_same_result(name):
-    frames = contacts(), purchases(), states()
-    right = CALLS[name](*frames)
-    for keep_index in (True, False):
-        mixed = [frame.sample(frac=1, random_state=7) for frame in frames]
-        mixed = mixed if keep_index else [frame.reset_index(drop=True) for frame in mixed]
-        pd.testing.assert_frame_equal(CALLS[name](*mixed), right)
+def rows_as_set(frame):
+    """Rows in an order of their own, so that only what they say is compared."""
+    frame = frame.reset_index(drop=True)
+    key = [
+        name
+        for name in ("customer_id", "period", "as_of", "dimension", "value", "ordered_at")
+        if name in frame
+    ]
+    return frame.sort_values(key, ignore_index=True) if key else frame
 
 
-TIMED = ["funnel", "exit_rates", "stage_times", "hesitation", "pressure", "first_exits", "gap_surface"]
+def shuffled(frame, *, keep_index, seed=3):
+    mixed = frame.sample(frac=1, random_state=seed)
+    return mixed if keep_index else mixed.reset_index(drop=True)
 
 
-@pytest.mark.parametrize("name", [*TIMED, "state_changes", "state_care", "roles"])
-def test_times_as_text_are_refused_in_one_sentence(name):
-    text = contacts().assign(occurred_at=lambda rows: rows["occurred_at"].astype(str) + "+09:00")
-    with pytest.raises(InputError, match=r"`occurred_at` must hold timestamps"):
-        CALLS[name](text, purchases(), states())
+@pytest.mark.parametrize("keep_index", [True, False])
+@pytest.mark.parametrize("name", FROM_LINES)
+def test_what_is_told_of_each_customer_does_not_depend_on_the_order_of_lines(name, keep_index):
+    lines = order_lines()
+    frame = people(lines)
+    mixed = shuffled(lines, keep_index=keep_index), shuffled(frame, keep_index=keep_index, seed=8)
+    told, again = FROM_LINES[name](lines, frame), FROM_LINES[name](*mixed)
+    pd.testing.assert_frame_equal(rows_as_set(told), rows_as_set(again))
 
 
-def test_steps_at_one_time_count_in_the_best_order_and_the_worst_is_given_too():
-    at = pd.to_datetime(["2026-01-01 10:00:00"] * 3 + ["2026-01-01 10:00:00", "2026-01-01 10:00:01"])
-    rows = pd.DataFrame({"customer_id": list("aaabb"), "occurred_at": at})
-    rows["touchpoint"] = ["pay", "cart", "home", "cart", "pay"]
-    steps = cx.funnel(rows, steps=["cart", "pay"])
-    assert steps[["n", "n_low"]].to_numpy().tolist() == [[2, 2], [2, 1]]
+def with_states(held):
+    return held.assign(state=held["segment"], as_of=pd.Timestamp(AS_OF), claims=1)
 
 
-def test_exits_at_one_time_are_counted_and_the_goal_comes_last():
-    at = pd.to_datetime(["2026-01-01 10:00:00"] * 2 + ["2026-01-01 10:00:05"])
-    rows = pd.DataFrame({"session_id": list("aab"), "occurred_at": at, "page": ["done", "cart", "cart"]})
-    exits = cx.exit_rates(rows, goal="done").set_index("page")
-    assert exits.loc["cart", ["n", "n_exits", "n_tied"]].tolist() == [2, 1, 1]
+def two_kinds(held):
+    """Customers in two clear groups, so that there are clusters to find."""
+    big = held["customer_id"].astype(int) % 2
+    return held.assign(
+        monetary_total=held["monetary_total"] + big * 9_000, frequency=held["frequency"] + big * 90
+    )
 
 
-def test_messages_at_one_time_all_count_and_none_comes_before_the_other():
-    at = pd.to_datetime(["2026-01-01", "2026-01-01", "2026-01-20"])
-    sent = pd.DataFrame({"customer_id": "a", "occurred_at": at, "opted_out": [True, False, False]})
-    found = cx.contact_pressure(sent, opted_out_col="opted_out", edges=[1, 2, 3]).set_index("contacts_from")
-    assert found["n_contacts"].to_dict() == {1: 0, 2: 2, 3: 0}  # the third is after the opt-out
-    assert found.loc[2, "estimate"] == 0.5
+FROM_CUSTOMERS = {
+    "deciles": lambda t: cx.decile_table(t),
+    "by_amount": lambda t: cx.decile_table(t, scheme="amount"),
+    "segment_table": lambda t: cx.segment_table(t),
+    "cells": lambda t: cx.segment_table(t, by=["r_score", "f_score"]),
+    "concentration": lambda t: cx.concentration(t, by="segment"),
+    "lorenz": lambda t: cx.lorenz(t),
+    "cuts": lambda t: cx.rfm_cuts(t),
+    "backtest": lambda t: cx.backtest(t),
+    "backtest_gap": lambda t: cx.backtest_gap(t),
+    "outcomes": lambda t: cx.outcome_table(t, by=["r_score", "f_score"]),
+    "schemes": lambda t: cx.compare_schemes(
+        t, schemes=["decile", "segment", "category", "f_score"], earlier=t
+    ),
+    "profile": lambda t: cx.segment_profile(t, attributes=["category", "taste", "r_score"]),
+    "clusters": lambda t: cx.cluster_evidence(t),
+    "cluster_of_each": lambda t: cx.cluster_customers(t)[["customer_id", "cluster"]].sort_values(
+        "customer_id"
+    ),
+    "actions": lambda t: cx.actions(t, tested=t),
+    "state_table": lambda t: cx.state_table(with_states(t)),
+    "lead": lambda t: pd.DataFrame([cx.group_lead(t)]),
+    "middle": lambda t: cx.middle_by_group(t, by="segment"),
+    "scores": lambda t: pd.DataFrame([cx.empty_scores(t)]),
+}
+
+
+@pytest.mark.parametrize("name", FROM_CUSTOMERS)
+def test_tables_do_not_depend_on_the_order_of_customers(name):
+    customers = customers_after_the_test_day()
+    told, again = (FROM_CUSTOMERS[name](t) for t in (customers, shuffled(customers, keep_index=False)))
+    pd.testing.assert_frame_equal(told.reset_index(drop=True), again.reset_index(drop=True), rtol=1e-9)
+
+
+MORE = {
+    "ctb": lambda t: cx.dominant_table(cx.ctb(t)),
+    "ctb_table": lambda t: cx.ctb_table(t),
+}
+
+
+@pytest.mark.parametrize("name", MORE)
+def test_preferences_do_not_depend_on_the_order_of_wallets(name):
+    held = cx.wallets(order_lines(), as_of=AS_OF, dimensions=["category", "taste"])
+    pd.testing.assert_frame_equal(MORE[name](held), MORE[name](shuffled(held, keep_index=False)), rtol=1e-9)
+
+
+def test_what_follows_what_does_not_depend_on_the_order_of_moves():
+    pairs = cx.purchase_pairs(order_lines(), dimension="category")
+    mixed = shuffled(pairs, keep_index=False)
+    pd.testing.assert_frame_equal(cx.next_purchases(pairs), cx.next_purchases(mixed), rtol=1e-9)
+    hits = (cx.next_purchase_hits(part, start="2026-01-31") for part in (pairs, mixed))
+    pd.testing.assert_frame_equal(*hits, rtol=1e-9)
+
+
+def test_growth_and_moves_do_not_depend_on_the_order_of_customers():
+    one, two = periods(order_lines())
+    mixed = [shuffled(part, keep_index=False) for part in (one, two)]
+    pd.testing.assert_frame_equal(cx.segment_growth(one, two), cx.segment_growth(*mixed), rtol=1e-9)
+    pd.testing.assert_frame_equal(
+        cx.migration(one, two, by="segment"), cx.migration(*mixed, by="segment"), rtol=1e-9
+    )
+
+
+def test_states_over_time_do_not_depend_on_the_order_of_days():
+    lines = order_lines()
+    held = states(lines, people(lines))
+    mixed = shuffled(held, keep_index=False)
+    for table in (cx.state_table, cx.state_transitions, cx.state_spells):
+        pd.testing.assert_frame_equal(table(held), table(mixed))
+    first = cx.summarise_customers(lines, as_of=AS_OF).set_index("customer_id")["first_order_on"]
+    now = held[held["as_of"] == AS_OF]
+    settled = (cx.settled_shares(part, first, from_on="2025-06-01") for part in (now, now.iloc[::-1]))
+    pd.testing.assert_frame_equal(*settled)
+    times = cx.repeat_times(lines, as_of=AS_OF)
+    assert cx.early_buyers(times, as_of=AS_OF) == cx.early_buyers(times.iloc[::-1], as_of=AS_OF)

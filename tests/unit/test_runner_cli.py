@@ -21,7 +21,8 @@ def test_the_quick_reader_of_sentences_agrees_with_yaml():
 
 LAYERS = (
     {"parameters", "notebooks", "kernels", "collect", "inert", "errors", "watch", "words"},
-    {"plan", "execute", "render", "publish", "index", "manifest", "net", "progress"},
+    {"plan", "execute", "render", "publish", "index", "manifest", "net", "progress", "worklists"},
+    {"near"},
     {"batch"},
     {"cli"},
 )
@@ -213,3 +214,87 @@ def test_import_says_what_it_did(tmp_path, capsys):
     missing = ["import", str(tmp_path / "m.yml"), "--from", str(export), "--to", str(tmp_path / "to")]
     assert main(missing) in (2, 3)
     assert "m.yml" in capsys.readouterr().err and not (tmp_path / "to").exists()
+
+
+SAMPLE_RUN = ["run", "--dry-run", "--data", str(ROOT / "data" / "sample")]
+
+
+@pytest.mark.parametrize(
+    ("words_given", "code", "words_in_message"),
+    [
+        (["-p", "initiative=I9"], 2, "I1, I2, I3, I4"),
+        (["-p", "initiative=I1,I2"], 2, "I1, I2, I3, I4"),
+        (["-p", "by=regio"], 2, "region"),
+        (["-p", "segment=Champion"], 2, "Champions"),
+        (["-p", "as_of=2027-01-31"], 2, "2026-10-01"),
+        (["-p", "survey=relation"], 2, "relationship"),
+        (["-p", "outcome=nps"], 2, "nps_score"),
+        (["-p", "initiative=I1", "-p", "initiative=I2"], 2, "more than once"),
+        (["-p", "by=region", "-p", "segment=Champions", "-p", "initiative=I2"], 0, ""),
+        (["-p", "by=segment"], 0, ""),
+        (["journey", "-p", "by=first_channel"], 0, ""),
+    ],
+)
+def test_a_value_that_is_not_in_the_data_is_refused_before_anything_runs(
+    words_given, code, words_in_message, capsys
+):
+    assert main([*SAMPLE_RUN, *words_given]) == code
+    captured = capsys.readouterr()
+    assert words_in_message in captured.err and (code == 0) == (captured.err == "")
+    assert (captured.out == "") == (code != 0)
+
+
+def test_a_real_run_refuses_the_same_and_leaves_nothing(tmp_path, capsys):
+    arguments = ["run", "initiative_roi", "-p", "initiative=I9", "--out", str(tmp_path / "out")]
+    assert main(arguments) == 2
+    assert "I1, I2, I3, I4" in capsys.readouterr().err and not (tmp_path / "out").exists()
+
+
+def test_a_list_for_one_value_is_told_to_run_once_for_each(tmp_path, capsys):
+    (tmp_path / "p.yml").write_text("initiative: [I1, I2]\n")
+    for lang, sentence in (("en", "Run the report once for each"), ("ja", "値ごとに分けて")):
+        assert main([*SAMPLE_RUN, "initiative_roi", "-f", str(tmp_path / "p.yml"), "--lang", lang]) == 2
+        told = capsys.readouterr().err
+        assert sentence in told and "quotes" not in told
+
+
+@pytest.mark.parametrize("name", ["notes.txt", "shop.csv"])
+def test_a_file_that_holds_no_data_set_is_refused_as_data(name, tmp_path, capsys):
+    (tmp_path / name).write_text("x")
+    arguments = ["run", "plain", "--notebooks", PLAIN, "--out", str(tmp_path / "out"), "--dry-run"]
+    assert main([*arguments, "--data", str(tmp_path / name)]) == 3
+    assert "neither a folder" in capsys.readouterr().err
+    if Path("/dev/zero").exists():
+        assert main([*arguments, "--data", "/dev/zero"]) == 3
+
+
+def test_a_notebooks_folder_that_is_not_there_is_what_the_message_names(capsys):
+    assert main(["run", "segmentation", "--notebooks", "/nowhere", "--dry-run"]) == 2
+    assert "--notebooks" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("extra", "code"), [([], 4), (["--accept-gaps"], 0)])
+def test_lack_of_data_can_be_accepted_and_is_said_all_the_same(extra, code, tmp_path, capsys, monkeypatch):
+    from cxlib.runner import batch
+
+    outcome = batch.Outcome(4, tmp_path, tmp_path / "index.html", [], ["plain"])
+    monkeypatch.setattr(batch, "run", lambda *_, **__: outcome)
+    assert main(["run", "plain", "--notebooks", PLAIN, "--out", str(tmp_path / "out"), *extra]) == code
+    assert "plain" in capsys.readouterr().out
+
+
+def test_the_folder_of_a_killed_runs_sockets_is_removed_by_the_next(tmp_path, monkeypatch):
+    import tempfile
+
+    from cxlib.runner.kernels import Kernels
+
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    ended = subprocess.run(
+        [sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, text=True
+    )
+    left, alive, other = (tmp_path / name for name in (f"cx-{ended.stdout.strip()}-a", "cx-1-b", "cx-mine"))
+    for folder in (left, alive, other):
+        folder.mkdir()
+    with Kernels(is_warm=False):
+        pass
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["cx-1-b", "cx-mine"]

@@ -1,10 +1,11 @@
 import io
 import math
+import re
 
 import pyarrow.parquet as pq
 import pytest
 
-from cxlib.runner.collect import collect, file_name, is_not_enough, to_csv, to_parquet
+from cxlib.runner.collect import collect, file_name, file_names, is_not_enough, to_csv, to_parquet
 
 
 def notebook(*records):
@@ -43,7 +44,11 @@ def test_not_enough_data_is_seen():
 
 
 @pytest.mark.parametrize(
-    "text", ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx", "\nx", "＝1", "＋1", "－1", "＠x"]
+    "text",
+    [
+        *("=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx", "\nx", "＝1", "＋1", "－1", "＠x"),
+        *(" =1+1", "a\n=1+1", "a\r @x", "\u3000=1", "\u00a0-1", "\ufeff=1", "\u200b+1", "  ＝1"),
+    ],
 )
 def test_text_that_a_spreadsheet_would_calculate_is_guarded_in_csv_and_raw_in_parquet(text):
     table = {"columns": ["name", text], "rows": [{"name": text, text: -1.5}]}
@@ -72,3 +77,11 @@ def test_a_notice_that_says_the_same_again_is_kept_once_and_another_one_is_numbe
     same = {"kind": "notice", "key": "n", "level": "info", "text": "t"}
     found = collect(notebook(same, same, same | {"text": "u"}, same))
     assert {key: notice["text"] for key, notice in found["notices"].items()} == {"n": "t", "n-2": "u"}
+
+
+@pytest.mark.parametrize("keys", [["表", "図"], ["a/b", "a:b", "A_b"], ["CON", "con", "nul"], ["", "…", "—"]])
+def test_no_two_tables_share_a_file_and_no_name_is_a_device(keys):
+    names = file_names(keys)
+    assert len({name.lower() for name in names.values()}) == len(keys)
+    assert all(re.fullmatch(r"[A-Za-z0-9_-]+", name) for name in names.values())
+    assert not {name.lower() for name in names.values()} & {"con", "nul", "aux", "prn"}

@@ -73,3 +73,16 @@ def test_half_at_the_lowest_and_half_at_the_highest_answer_are_half_negative(tmp
     people = pd.DataFrame({"customer_id": [f"c{i}" for i in range(60)]})
     chosen = chosen_rows(data_set, "events", people)
     assert emotion_curve(chosen, stage_order=["buy", "use"])["share_negative"].iloc[0] == 0.5
+
+
+def test_what_follows_a_stage_is_unknown_where_one_customer_is_followed_that_long():
+    people = [f"c{i}" for i in range(100)]
+    orders = pd.DataFrame({"customer_id": people, "ordered_at": pd.Timestamp("2026-05-20"), "amount": 1.0})
+    orders.loc[0, "ordered_at"] = pd.Timestamp("2025-06-01")
+    again = pd.DataFrame({"customer_id": ["c0"], "ordered_at": pd.Timestamp("2026-05-01"), "amount": 1.0})
+    events = pd.DataFrame({"customer_id": people, "stage": "buy", "valence": -1.0})
+    events["occurred_at"] = pd.Timestamp("2026-05-21")
+    events.loc[0, "occurred_at"] = pd.Timestamp("2025-06-02")
+    window = {"stage": "buy", "as_of": "2026-06-20", "horizon_days": 365}
+    after = f2_after_stage(events, pd.concat([orders, again]), **window)
+    assert after["estimate"].isna().all()  # 99 were followed for a month; the last one at risk bought

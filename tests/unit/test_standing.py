@@ -147,7 +147,7 @@ def test_so_many_more_answers_like_these_decide(target, sign):
     def at(n):
         several = pd.DataFrame({"nps_score": np.repeat(scores, 1)})
         several["weight"] = 1.0
-        from cxlib.intervals import nps_interval
+        from cxlib import nps_interval
 
         share = [np.isin(scores, each).mean() for each in ([10], [8], [3])]
         return nps_interval(*(n * one for one in share))

@@ -1,0 +1,95 @@
+"""F2 where data begin in the middle of a shop's life, on companies whose truth is known."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import cxlib as cx
+from cxlib.repeat import first_purchases_doubtful
+
+YEAR, YEARS = 365, 8
+
+
+def shop(seed, *, growth=1.0, leave_after=700.0, is_young=False, gap=60.0):
+    """One year of orders: 30 % loyal (one every `gap` days until they leave), 14 % of the rest once more.
+
+    `growth`: how many times more newcomers a day at the end than at the start of all years.
+    """
+    rng = np.random.default_rng(seed)
+    days = YEAR if is_young else YEARS * YEAR
+    rate = np.exp(np.linspace(0, np.log(growth), days))
+    born = np.repeat(np.arange(days), rng.poisson(2.5 * rate / rate[-YEAR:].mean()))
+    loyal = rng.random(born.size) < 0.3
+    gone = born + np.where(loyal, rng.exponential(leave_after, born.size), np.inf)
+    who, at = np.arange(born.size), born.astype(float)
+    rows = [(who, born)]
+    while who.size:
+        quick = np.where(rng.random(who.size) < 0.14, rng.exponential(60, who.size), np.inf)
+        at = at + np.maximum(np.where(loyal[who], rng.exponential(gap, who.size), quick), 1)
+        stays = (at < days) & (at < gone[who])
+        who, at = who[stays], at[stays]
+        rows.append((who, at.astype(int)))
+    who, day = (np.concatenate(part) for part in zip(*rows, strict=True))
+    kept = day >= days - YEAR
+    day = pd.to_timedelta(day[kept] - (days - YEAR), unit="D")
+    return pd.DataFrame(
+        {"customer_id": who[kept], "ordered_at": pd.Timestamp("2025-01-01") + day, "amount": 9.0}
+    )
+
+
+def truth(horizon, *, leave_after=700.0, gap=60.0):
+    """F2 by hand: the loyal come by `horizon` unless they leave before, the others once in 14 %."""
+    rate = 1 / gap + (1 / leave_after if np.isfinite(leave_after) else 0)
+    return 0.3 / gap / rate * (1 - np.exp(-rate * horizon)) + 0.7 * 0.14 * (1 - np.exp(-horizon / 60))
+
+
+def settled(orders):
+    return cx.f2_burn_in(orders, as_of="2025-12-31", horizons_days=[180]).iloc[0]
+
+
+OLD = {"constant": {}, "growing": {"growth": 8.0}, "never leave": {"leave_after": np.inf}}
+
+
+@pytest.mark.parametrize("kind", OLD)
+def test_an_old_shop_gets_a_later_figure_that_holds_or_none(kind):
+    found = settled(shop(1, **OLD[kind]))
+    right = truth(180, **{k: v for k, v in OLD[kind].items() if k != "growth"})
+    assert found["plain"] > right + 0.1 and found["note"] in ("burn_in", "unsettled")
+    if found["note"] == "burn_in":
+        assert found["conf_low"] <= right <= found["conf_high"] and found["burn_in_days"] > 0
+        assert found["observed_from"] == pd.Timestamp("2025-01-01") + pd.Timedelta(days=found["burn_in_days"])
+    else:
+        assert np.isnan(found[["estimate", "conf_low", "conf_high"]].to_numpy(float)).all()
+
+
+def test_a_young_shop_keeps_its_plain_figure():
+    found = settled(shop(2, is_young=True))
+    assert found["note"] == "" and found["estimate"] == found["plain"] and found["burn_in_days"] == 0
+    assert found["conf_low"] <= truth(180) <= found["conf_high"]
+
+
+def test_first_purchases_of_an_old_shop_are_doubtful_and_those_of_a_young_one_are_not():
+    old, young = (cx.repeat_times(shop(3, is_young=young), as_of="2025-12-31") for young in (False, True))
+    assert first_purchases_doubtful(old) and not first_purchases_doubtful(young)
+
+
+def test_without_amounts_the_note_says_that_refunds_cannot_be_told():
+    found = settled(shop(4, is_young=True).drop(columns="amount"))
+    assert found["note"] == "refunds_unknown"
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("kind", OLD)
+def test_where_a_figure_is_given_it_holds_in_nine_of_ten_of_200_old_shops(kind):
+    right = truth(180, **{k: v for k, v in OLD[kind].items() if k != "growth"})
+    found = pd.DataFrame([settled(shop(seed, **OLD[kind])) for seed in range(200)])
+    given = found[found["note"] == "burn_in"]
+    holds = (given["conf_low"] <= right) & (given["conf_high"] >= right)
+    assert (found["note"] != "").all() and (holds.mean() >= 0.9 or given.empty)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("growth", [1.0, 2.0])
+def test_of_200_young_shops_at_most_one_in_ten_is_taken_for_old(growth):
+    found = pd.DataFrame([settled(shop(seed, is_young=True, growth=growth)) for seed in range(200)])
+    assert (found["note"] != "").mean() <= 0.1
