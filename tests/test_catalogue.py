@@ -151,7 +151,12 @@ def test_no_text_is_left_over():
     left = [
         key
         for key in catalogue()
-        if not (key in literals or key.rpartition(".")[0] in literals or key.startswith((*BY_NAME, *beginnings)) or _speaks_runner(key))
+        if not (
+            key in literals
+            or key.rpartition(".")[0] in literals
+            or key.startswith((*BY_NAME, *beginnings))
+            or _speaks_runner(key)
+        )
     ]
     assert left == []
 
