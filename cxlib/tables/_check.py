@@ -16,6 +16,7 @@ from cxlib.header import looks_like_data, near_names, shown_names
 from cxlib.personal import holds_contacts, is_personal
 from cxlib.rules import Settings
 from cxlib.scale_ends import LEAST, doubted_ends
+from cxlib.text_type import TEXT
 
 FREE_TEXT = ("comment",)
 COMPARED_ROWS = 100_000
@@ -73,7 +74,7 @@ def build(table: pa.Table, name: str, settings: Settings, findings: Findings) ->
             findings.add("tables.personal_values", "notice", column)
             values = pa.chunked_array([pa.nulls(len(values), pa.string())])
         series[column] = convert(values, kind, column=column, zone=zone, findings=findings)
-        if series[column].dtype == "str":
+        if series[column].dtype == TEXT:
             findings.add("tables.misread", "notice", column, misread(series[column]))
             if kind == "text" and column not in FREE_TEXT:
                 lines = matches(series[column], r"[\r\n]")
