@@ -19,6 +19,7 @@ LAYER_OF = {
     "markup": 0,
     "places": 0,
     "text_type": 0,
+    "near": 0,
     "checks": 1,
     "columns": 3,
     "closed": 2,

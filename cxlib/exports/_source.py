@@ -16,8 +16,8 @@ from cxlib.delimited import Form, read_cells
 from cxlib.exports._mapping import FillDown, Grain, Lookup, Reading, TableMapping, Where
 from cxlib.exports._verbs import plain_numbers
 from cxlib.findings import Findings
-from cxlib.header import looks_like_data, near_names
 from cxlib.ids import PROTECTED
+from cxlib.near import looks_like_data, near_names
 from cxlib.text_type import TEXT
 
 #: Findings whose remedy lies in the mapping.

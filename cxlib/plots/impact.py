@@ -12,7 +12,6 @@ from matplotlib.ticker import MaxNLocator
 from cxlib.language import format_value, text
 from cxlib.plots.guard import takes_results
 from cxlib.plots.theme import colours, draw_band, draw_interval, format_axis, label_end, new_axes
-from cxlib.text_type import TEXT
 
 UNITS = {"margin": "currency", "amount": "currency", "orders": "number", "repeat": "share"}
 
@@ -203,7 +202,7 @@ def plot_register(
         places = np.arange(len(register)) + shift
         ax.plot(register[middle], places, mark, color=colour[role], markersize=7, label=text(key, lang))
     ax.axvline(0, color=colour["total"], linewidth=1)
-    ax.set_yticks(range(len(register)), register["initiative"].astype(TEXT))
+    ax.set_yticks(range(len(register)), register["initiative"].astype(str))
     ax.set_ylim(len(register) - 0.4, -0.6)
     ax.grid(visible=False, axis="y")
     ax.legend(loc="best", frameon=False)

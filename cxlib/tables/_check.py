@@ -12,7 +12,8 @@ from cxlib.columns import among, convert, is_readable, matches, missing_column
 from cxlib.contract import TABLES, Column, Table
 from cxlib.delimited import misread
 from cxlib.findings import Findings
-from cxlib.header import looks_like_data, near_names, shown_names
+from cxlib.header import shown_names
+from cxlib.near import looks_like_data, near_names
 from cxlib.personal import holds_contacts, is_personal
 from cxlib.rules import Settings
 from cxlib.scale_ends import LEAST, doubted_ends
