@@ -15,6 +15,8 @@ from cxlib.purchases import NO_AMOUNTS
 from cxlib.repeat._times import ALPHA, early_excess, is_crowded, purchase_days
 from cxlib.survival import enough_at_risk, survival_curve
 
+#: Days after the first purchase at which all chapters ask whether the data begin mid-life.
+HORIZON_DAYS = 180
 #: Days at the start are left out in steps of this.
 STEP_DAYS = 30
 #: No figure where older buyers are a larger share than this, or the error would be larger.
@@ -128,6 +130,43 @@ def f2_burn_in(
     return frame[_COLUMNS]
 
 
+def settled_from(
+    orders: pd.DataFrame | None,
+    *,
+    as_of: dt.date | str,
+    observed_from: dt.date | str | None = None,
+    conf_level: float = 0.95,
+) -> dict[str, Any]:
+    """Tell whether the data begin mid-life, and from which day on a first purchase is mostly the first.
+
+    Parameters
+    ----------
+    orders, as_of, observed_from, conf_level
+        As in `f2_burn_in`, with the contract's names of columns and all customers; None says nothing.
+
+    Returns
+    -------
+    dict
+        The row of `f2_burn_in` at 180 days, and `begins` (its `note` without that on amounts). As a date,
+        `observed_from`: the given one, else the day after the burn-in, None where there is none.
+
+    Examples
+    --------
+    >>> settled_from(None, as_of="2026-03-31", observed_from="2026-02-01")["observed_from"]
+    datetime.date(2026, 2, 1)
+    """
+    given = None if observed_from is None else to_date(observed_from, argument="observed_from")
+    if orders is None or orders.empty:
+        return {"begins": "", "observed_from": given}
+    rows = f2_burn_in(
+        orders, as_of=as_of, horizons_days=[HORIZON_DAYS], observed_from=given, conf_level=conf_level
+    )
+    row: dict[str, Any] = rows.iloc[0].to_dict()
+    begins = row["note"].replace(NO_AMOUNTS, "").strip()
+    day = row["observed_from"].date() if begins == "burn_in" else None
+    return row | {"begins": begins, "observed_from": given or day}
+
+
 def _cannot_tell(first: pd.DataFrame, later: pd.DataFrame, length: int) -> bool:
     """Tell whether a crowd at the start may be slow regulars, whom gaps as long as the data hide."""
     falls = _chances(*_counts(first, later, length))[2]
@@ -213,7 +252,7 @@ def _older_buyers(gaps: np.ndarray, activity: np.ndarray, weight: np.ndarray) ->
 
 
 def _chances(gaps: np.ndarray, activity: np.ndarray) -> tuple[np.ndarray, np.ndarray, list[float]]:
-    """Chance that a purchase is followed after so many days, its error, and its sum by quarter of the data."""
+    """Chance that a purchase is followed after so many days, its error, and its sums by quarter."""
     length, quarter = len(gaps), len(gaps) // 4
     seen = np.cumsum(activity)[::-1]  # purchases at least so many days before the end
     chance = np.divide(gaps, seen, out=np.zeros(length), where=seen > 0)

@@ -228,7 +228,7 @@ def early_excess(first: pd.DataFrame) -> float:
 
 
 def is_crowded(first: pd.DataFrame) -> bool:
-    """Tell whether clearly more first buyers a day come in the first days of the data than in the last half."""
+    """Tell whether clearly more first buyers a day come in the first days than in the last half."""
     if first.empty:
         return False
     length = int((first["since"] + first["duration_days"]).max()) + 1
