@@ -113,7 +113,9 @@ def f2_burn_in(
     )
     first, later = spells[is_first], spells[~is_first]
     p_value = early_excess(first)
-    is_old = p_value < ALPHA or _cannot_tell(first, later, length)
+    falls = _chances(*_counts(first, later, length))[2]
+    is_slow = falls[1] > SLOWEST * falls[0]
+    is_old = p_value < ALPHA or (is_slow and is_crowded(first))
     rows = []
     for horizon in sorted(horizons_days):
         plain = _f2(first[first["since"] >= given], horizon, conf_level)
@@ -165,12 +167,6 @@ def settled_from(
     begins = row["note"].replace(NO_AMOUNTS, "").strip()
     day = row["observed_from"].date() if begins == "burn_in" else None
     return row | {"begins": begins, "observed_from": given or day}
-
-
-def _cannot_tell(first: pd.DataFrame, later: pd.DataFrame, length: int) -> bool:
-    """Tell whether a crowd at the start may be slow regulars, whom gaps as long as the data hide."""
-    falls = _chances(*_counts(first, later, length))[2]
-    return is_crowded(first) and falls[1] > SLOWEST * falls[0]
 
 
 def _counts(first: pd.DataFrame, later: pd.DataFrame, length: int) -> tuple[np.ndarray, np.ndarray]:
@@ -240,14 +236,15 @@ def _older_buyers(gaps: np.ndarray, activity: np.ndarray, weight: np.ndarray) ->
     quarter = length // 4
     known = slice(0, 3 * quarter)
     number, variance = float((reach * chance)[known].sum()), float((reach**2 * error)[known].sum())
-    slows = [falls[k + 1] / falls[k] if falls[k] > 0 else 0.0 for k in (1, 2)]
-    # slow regulars outlast quick ones, so that the fall becomes slower and slower
-    ratio = min(slows[1] + 2 * max(slows[1] - slows[0], 0.0), 0.99)
+    slows = [falls[k + 1] / falls[k] if falls[k] > 0 else 0.0 for k in (0, 1, 2)]
     counts = [gaps[place : place + quarter].sum() for place in (2 * quarter, 3 * quarter)]
     noise = np.sqrt(sum(1 / max(count, 1) for count in counts))
-    if slows[1] * (1 + critical_value(0.8) * noise) > SLOWEST:
+    if slows[0] > SLOWEST or slows[2] * (1 + critical_value(0.8) * noise) > SLOWEST:
         return np.inf, np.inf
-    tail = reach[-1] * falls[2] * slows[1] / (1 - ratio)
+    # slow regulars outlast quick ones, so that the fall becomes slower and slower
+    slow = max(slows)
+    ratio = min(slow + 2 * max(slow - slows[1], 0.0), 0.99)
+    tail = reach[-1] * falls[2] * slow / (1 - ratio)
     return number + tail, float(np.sqrt(2 * variance + (TAIL_ERROR * tail) ** 2))
 
 
