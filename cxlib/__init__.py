@@ -82,6 +82,7 @@ _EXPORTS: dict[str, str] = {
     "Evaluation": "evaluation",
     "PRICED": "evaluation",
     "Terms": "evaluation",
+    "effect_unit": "evaluation",
     "evaluate_initiative": "evaluation",
     # samples
     "Truth": "samples",
@@ -242,6 +243,7 @@ _EXPORTS: dict[str, str] = {
     "fitting_targets": "standing",
     "judge_target": "standing",
     "now_and_whole": "standing",
+    "season_told": "standing",
     "standing_answers": "standing",
     "window_names": "standing",
     "first_step": "drivers",

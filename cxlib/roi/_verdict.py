@@ -8,6 +8,7 @@ import pandas as pd
 
 from cxlib.checks import ParameterError
 from cxlib.roi._draws import check_costs, check_share
+from cxlib.verdicts import limits_side
 
 
 def verdict(
@@ -23,6 +24,8 @@ def verdict(
     has_drift: bool = False,
     has_few_groups: bool = False,
     starts_before_data: bool = False,
+    unit: str = "number",
+    currency: str | None = None,
 ) -> pd.DataFrame:
     """Verdict on an initiative, by a rule that is fixed before the numbers are seen.
 
@@ -47,6 +50,8 @@ def verdict(
         happened there (`study_members`).
     starts_before_data : bool
         The initiative began before the data, so that no month since its start can be used.
+    unit, currency : str
+        Unit of the effect, as `limits_side`: limits count as they are shown.
 
     Returns
     -------
@@ -66,7 +71,7 @@ def verdict(
         not_shown  drift         the groups moved apart before the start (`has_drift`)
         harmful    below_zero    the whole interval lies below zero
         effective  above_min     the whole interval lies above `min_effect`
-        not_shown  below_needed  the whole interval lies at or below the break-even effect
+        not_shown  below_needed  the whole interval lies below the break-even effect
         too_early  low_power     zero and the break-even effect, itself above zero, both lie inside
         not_shown  inconclusive  anything else
         ========== ============= ==================================================================
@@ -88,6 +93,10 @@ def verdict(
         raise ParameterError("roi.interval", low=f"{conf_low:g}", high=f"{conf_high:g}")
     known = np.isfinite(conf_low) and np.isfinite(conf_high) and conf_low < conf_high
     needed = np.nan if break_even_effect is None else break_even_effect
+    shown = {"unit": unit, "currency": currency}
+    of_zero, of_least, of_needed = (
+        int(limits_side(conf_low, conf_high, null=null, **shown)) for null in (0.0, min_effect, needed)
+    )
     rules = [
         (months_observed < 1 and starts_before_data, "not_shown", "before_data"),
         (months_observed < 1, "too_early", "no_data"),
@@ -97,10 +106,10 @@ def verdict(
         (has_few_groups, "not_shown", "few_groups"),
         (not known, "not_shown", "no_interval"),
         (has_drift, "not_shown", "drift"),
-        (conf_high < 0, "harmful", "below_zero"),
-        (conf_low > min_effect, "effective", "above_min"),
-        (needed > 0 and conf_high <= needed, "not_shown", "below_needed"),
-        (conf_low <= 0 < needed < conf_high, "too_early", "low_power"),
+        (of_zero < 0, "harmful", "below_zero"),
+        (of_least > 0, "effective", "above_min"),
+        (needed > 0 and of_needed < 0, "not_shown", "below_needed"),
+        (of_zero == 0 and needed > 0 and of_needed == 0, "too_early", "low_power"),
         (True, "not_shown", "inconclusive"),
     ]
     outcome, reason = next((name, why) for holds, name, why in rules if holds)
@@ -141,9 +150,10 @@ def judge_return(decision: pd.DataFrame, *, roi_low: float, roi_high: float) -> 
     >>> judge_return(works, roi_low=-0.6, roi_high=0.2)["verdict"].item()
     'pay_open'
     """
-    if decision["verdict"].item() != "effective" or np.isnan(roi_low) or np.isnan(roi_high) or roi_low > 0:
+    side = int(limits_side(roi_low, roi_high, unit="share"))
+    if decision["verdict"].item() != "effective" or np.isnan(roi_low) or np.isnan(roi_high) or side > 0:
         return decision
-    word = "at_loss" if roi_high < 0 else "pay_open"
+    word = "at_loss" if side < 0 else "pay_open"
     return decision.assign(verdict=word, reason=word)
 
 
