@@ -127,16 +127,21 @@ class Report:
         for problem in getattr(data_set, "notices", ()):
             self._show_notice(_problem_key(problem), "warning", _problem_text(problem, lang))
 
-    def notice(self, key: str, *, level: Level = "info", only_here: bool = False, **values: object) -> None:
+    def notice(
+        self, key: str, *, level: Level = "info", only_here: bool = False, subject: str = "", **values: object
+    ) -> None:
         """Show a sentence about the data or the method; it also stands in the report's *Data quality* box.
 
         `values` are plain or `value(…)` numbers and texts for the sentence's placeholders. `only_here` keeps
-        out of the box what matters in its own section only, such as why a chart is missing there.
+        out of the box what matters in its own section only, such as why a chart is missing. `subject` as in
+        `finding`.
         """
         if level not in LEVELS:
             fail_option("level", level, LEVELS)
         sentence = text(key, self.lang, **self._formatted(values, {}))
-        self._show_notice(key, level, sentence, only_here=only_here)
+        self._show_notice(
+            ".".join([key, *([subject] if subject else [])]), level, sentence, only_here=only_here
+        )
 
     def suppress(
         self,

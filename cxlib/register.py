@@ -54,8 +54,8 @@ def register_rows(chosen_of: Mapping[str, pd.Series], found_of: Mapping[str, Eva
     DataFrame
         One row per initiative, in the order given: `initiative` (its name), `assignment`, the columns of
         `decision` with `reason` as in `STEPS`, `next_step`, `is_ranked` (a comparison over the full horizon
-        with an interval that holds, and no drift), `std_error, n_treatment, n_control, customer_months`, and as far as
-        money is known `cost, npv, roi, roi_low, roi_high` and `prob_roi_positive`.
+        with an interval that holds, and no drift), `std_error, n_treatment, n_control, customer_months`, and
+        as far as money is known `cost, npv, roi, roi_low, roi_high` and `prob_roi_positive`.
     """
     rows = [_line(chosen_of[name], found) for name, found in found_of.items()]
     table = pd.DataFrame(rows)

@@ -58,23 +58,24 @@ def verdict(
     DataFrame
         One row: `verdict` (effective, not_shown, harmful, too_early), `reason` and the arguments.
 
-        ========== ============= ==================================================================
-        verdict    reason        when (the first that holds)
-        ========== ============= ==================================================================
-        not_shown  before_data   no month to use, because the data begin later than the initiative
-        too_early  no_data       no whole month observed
-        too_early  months        fewer months observed than the horizon
-        too_early  months_alone  the same, and nobody to compare with
-        not_shown  no_control    nobody to compare with, whatever before/after says
-        not_shown  few_groups    whole groups were treated, too few of them (`has_few_groups`)
-        not_shown  no_interval   no interval: a single treated customer, or an outcome that never varies
-        not_shown  drift         the groups moved apart before the start (`has_drift`)
-        harmful    below_zero    the whole interval lies below zero
-        effective  above_min     the whole interval lies above `min_effect`
-        not_shown  below_needed  the whole interval lies below the break-even effect
-        too_early  low_power     zero and the break-even effect, itself above zero, both lie inside
-        not_shown  inconclusive  anything else
-        ========== ============= ==================================================================
+        ========== ================= ==============================================================
+        verdict    reason            when (the first that holds)
+        ========== ================= ==============================================================
+        not_shown  before_data       no month to use, because the data begin later than the initiative
+        too_early  no_data           no whole month observed
+        too_early  months_few_groups the same as `few_groups`, before the horizon is over
+        too_early  months            fewer months observed than the horizon
+        too_early  months_alone      the same, and nobody to compare with
+        not_shown  no_control        nobody to compare with, whatever before/after says
+        not_shown  few_groups        whole groups were treated, too few of them (`has_few_groups`)
+        not_shown  no_interval       no interval: a single treated customer, or an outcome that never varies
+        not_shown  drift             the groups moved apart before the start (`has_drift`)
+        harmful    below_zero        the whole interval lies below zero
+        effective  above_min         the whole interval lies above `min_effect`
+        not_shown  below_needed      the whole interval lies below the break-even effect
+        too_early  low_power         zero and the break-even effect, itself above zero, both lie inside
+        not_shown  inconclusive      anything else
+        ========== ================= ==============================================================
 
     Raises
     ------
@@ -100,6 +101,11 @@ def verdict(
     rules = [
         (months_observed < 1 and starts_before_data, "not_shown", "before_data"),
         (months_observed < 1, "too_early", "no_data"),
+        (
+            months_observed < horizon_months and has_control and has_few_groups,
+            "too_early",
+            "months_few_groups",
+        ),
         (months_observed < horizon_months and has_control, "too_early", "months"),
         (months_observed < horizon_months, "too_early", "months_alone"),
         (not has_control, "not_shown", "no_control"),

@@ -23,7 +23,7 @@ def found(**changes):
     }
     known |= {"covariance": np.eye(12), "break_even_effect": 2.0}
     known |= {"money": cx.roi_summary(effects, one_time_cost=200, monthly_cost=0)}
-    return SimpleNamespace(**{**known, **changes})
+    return SimpleNamespace(**{"currency": "JPY", "has_few_groups": False, **known, **changes})
 
 
 def shares(low, high, months=(6, 12)):
