@@ -62,6 +62,7 @@ _EXPORTS: dict[str, str] = {
     "dip_words": "claims",
     "level_notes": "claims",
     "may_compare": "claims",
+    "naive_kind": "claims",
     "money_words": "claims",
     "payback_words": "claims",
     "percent": "claims",

@@ -6,8 +6,10 @@ come from one place. Words that go with a fact (a drift, a horizon not over) are
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from cxlib.evaluation import Evaluation, effect_unit
@@ -149,9 +151,34 @@ def dip_words(found: Evaluation, *, conf_level: float, lang: str) -> list[Words]
     return [{"key": key, "units": units, "caveat": counted, **totals}]
 
 
+def naive_kind(naive: Mapping[str, Any], answer: Mapping[str, Any], *, assignment: str) -> str:
+    """Name the sentence that sets before/after beside the answer: no limit is spoken of that is not there.
+
+    Parameters
+    ----------
+    naive, answer : mapping
+        Rows of `evidence_ladder`: `conf_low, conf_high`, of the answer also `is_answer`.
+    assignment : str
+
+    Returns
+    -------
+    str
+        `compared, targeted` (both have limits), `open` (the answer has none), `bare` (before/after
+        has none), `alone, alone_bare` (nothing answers).
+    """
+    has_limits, answers = (
+        all(np.isfinite(float(row[end])) for end in ("conf_low", "conf_high")) for row in (naive, answer)
+    )
+    if not answer["is_answer"]:
+        return "alone" if has_limits else "alone_bare"
+    if not has_limits:
+        return "bare"
+    return "open" if not answers else "targeted" if assignment == "targeted" else "compared"
+
+
 def may_compare(found: Evaluation) -> bool:
-    """Whether anything beside the verdict may be compared: a comparison answers, over at least one month."""
-    return bool(found.answer["is_answer"]) and found.observed > 0
+    """Whether anything beside the verdict may be compared: a comparison that holds answers."""
+    return bool(found.answer["is_answer"]) and found.observed > 0 and not found.has_few_groups
 
 
 def beside_words(

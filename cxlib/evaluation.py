@@ -114,6 +114,8 @@ class Evaluation:
         Effect per customer and month that covers the cost over the horizon.
     cost_share : float
         Part of the initiative's treated customers that is in this selection, and bears the cost.
+    has_few_groups : bool
+        Whole regions, shops or owners were treated or not, too few of them to compare anything.
     currency : str or None
         As in the terms.
     """
@@ -136,6 +138,7 @@ class Evaluation:
     money: pd.DataFrame | None
     break_even_effect: float
     cost_share: float
+    has_few_groups: bool = False
     currency: str | None = None
 
 
@@ -258,7 +261,7 @@ def evaluate_initiative(
         observed=observed, effects=effects, covariance=covariance, decision=_why_alone(decision, said),
         effect_verdict=effect_verdict, has_drift=has_drift, has_drift_money=has_drift_money, state=state,
         terms=money_terms, money=money, break_even_effect=needed, cost_share=share,
-        currency=terms.currency,
+        has_few_groups=is_few, currency=terms.currency,
     )  # fmt: skip
 
 

@@ -94,6 +94,7 @@ def verdict(
         raise ParameterError("roi.interval", low=f"{conf_low:g}", high=f"{conf_high:g}")
     known = np.isfinite(conf_low) and np.isfinite(conf_high) and conf_low < conf_high
     needed = np.nan if break_even_effect is None else break_even_effect
+    is_early = months_observed < horizon_months
     shown = {"unit": unit, "currency": currency}
     of_zero, of_least, of_needed = (
         int(limits_side(conf_low, conf_high, null=null, **shown)) for null in (0.0, min_effect, needed)
@@ -101,13 +102,9 @@ def verdict(
     rules = [
         (months_observed < 1 and starts_before_data, "not_shown", "before_data"),
         (months_observed < 1, "too_early", "no_data"),
-        (
-            months_observed < horizon_months and has_control and has_few_groups,
-            "too_early",
-            "months_few_groups",
-        ),
-        (months_observed < horizon_months and has_control, "too_early", "months"),
-        (months_observed < horizon_months, "too_early", "months_alone"),
+        (is_early and has_control and has_few_groups, "too_early", "months_few_groups"),
+        (is_early and has_control, "too_early", "months"),
+        (is_early, "too_early", "months_alone"),
         (not has_control, "not_shown", "no_control"),
         (has_few_groups, "not_shown", "few_groups"),
         (not known, "not_shown", "no_interval"),
