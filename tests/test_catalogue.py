@@ -151,7 +151,8 @@ def test_no_text_is_left_over():
     left = [
         key
         for key in catalogue()
-        if not (key in literals or key.startswith((*BY_NAME, *beginnings)) or _speaks_runner(key))
+        for own in [key.removesuffix(".no_difference_shown")]  # a sentence in the words of its verdict
+        if not (own in literals or key.startswith((*BY_NAME, *beginnings)) or _speaks_runner(key))
     ]
     assert left == []
 

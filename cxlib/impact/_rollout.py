@@ -19,6 +19,8 @@ LEAST = 4  # groups an arm needs before a verdict may rest on them
 LEAST_EFFECTIVE = 3.0  # the same, counted as groups of equal size
 NEARLY_WHOLE = 0.75  # share of the arms' variance that lies between the values
 CHANCE = 0.001  # below it, customers drawn one by one would hardly ever sort so well
+#: Values of a column that only says yes or no of a customer: a rule for picking, no place that customers share.
+FLAGS = frozenset({"true", "false", "yes", "no", "1", "0", "1.0", "0.0"})
 Codes = npt.NDArray[np.intp]
 Array = npt.NDArray[np.float64]
 
@@ -54,7 +56,8 @@ def with_rollout(members: pd.DataFrame, customers: pd.DataFrame) -> pd.DataFrame
     variance of the arm (or of the wave) lie between the values, chance taken off, and customers drawn one by
     one would sort so well less than once in a thousand times (Light & Margolin's C). A missing value is
     left out, or taken as one more value, whichever sorts better. Of several such attributes the one with the
-    fewest groups counts: regions, not the shops in them.
+    fewest groups counts: regions, not the shops in them. A column that only says yes or no of a customer (may
+    be mailed, took part) is a rule by which customers were picked, not a place whose shocks they share.
     """
     arm = (members["arm"] == "treatment").to_numpy().astype(np.intp)
     wave = pd.factorize(members["start_month"].fillna(np.inf), sort=True)[0]
@@ -62,6 +65,8 @@ def with_rollout(members: pd.DataFrame, customers: pd.DataFrame) -> pd.DataFrame
     best: tuple[float, str, Codes] | None = None
     for name in customers.columns.drop("customer_id"):
         values = customers[name].take(np.maximum(place, 0))
+        if set(values.dropna().astype(str).str.lower().unique()[: len(FLAGS) + 1]) <= FLAGS:
+            continue
         code = pd.factorize(values.where(place >= 0).to_numpy(), sort=False)[0]
         if any(_decides(code, side) or _decides(_filled(code), side) for side in (arm, wave)):
             own = _alone(code)

@@ -344,3 +344,13 @@ def test_companies_without_effect_are_judged_wrongly_in_at_most_eight_of_a_hundr
         judged(seed, **design).decision["verdict"].item() in ("effective", "harmful") for seed in range(300)
     ]
     assert np.mean(wrong) <= 0.08
+
+
+@pytest.mark.parametrize("words", [(True, False), ("yes", "no"), (1, 0), (1.0, np.nan)])
+def test_a_flag_that_picked_the_customers_is_no_place_whose_shocks_they_share(words):
+    arm = np.repeat(["treatment", "control"], 60)
+    members = pd.DataFrame({"customer_id": np.arange(120).astype(str), "arm": arm, "start_month": 3.0})
+    customers = members[["customer_id"]].assign(may_mail=[words[0]] * 60 + [words[1]] * 60)
+    assert rollout_groups(with_rollout(members, customers)) is None
+    shops = customers.assign(may_mail=np.where(arm == "treatment", "north", "south"))
+    assert rollout_groups(with_rollout(members, shops)).is_few
