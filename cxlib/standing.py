@@ -276,8 +276,7 @@ def season_told(
     """
     days = [local_days(wave["answered_at"].dropna(), "answered_at") for wave in (before, after, history)]
     if verdict not in ("risen", "fallen") or min(len(part) for part in days) == 0:
-        is_unshown = verdict == "no_difference_shown"
-        return {"verdict": verdict, "told": text("nps.change_unshown", lang) if is_unshown else ""}
+        return {"verdict": verdict, "told": ""}
     apart = (days[1].min() - days[0].min()).days
     if abs(apart - YEAR * round(apart / YEAR)) <= NEAR and apart > YEAR / 2:
         return {"verdict": verdict, "told": ""}

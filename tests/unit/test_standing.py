@@ -220,7 +220,7 @@ def test_a_column_instead_of_a_table_ends_in_a_sentence():
         (["2026-03-10", "2026-06-10"], "risen", None, "no verdict"),
         (["2025-03-10", "2026-03-12", "2026-06-10"], "risen", "risen", "season"),
         (["2025-06-12", "2026-06-10"], "fallen", "fallen", ""),
-        (["2026-03-10", "2026-06-10"], "no_difference_shown", "no_difference_shown", "No change"),
+        (["2026-03-10", "2026-06-10"], "no_difference_shown", "no_difference_shown", ""),
         (["2026-03-10", "2026-06-10"], "too_few_answers", "too_few_answers", ""),
     ],
 )
