@@ -62,6 +62,7 @@ _EXPORTS: dict[str, str] = {
     "dip_words": "claims",
     "level_notes": "claims",
     "may_compare": "claims",
+    "naive_kind": "claims",
     "money_words": "claims",
     "payback_words": "claims",
     "percent": "claims",
@@ -82,6 +83,7 @@ _EXPORTS: dict[str, str] = {
     "Evaluation": "evaluation",
     "PRICED": "evaluation",
     "Terms": "evaluation",
+    "effect_unit": "evaluation",
     "evaluate_initiative": "evaluation",
     # samples
     "Truth": "samples",
@@ -243,6 +245,7 @@ _EXPORTS: dict[str, str] = {
     "fitting_targets": "standing",
     "judge_target": "standing",
     "now_and_whole": "standing",
+    "season_told": "standing",
     "standing_answers": "standing",
     "window_names": "standing",
     "first_step": "drivers",
