@@ -163,7 +163,7 @@ def settled_from(
     rows = f2_burn_in(
         orders, as_of=as_of, horizons_days=[HORIZON_DAYS], observed_from=given, conf_level=conf_level
     )
-    row: dict[str, Any] = rows.iloc[0].to_dict()
+    row = {str(name): value for name, value in rows.iloc[0].items()}
     begins = row["note"].replace(NO_AMOUNTS, "").strip()
     day = row["observed_from"].date() if begins == "burn_in" else None
     return row | {"begins": begins, "observed_from": given or day}
