@@ -6,13 +6,16 @@ come from one place. Words that go with a fact (a drift, a horizon not over) are
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
-from cxlib.evaluation import Evaluation
+from cxlib.evaluation import Evaluation, effect_unit
 from cxlib.language import text
 from cxlib.roi import MONEY_UNITS, flatten, pulled_forward
+from cxlib.verdicts import limits_side
 
 Words = dict[str, Any]
 LOOSE_LEVEL = 0.9  # confidence level below which the reader is told how often it errs
@@ -54,7 +57,7 @@ def verdict_words(found: Evaluation, *, name: str, outcome: str, conf_level: flo
     return {"key": f"impact.verdict_{reason}", "verdict": verdict, "units": units, **said}
 
 
-def level_notes(conf_level: float) -> list[Words]:
+def level_notes(conf_level: float, *, key: str = "impact.note_level") -> list[Words]:
     """Say how often verdicts at a low confidence level err: the arguments of `Report.notice`.
 
     Examples
@@ -63,13 +66,13 @@ def level_notes(conf_level: float) -> list[Words]:
     ([], '50%')
     """
     words = {"conf": percent(conf_level), "share": percent(1 - conf_level)}
-    note = {"key": "impact.note_level", "level": "warning", **words}
+    note = {"key": key, "level": "warning", **words}
     return [note] if conf_level < LOOSE_LEVEL else []
 
 
 def decision_units(outcome: str) -> dict[str, str]:
     """Units of the columns of `decision` for one outcome."""
-    unit = {"orders": "number", "repeat": "pp"}.get(outcome, "currency")
+    unit = effect_unit(outcome)
     effects = dict.fromkeys(["estimate", "conf_low", "conf_high", "min_effect"], unit)
     months = dict.fromkeys(["months_observed", "horizon_months"], "count")
     return effects | months | {"break_even_effect": "currency"}
@@ -137,7 +140,9 @@ def dip_words(found: Evaluation, *, conf_level: float, lang: str) -> list[Words]
     if parts.empty:
         return []
     first, later = parts.to_dict("records")
-    is_dip = first["conf_low"] > 0 and later["conf_high"] < 0
+    shown: Any = {"unit": "currency", "currency": found.currency}
+    sides = [int(limits_side(part["conf_low"], part["conf_high"], **shown)) for part in (first, later)]
+    is_dip = sides == [1, -1]
     place = {"ready": "roi", "too_early": "total"}.get(found.state, "benefit")
     totals = {"first": first["estimate"], "later": later["estimate"], "months": first["n"]}
     units = {"first": "currency", "later": "currency", "months": "count"}
@@ -146,9 +151,34 @@ def dip_words(found: Evaluation, *, conf_level: float, lang: str) -> list[Words]
     return [{"key": key, "units": units, "caveat": counted, **totals}]
 
 
+def naive_kind(naive: Mapping[str, Any], answer: Mapping[str, Any], *, assignment: str) -> str:
+    """Name the sentence that sets before/after beside the answer: no limit is spoken of that is not there.
+
+    Parameters
+    ----------
+    naive, answer : mapping
+        Rows of `evidence_ladder`: `conf_low, conf_high`, of the answer also `is_answer`.
+    assignment : str
+
+    Returns
+    -------
+    str
+        `compared, targeted` (both have limits), `open` (the answer has none), `bare` (before/after
+        has none), `alone, alone_bare` (nothing answers).
+    """
+    has_limits, answers = (
+        all(np.isfinite(float(row[end])) for end in ("conf_low", "conf_high")) for row in (naive, answer)
+    )
+    if not answer["is_answer"]:
+        return "alone" if has_limits else "alone_bare"
+    if not has_limits:
+        return "bare"
+    return "open" if not answers else "targeted" if assignment == "targeted" else "compared"
+
+
 def may_compare(found: Evaluation) -> bool:
-    """Whether anything beside the verdict may be compared: a comparison answers, over at least one month."""
-    return bool(found.answer["is_answer"]) and found.observed > 0
+    """Whether anything beside the verdict may be compared: a comparison that holds answers."""
+    return bool(found.answer["is_answer"]) and found.observed > 0 and not found.has_few_groups
 
 
 def beside_words(
@@ -189,7 +219,7 @@ def beside_words(
     months = max(whole)
     rows = known[known["horizon_months"] == months].set_index("arm")
     low, high = (float(rows.loc["difference", end]) for end in ("conf_low", "conf_high"))
-    kind = "no_difference" if low <= 0 <= high else "difference"
+    kind = "difference" if int(limits_side(low, high, unit="pp")) else "no_difference"
     said: Words = {"treatment": rows.loc["treatment", "estimate"], "control": rows.loc["control", "estimate"]}
     said |= {"difference": rows.loc["difference", "estimate"], "low": low, "high": high, "months": months}
     said |= {"quiet": QUIET_MONTHS, "level": percent(conf_level)}
@@ -207,7 +237,8 @@ def score_words(
     said = []
     for row in told.to_dict("records"):
         numbers = {name: row[name] for name in ("estimate", "conf_low", "conf_high", "n")}
-        kind = "no_difference" if row["conf_low"] <= 0 <= row["conf_high"] else "difference"
+        side = int(limits_side(row["conf_low"], row["conf_high"], unit="score"))
+        kind = "difference" if side else "no_difference"
         units = dict.fromkeys(numbers, "score") | {"n": "count"}
         words = {"level": percent(conf_level)}
         words |= {"caveat": caveat(found, lang, "drift", "early", horizon_months=horizon_months)}

@@ -17,10 +17,10 @@ from matplotlib import pyplot
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from cxlib import markup
+from cxlib import language, markup
 from cxlib.checks import ParameterError, fail_option
 from cxlib.disclosure import ATTRIBUTES, FLAG, hide_names, is_small, suppress_small
-from cxlib.language import clean_text, format_date, format_value, has_text, join_list, text, verdict_word
+from cxlib.language import clean_text, format_date, format_value, has_text, join_list, text
 from cxlib.layout import (
     Labels,
     Layout,
@@ -127,16 +127,21 @@ class Report:
         for problem in getattr(data_set, "notices", ()):
             self._show_notice(_problem_key(problem), "warning", _problem_text(problem, lang))
 
-    def notice(self, key: str, *, level: Level = "info", only_here: bool = False, **values: object) -> None:
+    def notice(
+        self, key: str, *, level: Level = "info", only_here: bool = False, subject: str = "", **values: object
+    ) -> None:
         """Show a sentence about the data or the method; it also stands in the report's *Data quality* box.
 
         `values` are plain or `value(…)` numbers and texts for the sentence's placeholders. `only_here` keeps
-        out of the box what matters in its own section only, such as why a chart is missing there.
+        out of the box what matters in its own section only, such as why a chart is missing. `subject` as in
+        `finding`.
         """
         if level not in LEVELS:
             fail_option("level", level, LEVELS)
         sentence = text(key, self.lang, **self._formatted(values, {}))
-        self._show_notice(key, level, sentence, only_here=only_here)
+        self._show_notice(
+            ".".join([key, *([subject] if subject else [])]), level, sentence, only_here=only_here
+        )
 
     def suppress(
         self,
@@ -275,8 +280,8 @@ class Report:
             self.notice("display.finding_hidden", level="not_enough_data", min_cell=self.min_cell)
             return
         all_units = {name: _unit_of(item, (units or {}).get(name)) for name, item in numbers.items()}
-        sentence = text(key, self.lang, **self._formatted(numbers, units or {}))
-        badge = None if verdict is None else verdict_word(verdict, self.lang)
+        sentence = text(language.key_for(key, verdict), self.lang, **self._formatted(numbers, units or {}))
+        badge = None if verdict is None else language.verdict_word(verdict, self.lang)
         record = {
             "text": sentence,
             "values": {name: self._recorded(item) for name, item in raw.items()},

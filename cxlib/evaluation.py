@@ -62,6 +62,8 @@ class Terms:
         Part of the gain taken from sales that are not in the data, 0 to 1; a loss stays whole.
     people_cost_monthly : float
         Time of people for the whole initiative, in currency a month, beside the costs of the register.
+    currency : str, optional
+        ISO code: limits of money count as they are shown.
     """
 
     outcome_col: str = "margin"
@@ -73,6 +75,7 @@ class Terms:
     discount_rate_annual: float = 0.05
     cannibalised_share: float = 0.0
     people_cost_monthly: float = 0.0
+    currency: str | None = None
 
 
 @dataclass(frozen=True)
@@ -111,6 +114,10 @@ class Evaluation:
         Effect per customer and month that covers the cost over the horizon.
     cost_share : float
         Part of the initiative's treated customers that is in this selection, and bears the cost.
+    has_few_groups : bool
+        Whole regions, shops or owners were treated or not, too few of them to compare anything.
+    currency : str or None
+        As in the terms.
     """
 
     members: pd.DataFrame
@@ -131,6 +138,19 @@ class Evaluation:
     money: pd.DataFrame | None
     break_even_effect: float
     cost_share: float
+    has_few_groups: bool = False
+    currency: str | None = None
+
+
+def effect_unit(outcome: str) -> str:
+    """Name the unit in which an effect on an outcome is shown.
+
+    Examples
+    --------
+    >>> effect_unit("margin"), effect_unit("repeat")
+    ('currency', 'pp')
+    """
+    return {"orders": "number", "repeat": "pp"}.get(outcome, "currency")
 
 
 def evaluate_initiative(
@@ -209,7 +229,7 @@ def evaluate_initiative(
     notes = study_notes(panel, members, min_cell=terms.min_cell, assignment=assignment,
                         outcome_col=terms.outcome_col, **dates)  # fmt: skip
     said = {note["key"].removeprefix("impact.note_") for note in notes}
-    is_cut = "starts_before_data" in said
+    is_cut = bool({"starts_before_data", "starts_before_period"} & said)
     groups = rollout_groups(panel)
     is_few = groups is not None and (groups.is_few or bool(np.isnan(answer["conf_low"])))
     is_few &= (
@@ -221,7 +241,7 @@ def evaluate_initiative(
         months_observed=observed, horizon_months=horizon, has_control=bool(answer["is_answer"]),
         min_effect=terms.min_effect, has_drift=has_drift,
         break_even_effect=needed if terms.outcome_col == "margin" else None, starts_before_data=is_cut,
-        has_few_groups=is_few,
+        has_few_groups=is_few, unit=effect_unit(terms.outcome_col), currency=terms.currency,
     )  # fmt: skip
     is_known = _is_known(effects, covariance) and not is_few
     state = money_state(
@@ -241,6 +261,7 @@ def evaluate_initiative(
         observed=observed, effects=effects, covariance=covariance, decision=_why_alone(decision, said),
         effect_verdict=effect_verdict, has_drift=has_drift, has_drift_money=has_drift_money, state=state,
         terms=money_terms, money=money, break_even_effect=needed, cost_share=share,
+        has_few_groups=is_few, currency=terms.currency,
     )  # fmt: skip
 
 

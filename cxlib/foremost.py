@@ -7,9 +7,17 @@ from typing import Any
 import pandas as pd
 
 from cxlib.checks import check_columns
+from cxlib.language import shown_number
 
 
-def leading(frame: pd.DataFrame, *, name_col: str, lowest: bool = False) -> dict[str, Any]:
+def leading(
+    frame: pd.DataFrame,
+    *,
+    name_col: str,
+    lowest: bool = False,
+    unit: str = "number",
+    may_lead: Any = None,
+) -> dict[str, Any]:
     """Name the row with the largest (or smallest) estimate, and say whether its interval clears the next one.
 
     Parameters
@@ -20,6 +28,10 @@ def leading(frame: pd.DataFrame, *, name_col: str, lowest: bool = False) -> dict
         Column with the names.
     lowest
         The smallest estimate comes first.
+    unit
+        Unit in which the limits are shown: two that read alike are not apart.
+    may_lead
+        True for each row that may come first; the others are still compared with. All may by default.
 
     Returns
     -------
@@ -45,10 +57,16 @@ def leading(frame: pd.DataFrame, *, name_col: str, lowest: bool = False) -> dict
     known = frame[frame["estimate"].notna()].sort_values(
         ["estimate", name_col], ascending=[lowest, True], kind="stable"
     )
+    if may_lead is not None:
+        may = pd.Series(may_lead, index=frame.index).reindex(known.index).astype(bool)
+        first = known[may].head(1)
+        known = pd.concat([first, known.drop(index=first.index)]) if len(first) else known.head(0)
     names = [*known[name_col].head(2), None, None]
     rank = "only" if len(known) == 1 else "none"
     if len(known) > 1:
-        one, other = known.iloc[0], known.iloc[1]
-        apart = one["conf_high"] < other["conf_low"] if lowest else one["conf_low"] > other["conf_high"]
-        rank = "first" if apart else "among"
+        near, far = ("conf_high", "conf_low") if lowest else ("conf_low", "conf_high")
+        own, next_ = (
+            shown_number(float(known[end].iloc[place]), unit) for place, end in ((0, near), (1, far))
+        )
+        rank = "first" if (own < next_ if lowest else own > next_) else "among"
     return {"first": names[0], "second": names[1], "rank": rank}

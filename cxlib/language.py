@@ -84,6 +84,18 @@ def has_text(key: str) -> bool:
     return key in catalogue()
 
 
+def key_for(key: str, verdict: str | None) -> str:
+    """Entry of a sentence in the words of its verdict: `key.verdict` where there is one, else `key`.
+
+    Examples
+    --------
+    >>> key_for("nps.moved", "no_difference_shown"), key_for("nps.moved", "risen")
+    ('nps.moved.no_difference_shown', 'nps.moved')
+    """
+    own = f"{key}.{verdict}"
+    return own if has_text(own) else key
+
+
 def clean_text(value: object, *, limit: int = TEXT_LIMIT) -> str:
     r"""Text of unknown origin made safe to look at: one line, nothing invisible, at most `limit` characters.
 

@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from cxlib.checks import ParameterError
 from cxlib.intervals import Interval, critical_value
+from cxlib.verdicts import limits_side
 
 Array = NDArray[np.float64]
 #: Largest skewness of an estimate, and largest part of its variance from one customer, at which t holds.
@@ -182,13 +183,15 @@ def money_difference(one: ArrayLike, other: ArrayLike, *, conf_level: float = 0.
     return pd.DataFrame(rows, columns=[*names, "status"]).assign(n=smaller)[[*names, "n", "status"]]
 
 
-def difference_told(row: Any) -> str:
+def difference_told(row: Any, *, currency: str | None = None) -> str:
     """Say what a row of `money_difference` lets one claim: "differ", "alike" (not told apart), or why not.
 
     Parameters
     ----------
     row : Series or mapping
         With ``status, conf_low, conf_high``.
+    currency : str, optional
+        ISO code: limits count as they are shown.
 
     Returns
     -------
@@ -202,7 +205,8 @@ def difference_told(row: Any) -> str:
     """
     if row["status"] != "ok":
         return str(row["status"])
-    return "alike" if row["conf_low"] <= 0 <= row["conf_high"] else "differ"
+    side = limits_side(row["conf_low"], row["conf_high"], unit="currency", currency=currency)
+    return "differ" if int(side) else "alike"
 
 
 def _row(metric: str, sides: list[tuple[float, float, int]], why: str, conf_level: float) -> tuple[Any, ...]:

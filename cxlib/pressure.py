@@ -133,7 +133,7 @@ def contact_cap(pressure: pd.DataFrame, *, min_n: int = 10) -> pd.DataFrame:
     DataFrame
         One row: `cap` (contacts; missing where none is shown), `verdict` ("cap", "not_shown", "unknown": no
         two classes known), and of the first class above the cap `contacts_from, estimate, difference,
-        difference_conf_low, difference_conf_high, n`.
+        difference_conf_low, difference_conf_high, n`; `highest`, where the highest class compared begins.
 
     Notes
     -----
@@ -157,7 +157,8 @@ def contact_cap(pressure: pd.DataFrame, *, min_n: int = 10) -> pd.DataFrame:
     above = rows[(side > 0) & (rows["contacts_from"] > 1)]
     verdict = "cap" if len(above) else "not_shown" if len(rows) > 1 else "unknown"
     first: dict[Any, Any] = above.iloc[0][facts].to_dict() if len(above) else dict.fromkeys(facts, np.nan)
-    return pd.DataFrame([{"cap": float(first["contacts_from"]) - 1, "verdict": verdict, **first}])
+    cap = {"cap": float(first["contacts_from"]) - 1, "verdict": verdict}
+    return pd.DataFrame([cap | first | {"highest": rows["contacts_from"].max()}])
 
 
 def first_exits(

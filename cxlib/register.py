@@ -13,6 +13,7 @@ from cxlib.evaluation import PRICED, Evaluation
 from cxlib.intervals import Interval
 from cxlib.language import text
 from cxlib.roi import flatten, rank_by_net
+from cxlib.verdicts import limits_side
 
 Words = dict[str, Any]
 #: What to do, by the reason of the verdict; in the order in which a budget is made.
@@ -53,8 +54,8 @@ def register_rows(chosen_of: Mapping[str, pd.Series], found_of: Mapping[str, Eva
     DataFrame
         One row per initiative, in the order given: `initiative` (its name), `assignment`, the columns of
         `decision` with `reason` as in `STEPS`, `next_step`, `is_ranked` (a comparison over the full horizon
-        with an interval, and no drift), `std_error, n_treatment, n_control, customer_months`, and as far as
-        money is known `cost, npv, roi, roi_low, roi_high` and `prob_roi_positive`.
+        with an interval that holds, and no drift), `std_error, n_treatment, n_control, customer_months`, and
+        as far as money is known `cost, npv, roi, roi_low, roi_high` and `prob_roi_positive`.
     """
     rows = [_line(chosen_of[name], found) for name, found in found_of.items()]
     table = pd.DataFrame(rows)
@@ -75,6 +76,7 @@ def _line(chosen: pd.Series, found: Evaluation) -> Words:
         bool(found.answer["is_answer"])
         and error > 0
         and not found.has_drift
+        and reason != "few_groups"
         and found.observed >= decision["horizon_months"]
     )
     row = {"initiative": str(chosen["name"]), "assignment": chosen["assignment"]} | decision | paid
@@ -147,13 +149,15 @@ def rank_register(rows: pd.DataFrame, *, cannibalised_share: float, conf_level: 
     return rank_by_net(rows[rows["is_ranked"].astype(bool)], **kept)
 
 
-def first_place(ranked: pd.DataFrame, *, lang: str) -> Words:
+def first_place(ranked: pd.DataFrame, *, lang: str, currency: str | None = None) -> Words:
     """Say whether an initiative comes first: only where the numbers carry it.
 
     Parameters
     ----------
     ranked : DataFrame
         Result of `rank_register`.
+    lang, currency : str
+        Language; ISO code, as limits count as they are shown.
 
     Returns
     -------
@@ -169,7 +173,9 @@ def first_place(ranked: pd.DataFrame, *, lang: str) -> Words:
     taken back.
     """
     priced = ranked[ranked["net_shrunk"].notna() & ranked["net_shrunk_low"].notna()]
-    winners = priced[(priced["verdict"] == "effective") & (priced["net_shrunk_low"] > 0)]
+    shown: Any = {"unit": "currency", "currency": currency}
+    is_left = limits_side(priced["net_shrunk_low"], priced["net_shrunk_high"], **shown) > 0
+    winners = priced[(priced["verdict"] == "effective") & is_left]
     key = _why_none(ranked, priced)
     if key is not None:
         one = ranked[ranked["roi"].notna()].head(1) if key == "register_single" else ranked.head(0)
@@ -178,7 +184,7 @@ def first_place(ranked: pd.DataFrame, *, lang: str) -> Words:
         return _words("register_none", ranked.head(0)) | {"count": len(ranked)}
     best, second = winners.iloc[0], priced.drop(index=winners.index[0]).iloc[0]
     lead = interval_difference(_net(best), _net(second))
-    kind = "best" if lead.conf_low > 0 else "leads"
+    kind = "best" if limits_side(lead.conf_low, lead.conf_high, **shown) > 0 else "leads"
     ends = {"lead": lead.estimate, "lead_low": lead.conf_low, "lead_high": lead.conf_high}
     words = {"second": str(second["initiative"]), "verdict_word": text("verdict.effective", lang)}
     return _words(f"register_{kind}", winners.head(1)) | ends | words

@@ -86,10 +86,12 @@ class SharedReport(Report):
         said = {name: self._worded(item) for name, item in rounded.items()}
         super().finding(key, verdict=verdict, subject=subject, units=units, **said)
 
-    def notice(self, key: str, *, level: Level = "info", only_here: bool = False, **values: object) -> None:
+    def notice(
+        self, key: str, *, level: Level = "info", only_here: bool = False, subject: str = "", **values: object
+    ) -> None:
         """Show a sentence as `Report.notice` does, from rounded numbers."""
         said = {name: self._worded(item) for name, item in self._rounded(values, {}).items()}
-        super().notice(key, level=level, only_here=only_here, **said)
+        super().notice(key, level=level, only_here=only_here, subject=subject, **said)
 
     def _rounded(self, values: Mapping[str, object], units: Mapping[str, str]) -> dict[str, object]:
         """Round each placeholder's number by the customers the sentence itself counts."""

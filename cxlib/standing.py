@@ -21,6 +21,8 @@ FEWEST = 30
 MONTHS = 3
 #: Times the answers there are, beyond which more of them are no way to decide about a target.
 WITHIN_REACH = 20
+#: Days of a year, and days by which two waves of the same season may differ.
+YEAR, NEAR = 365, 31
 
 
 class Standing(NamedTuple):
@@ -242,6 +244,47 @@ def judge_target(
     more = ceil(n * ((reach / distance) ** 2 - 1)) if distance > 0 else None
     is_near = more is not None and 0 < more <= WITHIN_REACH * n
     return {"verdict": "undecided", "more": more if is_near else None}
+
+
+def season_told(
+    verdict: str, before: pd.DataFrame, after: pd.DataFrame, *, history: pd.DataFrame, lang: str = "en"
+) -> dict[str, Any]:
+    """Say that the season is inside a change between two waves, and take the verdict back where it has to be.
+
+    Parameters
+    ----------
+    verdict : str
+        Of the change, as `score_change`.
+    before, after : DataFrame
+        Answers of the two waves, with ``answered_at``.
+    history : DataFrame
+        All answers of the same question: a change is judged only where they reach over a year.
+    lang : str
+
+    Returns
+    -------
+    dict
+        ``verdict`` (None where a change is shown but a year of history is missing) and ``told``: what the
+        sentence adds, so that it claims no more than the verdict.
+
+    Examples
+    --------
+    >>> days = pd.to_datetime(["2026-03-02", "2026-06-02", "2026-06-09"])
+    >>> data = pd.DataFrame({"answered_at": days})
+    >>> season_told("risen", data[:1], data[1:], history=data)["verdict"] is None
+    True
+    """
+    days = [local_days(wave["answered_at"].dropna(), "answered_at") for wave in (before, after, history)]
+    if verdict not in ("risen", "fallen") or min(len(part) for part in days) == 0:
+        return {"verdict": verdict, "told": ""}
+    apart = (days[1].min() - days[0].min()).days
+    if abs(apart - YEAR * round(apart / YEAR)) <= NEAR and apart > YEAR / 2:
+        return {"verdict": verdict, "told": ""}
+    is_known = (days[2].max() - days[2].min()).days >= YEAR
+    return {
+        "verdict": verdict if is_known else None,
+        "told": text("nps.season_inside" if is_known else "nps.season_unknown", lang),
+    }
 
 
 def window_names(standing: Standing, data: pd.DataFrame, lang: str = "en") -> dict[str, str]:

@@ -151,7 +151,8 @@ def test_no_text_is_left_over():
     left = [
         key
         for key in catalogue()
-        if not (key in literals or key.startswith((*BY_NAME, *beginnings)) or _speaks_runner(key))
+        for own in [key.removesuffix(".no_difference_shown")]  # a sentence in the words of its verdict
+        if not (own in literals or key.startswith((*BY_NAME, *beginnings)) or _speaks_runner(key))
     ]
     assert left == []
 
@@ -165,3 +166,67 @@ def test_column_words_are_in_order():
 def test_a_key_stands_once_in_its_file(path):
     lines = re.findall(r"^([\w.]+):", path.read_text(encoding="utf-8"), re.MULTILINE)
     assert len(lines) == len(set(lines))
+
+
+def _calls_of(name):
+    """Calls of `….name(...)` in the package and the chapters, with the first argument where it is a key."""
+    for source, tree in _trees():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == name:
+                first = node.args[0] if node.args else None
+                if isinstance(first, ast.Constant) and first.value in catalogue():
+                    yield source, first.value
+
+
+@pytest.mark.parametrize(
+    ("name", "own"),
+    [
+        ("notice", {"key", "level", "only_here", "subject"}),
+        ("finding", {"key", "verdict", "subject", "units"}),
+    ],
+)
+def test_no_sentence_has_a_placeholder_that_its_caller_cannot_fill(name, own):
+    told = list(_calls_of(name))
+    assert len(told) > 20
+    clashes = {
+        (source, key)
+        for source, key in told
+        for _, field, _, _ in string.Formatter().parse(catalogue()[key]["en"])
+        if field in own
+    }
+    assert not clashes
+
+
+def test_a_note_on_the_level_is_filled_by_the_function_that_gives_it():
+    from cxlib.claims import level_notes
+
+    for key in ("impact.note_level", "journey.low_level", "segmentation.low_level"):
+        (note,) = level_notes(0.8, key=key)
+        for lang in LANGUAGES:
+            fields = {field for _, field, _, _ in string.Formatter().parse(catalogue()[key][lang]) if field}
+            assert fields == note.keys() - {"key", "level"}
+
+
+LIMITS = re.compile(r"(^|_)(conf_low|conf_high|low|high)$")
+
+
+def _is_limit(node):
+    """A limit by name, as a column or an attribute; what stands inside a call is that function's affair."""
+    name = node.slice if isinstance(node, ast.Subscript) else None
+    word = name.value if isinstance(name, ast.Constant) else getattr(node, "attr", None)
+    return isinstance(word, str) and bool(LIMITS.search(word))
+
+
+def test_no_chapter_compares_a_limit_by_itself():
+    raw = [
+        (path.name, cell["id"], ast.unparse(node))
+        for path in sorted(ROOT.glob("notebooks/*.ipynb"))
+        for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]
+        if cell["cell_type"] == "code"
+        and not {"teach", "exercise", "solution"} & set(cell["metadata"].get("tags", []))
+        for node in ast.walk(ast.parse("".join(cell["source"])))
+        if isinstance(node, ast.Compare)
+        and isinstance(node.ops[0], ast.Lt | ast.Gt | ast.LtE | ast.GtE)
+        and any(_is_limit(side) for side in (node.left, *node.comparators))
+    ]
+    assert not raw  # `limits_side` counts them as they are shown

@@ -424,8 +424,9 @@ def test_referred_buyers_are_counted_and_compared(run, changed, company):
     found = values(pieces, "nps.referred")
     assert found["share"] == pytest.approx((source == "referral").mean())
     table = rows(pieces, "referred").set_index("metric")
-    gap = table.loc["amount_referred", "estimate"] - table.loc["amount_others", "estimate"]
-    assert values(pieces, "nps.referred_value")["gap"] == pytest.approx(gap)
+    gap = table.loc["middle_referred", "estimate"] - table.loc["middle_others", "estimate"]
+    (said,) = [key for key in pieces["finding"] if key in ("nps.referred_alike", "nps.referred_differ")]
+    assert values(pieces, said)["gap"] == pytest.approx(gap)
     none = run(data=changed(customers=lambda table: table.assign(acquisition_channel="sns")))
     assert "nps.no_referrals" in none["notice"] and "referred" not in none["table"]
 

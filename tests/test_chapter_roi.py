@@ -1,6 +1,7 @@
 """Chapter 4 on data that go wrong: each case ends in a report that says so, or in a message."""
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -471,9 +472,12 @@ def test_nothing_is_compared_where_nothing_is_computed(run):
     assert "impact.none_beside" in pieces["notice"]
 
 
-def test_a_drift_stays_in_every_sentence_at_every_horizon(run):
+def test_a_drift_stays_in_every_sentence_at_every_horizon(tmp_path, run):
+    shutil.copytree(SAMPLE, tmp_path / "copy")
+    people = tmp_path / "copy" / "customers.parquet"
+    pd.read_parquet(people).drop(columns="region").to_parquet(people)  # else its waves are judged first
     for horizon in (6, 12, 24):
-        finding = run(data=str(SAMPLE), initiative="I2", horizon_months=horizon)["finding"]
+        finding = run(data=str(tmp_path / "copy"), initiative="I2", horizon_months=horizon)["finding"]
         told = [
             key
             for key in finding

@@ -111,7 +111,9 @@ def test_a_report_on_one_segment_counts_its_customers(champions):
 def test_horizons_that_the_rules_decide_are_left_out_and_named(everybody):
     assert "convinced" not in set(rows_of(everybody, "time_in_state")["state"])
     assert "repeater" not in set(rows_of(everybody, "time_in_lifecycle")["lifecycle"])
-    said = " ".join(record["text"] for record in everybody["notice"]["segmentation.stays_by_rule"])
+    notices = everybody["notice"]
+    kept = [notices[f"segmentation.stays_by_rule.{key}"] for key in ("lifecycle", "state")]
+    said = " ".join(record["text"] for records in kept for record in records)
     assert "365" in said
 
 
@@ -194,7 +196,7 @@ def test_an_extract_of_eleven_months_names_season_history_and_its_middle(company
     growth = {key: records[0] for key, records in pieces["finding"].items() if "growth" in key}
     assert "segmentation.growth_total_season" in growth
     assert all(record["verdict"] is None and "season" in record["text"] for record in growth.values())
-    (lapsed, _) = pieces["notice"]["segmentation.short_history"]
+    (lapsed,) = pieces["notice"]["segmentation.short_history.lifecycle"]
     assert "365" in lapsed["text"]
     (middle,) = pieces["notice"]["segmentation.mid_life"]
     assert middle["level"] == "warning" and "observed_from" in middle["text"]

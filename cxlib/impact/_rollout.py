@@ -19,7 +19,7 @@ LEAST = 4  # groups an arm needs before a verdict may rest on them
 LEAST_EFFECTIVE = 3.0  # the same, counted as groups of equal size
 NEARLY_WHOLE = 0.75  # share of the arms' variance that lies between the values
 CHANCE = 0.001  # below it, customers drawn one by one would hardly ever sort so well
-#: Values of a column that only says yes or no of a customer: a rule for picking, no place that customers share.
+#: Values of a column that only says yes or no of a customer: a rule for picking, no place they share.
 FLAGS = frozenset({"true", "false", "yes", "no", "1", "0", "1.0", "0.0"})
 Codes = npt.NDArray[np.intp]
 Array = npt.NDArray[np.float64]

@@ -12,6 +12,7 @@ from cxlib.columns import among
 from cxlib.impact._compare import did
 from cxlib.impact._ladder import answer_rung, evidence_ladder, has_comparison
 from cxlib.impact._rollout import COLUMNS, GROUP, rollout_groups, rollout_note
+from cxlib.text_type import TEXT
 
 FEW = 30  # customers in an arm below which intervals are shaky
 
@@ -86,11 +87,14 @@ def study_notes(
     small = [size for size in known if size < min_cell]
     unseen = not small and bool(known) and not after.any()
     alone = bool(after.any()) and bool(after.all())
-    late = first_day is not None and pd.Timestamp(first_day) > pd.Timestamp(started_on)  # type: ignore[arg-type]
+    begin = pd.Timestamp(started_on) if started_on is not None else pd.NaT  # type: ignore[arg-type]
+    late = first_day is not None and pd.Timestamp(first_day) > begin  # type: ignore[arg-type]
+    is_cut = late and period_start is not None and pd.Timestamp(str(period_start)) > begin
     rules: list[tuple[bool, str, str, dict[str, Any]]] = [
         (not known, "no_members", "not_enough_data", {}),
         (bool(small), "small_arm", "not_enough_data", {"min_cell": min_cell}),
-        (unseen and late, "starts_before_data", "not_enough_data", {}),
+        (unseen and is_cut, "starts_before_period", "not_enough_data", {"period_start": str(period_start)}),
+        (unseen and late and not is_cut, "starts_before_data", "not_enough_data", {}),
         (unseen and not late, "not_started", "not_enough_data", {}),
         (alone and period_start is None, "no_months_before", "warning", {}),
         (alone and period_start is not None, "no_months_in_period", "warning",
@@ -157,7 +161,7 @@ def enrolment_notes(
     if enrolments is None or members["arm"].nunique() < 2:
         return []
     treated = members["arm"] == "treatment"
-    own = enrolments["initiative_id"].astype(str) == str(initiative)
+    own = enrolments["initiative_id"].astype(TEXT) == str(initiative)
     taken = enrolments["enrolled_on"].notna()
     other = among(members["customer_id"], enrolments.loc[~own & taken, "customer_id"])
     shares = {"treatment": float(other[treated].mean()), "control": float(other[~treated].mean())}

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from cxlib.language import clean_text, format_value, text
+from cxlib.language import clean_text, format_value, shown_number, text
 from cxlib.plots.guard import takes_results
 from cxlib.plots.theme import SERIES, colours, draw_band, draw_interval, format_axis, label_end, new_axes
 
@@ -192,7 +192,7 @@ def plot_touchpoint_losses(
     names = [clean_text((labels or {}).get(name, name), limit=30) for name in shown.iloc[:, 0]]
     rows = shown[["estimate", "conf_low", "conf_high"]].to_numpy(dtype=float)
     for place, (estimate, low, high) in enumerate(rows):
-        colour = roles["negative"] if low > 0 else roles["neutral"]
+        colour = roles["negative"] if shown_number(low, "score") > 0 else roles["neutral"]
         draw_interval(ax, place, low, high, colour=colour)
         ax.plot(estimate, place, marker="o", color=colour)
     ax.axvline(0, color=roles["total"], linewidth=0.8)

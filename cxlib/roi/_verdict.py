@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from cxlib.checks import ParameterError
 from cxlib.roi._draws import check_costs, check_share
+from cxlib.verdicts import limits_side
 
 
 def verdict(
@@ -23,6 +26,8 @@ def verdict(
     has_drift: bool = False,
     has_few_groups: bool = False,
     starts_before_data: bool = False,
+    unit: str = "number",
+    currency: str | None = None,
 ) -> pd.DataFrame:
     """Verdict on an initiative, by a rule that is fixed before the numbers are seen.
 
@@ -47,29 +52,32 @@ def verdict(
         happened there (`study_members`).
     starts_before_data : bool
         The initiative began before the data, so that no month since its start can be used.
+    unit, currency : str
+        Unit of the effect, as `limits_side`: limits count as they are shown.
 
     Returns
     -------
     DataFrame
         One row: `verdict` (effective, not_shown, harmful, too_early), `reason` and the arguments.
 
-        ========== ============= ==================================================================
-        verdict    reason        when (the first that holds)
-        ========== ============= ==================================================================
-        not_shown  before_data   no month to use, because the data begin later than the initiative
-        too_early  no_data       no whole month observed
-        too_early  months        fewer months observed than the horizon
-        too_early  months_alone  the same, and nobody to compare with
-        not_shown  no_control    nobody to compare with, whatever before/after says
-        not_shown  few_groups    whole groups were treated, too few of them (`has_few_groups`)
-        not_shown  no_interval   no interval: a single treated customer, or an outcome that never varies
-        not_shown  drift         the groups moved apart before the start (`has_drift`)
-        harmful    below_zero    the whole interval lies below zero
-        effective  above_min     the whole interval lies above `min_effect`
-        not_shown  below_needed  the whole interval lies at or below the break-even effect
-        too_early  low_power     zero and the break-even effect, itself above zero, both lie inside
-        not_shown  inconclusive  anything else
-        ========== ============= ==================================================================
+        ========== ================= ==============================================================
+        verdict    reason            when (the first that holds)
+        ========== ================= ==============================================================
+        not_shown  before_data       no month to use, because the data begin later than the initiative
+        too_early  no_data           no whole month observed
+        too_early  months_few_groups the same as `few_groups`, before the horizon is over
+        too_early  months            fewer months observed than the horizon
+        too_early  months_alone      the same, and nobody to compare with
+        not_shown  no_control        nobody to compare with, whatever before/after says
+        not_shown  few_groups        whole groups were treated, too few of them (`has_few_groups`)
+        not_shown  no_interval       no interval: a single treated customer, or an outcome that never varies
+        not_shown  drift             the groups moved apart before the start (`has_drift`)
+        harmful    below_zero        the whole interval lies below zero
+        effective  above_min         the whole interval lies above `min_effect`
+        not_shown  below_needed      the whole interval lies below the break-even effect
+        too_early  low_power         zero and the break-even effect, itself above zero, both lie inside
+        not_shown  inconclusive      anything else
+        ========== ================= ==============================================================
 
     Raises
     ------
@@ -88,19 +96,25 @@ def verdict(
         raise ParameterError("roi.interval", low=f"{conf_low:g}", high=f"{conf_high:g}")
     known = np.isfinite(conf_low) and np.isfinite(conf_high) and conf_low < conf_high
     needed = np.nan if break_even_effect is None else break_even_effect
+    is_early = months_observed < horizon_months
+    shown: Any = {"unit": unit, "currency": currency}
+    of_zero, of_least, of_needed = (
+        int(limits_side(conf_low, conf_high, null=null, **shown)) for null in (0.0, min_effect, needed)
+    )
     rules = [
         (months_observed < 1 and starts_before_data, "not_shown", "before_data"),
         (months_observed < 1, "too_early", "no_data"),
-        (months_observed < horizon_months and has_control, "too_early", "months"),
-        (months_observed < horizon_months, "too_early", "months_alone"),
+        (is_early and has_control and has_few_groups, "too_early", "months_few_groups"),
+        (is_early and has_control, "too_early", "months"),
+        (is_early, "too_early", "months_alone"),
         (not has_control, "not_shown", "no_control"),
         (has_few_groups, "not_shown", "few_groups"),
         (not known, "not_shown", "no_interval"),
         (has_drift, "not_shown", "drift"),
-        (conf_high < 0, "harmful", "below_zero"),
-        (conf_low > min_effect, "effective", "above_min"),
-        (needed > 0 and conf_high <= needed, "not_shown", "below_needed"),
-        (conf_low <= 0 < needed < conf_high, "too_early", "low_power"),
+        (of_zero < 0, "harmful", "below_zero"),
+        (of_least > 0, "effective", "above_min"),
+        (needed > 0 and of_needed < 0, "not_shown", "below_needed"),
+        (of_zero == 0 and needed > 0 and of_needed == 0, "too_early", "low_power"),
         (True, "not_shown", "inconclusive"),
     ]
     outcome, reason = next((name, why) for holds, name, why in rules if holds)
@@ -141,9 +155,10 @@ def judge_return(decision: pd.DataFrame, *, roi_low: float, roi_high: float) -> 
     >>> judge_return(works, roi_low=-0.6, roi_high=0.2)["verdict"].item()
     'pay_open'
     """
-    if decision["verdict"].item() != "effective" or np.isnan(roi_low) or np.isnan(roi_high) or roi_low > 0:
+    side = int(limits_side(roi_low, roi_high, unit="share"))
+    if decision["verdict"].item() != "effective" or np.isnan(roi_low) or np.isnan(roi_high) or side > 0:
         return decision
-    word = "at_loss" if roi_high < 0 else "pay_open"
+    word = "at_loss" if side < 0 else "pay_open"
     return decision.assign(verdict=word, reason=word)
 
 

@@ -7,7 +7,15 @@ import pandas as pd
 import pytest
 
 import cxlib as cx
-from cxlib.claims import beside_words, caveat, dip_words, money_words, payback_words
+from cxlib.claims import (
+    beside_words,
+    caveat,
+    dip_words,
+    may_compare,
+    money_words,
+    naive_kind,
+    payback_words,
+)
 from cxlib.language import catalogue, text
 
 
@@ -23,7 +31,7 @@ def found(**changes):
     }
     known |= {"covariance": np.eye(12), "break_even_effect": 2.0}
     known |= {"money": cx.roi_summary(effects, one_time_cost=200, monthly_cost=0)}
-    return SimpleNamespace(**{**known, **changes})
+    return SimpleNamespace(**{"currency": "JPY", "has_few_groups": False, **known, **changes})
 
 
 def shares(low, high, months=(6, 12)):
@@ -112,3 +120,35 @@ def test_money_of_groups_that_moved_apart_carries_it(state):
 def test_a_cost_of_zero_needs_no_effect_to_cover_it():
     free = found(state="no_effect", break_even_effect=0.0, money=None)
     assert money_words(free, horizon_months=12, lang="en")["key"] == "impact.money_no_effect_free"
+
+
+def test_a_difference_whose_limit_is_shown_as_zero_is_none():
+    (words,) = beside(shares(0.0004, 0.2), found())
+    assert words["key"] == "impact.churn_no_difference"
+    (words,) = beside(shares(0.002, 0.2), found())
+    assert words["key"] == "impact.churn_difference"
+
+
+def test_nothing_is_compared_by_too_few_whole_groups():
+    answer = {"is_answer": True}
+    assert may_compare(found(answer=answer, observed=6))
+    assert not may_compare(found(answer=answer, observed=6, has_few_groups=True))
+
+
+@pytest.mark.parametrize(
+    ("naive", "answer", "assignment", "kind"),
+    [
+        (1.0, {"conf_low": 1.0, "is_answer": True}, "staggered", "compared"),
+        (1.0, {"conf_low": 1.0, "is_answer": True}, "targeted", "targeted"),
+        (1.0, {"conf_low": np.nan, "is_answer": True}, "targeted", "open"),
+        (np.nan, {"conf_low": np.nan, "is_answer": True}, "targeted", "bare"),
+        (1.0, {"conf_low": 1.0, "is_answer": False}, "everyone", "alone"),
+        (np.nan, {"conf_low": 1.0, "is_answer": False}, "everyone", "alone_bare"),
+    ],
+)
+def test_no_sentence_speaks_of_limits_that_are_not_there(naive, answer, assignment, kind):
+    row = {"conf_low": naive, "conf_high": 2.0}
+    assert naive_kind(row, {"conf_high": 2.0} | answer, assignment=assignment) == kind
+    sentence = catalogue()[f"impact.naive_{kind}"]["en"]
+    assert ("{naive_low}" in sentence) == np.isfinite(naive)
+    assert ("{conf_low}" in sentence) == (kind in ("compared", "targeted"))

@@ -610,6 +610,10 @@ def test_notes_name_what_weakens_a_study():
     assert notes(empty, group) == {"not_started": "not_enough_data"}
     late = {"first_day": "2025-06-01", "started_on": "2025-01-01"}
     assert notes(empty, group, **late) == {"starts_before_data": "not_enough_data"}
+    period = late | {"period_start": "2025-06-01"}
+    assert notes(empty, group, **period) == {"starts_before_period": "not_enough_data"}
+    wider = late | {"period_start": "2024-06-01"}  # the data begin later than the period
+    assert notes(empty, group, **wider) == {"starts_before_data": "not_enough_data"}
     assert notes(empty, group.iloc[:0]) == {"no_members": "not_enough_data"}
     assert "small_arm" in notes(panel, group, min_cell=90)
 

@@ -173,3 +173,9 @@ def test_one_large_buyer_leaves_the_value_of_a_second_purchase_without_limits():
     found = value_by_f2(orders, as_of="2026-06-30").set_index("metric")
     assert found.loc[["value_with_f2", "difference", "share_of_value"], "conf_low"].isna().all()
     assert found.loc["value_without_f2", "conf_low"] > 0
+
+
+def test_a_limit_that_is_shown_as_zero_yen_shows_no_difference():
+    row = {"status": "ok", "conf_low": 0.4, "conf_high": 900.0}
+    assert difference_told(row, currency="JPY") == "alike"
+    assert difference_told(row, currency="USD") == "differ"

@@ -84,3 +84,10 @@ def test_groups_within_initiatives_are_told_apart_by_one_test_each(gap, verdict)
     assert words.get("names", ["second"]) == ["second"]
     assert words["count"] == 2
     assert split_words({"first": part.head(1)}, by="region", conf_level=0.95) == []
+
+
+def test_first_place_counts_limits_as_they_are_shown():
+    ranked = cx.rank_by_net(studies())
+    ends = {"net_shrunk": 9.0, "net_shrunk_low": 0.4, "net_shrunk_high": 20.0}
+    assert first_place(ranked.assign(**ends), lang="en", currency="JPY")["key"] == "impact.register_none"
+    assert first_place(ranked.assign(**ends), lang="en", currency="USD")["key"] == "impact.register_leads"

@@ -483,3 +483,28 @@ def test_a_missing_yearly_return_tells_the_reason_that_holds(estimate, error, no
     assert np.isnan(row["estimate"]) == (note in ("too_soon", "several"))
     assert np.isnan(row["conf_high"]) == (note != "")
     assert f"impact.irr_{note}" in catalogue() or not note
+
+
+def test_a_verdict_counts_limits_as_they_are_shown():
+    known = {"estimate": 5.0, "months_observed": 12, "horizon_months": 12, "has_control": True}
+    yen = {"unit": "currency", "currency": "JPY"}
+    assert cx.verdict(conf_low=0.4, conf_high=9.0, **known, **yen)["reason"].item() == "inconclusive"
+    assert cx.verdict(conf_low=0.6, conf_high=9.0, **known, **yen)["reason"].item() == "above_min"
+    assert cx.verdict(conf_low=-9.0, conf_high=-0.4, **known, **yen)["reason"].item() == "inconclusive"
+    pp = {"conf_low": 0.0004, "conf_high": 0.09, "unit": "pp"}
+    assert cx.verdict(**known, **pp)["reason"].item() == "inconclusive"
+
+
+def test_a_return_whose_limit_is_shown_as_zero_is_open():
+    known = {"estimate": 5.0, "months_observed": 12, "horizon_months": 12, "has_control": True}
+    works = cx.verdict(conf_low=3.0, conf_high=9.0, **known)
+    assert cx.judge_return(works, roi_low=0.0004, roi_high=2.0)["verdict"].item() == "pay_open"
+    assert cx.judge_return(works, roi_low=-0.9, roi_high=-0.0004)["verdict"].item() == "pay_open"
+
+
+def test_too_few_whole_groups_are_told_before_the_horizon_is_over():
+    known = {"estimate": 5.0, "conf_low": np.nan, "conf_high": np.nan, "horizon_months": 12}
+    early = cx.verdict(months_observed=6, has_control=True, has_few_groups=True, **known)
+    assert early[["verdict", "reason"]].iloc[0].tolist() == ["too_early", "months_few_groups"]
+    alone = cx.verdict(months_observed=6, has_control=False, has_few_groups=True, **known)
+    assert alone["reason"].item() == "months_alone"

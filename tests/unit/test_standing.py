@@ -8,7 +8,14 @@ from cxlib.answers import survey_answers
 from cxlib.checks import ParameterError
 from cxlib.rules import load_rules
 from cxlib.scores import csat, nps
-from cxlib.standing import fitting_targets, judge_target, now_and_whole, standing_answers, window_names
+from cxlib.standing import (
+    fitting_targets,
+    judge_target,
+    now_and_whole,
+    season_told,
+    standing_answers,
+    window_names,
+)
 
 PEOPLE = pd.DataFrame({"customer_id": [f"c{i}" for i in range(2_000)]})
 
@@ -205,3 +212,20 @@ def test_the_order_of_rows_does_not_matter():
 def test_a_column_instead_of_a_table_ends_in_a_sentence():
     with pytest.raises(ParameterError, match="single column"):
         standing_answers(pd.Series([1.0]), last_day="2026-06-30")
+
+
+@pytest.mark.parametrize(
+    ("days", "verdict", "expected", "adds"),
+    [
+        (["2026-03-10", "2026-06-10"], "risen", None, "no verdict"),
+        (["2025-03-10", "2026-03-12", "2026-06-10"], "risen", "risen", "season"),
+        (["2025-06-12", "2026-06-10"], "fallen", "fallen", ""),
+        (["2026-03-10", "2026-06-10"], "no_difference_shown", "no_difference_shown", ""),
+        (["2026-03-10", "2026-06-10"], "too_few_answers", "too_few_answers", ""),
+    ],
+)
+def test_a_change_between_seasons_says_so_and_is_no_verdict_without_a_year(days, verdict, expected, adds):
+    data = pd.DataFrame({"answered_at": pd.to_datetime(days)})
+    found = season_told(verdict, data.iloc[[-2]], data.iloc[[-1]], history=data)
+    assert found["verdict"] == expected
+    assert adds in found["told"] and bool(adds) == bool(found["told"])
