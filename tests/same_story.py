@@ -35,7 +35,8 @@ HOLES = re.compile(r"[(（\[]\s*–|(?:\bto|～)\s*–|\bnan\b|\bNone\b|\binf\b|
 #: One of these stands in every sentence whose verdict denies a difference.
 HEDGES = {
     "en": r"can(?:no|')t|no (?:\w+ )*(?:difference|change|shown|found|told)|not (?:been )?shown|undecided"
-    r"|whether|neither|not (?:beyond|more|clearly|told)|none|nothing|inside|told apart|may (?:be|have)",
+    r"|whether|neither|not (?:beyond|more|clearly|told)|none|nothing|inside|told apart|may (?:be|have)"
+    r"|beyond chance",
     "ja": r"ません|ない|未定|不明|含|差なし|なし|ず、|ずに",
 }
 
@@ -60,11 +61,11 @@ def limit_faults(record):
             continue
         own = name.removesuffix("low").rstrip("_")
         others = [value for other, value in values.items() if not other.endswith(("low", "high"))]
+        held = [values[own]] if own in values else others if own in ("", "conf") else [low]
         if low >= high:
             yield f"{name}: from {low} to {high}"
-        elif not any(_is_inside(value, low, high) for value in ([values[own]] if own in values else others)):
-            if own in values or own in ("", "conf"):
-                yield f"{name}: what it is of does not lie between the limits"
+        elif not any(_is_inside(value, low, high) for value in held):
+            yield f"{name}: what it is of does not lie between the limits"
 
 
 def verdict_faults(record, lang, currency):

@@ -1,0 +1,85 @@
+"""The reports of a run tell one story: no sentence is contradicted by its numbers or by another report."""
+
+import importlib.util
+import json
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+spec = importlib.util.spec_from_file_location("same_story", ROOT / "tests" / "same_story.py")
+same_story = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(same_story)
+
+FINE = {
+    "text": "Sales have risen by 5.0% (interval 2.0% to 8.0%).",
+    "verdict": "risen",
+    "values": {"estimate": 0.05, "conf_low": 0.02, "conf_high": 0.08, "n": 40},
+    "units": {"estimate": "pp", "conf_low": "pp", "conf_high": "pp", "n": "count"},
+}
+TABLE = {"columns": [], "rows": [{"estimate": 0.5, "conf_low": 0.4, "conf_high": 0.6, "n": 20}]}
+
+
+def run_of(finding=None, table=None, customers=100, **other):
+    header = {"tables": [{"table": "orders", "customers": customers, "rows": 9, "first": None, "last": None}]}
+    one = {"header": header | {"currency": "JPY"}, "findings": {"a.key": FINE | (finding or {})}}
+    return {"one": one | {"tables": {"t": TABLE | (table or {})}}} | other
+
+
+def test_what_is_in_order_is_no_contradiction():
+    assert same_story.contradictions(run_of(), "en") == []
+
+
+@pytest.mark.parametrize(
+    ("finding", "table", "said"),
+    [
+        ({"values": FINE["values"] | {"estimate": 0.09}}, None, "does not lie between"),
+        ({"values": FINE["values"] | {"conf_low": 0.05, "conf_high": 0.05}}, None, "from 0.05 to 0.05"),
+        ({"values": FINE["values"] | {"conf_low": -0.02}}, None, "no interval lies on that side"),
+        ({"values": FINE["values"] | {"conf_low": 0.0002}}, None, "no interval lies on that side"),
+        ({"verdict": "fallen"}, None, "no interval lies on that side"),
+        ({"verdict": "no_difference_shown"}, None, "every interval excludes"),
+        ({"verdict": "no_difference_shown"}, None, "the sentence claims"),
+        ({"text": "Risen by 5.0% (– to –)."}, None, "a hole"),
+        ({"text": "Risen by nan."}, None, "a hole"),
+        ({"values": FINE["values"] | {"n": 101}}, None, "more than the report has customers"),
+        (None, {"rows": [{"estimate": 0.5, "conf_low": 0.6, "conf_high": 0.7}]}, "outside its interval"),
+        (None, {"rows": [{"estimate": 0.5, "conf_low": 0.5, "conf_high": 0.5}]}, "width zero"),
+    ],
+)
+def test_a_contradiction_is_found(finding, table, said):
+    found = same_story.contradictions(run_of(finding, table), "en")
+    assert any(said in fault for fault in found), found
+
+
+def test_two_reports_of_one_run_that_count_differently_are_found():
+    found = same_story.contradictions(run_of(two=run_of(customers=90)["one"]), "en")
+    assert found == ["customers of orders: said differently: {'one': 100, 'two': 90}"]
+
+
+def stored_run():
+    """Read the run on the sample that is stored with the chapters."""
+    from cxlib.runner.collect import collect
+
+    chapters = sorted((ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"))
+    return {path.stem[3:]: collect(json.loads(path.read_text(encoding="utf-8"))) for path in chapters}
+
+
+def test_the_stored_reports_tell_the_same_story():
+    assert same_story.contradictions(stored_run(), "en") == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [1, 2])
+def test_other_parameters_tell_the_same_story(tmp_path, number):
+    lang = ("en", "ja")[number % 2]
+    run = same_story.make_run(same_story.SETS[number], lang, tmp_path)
+    assert same_story.contradictions(run, lang) == []
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("number", range(8))
+def test_eight_sets_of_parameters_tell_the_same_story(tmp_path, number):
+    lang = ("ja", "en")[number % 2]
+    run = same_story.make_run(same_story.SETS[number], lang, tmp_path)
+    assert same_story.contradictions(run, lang) == []
