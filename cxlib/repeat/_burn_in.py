@@ -74,8 +74,8 @@ def f2_burn_in(
     -----
     Regular customers of a shop seem to be first buyers at the start of an extract, and come again soon. Their
     mark is that early first buyers come again more often than later ones (log-rank at three days, Bonferroni,
-    level 0.05, or 0.1 where the start is crowded). Then the gaps between purchases inside the extract, per purchase that each could be seen to
-    follow, tell how many purchases from before its start are followed only after t days: so many of those
+    level 0.05, or 0.1 where the start is crowded). Then the gaps between purchases inside the extract, per
+    purchase that each could be seen to follow, tell how many purchases from before its start are followed only after t days: so many of those
     who seem new then are not. Their share, and the F2 of customers after an equally long gap, are taken off;
     the burn-in is the one with the smallest error, that of the correction (its count, a quarter of its size,
     half of what lies beyond the data) included. Assumes that gaps before the data were like those in it. No
@@ -87,8 +87,7 @@ def f2_burn_in(
     truth in all; with growing acquisition 72 %, covered in 99 %; with loyal customers who never leave none.
     Young shops taken for old: 8.5 % at constant, 5.5 % at growing, 9 % at acquisition that falls after a
     launch. Customers whose gaps are as long as the data cannot be told from single buyers: of shops whose
-    regulars come every 400 days one in five is taken for young (27 % published for 20 %), and of those where
-    everybody returns after years a few get a figure that is too low.
+    regulars come every 400 days 15 % are taken for young (27 % published for 20 %).
 
     References
     ----------
@@ -172,7 +171,7 @@ def settled_from(
     rows = f2_burn_in(
         orders, as_of=as_of, horizons_days=[HORIZON_DAYS], observed_from=given, conf_level=conf_level
     )
-    row: dict[str, Any] = rows.iloc[0].to_dict()
+    row = {str(name): value for name, value in rows.iloc[0].items()}
     begins = row["note"].replace(NO_AMOUNTS, "").strip()
     day = row["observed_from"].date() if begins == "burn_in" else None
     return row | {"begins": begins, "observed_from": given or day}
