@@ -75,7 +75,8 @@ def f2_burn_in(
     Regular customers of a shop seem to be first buyers at the start of an extract, and come again soon. Their
     mark is that early first buyers come again more often than later ones (log-rank at three days, Bonferroni,
     level 0.05, or 0.1 where the start is crowded). Then the gaps between purchases inside the extract, per
-    purchase that each could be seen to follow, tell how many purchases from before its start are followed only after t days: so many of those
+    purchase that each could be seen to follow, tell how many purchases
+    from before its start are followed only after t days: so many of those
     who seem new then are not. Their share, and the F2 of customers after an equally long gap, are taken off;
     the burn-in is the one with the smallest error, that of the correction (its count, a quarter of its size,
     half of what lies beyond the data) included. Assumes that gaps before the data were like those in it. No
