@@ -153,6 +153,7 @@ _EXPORTS: dict[str, str] = {
     "f2_after_stage": "repeat",
     "f2_burn_in": "repeat",
     "first_purchases_doubtful": "repeat",
+    "settled_from": "repeat",
     "purchase_ladder": "repeat",
     "repeat_curve": "repeat",
     "repeat_times": "repeat",
@@ -281,7 +282,6 @@ _EXPORTS: dict[str, str] = {
     # told, beginnings
     "a_year_apart": "told",
     "empty_scores": "told",
-    "early_buyers": "beginnings",
     "group_lead": "told",
     "growth_told": "told",
     "scheme_lead": "told",

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from cxlib.checks import ParameterError, check_columns, check_frame
 from cxlib.days import instants, local_days
 from cxlib.intervals import clustered_mean_interval, critical_value
+from cxlib.text_type import TEXT
 from cxlib.totals import cluster_totals
 
 Array = NDArray[np.float64]
@@ -161,7 +162,7 @@ def check_scores(data: pd.DataFrame, score_col: str, scale: Scale) -> Array:
     score = pd.to_numeric(column, errors="coerce").to_numpy(dtype=float, na_value=np.nan)
     text_rows = np.isnan(score) & column.notna().to_numpy()
     if text_rows.any():
-        leading = column[text_rows].astype(str).str.extract(LABELLED, expand=False)
+        leading = column[text_rows].astype(TEXT).str.extract(LABELLED, expand=False)
         score = score.copy()
         score[text_rows] = [float(number) if isinstance(number, str) else np.nan for number in leading]
         text_rows &= np.isnan(score)
@@ -329,7 +330,7 @@ def survey_answers(
     answers = responses[responses["survey"] == survey]
     if only_these:
         answers = answers[answers["customer_id"].isin(customers["customer_id"])]
-    quarter = local_days(answers["answered_at"], "answered_at").dt.to_period("Q").astype(str)
+    quarter = local_days(answers["answered_at"], "answered_at").dt.to_period("Q").astype(TEXT)
     named = answers["wave"] if "wave" in answers else pd.Series(None, index=answers.index, dtype="string")
     answers = answers.assign(wave=named.fillna(quarter), is_named_wave=named.notna())
     answers = answers.assign(**{name: np.nan for name in ("touchpoint", *SCORES) if name not in answers})

@@ -1,13 +1,10 @@
 """Data that begin in the middle of customers' lives: what is told of states and new customers all the same.
 
 An order before the first one of the data is not seen. So old customers look new, and states that take a long
-history are too rare.
+history are too rare. Whether data begin so, `settled_from` tells.
 """
 
 from __future__ import annotations
-
-from datetime import timedelta
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,75 +13,8 @@ from cxlib.checks import check_columns
 from cxlib.intervals import share_difference_interval
 from cxlib.verdicts import limits_side
 
-BURN_IN_DAYS, HORIZON_DAYS = 91, 180
 #: Fewest customers in either part of the data to be compared.
 FEWEST = 30
-
-
-def early_buyers(
-    times: pd.DataFrame,
-    *,
-    as_of: object,
-    days: int = BURN_IN_DAYS,
-    horizon_days: int = HORIZON_DAYS,
-    conf_level: float = 0.95,
-) -> dict[str, Any]:
-    """Tell whether customers who appear at the start of the data are older than the data.
-
-    Parameters
-    ----------
-    times : pandas.DataFrame
-        As `repeat_times` with purchase 1: `from_on, duration_days, is_repeat`.
-    as_of : date, str or Timestamp
-        Last day of the data.
-    days : int
-        Length of the start that is looked at: the burn-in.
-    horizon_days : int
-        Days in which an order counts as ordering again; fewer where the data are short.
-    conf_level : float
-
-    Returns
-    -------
-    dict
-        `early, late` (share that ordered again within `horizon` days of the first order seen, of those who
-        appear in the start and later), `gap, low, high` (early less late), `n` (early buyers), `ratio` (first
-        orders a day at the start over those later), `from_on` (first day after the start), `is_mid_life`: the
-        early ones come back more often, beyond noise. Empty with fewer than 30 buyers in either part.
-
-    Notes
-    -----
-    A first order in the data of an old customer is one of many, and followed sooner than a true first one. A
-    crowd of new customers at the start (a launch) comes back like others, so their number alone proves
-    nothing. Difference of independent shares by Newcombe.
-
-    Examples
-    --------
-    >>> day = pd.date_range("2026-01-01", periods=360)
-    >>> times = pd.DataFrame({"from_on": day, "duration_days": 40, "is_repeat": [True] * 90 + [False] * 270})
-    >>> found = early_buyers(times, as_of="2026-12-31")
-    >>> found["early"] > found["late"], found["is_mid_life"], str(found["from_on"])
-    (True, True, '2026-04-02')
-    """
-    check_columns(times, **{f"{name}_col": name for name in ("from_on", "duration_days", "is_repeat")})
-    if times.empty:
-        return {}
-    begin, end = pd.to_datetime(times["from_on"]).min(), pd.Timestamp(str(as_of)[:10])
-    horizon = min(horizon_days, ((end - begin).days - days) // 2)
-    since = (pd.to_datetime(times["from_on"]) - begin).dt.days
-    followed = (end - begin).days - since >= horizon
-    again = times["is_repeat"].astype(bool) & (times["duration_days"] <= horizon)
-    is_early = since < days
-    n, hits = (
-        [int((kept & side).sum()) for side in (is_early, ~is_early)] for kept in (followed, followed & again)
-    )
-    if horizon < 1 or min(n) < FEWEST:
-        return {}
-    gap = share_difference_interval(hits[0], n[0], hits[1], n[1], conf_level=conf_level)
-    rates = int(is_early.sum()) / days, int((~is_early).sum()) / ((end - begin).days + 1 - days)
-    found = {"early": hits[0] / n[0], "late": hits[1] / n[1], "gap": gap.estimate, "low": gap.conf_low}
-    found |= {"high": gap.conf_high, "n": n[0], "horizon": horizon, "ratio": rates[0] / rates[1]}
-    found |= {"from_on": (begin + timedelta(days=days)).date()}
-    return found | {"is_mid_life": bool(limits_side(gap.conf_low, gap.conf_high, unit="pp") > 0)}
 
 
 def settled_shares(

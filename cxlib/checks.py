@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Literal, NoReturn
 
 from cxlib.language import text
+from cxlib.near import longer_names, near_names
 
 
 class CxError(ValueError):
@@ -154,7 +155,10 @@ def _worded(value: object, lang: str) -> object:
 
 
 def nearest(name: str, options: Iterable[object]) -> str:
-    """Text naming the options closest to `name`, or all of them when none is close."""
+    """Text naming the options closest to `name`, or all of them when none is close; never for names in data.
+
+    `cxlib.near.near_names` is for those: a frame of somebody else's may have customers for columns.
+    """
     known = [str(option) for option in options]
     close = difflib.get_close_matches(name, known, n=3, cutoff=0.6)
     return ", ".join(close or sorted(known)[:20])
@@ -184,7 +188,7 @@ def check_columns(data: object, /, **columns: str | None) -> None:
     Raises
     ------
     ParameterError
-        Names the argument, the missing column and the nearest existing ones.
+        Names the argument, the missing column and existing ones with nearly that name.
     """
     existing = list(data.columns)  # type: ignore[attr-defined]
     index = list(getattr(getattr(data, "index", None), "names", None) or ())
@@ -193,9 +197,11 @@ def check_columns(data: object, /, **columns: str | None) -> None:
             if column in index or not existing:
                 key = "checks.in_index" if column in index else "checks.no_columns"
                 raise ParameterError(key, argument=argument, column=column)
-            raise ParameterError(
-                "checks.missing_column", argument=argument, column=column, nearest=nearest(column, existing)
-            )
+            names = [str(name) for name in existing]
+            near = near_names(str(column), names)
+            near = longer_names(str(column), names) if near == "–" else near
+            key = "checks.no_such_column" if near == "–" else "checks.missing_column"
+            raise ParameterError(key, argument=argument, column=column, nearest=near, count=len(existing))
 
 
 def check_times(data: Any, time_col: str) -> None:

@@ -140,7 +140,7 @@ def dip_words(found: Evaluation, *, conf_level: float, lang: str) -> list[Words]
     if parts.empty:
         return []
     first, later = parts.to_dict("records")
-    shown = {"unit": "currency", "currency": found.currency}
+    shown: Any = {"unit": "currency", "currency": found.currency}
     sides = [int(limits_side(part["conf_low"], part["conf_high"], **shown)) for part in (first, later)]
     is_dip = sides == [1, -1]
     place = {"ready": "roi", "too_early": "total"}.get(found.state, "benefit")

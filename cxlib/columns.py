@@ -16,6 +16,7 @@ from cxlib.findings import Findings
 from cxlib.ids import NOBODY, WHOLE, cleaned, shaped, spelled_otherwise, zeros_in_part
 from cxlib.numerals import plain_number
 from cxlib.personal import holds_contacts
+from cxlib.text_type import TEXT
 
 NO_VALUE = ("NA", "N/A", "#N/A", "NULL", "null", "NaN", "nan", "None", "-")
 FLAGS = {"true": True, "t": True, "yes": True, "y": True, "1": True, "1.0": True}
@@ -86,13 +87,13 @@ def among(ids: pd.Series, known: Any) -> pd.Series:
 def _text(values: pa.ChunkedArray, column: str, zone: str, findings: Findings) -> pd.Series:
     if not kinds.is_string(values.type):
         if kinds.is_nested(values.type) or kinds.is_binary(values.type):
-            return _wrong_type(values, column, findings, "str")
+            return _wrong_type(values, column, findings, TEXT)
         values = values.cast(pa.string())
     return _strings(pc.if_else(pc.equal(values, ""), None, values))
 
 
 def _strings(values: pa.ChunkedArray) -> pd.Series:
-    return pd.Series(values.to_pandas(), dtype="str")
+    return pd.Series(values.to_pandas(), dtype=TEXT)
 
 
 def _id(values: pa.ChunkedArray, column: str, zone: str, findings: Findings) -> pd.Series:
@@ -100,7 +101,7 @@ def _id(values: pa.ChunkedArray, column: str, zone: str, findings: Findings) -> 
         broken = pc.fill_null(pc.not_equal(pc.floor(values), values), fill_value=False)
         if pc.any(broken).as_py():
             findings.add("tables.id_fraction", "error", column, broken.to_numpy())
-            return _empty(len(values), "str")
+            return _empty(len(values), TEXT)
         findings.add("tables.id_number", "notice", column)
         values = values.cast(pa.int64())
     if not kinds.is_string(values.type):
@@ -177,7 +178,7 @@ def _number_from_text(strings: pd.Series, column: str, findings: Findings) -> pd
 
 def _without_markers(strings: pd.Series, column: str, findings: Findings) -> pd.Series:
     strings = strings.str.strip()
-    marked = among(strings, pd.Series(NO_VALUE, dtype="str"))
+    marked = among(strings, pd.Series(NO_VALUE, dtype=TEXT))
     findings.add("tables.marker", "notice", column, marked)
     return strings.mask(marked | (strings == ""))
 
@@ -322,12 +323,12 @@ def _extra(values: pa.ChunkedArray, column: str, zone: str, findings: Findings) 
     return (_flag if kinds.is_boolean(values.type) else _text)(values, column, zone, findings)
 
 
-def _wrong_type(values: pa.ChunkedArray, column: str, findings: Findings, dtype: str) -> pd.Series:
+def _wrong_type(values: pa.ChunkedArray, column: str, findings: Findings, dtype: Any) -> pd.Series:
     findings.add("tables.wrong_type", "error", column, found=str(values.type))
     return _empty(len(values), dtype)
 
 
-def _empty(rows: int, dtype: str) -> pd.Series:
+def _empty(rows: int, dtype: Any) -> pd.Series:
     return pd.Series(index=pd.RangeIndex(rows), dtype=dtype)
 
 
@@ -342,7 +343,13 @@ _CONVERTERS: dict[str, Callable[[pa.ChunkedArray, str, str, Findings], pd.Series
     "month": _month,
     "extra": _extra,
 }
-_DTYPES = {"id": "str", "text": "str", "number": "float64", "whole": "float64", "flag": "boolean"}
+_DTYPES: dict[str, Any] = {
+    "id": TEXT,
+    "text": TEXT,
+    "number": "float64",
+    "whole": "float64",
+    "flag": "boolean",
+}
 
 
 def missing_column(kind: Kind, rows: int, zone: str) -> pd.Series:

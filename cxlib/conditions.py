@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from cxlib.checks import check_columns
+from cxlib.text_type import TEXT
 
 
 def holds(customers: pd.DataFrame, conditions: Sequence[Any]) -> pd.Series:
@@ -48,7 +49,7 @@ def holds(customers: pd.DataFrame, conditions: Sequence[Any]) -> pd.Series:
         if condition.at_most is not None:
             result &= (values <= condition.at_most).fillna(value=False).astype(bool)
         if condition.is_in:
-            result &= values.astype("str").isin(condition.is_in)
+            result &= values.astype(TEXT).isin(condition.is_in)
     return result
 
 

@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cxlib.runs import COARSE
+from cxlib.text_type import TEXT
 
 
 def on_each_day(ends: Sequence[date], sums: pd.DataFrame, followed: pd.DataFrame) -> pd.DataFrame:
@@ -38,7 +39,7 @@ def on_each_day(ends: Sequence[date], sums: pd.DataFrame, followed: pd.DataFrame
     >>> on_each_day(ends, line.iloc[:0].assign(orders=0), line)["frequency"].tolist()
     [1, 0]
     """
-    whole = pd.concat([sums["customer_id"], followed["customer_id"]], ignore_index=True).astype("str")
+    whole = pd.concat([sums["customer_id"], followed["customer_id"]], ignore_index=True).astype(TEXT)
     code, ids = pd.factorize(whole, sort=True)
     shape = (len(ends), len(ids))
     plain = (sums["day"].to_numpy(), code[: len(sums)])
@@ -71,7 +72,7 @@ def on_each_day(ends: Sequence[date], sums: pd.DataFrame, followed: pd.DataFrame
 
 def _orders_followed(rows: pd.DataFrame, code: NDArray[np.intp], days: int) -> dict[str, Any]:
     """Whether each order stands on each day (rows) and since when, its money, and whose it is."""
-    pair = pd.DataFrame({"who": code, "order": pd.factorize(rows["order"].astype("str"))[0]})
+    pair = pd.DataFrame({"who": code, "order": pd.factorize(rows["order"].astype(TEXT))[0]})
     number = pair.groupby(["who", "order"]).ngroup().to_numpy()
     shape = (days, int(number.max(initial=-1)) + 1)
     here = (rows["day"].to_numpy(), number)

@@ -20,6 +20,7 @@ from cxlib.preferences import ctb, wallets
 from cxlib.rules import load_rules
 from cxlib.segments import NO_ORDERS, assign_segments, rfm, rfm_cuts, summarise_customers
 from cxlib.states import attitude_states, lifecycle_stages
+from cxlib.text_type import TEXT
 
 YEAR = 365
 
@@ -161,7 +162,7 @@ def like_periods(
     for period, (start, held) in enumerate(zip(starts, own, strict=True), 1):
         named = assign_segments(rfm(held, cuts=cuts), rules=known).set_index("customer_id")["segment"]
         part = everybody[["customer_id"]].assign(period=period, start=start, history_days=history)
-        part["segment"] = everybody["customer_id"].map(named).astype("str").fillna(NO_ORDERS)
+        part["segment"] = everybody["customer_id"].map(named).astype(TEXT).fillna(NO_ORDERS)
         part = add_gained(part, until(start + timedelta(days=days)), until(start))
         if settled:
             parts.append(part[begun <= pd.Timestamp(starts[0] - timedelta(days=history))])

@@ -8,6 +8,8 @@ import duckdb
 import pandas as pd
 import pyarrow as pa
 
+from cxlib.text_type import TEXT
+
 
 def lend(orders: pd.DataFrame, *columns: str) -> pa.Table:
     """Lend those of the columns that there are to Arrow, uncopied.
@@ -57,6 +59,6 @@ def _lent(values: pd.Series) -> Any:
     try:
         column = pa.Array.from_pandas(values)
     except (pa.ArrowInvalid, pa.ArrowTypeError):
-        column = pa.Array.from_pandas(values.astype("str"))
+        column = pa.Array.from_pandas(values.astype(TEXT))
     is_instant = pa.types.is_timestamp(column.type) and column.type.tz is not None
     return column.cast(pa.timestamp("us", "UTC"), safe=False) if is_instant else column

@@ -9,6 +9,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.types as kinds
 
+from cxlib.near import MAIL
+
 LOOKED_AT = 2_000
 #: Share of cells from which on contact data make a column personal; a few stray ones do not.
 MANY_CONTACTS, MANY_NAMES, MOST = 0.1, 0.15, 0.5
@@ -52,8 +54,6 @@ _HARMLESS = re.compile(
     r"商品名|店舗名|店名|会社名|企業名|法人名|部署名|施策名|イベント名|ページ名|ブランド名|カテゴリー?名|品名"
 )
 
-_MAIL = r"[^@\s,;<>]+@[^@\s,;<>]+\.[^@\s,;<>]+"
-MAIL = rf"^\s*(?:.*<)?(?:mailto:)?{_MAIL}>?\s*$"
 PHONE = (
     r"^\s*(?:\+\d[\d\-() ]{8,}\d|\(?0[5789]0\)?[- ]?\d{4}[- ]?\d{4}"
     r"|\(?0\d\)?[- ]\d{4}[- ]\d{4}|\(?0\d{2}\)?[- ]\d{3}[- ]\d{4}|\(?0\d{3}\)?[- ]\d{2}[- ]\d{4}"

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from cxlib.checks import InputError, ParameterError, fail_option, nearest
+from cxlib.checks import InputError, fail_option
 from cxlib.impact import choose_initiative
 from cxlib.rules import load_rules
-from cxlib.segments import segment_names
+from cxlib.segments import fail_by, segment_names
 from cxlib.tables import open_data
 
 #: Groups that a report itself makes of customers' purchases.
@@ -48,5 +48,4 @@ def check_possible(parameters: Mapping[str, Any], data: Path) -> None:
 def _check_by(by: str, data_set: Any) -> None:
     options = [name for name in data_set.table("customers").columns if name != "customer_id"]
     if by not in options:
-        options = ["segment", *options]
-        raise ParameterError("segmentation.unknown_by", value=by, nearest=nearest(by, options))
+        fail_by(by, options)

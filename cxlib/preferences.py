@@ -16,6 +16,7 @@ from cxlib.checks import ParameterError, check_columns
 from cxlib.engine import reduce_orders
 from cxlib.inequality import share_limits
 from cxlib.intervals import Interval, critical_value, share_interval
+from cxlib.text_type import TEXT
 
 DIMENSIONS = ("category", "taste", "brand")
 
@@ -64,7 +65,7 @@ def wallets(
     for dimension in dimensions:
         held = reduce_orders(orders, as_of=as_of, timezone=timezone, by=[dimension])
         part = held.rename(columns={dimension: "value", "frequency": "purchases"})
-        part["value"] = part["value"].astype("str")
+        part["value"] = part["value"].astype(TEXT)
         parts.append(part.assign(dimension=dimension, amount=part["amount"].clip(lower=0)))
     columns = ["customer_id", "dimension", "value", "purchases", "orders", "amount"]
     if not parts:
@@ -305,5 +306,5 @@ def _share_rows(money: pd.DataFrame, inside: np.ndarray, conf_level: float) -> p
         lift_conf_low=lift / half,
         lift_conf_high=lift * half,
     )
-    rows["value"] = rows["value"].astype("str").where(rows["value"] != "")
+    rows["value"] = rows["value"].astype(TEXT).where(rows["value"] != "")
     return rows.sort_values("amount", ascending=False, kind="stable", ignore_index=True)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from cxlib.checks import check_columns
 from cxlib.intervals import Interval, critical_value, false_discovery, share_interval
+from cxlib.text_type import TEXT
 
 Array = NDArray[np.float64]
 FEWEST_EXPECTED = 1.0
@@ -87,7 +88,7 @@ def segment_profile(
 def _cells(data: pd.DataFrame, attribute: str, by: str, conf_level: float) -> pd.DataFrame:
     from scipy.special import ndtr
 
-    values = data[attribute].astype("str")
+    values = data[attribute].astype(TEXT)
     counts = pd.crosstab(data[by], values.fillna(""))
     observed = counts.to_numpy(dtype=float)
     n, row, column = observed.sum(), observed.sum(axis=1, keepdims=True), observed.sum(axis=0)
@@ -100,7 +101,7 @@ def _cells(data: pd.DataFrame, attribute: str, by: str, conf_level: float) -> pd
         {
             "attribute": attribute,
             by: np.repeat(counts.index.to_numpy(), len(counts.columns)),
-            "value": pd.Series(np.tile(counts.columns.to_numpy(), len(counts))).astype("str"),
+            "value": pd.Series(np.tile(counts.columns.to_numpy(), len(counts))).astype(TEXT),
             "metric": "share",
             **share_interval(observed.ravel(), of, conf_level=conf_level)._asdict(),
             "n": observed.ravel(),

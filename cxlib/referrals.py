@@ -11,6 +11,7 @@ from cxlib.days import local_days, to_date
 from cxlib.intervals import Interval, share_interval
 from cxlib.money import middle_mean_interval, money_difference, money_mean_interval
 from cxlib.purchases import purchase_lines
+from cxlib.text_type import TEXT
 
 
 def referred_customers(
@@ -81,7 +82,7 @@ def referred_customers(
     bought = day[purchase_lines(lines, known=known)].groupby(lines["customer_id"]).min()
     source = customers.set_index("customer_id")[source_col].dropna()
     first = bought.reindex(source.index).dropna()
-    is_referred = source.reindex(first.index).astype(str) == referral
+    is_referred = source.reindex(first.index).astype(TEXT) == referral
     window = pd.Timedelta(days=days)
     complete = first[first + window <= pd.Timestamp(to_date(as_of)) + pd.Timedelta(days=1)]
     start = complete.reindex(lines["customer_id"]).set_axis(lines.index)

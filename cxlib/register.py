@@ -173,7 +173,7 @@ def first_place(ranked: pd.DataFrame, *, lang: str, currency: str | None = None)
     taken back.
     """
     priced = ranked[ranked["net_shrunk"].notna() & ranked["net_shrunk_low"].notna()]
-    shown = {"unit": "currency", "currency": currency}
+    shown: Any = {"unit": "currency", "currency": currency}
     is_left = limits_side(priced["net_shrunk_low"], priced["net_shrunk_high"], **shown) > 0
     winners = priced[(priced["verdict"] == "effective") & is_left]
     key = _why_none(ranked, priced)

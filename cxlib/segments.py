@@ -6,15 +6,18 @@ same score, and a value equal to a cut belongs to the lower group.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NoReturn
 
 import numpy as np
 import pandas as pd
 
-from cxlib.checks import ParameterError, check_columns, fail_option, nearest
+from cxlib.checks import ParameterError, check_columns, fail_option
+from cxlib.contract import TABLES
 from cxlib.days import to_date
 from cxlib.engine import reduce_orders
+from cxlib.near import near_names
+from cxlib.text_type import TEXT
 
 #: Score column of each RFM value; fewer days since the last order are better.
 SCORES: Mapping[str, str] = {"recency_days": "r_score", "frequency": "f_score", "monetary_total": "m_score"}
@@ -238,7 +241,7 @@ def assign_segments(customers: pd.DataFrame, *, rules: Any) -> pd.DataFrame:
     ]
     names = [rule.name for rule in rules.segments]
     segment = np.select([np.isnan(r + f + m), *matches], [NO_NET_SALES, *names], default=OTHERS)
-    return customers.assign(segment=pd.Series(segment, index=customers.index, dtype="str"))
+    return customers.assign(segment=pd.Series(segment, index=customers.index, dtype=TEXT))
 
 
 def segment_names(rules: Any, lang: str = "en") -> dict[str, str]:
@@ -326,7 +329,7 @@ def choose_customers(
         fail_option("segment", segment, segment_names(known))
     if orders is None and (segment is not None or by == "segment" or customers is None):
         raise ParameterError("segmentation.segment_needs_orders")
-    named = pd.Series(dtype="str")
+    named = pd.Series(dtype=TEXT)
     if orders is not None:
         scored = assign_segments(
             rfm(summarise_customers(orders, as_of=as_of, timezone=timezone)), rules=known
@@ -334,11 +337,19 @@ def choose_customers(
         named = scored.set_index("customer_id")["segment"]
     people = pd.DataFrame({"customer_id": named.index}) if customers is None else customers
     if by is not None and by != "segment" and by not in people.columns:
-        options = ["segment", *people.columns.drop("customer_id", errors="ignore")]
-        raise ParameterError("segmentation.unknown_by", value=by, nearest=nearest(by, options))
-    own = people["customer_id"].map(named).astype("str")
+        fail_by(by, people.columns)
+    own = people["customer_id"].map(named).astype(TEXT)
     chosen = people.assign(segment=own if orders is None else own.fillna(NO_ORDERS))
     return chosen if segment is None else chosen[chosen["segment"] == segment].reset_index(drop=True)
+
+
+def fail_by(by: str, columns: Iterable[str]) -> NoReturn:
+    """Raise for a group that is no column: name those called nearly so, else those of the contract."""
+    own = ["segment", *(name for name in TABLES["customers"].columns if name != "customer_id")]
+    near = near_names(by, ["segment", *map(str, columns)])
+    if near == "–":
+        near = ", ".join(name for name in own if name == "segment" or name in set(columns))
+    raise ParameterError("segmentation.unknown_by", value=by, nearest=near)
 
 
 def _ranked(customers: pd.DataFrame) -> pd.Series:

@@ -10,6 +10,7 @@ import pandas as pd
 from cxlib.contract import TABLES
 from cxlib.days import local_days
 from cxlib.purchases import leading_lines, purchase_lines
+from cxlib.text_type import TEXT
 
 
 def chosen_rows(
@@ -56,7 +57,7 @@ def chosen_rows(
     known = customers.filter(["customer_id", by])
     if not data_set.has(table):
         empty = {
-            column: pd.Series(dtype=_EMPTY.get(spec.kind, "str"))
+            column: pd.Series(dtype=_EMPTY.get(spec.kind, TEXT))
             for column, spec in TABLES[table].columns.items()
         }
         return pd.DataFrame(empty).merge(known, on="customer_id", suffixes=("_row", ""))
@@ -105,10 +106,15 @@ def first_purchase_groups(customers: pd.DataFrame, orders: pd.DataFrame | None) 
     first = day.iloc[place[who]]
     half = (first.dt.month > 6).astype(int) + 1
     groups = pd.DataFrame({"customer_id": ids[who]})
-    groups["cohort"] = (first.dt.year.astype(str) + "-" + half.astype(str)).to_numpy()
+    groups["cohort"] = (first.dt.year.astype(TEXT) + "-" + half.astype(TEXT)).to_numpy()
     groups["first_channel"] = orders["channel"].iloc[place[who]].to_numpy() if names else None
     groups = groups.drop(columns=list(known))
     return customers.merge(groups, on="customer_id", how="left")
 
 
-_EMPTY = {"timestamp": "datetime64[s]", "date": "datetime64[s]", "number": "float64", "flag": "boolean"}
+_EMPTY: dict[str, Any] = {
+    "timestamp": "datetime64[s]",
+    "date": "datetime64[s]",
+    "number": "float64",
+    "flag": "boolean",
+}

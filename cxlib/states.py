@@ -19,6 +19,7 @@ from cxlib.days import local_days, to_date
 from cxlib.engine import reduce_on_days
 from cxlib.intervals import Interval, share_interval
 from cxlib.rules import load_rules
+from cxlib.text_type import TEXT
 
 
 def lifecycle_stages(
@@ -352,7 +353,7 @@ def _on_day(
         {
             "as_of": day,
             "customer_id": measures["customer_id"],
-            "state": pd.Series(np.array([state.id for state in rules.states])[winner], dtype="str"),
+            "state": pd.Series(np.array([state.id for state in rules.states])[winner], dtype=TEXT),
             "claims": (claims & asks[winner].T).sum(axis=0, dtype="int64"),
             **{name: measures[name].to_numpy() for name in keep},
         }

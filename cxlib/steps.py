@@ -12,6 +12,8 @@ from scipy import stats
 from cxlib.checks import ParameterError, check_columns, check_group_names, check_times, fail_option
 from cxlib.differences import interval_difference
 from cxlib.intervals import Interval, critical_value, false_discovery, share_interval
+from cxlib.near import near_names
+from cxlib.text_type import TEXT
 from cxlib.verdicts import limits_side
 
 ORDERS = ("strict", "any")
@@ -266,7 +268,8 @@ def exit_rates(
     )
     for argument, page in (("goal", goal), ("among", among)):
         if page is not None and not (views["page"] == page).any():
-            fail_option(argument, page, sorted(views["page"].astype(str).unique())[:20])
+            near = near_names(str(page), views["page"].astype(TEXT).unique())
+            raise ParameterError("journey.unknown_page", argument=argument, value=repr(page), nearest=near)
     if among is not None:
         views = views[(views["page"] == among).groupby(views["session"]).cummax()]
     views["view"] = views.groupby("session").cumcount().clip(upper=_LAST_VIEW)
@@ -292,7 +295,7 @@ def _sessions(views: pd.DataFrame, time_col: str) -> pd.Series:
     """Sessions of a customer, parted where more than 30 minutes pass without a view."""
     check_columns(views, session_col="customer_id")
     new = ~(views.groupby("customer_id")[time_col].diff() <= _GAP)
-    return views["customer_id"].astype(str) + " " + new.groupby(views["customer_id"]).cumsum().astype(str)
+    return views["customer_id"].astype(TEXT) + " " + new.groupby(views["customer_id"]).cumsum().astype(TEXT)
 
 
 def _against_others(views: pd.DataFrame, left_out: Sequence[str | None]) -> pd.DataFrame:

@@ -18,6 +18,8 @@ LAYER_OF = {
     "language": 0,
     "markup": 0,
     "places": 0,
+    "text_type": 0,
+    "near": 0,
     "checks": 1,
     "columns": 3,
     "closed": 2,

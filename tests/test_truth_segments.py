@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 
 import cxlib as cx
+from cxlib.text_type import TEXT
 
 pytestmark = pytest.mark.slow
 
@@ -47,7 +48,7 @@ def states(people, orders, deals, planted):
 
 def again(orders, types, planted):
     tested = cx.next_period(cx.summarise_customers(orders, as_of=START), orders, start=START, days=DAYS)
-    bands = pd.cut(tested["frequency"], [0, 1, 2, 4, 10_000], labels=["1", "2", "3-4", "5+"]).astype("str")
+    bands = pd.cut(tested["frequency"], [0, 1, 2, 4, 10_000], labels=["1", "2", "3-4", "5+"]).astype(TEXT)
     tested = tested.assign(type=tested["customer_id"].map(types), orders=bands)
     rows = []
     for part, by, key in (

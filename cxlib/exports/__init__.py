@@ -28,6 +28,7 @@ from cxlib.findings import Findings
 from cxlib.personal import holds_contacts, is_personal
 from cxlib.rules import Settings
 from cxlib.tables import check_folder
+from cxlib.text_type import TEXT
 
 __all__ = ["import_export", "read_mapping"]
 
@@ -187,7 +188,7 @@ def _make(
 def _check_column(values: pd.Series, rule: Column | None, name: str, findings: Findings) -> None:
     """Note what the contract refuses while the rows of the file are still known."""
     told = {problem.column for problem in findings.problems if problem.level == "error"}
-    text = pa.chunked_array([pa.array(values, pa.string())]) if values.dtype == "str" else None
+    text = pa.chunked_array([pa.array(values, pa.string())]) if values.dtype == TEXT else None
     if text is not None and name not in told and (holds_contacts(text) if rule else is_personal(text, name)):
         findings.add("exports.personal", "error", name)
     if values.dtype == "float64":

@@ -16,8 +16,9 @@ from cxlib.delimited import Form, read_cells
 from cxlib.exports._mapping import FillDown, Grain, Lookup, Reading, TableMapping, Where
 from cxlib.exports._verbs import plain_numbers
 from cxlib.findings import Findings
-from cxlib.header import looks_like_data, near_names
 from cxlib.ids import PROTECTED
+from cxlib.near import looks_like_data, near_names
+from cxlib.text_type import TEXT
 
 #: Findings whose remedy lies in the mapping.
 _REWORDED = {
@@ -87,7 +88,7 @@ def read_text(folder: Path, reading: Reading) -> tuple[pd.DataFrame, list[Proble
     except TableError as error:
         raise TableError([in_mapping(problem) for problem in error.problems]) from error
     names = [str(column[0].as_py()).strip() for column in cells.columns]
-    frame = cells.slice(reading.header_rows).to_pandas().astype("str").set_axis(names, axis="columns")
+    frame = cells.slice(reading.header_rows).to_pandas().astype(TEXT).set_axis(names, axis="columns")
     return _unguarded(frame, Findings(reading.file, len(frame), notices)), notices
 
 

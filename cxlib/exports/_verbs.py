@@ -15,6 +15,7 @@ from cxlib.contract import Kind
 from cxlib.exports._mapping import Number, Verb
 from cxlib.findings import Findings
 from cxlib.numerals import styled_number
+from cxlib.text_type import TEXT
 
 MONEY_DIGITS = 6
 
@@ -44,12 +45,12 @@ def column(frame: pd.DataFrame, verb: Verb, kind: Kind, name: str, context: Cont
 
 def _source(frame: pd.DataFrame, verb: Verb) -> pd.Series:
     if verb.const is not None:
-        return pd.Series(verb.const, index=frame.index, dtype="str")
+        return pd.Series(verb.const, index=frame.index, dtype=TEXT)
     if verb.row_within is not None:
         numbers = (
             frame.groupby(verb.row_within).cumcount() if verb.row_within else pd.Series(range(len(frame)))
         )
-        return (numbers.set_axis(frame.index) + 1).astype("str")
+        return (numbers.set_axis(frame.index) + 1).astype(TEXT)
     cells = frame[verb.needs[0]].str.strip()
     for other in (verb.first_non_empty or [])[1:]:
         cells = cells.where(cells != "", frame[other].str.strip())
@@ -65,7 +66,7 @@ def _mapped(cells: pd.Series, verb: Verb, name: str, context: Context) -> pd.Ser
     unknown = ~known & (cells != "")
     if verb.otherwise == "error":
         context.findings.add("exports.not_in_map", "error", name, unknown)
-    return mapped.where(known, cells if verb.otherwise == "keep" else "").astype("str")
+    return mapped.where(known, cells if verb.otherwise == "keep" else "").astype(TEXT)
 
 
 def _pseudonyms(cells: pd.Series, key: bytes, *, ignore_case: bool) -> pd.Series:
@@ -77,7 +78,7 @@ def _pseudonyms(cells: pd.Series, key: bytes, *, ignore_case: bool) -> pd.Series
         return hmac.new(key, text.encode(), hashlib.sha256).hexdigest()[:32]
 
     table = {cell: pseudonym(cell) for cell in cells.unique() if cell}
-    return cells.map(lambda cell: table.get(cell, "")).astype("str")
+    return cells.map(lambda cell: table.get(cell, "")).astype(TEXT)
 
 
 def _number(frame: pd.DataFrame, verb: Verb, kind: Kind, name: str, context: Context) -> pd.Series:
@@ -96,7 +97,7 @@ def _number(frame: pd.DataFrame, verb: Verb, kind: Kind, name: str, context: Con
 def plain_numbers(cells: pd.Series, style: Number) -> pd.Series:
     """Numbers as an export writes them, in the one form every reader understands."""
     table = {cell: _plain_number(cell, style) for cell in cells.unique()}
-    return cells.map(table).astype("str")
+    return cells.map(table).astype(TEXT)
 
 
 def _plain_number(cell: str, style: Number) -> str:

@@ -14,6 +14,7 @@ from cxlib.columns import among
 from cxlib.days import local_days
 from cxlib.impact._lines import plain_lines
 from cxlib.impact._rollout import COLUMNS, with_rollout
+from cxlib.text_type import TEXT
 
 Array = npt.NDArray[np.float64]
 ASSIGNMENTS = ("randomised", "staggered", "targeted", "everyone")
@@ -50,7 +51,7 @@ def choose_initiative(initiatives: pd.DataFrame, initiative: str | None = None) 
     >>> choose_initiative(table, "I1")["assignment"]
     'randomised'
     """
-    known = initiatives["initiative_id"].astype(str)
+    known = initiatives["initiative_id"].astype(TEXT)
     rows = initiatives.head(1) if initiative is None else initiatives[known == str(initiative)]
     if rows.empty:
         raise ParameterError(
@@ -128,7 +129,9 @@ def study_members(
     first_seen = local_days(customers["first_seen_on"], "first_seen_on")
     known_before = customers.loc[first_seen < start, "customer_id"]
     own = (
-        None if enrolments is None else enrolments[enrolments["initiative_id"].astype(str) == str(initiative)]
+        None
+        if enrolments is None
+        else enrolments[enrolments["initiative_id"].astype(TEXT) == str(initiative)]
     )
     if own is None or own.empty:
         members = pd.DataFrame({"customer_id": known_before.to_numpy(), "arm": "treatment"})
@@ -167,7 +170,7 @@ def _enrolled(own: pd.DataFrame, allowed: pd.Series, assignment: str, start: pd.
     return pd.DataFrame(
         {
             "customer_id": own["customer_id"],
-            "arm": arm.astype(str),
+            "arm": arm.astype(TEXT),
             "start_month": start_month.where(arm == "treatment").astype("float64"),
             "exposed": (arm == "control") & enrolled_on.notna(),
         }

@@ -12,6 +12,7 @@ from cxlib.columns import among
 from cxlib.impact._compare import did
 from cxlib.impact._ladder import answer_rung, evidence_ladder, has_comparison
 from cxlib.impact._rollout import COLUMNS, GROUP, rollout_groups, rollout_note
+from cxlib.text_type import TEXT
 
 FEW = 30  # customers in an arm below which intervals are shaky
 
@@ -160,7 +161,7 @@ def enrolment_notes(
     if enrolments is None or members["arm"].nunique() < 2:
         return []
     treated = members["arm"] == "treatment"
-    own = enrolments["initiative_id"].astype(str) == str(initiative)
+    own = enrolments["initiative_id"].astype(TEXT) == str(initiative)
     taken = enrolments["enrolled_on"].notna()
     other = among(members["customer_id"], enrolments.loc[~own & taken, "customer_id"])
     shares = {"treatment": float(other[treated].mean()), "control": float(other[~treated].mean())}

@@ -17,6 +17,7 @@ from scipy.special import ndtr
 from cxlib.answers import check_numbers
 from cxlib.checks import ParameterError, check_columns, check_group_names, fail_option, nearest
 from cxlib.intervals import critical_value
+from cxlib.near import looks_like_data
 
 CURVES = ("pooled", "paired")
 #: Columns of the results, which no group column may be called.
@@ -72,9 +73,9 @@ def groups(
     stage = pd.Index(stages).get_indexer(pd.Index(events[stage_col]))
     if len(events) and (stage < 0).all() and events[stage_col].notna().any():
         found = events[stage_col].dropna().unique()[:5]
-        raise ParameterError(
-            "journey.no_known_stage", column=stage_col, nearest=nearest(str(found[0]), stages)
-        )
+        listed = [name for name in map(str, stages) if not looks_like_data([name])]
+        near = nearest(str(found[0]), listed) or "–"
+        raise ParameterError("journey.no_known_stage", column=stage_col, nearest=near)
     customer = pd.factorize(events[customer_col])[0]
     guests = customer < 0
     customer[guests] = customer.max(initial=-1) + 1 + np.arange(guests.sum())

@@ -10,7 +10,7 @@ from typing import Any, ParamSpec, TypeVar
 
 import pandas as pd
 
-from cxlib.checks import ParameterError, nearest
+from cxlib.checks import ParameterError, near_names
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -46,7 +46,7 @@ def takes_results(source: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
                 if lacked is None or lacked in columns:
                     raise
                 said |= {"argument": tables[0], "column": lacked}
-                near = nearest(lacked, columns) or "–"
+                near = near_names(lacked, columns)
                 raise ParameterError("plots.wrong_result", nearest=near, **said) from error
 
         return drawn

@@ -5,7 +5,7 @@ days already seen; the usual ratio counts the same customer as lost, and so move
 """
 
 from cxlib.repeat._after_stage import f2_after_stage
-from cxlib.repeat._burn_in import f2_burn_in
+from cxlib.repeat._burn_in import f2_burn_in, settled_from
 from cxlib.repeat._curve import HORIZONS_DAYS, purchase_ladder, repeat_curve
 from cxlib.repeat._lapse import lapse_after_stage
 from cxlib.repeat._times import first_purchases_doubtful, repeat_times
@@ -20,5 +20,6 @@ __all__ = [
     "purchase_ladder",
     "repeat_curve",
     "repeat_times",
+    "settled_from",
     "value_by_f2",
 ]

@@ -9,11 +9,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from cxlib.days import to_date
 from cxlib.intervals import critical_value
 from cxlib.purchases import NO_AMOUNTS
-from cxlib.repeat._times import ALPHA, early_differ, purchase_days
+from cxlib.repeat._times import ALPHA, early_excess, is_crowded, purchase_days
 from cxlib.survival import enough_at_risk, survival_curve
 
+#: Days after the first purchase at which all chapters ask whether the data begin mid-life.
+HORIZON_DAYS = 180
 #: Days at the start are left out in steps of this.
 STEP_DAYS = 30
 #: No figure where older buyers are a larger share than this, or the error would be larger.
@@ -21,8 +24,7 @@ MOST_OLDER, MOST_ERROR = 0.35, 0.08
 #: Relative errors of what is taken off, and of what lies beyond the data; gaps that may fade no faster than
 #: by this from quarter to quarter of the data say nothing about what lies beyond.
 MODEL_ERROR, TAIL_ERROR, SLOWEST = 0.25, 0.5, 0.5
-
-
+EPOCH = dt.date(1970, 1, 1)
 _COLUMNS = ["metric", "days", "estimate", "std_error", "conf_low", "conf_high", "n", "n_at_risk"]
 _COLUMNS += ["n_not_reached", "n_events", "plain", "p_value", "burn_in_days", "observed_from"]
 _COLUMNS += ["older_share", "note"]
@@ -33,6 +35,7 @@ def f2_burn_in(
     *,
     as_of: dt.date | str,
     horizons_days: Sequence[int] = (30, 60, 90, 180, 365),
+    observed_from: dt.date | str | None = None,
     customer_col: str = "customer_id",
     time_col: str = "ordered_at",
     amount_col: str = "amount",
@@ -46,6 +49,8 @@ def f2_burn_in(
         As in `repeat_times`; the data begin with the first purchase in them.
     horizons_days
         As in `repeat_curve`.
+    observed_from
+        Days before it are left out, no more and no fewer; whoever bought in them is no first buyer.
     conf_level
         Confidence level of the interval.
 
@@ -91,6 +96,11 @@ def f2_burn_in(
         orders, as_of=as_of, customer_col=customer_col, time_col=time_col, amount_col=amount_col
     )
     length = last - begin + 1
+    given = (
+        0
+        if observed_from is None
+        else (to_date(observed_from, argument="observed_from") - EPOCH).days - begin
+    )
     is_first = np.diff(who, prepend=-1) != 0
     follows = np.append(who[1:] == who[:-1], False)
     spells = pd.DataFrame(
@@ -102,15 +112,17 @@ def f2_burn_in(
         }
     )
     first, later = spells[is_first], spells[~is_first]
-    p_value = early_differ(first, length)
+    p_value = early_excess(first)
+    falls = _chances(*_counts(first, later, length))[2]
+    is_slow = falls[1] > SLOWEST * falls[0]
+    is_old = p_value < ALPHA or (is_slow and is_crowded(first))
     rows = []
     for horizon in sorted(horizons_days):
-        plain = _f2(first, horizon, conf_level)
+        plain = _f2(first[first["since"] >= given], horizon, conf_level)
         row = {"metric": "f2", "days": horizon, "plain": plain["estimate"], "p_value": p_value}
-        if p_value < ALPHA:
-            row |= _settled(first, later, length, horizon, conf_level)
-        else:
-            row |= plain | {"burn_in_days": 0, "older_share": np.nan, "note": ""}
+        row |= plain | {"burn_in_days": max(given, 0), "older_share": np.nan, "note": ""}
+        if is_old:
+            row |= _settled(first, later, (length, max(given, 0)), horizon, conf_level)
         rows.append(row)
     frame = pd.DataFrame(rows)
     if amount_col not in orders.columns:
@@ -120,19 +132,68 @@ def f2_burn_in(
     return frame[_COLUMNS]
 
 
+def settled_from(
+    orders: pd.DataFrame | None,
+    *,
+    as_of: dt.date | str,
+    observed_from: dt.date | str | None = None,
+    conf_level: float = 0.95,
+) -> dict[str, Any]:
+    """Tell whether the data begin mid-life, and from which day on a first purchase is mostly the first.
+
+    Parameters
+    ----------
+    orders, as_of, observed_from, conf_level
+        As in `f2_burn_in`, with the contract's names of columns and all customers; None says nothing.
+
+    Returns
+    -------
+    dict
+        The row of `f2_burn_in` at 180 days, and `begins` (its `note` without that on amounts). As a date,
+        `observed_from`: the given one, else the day after the burn-in, None where there is none.
+
+    Examples
+    --------
+    >>> settled_from(None, as_of="2026-03-31", observed_from="2026-02-01")["observed_from"]
+    datetime.date(2026, 2, 1)
+    """
+    given = None if observed_from is None else to_date(observed_from, argument="observed_from")
+    if orders is None or orders.empty:
+        return {"begins": "", "observed_from": given}
+    rows = f2_burn_in(
+        orders, as_of=as_of, horizons_days=[HORIZON_DAYS], observed_from=given, conf_level=conf_level
+    )
+    row = {str(name): value for name, value in rows.iloc[0].items()}
+    begins = row["note"].replace(NO_AMOUNTS, "").strip()
+    day = row["observed_from"].date() if begins == "burn_in" else None
+    return row | {"begins": begins, "observed_from": given or day}
+
+
+def _counts(first: pd.DataFrame, later: pd.DataFrame, length: int) -> tuple[np.ndarray, np.ndarray]:
+    """Gaps by their length, and purchases by day."""
+    activity = np.bincount(np.append(first["since"], later["since"]), minlength=length)[:length]
+    return np.bincount(later["gap"], minlength=length)[:length], activity
+
+
 def _settled(
-    first: pd.DataFrame, later: pd.DataFrame, length: int, horizon: int, conf_level: float
+    first: pd.DataFrame, later: pd.DataFrame, span: tuple[int, int], horizon: int, conf_level: float
 ) -> dict[str, Any]:
     """Later figure with the smallest error, or none where what cannot be seen decides."""
-    activity = np.bincount(np.append(first["since"], later["since"]), minlength=length)[:length]
-    gaps = np.bincount(later["gap"], minlength=length)[:length]
+    length, given = span
+    gaps, activity = _counts(first, later, length)
     day = np.arange(length)
+    tries = range(STEP_DAYS, max(length - min(horizon, length // 2), STEP_DAYS), STEP_DAYS)
     best: dict[str, Any] = {}
-    for burn_in in range(STEP_DAYS, max(length - min(horizon, length // 2), STEP_DAYS), STEP_DAYS):
+    for burn_in in [given] if given else tries:
         kept, old = first[first["since"] >= burn_in], later[later["gap"] > burn_in]
         found, theirs = (_f2(each, horizon, conf_level) for each in (kept, old if len(old) >= 30 else later))
         if not np.isfinite([found["std_error"], theirs["std_error"]]).all():
             continue
+        quick = _f2(later[later["gap"] <= burn_in], horizon, conf_level)
+        if quick["estimate"] - theirs["estimate"] > critical_value(0.9) * np.hypot(
+            quick["std_error"], theirs["std_error"]
+        ):
+            continue  # the longer the gap the slower the customer: the slowest are not seen at all
         # whoever comes too late to be seen for the whole horizon weighs less in the curve
         weight = np.where(day < burn_in, 0.0, np.minimum(1.0, (length - day) / horizon))
         among = float(weight[kept["since"]].sum())
@@ -158,8 +219,7 @@ def _settled(
     if best and best["std_error"] <= MOST_ERROR:
         return best
     none = dict.fromkeys(("estimate", "std_error", "conf_low", "conf_high", "older_share"), np.nan)
-    counts = _f2(first, horizon, conf_level)
-    return counts | none | {"burn_in_days": 0, "note": "unsettled"}
+    return none | {"note": "unsettled"}
 
 
 def _older_buyers(gaps: np.ndarray, activity: np.ndarray, weight: np.ndarray) -> tuple[float, float]:
@@ -170,24 +230,31 @@ def _older_buyers(gaps: np.ndarray, activity: np.ndarray, weight: np.ndarray) ->
     data goes on to fall as it did over the two quarters before.
     """
     length = len(gaps)
-    seen = np.cumsum(activity)[::-1]  # purchases at least so many days before the end
-    chance = np.divide(gaps, seen, out=np.zeros(length), where=seen > 0)
-    error = np.divide(chance, seen, out=np.zeros(length), where=seen > 0)
+    chance, error, falls = _chances(gaps, activity)
     before = activity[: 2 * STEP_DAYS].mean()
     reach = before * np.append(0.0, np.cumsum(weight))[:length]
     quarter = length // 4
     known = slice(0, 3 * quarter)
     number, variance = float((reach * chance)[known].sum()), float((reach**2 * error)[known].sum())
-    falls = [chance[place : place + quarter].sum() for place in (quarter, 2 * quarter, 3 * quarter)]
-    slows = [falls[k + 1] / falls[k] if falls[k] > 0 else 0.0 for k in (0, 1)]
-    # slow regulars outlast quick ones, so that the fall becomes slower and slower
-    ratio = min(slows[1] + 2 * max(slows[1] - slows[0], 0.0), 0.99)
+    slows = [falls[k + 1] / falls[k] if falls[k] > 0 else 0.0 for k in (0, 1, 2)]
     counts = [gaps[place : place + quarter].sum() for place in (2 * quarter, 3 * quarter)]
     noise = np.sqrt(sum(1 / max(count, 1) for count in counts))
-    if slows[1] * (1 + critical_value(0.8) * noise) > SLOWEST:
+    if slows[0] > SLOWEST or slows[2] * (1 + critical_value(0.8) * noise) > SLOWEST:
         return np.inf, np.inf
-    tail = reach[-1] * falls[1] * slows[1] / (1 - ratio)
+    # slow regulars outlast quick ones, so that the fall becomes slower and slower
+    slow = max(slows)
+    ratio = min(slow + 2 * max(slow - slows[1], 0.0), 0.99)
+    tail = reach[-1] * falls[2] * slow / (1 - ratio)
     return number + tail, float(np.sqrt(2 * variance + (TAIL_ERROR * tail) ** 2))
+
+
+def _chances(gaps: np.ndarray, activity: np.ndarray) -> tuple[np.ndarray, np.ndarray, list[float]]:
+    """Chance that a purchase is followed after so many days, its error, and its sums by quarter."""
+    length, quarter = len(gaps), len(gaps) // 4
+    seen = np.cumsum(activity)[::-1]  # purchases at least so many days before the end
+    chance = np.divide(gaps, seen, out=np.zeros(length), where=seen > 0)
+    error = np.divide(chance, seen, out=np.zeros(length), where=seen > 0)
+    return chance, error, [float(chance[k * quarter : (k + 1) * quarter].sum()) for k in range(4)]
 
 
 def _f2(spells: pd.DataFrame, horizon: int, conf_level: float) -> dict[str, Any]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -95,7 +97,7 @@ def verdict(
     known = np.isfinite(conf_low) and np.isfinite(conf_high) and conf_low < conf_high
     needed = np.nan if break_even_effect is None else break_even_effect
     is_early = months_observed < horizon_months
-    shown = {"unit": unit, "currency": currency}
+    shown: Any = {"unit": unit, "currency": currency}
     of_zero, of_least, of_needed = (
         int(limits_side(conf_low, conf_high, null=null, **shown)) for null in (0.0, min_effect, needed)
     )

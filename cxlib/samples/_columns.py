@@ -12,10 +12,11 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from cxlib.text_type import TEXT
+
 TIMEZONE = "Asia/Tokyo"
 UTC_OFFSET = np.timedelta64(9, "h")  # Japan knows no summer time
 EXTRACTED_ON = date(2026, 10, 1)
-_TEXT = pd.StringDtype("pyarrow", na_value=np.nan)
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,7 @@ def ids(prefix: str, numbers: np.ndarray, *, width: int = 7) -> pd.Series:
 
 
 def _series(texts: pa.Array) -> pd.Series:
-    return pd.Series(texts.to_pandas(types_mapper={pa.large_string(): _TEXT}.get))
+    return pd.Series(texts.to_pandas(types_mapper={pa.large_string(): TEXT}.get))
 
 
 def pick(rng: np.random.Generator, shares: Any, size: int) -> np.ndarray:

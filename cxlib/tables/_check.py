@@ -12,10 +12,12 @@ from cxlib.columns import among, convert, is_readable, matches, missing_column
 from cxlib.contract import TABLES, Column, Table
 from cxlib.delimited import misread
 from cxlib.findings import Findings
-from cxlib.header import looks_like_data, near_names, shown_names
+from cxlib.header import shown_names
+from cxlib.near import looks_like_data, near_names
 from cxlib.personal import holds_contacts, is_personal
 from cxlib.rules import Settings
 from cxlib.scale_ends import LEAST, doubted_ends
+from cxlib.text_type import TEXT
 
 FREE_TEXT = ("comment",)
 COMPARED_ROWS = 100_000
@@ -73,7 +75,7 @@ def build(table: pa.Table, name: str, settings: Settings, findings: Findings) ->
             findings.add("tables.personal_values", "notice", column)
             values = pa.chunked_array([pa.nulls(len(values), pa.string())])
         series[column] = convert(values, kind, column=column, zone=zone, findings=findings)
-        if series[column].dtype == "str":
+        if series[column].dtype == TEXT:
             findings.add("tables.misread", "notice", column, misread(series[column]))
             if kind == "text" and column not in FREE_TEXT:
                 lines = matches(series[column], r"[\r\n]")

@@ -20,6 +20,7 @@ from cxlib.tables._across import check_customers, check_enrolments
 from cxlib.tables._check import build, check_names, check_rows, later_than
 from cxlib.tables._lazy import scan
 from cxlib.tables._read import Source, locate, read
+from cxlib.text_type import TEXT
 
 if TYPE_CHECKING:
     import narwhals as nw
@@ -94,7 +95,7 @@ class DataSet:
         self._problems: dict[str, list[Problem]] = {"": notices}
         self._frames: dict[str, pd.DataFrame] = {}
         self._first_days: dict[str, date] = {}
-        self._customer_ids = pd.Series(dtype="str")
+        self._customer_ids = pd.Series(dtype=TEXT)
 
     @property
     def name(self) -> str:

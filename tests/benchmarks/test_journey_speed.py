@@ -12,6 +12,7 @@ import pytest
 from cxlib.journey import emotion_curve
 from cxlib.repeat import repeat_curve, repeat_times
 from cxlib.survival import survival_curve
+from cxlib.text_type import TEXT
 
 pytestmark = pytest.mark.benchmark
 
@@ -43,8 +44,8 @@ def test_emotion_curve_of_ten_million_events_within_two_times_of_the_bare_group_
     stages = list("abcdefgh")
     events = pd.DataFrame(
         {
-            "customer_id": pd.Series(rng.integers(0, n // 10, n)).astype("str"),
-            "stage": pd.Series(np.array(stages)[rng.integers(0, 8, n)]).astype("str"),
+            "customer_id": pd.Series(rng.integers(0, n // 10, n)).astype(TEXT),
+            "stage": pd.Series(np.array(stages)[rng.integers(0, 8, n)]).astype(TEXT),
             "valence": rng.integers(-2, 3, n).astype(float),
         }
     )
@@ -61,7 +62,7 @@ def shop():
     who = np.concatenate([np.arange(n), again])
     day = np.concatenate([first, first[again] + rng.integers(1, 400, again.size)])
     order = rng.permutation(who.size)
-    ids = pd.Series(who[order]).astype("str").str.zfill(8)
+    ids = pd.Series(who[order]).astype(TEXT).str.zfill(8)
     return pd.DataFrame(
         {"customer_id": ids, "ordered_at": (np.datetime64("2024-01-01") + day[order]).astype("M8[us]")}
     )

@@ -12,6 +12,7 @@ from cxlib.groups import decile_table
 from cxlib.inequality import concentration, lorenz
 from cxlib.rules import RfmSegments
 from cxlib.segments import assign_segments, rfm, rfm_cuts, summarise_customers
+from cxlib.text_type import TEXT
 
 pytestmark = pytest.mark.reference
 
@@ -45,7 +46,7 @@ def numbers(reference_dir):
 
 @pytest.fixture(scope="module")
 def rfm_customers(reference_dir):
-    lines = pd.read_csv(reference_dir("rfm") / "rfm_data_orders.csv", dtype={"customer_id": "str"})
+    lines = pd.read_csv(reference_dir("rfm") / "rfm_data_orders.csv", dtype={"customer_id": TEXT})
     lines = lines.assign(
         order_id=[str(row) for row in range(len(lines))], order_date=pd.to_datetime(lines["order_date"])
     )
@@ -126,7 +127,7 @@ def test_cdnow_shares_of_the_tenths(reference_dir, numbers):
         reference_dir("cdnow") / "CDNOW_master.txt",
         sep=r"\s+",
         skiprows=1,
-        dtype={0: "str"},
+        dtype={0: TEXT},
         names=["customer_id", "day", "cds", "amount"],
     )
     lines = lines.assign(

@@ -1,5 +1,7 @@
 """Findings and errors can be said in both languages, and never say a value."""
 
+from functools import partial
+
 import pandas as pd
 import pytest
 
@@ -14,6 +16,10 @@ from cxlib.checks import (
     fail_option,
     nearest,
 )
+from cxlib.journey import emotion_curve
+from cxlib.plots.journey import plot_repeat_curve
+from cxlib.segments import choose_customers, fail_by
+from cxlib.steps import exit_rates
 
 PROBLEM = Problem("tables.not_a_number", "error", "orders.csv", "amount", 3, 1200, (17, 18, 1100))
 
@@ -63,3 +69,48 @@ def test_an_unknown_option_is_answered_with_all():
 def test_nearest_names_all_when_none_is_close():
     assert nearest("ordres", ["orders", "deals"]) == "orders"
     assert nearest("xyz", ["b", "a"]) == "a, b"
+
+
+CANARIES = ["taro.canary@example.jp", "090-1234-5678", "5551234567", "2026-01-01"]
+CANARIES += ["山田カナリア", "1 Canary Street"]
+
+
+def _said(call) -> str:
+    with pytest.raises(CxError) as raised:
+        call()
+    return raised.value.in_language("en") + raised.value.in_language("ja")
+
+
+def test_a_column_that_is_not_there_is_answered_without_the_names_of_other_columns():
+    turned = pd.DataFrame(1.0, index=range(2), columns=CANARIES)
+    said = [_said(lambda: check_columns(turned, score_col="nps_score"))]
+    for name in CANARIES[:4]:
+        said.append(_said(partial(check_columns, turned, score_col=name[:-1])))
+    assert not [name for name in CANARIES if any(name in each for each in said)]
+    assert "6 columns" in said[0] and "6 列" in said[0]
+
+
+def test_an_unknown_group_is_answered_by_names_of_the_contract_only():
+    customers = pd.DataFrame({"customer_id": ["a"], "region": "x", **dict.fromkeys(CANARIES, 1)})
+    said = _said(lambda: choose_customers(customers, None, as_of="2026-01-01", by="zzz"))
+    assert "segment, region" in said and not [name for name in CANARIES if name in said]
+    assert "Did you mean: region?" in _said(lambda: fail_by("regoin", customers.columns))
+
+
+def test_an_unknown_page_is_answered_without_the_pages_of_the_visitors():
+    when = pd.date_range("2026-01-01", periods=len(CANARIES), freq="s")
+    views = pd.DataFrame({"customer_id": "a", "page": CANARIES, "occurred_at": when})
+    said = _said(lambda: exit_rates(views, session_col=None, goal="thanks"))
+    assert "thanks" in said and not [name for name in CANARIES if name in said]
+
+
+def test_stages_that_no_row_has_are_answered_without_values():
+    when = pd.Timestamp("2026-01-01")
+    row = pd.DataFrame({"customer_id": ["a"], "valence": 1.0, "occurred_at": when, "stage": CANARIES[0]})
+    said = _said(lambda: emotion_curve(row, stage_order=["first use", *CANARIES[1:3]]))
+    assert "first use" in said and not [name for name in CANARIES if name in said]
+
+
+def test_a_plot_of_another_table_is_answered_without_its_columns():
+    said = _said(lambda: plot_repeat_curve(pd.DataFrame(1.0, index=[0], columns=CANARIES)))
+    assert not [name for name in CANARIES if name in said]

@@ -24,7 +24,7 @@ COLUMNS = {
     "Arrow offset": TOKYO.astype(pd.ArrowDtype(pa.timestamp("us", "+09:00"))),
     "Arrow days": NAIVE.astype(pd.ArrowDtype(pa.timestamp("us"))).astype(pd.ArrowDtype(pa.date32())),
     "category": TOKYO.astype("category"),
-    "objects": pd.Series([*TOKYO.iloc[:2].dt.to_pydatetime(), None], dtype=object),
+    "objects": pd.Series([*TOKYO.iloc[:2].astype(object), None], dtype=object),
     "dates": pd.Series([dt.date(2026, 8, 31), dt.date(2026, 9, 1), None], dtype=object),
 }
 

@@ -42,6 +42,7 @@ def order_lines(n=4000, seed=3) -> pd.DataFrame:
             "brand": rng.choice(["A", "B", "C"], n),
         }
     )
+    frame["ordered_at"] = frame["ordered_at"].dt.as_unit("us")  # Ibis reads no nanoseconds with a zone
     frame.loc[frame.index % 11 == 0, "amount"] *= -1
     frame.loc[frame.index % 13 == 0, "amount"] = np.nan
     frame.loc[order % 17 == 0, "customer_id"] = None

@@ -384,6 +384,7 @@ def test_text_amounts_and_reserved_groups_of_orders():
 def test_first_purchases_of_customers_known_before_the_data_begin_are_doubtful():
     days = pd.date_range("2026-01-01", periods=200)
     times = pd.DataFrame({"customer_id": [str(i) for i in range(200)], "from_on": days})
+    times = times.assign(duration_days=30, is_repeat=False)
     people = times[["customer_id"]].assign(first_seen_on=days)
     assert not first_purchases_doubtful(times, customers=people)
     older = people.assign(
@@ -435,11 +436,14 @@ def test_wrong_arguments_for_repeat_curve():
         repeat_curve(orders.assign(ordered_at="2026-01-01"), as_of="2026-01-31")
 
 
-def test_first_purchases_at_the_start_of_the_data_are_doubtful():
-    days = pd.date_range("2026-01-01", periods=200)
-    assert not first_purchases_doubtful(pd.DataFrame({"from_on": days}))
-    assert first_purchases_doubtful(pd.DataFrame({"from_on": days.append(days[:10].repeat(30))}))
-    assert not first_purchases_doubtful(pd.DataFrame({"from_on": days[:0]}))
+def test_first_purchases_are_doubtful_where_early_ones_come_again_more_often_and_a_launch_is_not():
+    days = pd.Series(pd.date_range("2026-01-01", periods=200))
+    times = pd.DataFrame({"from_on": days, "duration_days": 20})
+    assert not first_purchases_doubtful(times.assign(is_repeat=days.index % 3 == 0))
+    assert first_purchases_doubtful(times.assign(is_repeat=days < "2026-03-01"))
+    assert not first_purchases_doubtful(times.assign(is_repeat=days > "2026-03-01"))
+    launch = pd.concat([times, *[times.head(20)] * 15], ignore_index=True)
+    assert not first_purchases_doubtful(launch.assign(is_repeat=launch.index % 3 == 0))
 
 
 def test_after_stage_counts_only_who_had_not_come_back_yet():

@@ -13,6 +13,7 @@ from cxlib.plots.moves import FLOWS, plot_ctb_map_panel, plot_growth, plot_migra
 from cxlib.plots.theme import set_theme
 from cxlib.preferences import ctb_table
 from cxlib.schemes import migration
+from cxlib.text_type import TEXT
 
 
 @pytest.fixture(autouse=True)
@@ -66,7 +67,7 @@ def test_the_map_states_shares_frames_what_stands_out_and_leaves_gaps(lang):
         {
             "customer_id": np.repeat(range(300), 2),
             "dimension": "category",
-            "value": pd.array(["tea", None] * 300, dtype="str"),
+            "value": pd.array(["tea", None] * 300, dtype=TEXT),
             "purchases": 1,
             "amount": rng.gamma(2, 10, 600) * np.where(np.arange(600) % 4 == 0, 4, 1),
         }

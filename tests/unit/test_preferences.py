@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from cxlib.checks import ParameterError
 from cxlib.preferences import ctb, ctb_table, dominant_table, wallets
+from cxlib.text_type import TEXT
 
 VALUES = ["lotion", "cream", "serum"]
 
@@ -27,7 +28,7 @@ def order_lines(seed=1, customers=400, devotion=2.0) -> pd.DataFrame:
             "ordered_at": pd.Timestamp("2026-01-01"),
             "amount": 100.0,
             "category": np.array(VALUES)[pick],
-            "brand": pd.array(np.where(rng.random(len(owner)) < 0.1, None, "own"), dtype="str"),
+            "brand": pd.array(np.where(rng.random(len(owner)) < 0.1, None, "own"), dtype=TEXT),
         }
     )
 
@@ -124,7 +125,7 @@ def test_one_order_of_three_categories_is_one_purchase():
 
 def test_only_unknown_values_have_no_dominant_one():
     lines = order_lines(customers=20).assign(
-        category=pd.array([None] * len(order_lines(customers=20)), dtype="str")
+        category=pd.array([None] * len(order_lines(customers=20)), dtype=TEXT)
     )
     preferred = ctb(wallets(lines, as_of="2026-12-31", dimensions=["category"]))
     assert preferred["dominant"].isna().all()

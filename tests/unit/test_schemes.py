@@ -10,6 +10,7 @@ from cxlib.checks import ParameterError
 from cxlib.groupings import like_periods as settled_periods
 from cxlib.rules import load_rules
 from cxlib.schemes import compare_schemes, migration
+from cxlib.text_type import TEXT
 
 
 def customers(seed=1, n=3000) -> pd.DataFrame:
@@ -91,7 +92,7 @@ def test_stability_is_one_for_the_same_groups_and_nought_for_chance():
 
 def test_row_order_and_names_of_groups_do_not_matter():
     base = customers(n=400)
-    renamed = base.assign(true=base["true"].astype("str") + "x").sample(frac=1, random_state=1)
+    renamed = base.assign(true=base["true"].astype(TEXT) + "x").sample(frac=1, random_state=1)
     pd.testing.assert_frame_equal(
         compare_schemes(base, schemes=["true", "noisy"]), compare_schemes(renamed, schemes=["true", "noisy"])
     )
@@ -131,7 +132,7 @@ def ordered(seed, customers=250, days=1100, stop=0.0) -> pd.DataFrame:
     lines = pd.DataFrame({"customer_id": owner, "ordered_at": day, "amount": rng.lognormal(8, 0.5, len(day))})
     lines = lines[(lines["customer_id"] >= stop * customers) | (lines["ordered_at"] < 600)]
     return lines.assign(
-        customer_id=lines["customer_id"].astype("str"),
+        customer_id=lines["customer_id"].astype(TEXT),
         order_id=[str(row) for row in range(len(lines))],
         ordered_at=pd.Timestamp("2023-09-28") + pd.to_timedelta(lines["ordered_at"], "D"),
     )

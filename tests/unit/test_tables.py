@@ -19,6 +19,7 @@ import pytest
 from cxlib.checks import InputError, NotEnoughData, ParameterError, TableError
 from cxlib.contract import TABLES
 from cxlib.tables import check_folder, open_data
+from cxlib.text_type import TEXT
 
 SETTINGS = "{name: Shop, currency: JPY, timezone: %s, extracted_at: 2026-10-01T00:00:00}"
 CUSTOMERS = "customer_id,first_seen_on,customer_type\n007,2026-01-01,consumer\n008,2026-02-28,business\n"
@@ -83,12 +84,12 @@ def test_a_folder_opens_as_typed_tables(shop):
     orders = data_set.table("orders")
     assert list(orders) == list(TABLES["orders"].columns)
     assert orders.dtypes.astype(str).to_dict() == {
-        "order_id": "str",
+        "order_id": TEXT,
         "line": "int64",
-        "customer_id": "str",
+        "customer_id": TEXT,
         "ordered_at": "datetime64[us, Asia/Tokyo]",
         **dict.fromkeys(["amount", "margin", "quantity"], "float64"),
-        **dict.fromkeys(["product", "category", "taste", "brand", "channel"], "str"),
+        **dict.fromkeys(["product", "category", "taste", "brand", "channel"], TEXT),
     }
     assert data_set.table("customers")["first_seen_on"].dtype == "datetime64[us]"
     assert data_set.notices == []
