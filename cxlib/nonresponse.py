@@ -14,7 +14,7 @@ from cxlib.checks import ParameterError, check_columns, check_frame
 from cxlib.columns import among
 from cxlib.conditions import holds
 from cxlib.days import to_date
-from cxlib.engine import reduce_orders
+from cxlib.engine import reduce_on_days
 from cxlib.intervals import critical_value, effective_n, share_interval
 from cxlib.nps_limits import nps_interval
 from cxlib.rules import load_rules
@@ -95,8 +95,8 @@ def churned(
     day = pd.Timestamp(to_date(as_of))
     known = day if known_until is None else pd.Timestamp(to_date(known_until, argument="known_until"))
     end = day + pd.Timedelta(days=follow_days)
-    held = reduce_orders(orders, as_of=day, timezone=timezone)
-    held = held[held["frequency"] > 0].reset_index(drop=True)
+    at = reduce_on_days(orders, days=[day, end] if known >= end else [day], timezone=timezone)
+    held = at[(at["as_of"] == day) & (at["frequency"] > 0)].drop(columns="as_of").reset_index(drop=True)
     measures = held.rename(columns={"amount": "monetary_total"}).assign(
         recency_days=(day - held["last_order_on"]).dt.days,
         tenure_days=(day - held["first_order_on"]).dt.days,
@@ -107,7 +107,7 @@ def churned(
         active |= holds(measures, state.when)
     gone = np.full(len(held), np.nan)
     if known >= end:
-        later = reduce_orders(orders, as_of=end, timezone=timezone).set_index("customer_id")["last_order_on"]
+        later = at[at["as_of"] == end].set_index("customer_id")["last_order_on"]
         gone = (held["customer_id"].map(later) <= day).to_numpy(dtype=float)
     return held[["customer_id"]].assign(lapsed=(~active).astype(float), churned=gone)
 

@@ -74,12 +74,21 @@ def f2_burn_in(
     -----
     Regular customers of a shop seem to be first buyers at the start of an extract, and come again soon. Their
     mark is that early first buyers come again more often than later ones (log-rank at three days, Bonferroni,
-    level 0.1). Then the gaps between purchases inside the extract, per purchase that each could be seen to
-    follow, tell how many purchases from before its start are followed only after t days: so many of those
+    level 0.05, or 0.1 where the start is crowded). Then the gaps between purchases inside the extract, per
+    purchase that each could be seen to follow, tell how many purchases
+    from before its start are followed only after t days: so many of those
     who seem new then are not. Their share, and the F2 of customers after an equally long gap, are taken off;
     the burn-in is the one with the smallest error, that of the correction (its count, a quarter of its size,
-    half of what lies beyond the data) included. Assumes that gaps before the data were like those in it.
-    A shop in which most wait for longer than the data reach is not told from a young one.
+    half of what lies beyond the data) included. Assumes that gaps before the data were like those in it. No
+    figure where gaps fade slowly, where customers of long gaps come again more seldom than those of short
+    ones, or where the start is crowded and gaps outlast a quarter of the data (a launch, or slow regulars).
+
+    200 shops of eight years, the last one extracted, about 900 a year, horizon 180 days: with 30 % loyal
+    customers (a gap of 60 days, gone after 700) and constant acquisition 78 % get a figure, which covers the
+    truth in all; with growing acquisition 72 %, covered in 99 %; with loyal customers who never leave none.
+    Young shops taken for old: 8.5 % at constant, 5.5 % at growing, 9 % at acquisition that falls after a
+    launch. Customers whose gaps are as long as the data cannot be told from single buyers: of shops whose
+    regulars come every 400 days 15 % are taken for young (27 % published for 20 %).
 
     References
     ----------
