@@ -104,9 +104,8 @@ def report_faults(results, lang):
             low, high, estimate = (row.get(name) for name in ("conf_low", "conf_high", "estimate"))
             if all(map(_is_number, (low, high, estimate))) and not _is_inside(estimate, low, high):
                 yield key, "an estimate lies outside its interval"
-            if (
-                _is_number(low) and low == high and row.get("month") != 0
-            ):  # what is spent at the start is known
+            known = row.get("month") == 0 or "quartile_low" in row  # spent at the start; whole days
+            if _is_number(low) and low == high and not known:
                 yield key, "an interval of width zero"
 
 

@@ -21,6 +21,7 @@ from cxlib.tables import open_data
 
 SAMPLE = Path(__file__).parents[2] / "data" / "sample"
 END = pd.Timestamp("2026-10-01", tz="Asia/Tokyo")
+LACKING = {"deals": {"expected_close_on"}}  # plans of open deals: exports carry them, the simulation has none
 EXTRAS = {
     "customers": {"mail_permission", "language"},
     "orders": {"refunded_on"},
@@ -48,7 +49,8 @@ def test_every_table_has_the_columns_of_the_contract_and_no_others(tables):
     for name, frame in tables.items():
         extra = EXTRAS.get(name, set())
         drivers = {column for column in frame if column.startswith("driver_")}
-        assert set(frame) == set(TABLES[name].columns) | extra | drivers
+        lacking = LACKING.get(name, set())
+        assert set(frame) == (set(TABLES[name].columns) - lacking) | extra | drivers
 
 
 def test_keys_are_unique_and_customers_known(tables):
@@ -62,6 +64,8 @@ def test_keys_are_unique_and_customers_known(tables):
 def test_required_columns_are_complete_and_times_lie_before_the_extraction(tables):
     for name, frame in tables.items():
         for column, spec in TABLES[name].columns.items():
+            if column in LACKING.get(name, ()):
+                continue
             assert not (spec.required and frame[column].isna().any()), (name, column)
             if spec.kind == "timestamp":
                 assert str(frame[column].dt.tz) == "Asia/Tokyo"
