@@ -13,7 +13,7 @@ from cxlib.checks import ParameterError, check_columns, check_times
 from cxlib.intervals import share_interval
 from cxlib.rules import load_rules
 from cxlib.scales import neutral_score
-from cxlib.verdicts import limits_verdict
+from cxlib.standing import judge_target
 
 #: Question → (its metric in targets.yml, days within which it has to happen). The limit is the target.
 QUESTIONS: Mapping[str, tuple[str, int | None]] = {
@@ -21,6 +21,7 @@ QUESTIONS: Mapping[str, tuple[str, int | None]] = {
     "hesitation_answered": ("hesitation_answered_30", 30),
     "leads_to_conviction": ("f2_180", 180),
 }
+VERDICTS = {"target_met": "pass", "target_missed": "fail"}
 
 
 def hesitation_answered(
@@ -135,8 +136,8 @@ def purchase_checklist(
     -------
     DataFrame
         In the order of `QUESTIONS`: `question, metric` ("checklist"), `estimate, conf_low, conf_high, n,
-        limit` (the target), `side` ("at_most", "at_least"), `verdict`: "pass" or "fail" if the whole interval
-        lies on that side of the limit, otherwise "unknown".
+        limit` (the target), `side` ("at_most", "at_least"), `verdict`: "pass" if the whole interval lies at
+        the limit or on its good side, "fail" if on the other (`judge_target`), otherwise "unknown".
 
     Raises
     ------
@@ -159,10 +160,9 @@ def purchase_checklist(
         row |= {name: measured[question][name] for name in row} if question in measured else {}
         limit = held[metric].target if metric in held else np.nan
         side = "at_most" if metric in held and held[metric].better == "lower" else "at_least"
-        passed, failed = ("above", "below") if side == "at_least" else ("below", "above")
-        words = {passed: "pass", failed: "fail", "neither": "unknown"}
-        limits = (row["conf_low"], row["conf_high"]) if row["n"] >= min_n else (np.nan, np.nan)
-        verdict = limits_verdict(*limits, null=limit, unit="share", **words)
+        ends = {} if row["n"] >= min_n else {"conf_low": np.nan, "conf_high": np.nan}
+        better = "lower" if side == "at_most" else "higher"
+        judged = judge_target(row | ends, limit, unit="share", better=better)
         rows.append({"question": question, "metric": "checklist", **row, "limit": limit, "side": side})
-        rows[-1]["verdict"] = verdict
+        rows[-1]["verdict"] = VERDICTS.get(judged["verdict"], "unknown")
     return pd.DataFrame(rows)

@@ -79,8 +79,8 @@ def expected_next(counts: ArrayLike) -> float:
 
     Examples
     --------
-    >>> expected_next([0, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5]), expected_next([0, 4, 40, 90, 70])
-    (5.0, 0.004)
+    >>> expected_next([0, 5, 5, 5, 5, 5, 5, 5, 5, 5, 5]), expected_next([0, 4, 8, 16, 20])
+    (5.0, 0.5)
     """
     boxes = np.asarray(counts, dtype=float)
     used = np.flatnonzero(boxes)

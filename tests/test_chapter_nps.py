@@ -211,15 +211,22 @@ def test_one_reversed_item_is_blamed_itself(run, changed):
     assert "tables.reversed_nps" not in pieces["notice"]
 
 
-def test_two_waves_that_differ_are_not_called_calm(run, changed):
+@pytest.mark.parametrize(("apart", "verdict"), [(4, "risen"), (1, None)])
+def test_two_waves_that_differ_are_not_called_calm(run, changed, apart, verdict):
+    """Four quarters apart the season is the same; with neighbours alone it cannot be told from the change."""
+
     def leap(responses):
-        last = sorted(responses["wave"].dropna().unique())[-2:]
+        waves = sorted(responses["wave"].dropna().unique())
+        last = [waves[-1 - apart], waves[-1]]
         held = responses[responses["wave"].isin(last)]
         rises = (held["wave"] == last[1]) & held["nps_score"].notna() & (held.index % 5 > 0)
         return held.assign(nps_score=held["nps_score"].mask(rises, 10))
 
     pieces = run(data=changed(responses=leap))
-    assert pieces["finding"]["nps.moved"]["verdict"] == "risen"
+    assert pieces["finding"]["nps.moved"]["verdict"] == verdict
+    assert values(pieces, "nps.moved")["low"] > 0
+    season = text("nps.season_unknown", "en") in pieces["finding"]["nps.moved"]["text"]
+    assert season == (verdict is None)
     found = rows(pieces, "nps_waves")["estimate"].tolist()
     moved = values(pieces, "nps.moved")
     assert found == pytest.approx([moved["before"], moved["after"]])
@@ -344,7 +351,7 @@ def test_the_headline_is_the_latest_wave_and_the_pool_is_named_as_such(run, comp
 
 def test_every_nps_in_a_sentence_names_its_answers(run):
     named = {"nps.standing": "wave ", "nps.whole": "whole period", "nps.unheard": "last answer of each"}
-    named |= {"nps.raked": "last answer", "nps.moved": "From ", "nps.target": "wave "}
+    named |= {"nps.raked": "last answer", "nps.moved": "rom 2026Q2 to 2026Q3 ", "nps.target": "wave "}
     told = {key: each["text"] for key, each in run()["finding"].items() if "NPS" in each["text"]}
     for key, words in named.items():
         assert words in told.get(key, words), key

@@ -97,7 +97,7 @@ def f2_burn_in(
     Examples
     --------
     >>> orders = pd.DataFrame({"customer_id": ["a", "a", "b"], "ordered_at": pd.to_datetime(
-    ...     ["2026-01-01", "2026-01-11", "2026-01-25"])})
+    ...     ["2026-01-01", "2026-01-11", "2026-01-25"]), "amount": 1000})
     >>> f2_burn_in(orders, as_of="2026-03-31", horizons_days=[30])[["estimate", "note"]].values.tolist()
     [[0.5, '']]
     """

@@ -218,11 +218,14 @@ def test_contacts_not_yet_observed_long_enough_are_left_out():
 
 
 def test_waiting_customers_count_for_the_days_seen():
-    events = pd.DataFrame({"customer_id": list("abcda"), "stage": ["buy"] * 4 + ["use"]})
-    events["occurred_at"] = pd.to_datetime(["2026-01-01"] * 3 + ["2026-03-30", "2026-01-11"])
+    """Twelve go on after ten days, 28 are still waiting, eight came too late to be followed for ten days."""
+    who = [*range(48), *range(12)]
+    events = pd.DataFrame({"customer_id": who, "stage": ["buy"] * 48 + ["use"] * 12})
+    days = ["2026-01-01"] * 40 + ["2026-04-10"] * 8 + ["2026-01-11"] * 12
+    events["occurred_at"] = pd.to_datetime(days)
     times = stage_times(events, stage_order=["buy", "use", "tell"], as_of="2026-04-15")
-    assert times["n"].to_list() == [4, 1]
-    assert times.loc[0, "reached"] == pytest.approx(1 / 4)
+    assert times["n"].to_list() == [48, 12]
+    assert times.loc[0, "reached"] == pytest.approx(12 / 40)
     assert np.isnan(times.loc[0, "estimate"])
     assert stage_times(events.iloc[:0], stage_order=["buy", "use"], as_of="2026-03-31")["n"].to_list() == [0]
 
@@ -264,6 +267,8 @@ def test_checklist_passes_and_fails_only_with_the_whole_interval():
         "leads_to_conviction": _row(0.35, 0.5),
     }
     assert purchase_checklist(measured)["verdict"].to_list() == ["fail", "unknown", "pass"]
+    ends = purchase_checklist({"leads_to_conviction": _row(0.2, 0.35), "not_marked_down": _row(0.1, 0.25)})
+    assert ends["verdict"].to_list() == ["pass", "unknown", "unknown"]  # at most 25 %, at least 35 %
     assert purchase_checklist({"not_marked_down": _row(0, 0.1, n=9)})["verdict"].to_list() == ["unknown"] * 3
     with pytest.raises(ParameterError, match="hope"):
         purchase_checklist({"hope": _row(0, 1)})

@@ -34,6 +34,13 @@ def _rounded(text):
     return json.loads(text, parse_float=lambda number: round(float(number), 6))
 
 
+def _without_what_is_lacking(read, name):
+    """Take off the columns of the contract that reading adds where a table lacks them: all missing."""
+    added = list(LACKING.get(name, ()))
+    assert read[added].isna().all(axis=None)
+    return read.drop(columns=added)
+
+
 @pytest.fixture(scope="module")
 def company():
     return make_company_with_truth(n_customers=3000, seed=11)
@@ -92,7 +99,8 @@ def test_the_shipped_sample_is_what_the_command_writes():
     shipped = open_data(SAMPLE)
     assert shipped.is_sample
     for name, frame in tables.items():
-        pd.testing.assert_frame_equal(shipped.table(name), frame, check_dtype=False, check_like=True)
+        found = _without_what_is_lacking(shipped.table(name), name)
+        pd.testing.assert_frame_equal(found, frame, check_dtype=False, check_like=True)
     written = (SAMPLE / "truth.json").read_text(encoding="utf-8")
     assert _rounded(written) == _rounded(json.dumps(truth))
     assert sum(path.stat().st_size for path in SAMPLE.iterdir()) < 10e6
@@ -225,7 +233,7 @@ def test_written_tables_come_back_as_they_were(tmp_path, format):
     assert opened.tables == list(tables)
     for name, frame in tables.items():
         known = [column for column in frame if TABLES[name].column(column)]  # CSV knows no types for others
-        found = opened.table(name)
+        found = _without_what_is_lacking(opened.table(name), name)
         assert set(found) == set(frame)
         pd.testing.assert_frame_equal(found[known], frame[known], check_dtype=False)
     assert not any(problem.level == "error" for problem in opened.notices)
