@@ -16,6 +16,7 @@ import pandas as pd
 from cxlib.checks import check_columns
 from cxlib.conditions import bounds, holds, implies
 from cxlib.days import local_days, to_date
+from cxlib.deals import deal_day, deal_outcomes
 from cxlib.engine import reduce_on_days
 from cxlib.intervals import Interval, share_interval
 from cxlib.rules import load_rules
@@ -42,7 +43,8 @@ def lifecycle_stages(
     as_of : date, str or Timestamp, or a sequence of them
         Days at whose end the stage is told.
     deals : pandas.DataFrame, optional
-        With `customer_id, created_on, closed_on`, for `open_deals`; without them it is 0 for everybody.
+        With `customer_id, created_on, closed_on` and `is_won` if known, for `open_deals` (as in
+        `deal_outcomes`); without them it is 0 for everybody.
     timezone : str, optional
         As `summarise_customers`.
     rules : States, optional
@@ -364,6 +366,5 @@ def _open_deals(deals: pd.DataFrame | None, day: pd.Timestamp) -> pd.Series:
     if deals is None:
         return pd.Series(dtype="float64")
     check_columns(deals, **{f"{c}_col": c for c in ("customer_id", "created_on", "closed_on")})
-    closed = local_days(deals["closed_on"], "closed_on")
-    is_open = (local_days(deals["created_on"], "created_on") <= day) & (closed.isna() | (closed > day))
-    return deals[is_open].groupby("customer_id").size()
+    is_open = deal_outcomes(deals, as_of=day.date())["is_open"]
+    return deals[is_open & (deal_day(deals, "created_on") <= day)].groupby("customer_id").size()

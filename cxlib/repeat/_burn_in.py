@@ -111,7 +111,7 @@ def f2_burn_in(
         else (to_date(observed_from, argument="observed_from") - EPOCH).days - begin
     )
     is_first = np.diff(who, prepend=-1) != 0
-    follows = np.append(who[1:] == who[:-1], False)
+    follows = np.append(who[1:] == who[:-1], False)[: len(who)]  # nobody may have bought
     spells = pd.DataFrame(
         {
             "since": day - begin,

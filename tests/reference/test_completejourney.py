@@ -79,6 +79,7 @@ def test_what_is_noticed_and_what_the_data_carry(imported):
     problems, coverage = check_folder(imported[2])
     assert {problem.key: problem.count for problem in problems} == {
         "tables.cost_missing": 27,
+        "tables.zero_amount": 528,
         "tables.unknown_customer": 2,
     }
     assert {line.chapter: line.state for line in coverage} == {

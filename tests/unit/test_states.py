@@ -49,6 +49,21 @@ def deals() -> pd.DataFrame:
     ).head(1)
 
 
+def test_a_deal_without_a_result_is_open_after_its_expected_day():
+    """d's deal is expected before the day and has no result; e's was lost on it, b's has no known day."""
+    held = pd.DataFrame(
+        {
+            "customer_id": ["d", "e", "b"],
+            "created_on": pd.Timestamp("2026-02-01"),
+            "closed_on": pd.to_datetime(["2026-03-15", "2026-03-15", None]),
+            "is_won": pd.array([None, False, False], dtype="boolean"),
+        }
+    )
+    nothing = order_lines().head(0)
+    states = lifecycle_stages(people(), nothing, as_of="2026-03-20", deals=held).set_index("customer_id")
+    assert states.loc[["b", "d", "e"], "state"].tolist() == ["new_lead", "in_negotiation", "new_lead"]
+
+
 def test_lifecycle_by_hand():
     states = lifecycle_stages(people(), order_lines(), as_of=DAYS, deals=deals())
     wide = states.pivot_table(index="customer_id", columns="as_of", values="state", aggfunc="first")
