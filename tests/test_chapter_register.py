@@ -236,7 +236,7 @@ def test_start_outside_the_data(run, changed, day):
         assert not {"effective", "harmful"} & {row.get("verdict") for row in said}
         return
     assert set(verdicts(pieces).values()) == {"not_shown", "too_early"}
-    assert sum("began before the data" in note for _, note in cautions(pieces)) == 3
+    assert sum("began before the first order in the data" in note for _, note in cautions(pieces)) == 3
     assert (
         len({who for who, _ in cautions(pieces)}) == 4
     )  # of I4 nobody was a customer yet, which is said, too

@@ -30,6 +30,13 @@ def judge(tables, initiative, as_of, horizon=12, *, regions=False):
     )  # fmt: skip
 
 
+def pays(tables, planted, name):
+    """Whether twelve months of the planted effect on all treated customers are worth more than they cost."""
+    cost = cx.choose_initiative(tables["initiatives"], name)
+    worth = 12 * planted["effect_monthly_margin"]["12"] * planted["n_treatment"]
+    return bool(worth > cost["one_time_cost"] + 12 * cost["monthly_cost"])
+
+
 def study_company(seed):
     """What the report would say about each initiative; runs in a process of its own."""
     tables, truth = cx.make_company_with_truth(n_customers=4000, seed=seed)
@@ -44,6 +51,7 @@ def study_company(seed):
         real = planted["effect_monthly_margin"]["12"]
         naive = found.ladder.loc[found.ladder["rung"] == "before_after", "conf_low"]
         row = {"seed": seed, "initiative": name} | found.decision[["verdict", "reason"]].iloc[0].to_dict()
+        row |= {"effect": found.effect_verdict, "pays": None if real is None else pays(tables, planted, name)}
         row |= {"holds": None if real is None else low < real < high, "praised": bool((naive > 0).all())}
         row |= {"has_drift": bool(found.drift["is_alarm"].any())}
         if seed % 5 == 0:
@@ -71,8 +79,7 @@ def test_each_true_effect_lies_in_its_interval(said, name):
 
 
 def test_an_initiative_without_effect_is_hardly_ever_called_effective(said):
-    counts = of(said, "I3")["verdict"].value_counts()
-    assert counts.get("effective", 0) <= TOO_MANY
+    assert (of(said, "I3")["effect"] == "effective").sum() <= TOO_MANY  # the effect, whatever it returned
     assert of(said, "I3")["praised"].sum() >= ENOUGH  # before/after, which the verdict overrules
 
 
@@ -80,11 +87,21 @@ def test_real_effects_are_called_effective_unless_the_groups_moved_before(said):
     """Without drift (there is none in truth) an alarm is false: at most one study in ten, of two tests."""
     for name in ("I1", "I2"):
         rows = of(said, name)
-        assert (rows["verdict"] == "effective").sum() >= 80
-        assert not (rows["verdict"] == "harmful").any()
+        assert (rows["effect"] == "effective").sum() >= 80
+        assert not (rows["effect"] == "harmful").any()
     assert of(said, "I1")["has_drift"].sum() <= 3
     for name in ("I2", "I3"):
         assert of(said, name)["has_drift"].sum() <= 17
+
+
+def test_only_what_pays_is_called_effective_and_only_what_loses_is_called_a_loss(said):
+    """I1 is worth more than it costs in truth; I2 works, and costs more than it is worth."""
+    assert of(said, "I1")["pays"].all()
+    assert not of(said, "I2")["pays"].any()
+    verdicts = {name: of(said, name)["verdict"].value_counts() for name in ("I1", "I2")}
+    assert verdicts["I1"].get("at_loss", 0) <= TOO_MANY
+    assert verdicts["I2"].get("effective", 0) <= TOO_MANY
+    assert verdicts["I1"].get("effective", 0) > verdicts["I1"].get("pay_open", 0)
 
 
 def test_three_waves_of_one_region_each_are_never_judged_where_the_regions_are_known(said):

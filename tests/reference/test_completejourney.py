@@ -115,7 +115,7 @@ def test_one_campaign_goes_up_the_ladder_and_stops_below_a_verdict(campaign):
     rungs = campaign.ladder[campaign.ladder["horizon_months"] == 6]
     assert {"before_after", "interrupted_series", "did_found"} <= set(rungs["rung"])
     assert not rungs["is_answer"].any()
-    assert campaign.decision[["verdict", "reason"]].iloc[0].tolist() == ["not_shown", "no_control"]
+    assert campaign.decision[["verdict", "reason"]].iloc[0].tolist() == ["not_shown", "found"]
     assert campaign.state == "nothing"
     assert campaign.money is None
 

@@ -443,7 +443,8 @@ def test_simultaneous_band_is_wider_and_pretrend_has_its_size():
     [
         ({"control": "nobody"}, "checks.unknown_option"),
         ({"base": "best"}, "checks.unknown_option"),
-        ({"covariates": ["age"]}, "checks.missing_column"),
+        ({"covariates": ["age"]}, "checks.no_such_column"),
+        ({"covariates": ["margins"]}, "checks.missing_column"),  # a name close by is offered
     ],
 )
 def test_att_lists_its_options(options, key):
