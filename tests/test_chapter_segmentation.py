@@ -172,7 +172,8 @@ def tell_one_story(pieces):
 def test_the_report_on_everybody_tells_one_story(everybody, champions):
     tell_one_story(everybody)
     tell_one_story(champions)
-    assert "segmentation.mid_life" not in everybody["notice"]  # the company began with its data
+    begun_before = {"segmentation.burn_in", "segmentation.unsettled"}
+    assert begun_before.isdisjoint(everybody["notice"])  # the company began with its data
     (rule,) = [records[0] for key, records in everybody["finding"].items() if "rule_score" in key]
     assert "only" in rule["text"]
     assert "10%" in everybody["finding"]["segmentation.concentration"][0]["text"]
@@ -198,8 +199,9 @@ def test_an_extract_of_eleven_months_names_season_history_and_its_middle(company
     assert all(record["verdict"] is None and "season" in record["text"] for record in growth.values())
     (lapsed,) = pieces["notice"]["segmentation.short_history.lifecycle"]
     assert "365" in lapsed["text"]
-    (middle,) = pieces["notice"]["segmentation.mid_life"]
-    assert middle["level"] == "warning" and "observed_from" in middle["text"]
+    (middle,) = pieces["notice"]["segmentation.unsettled"]
+    assert middle["level"] == "warning" and "reaches back further" in middle["text"]
+    assert not any("mid_life" in key for key in pieces["finding"])  # no day to start from, no shares since it
     tell_one_story(pieces)
 
 
