@@ -212,8 +212,12 @@ def test_start_before_the_data(run, changed):
 
 
 def test_period_that_begins_after_the_start(run):
+    """The data reach back before the start; it is the chosen period that leaves its first months out."""
     pieces = run(period_start="2025-12-01")
-    assert levels(pieces)["starts_before_data"] == "not_enough_data"
+    assert levels(pieces)["starts_before_period"] == "not_enough_data"
+    assert "2025-12-01" in pieces["notice"]["impact.note_starts_before_period"]["text"]
+    assert "starts_before_data" not in levels(pieces)
+    assert verdict(pieces) == ("not_shown", "before_data")
     assert not pieces["figure"]
 
 
@@ -268,7 +272,10 @@ def test_a_drift_from_before_the_start_is_no_effect(run, changed, company, initi
 def test_the_rule_on_drift_stands_in_the_report_in_both_languages():
     cells = {cell["id"]: "".join(cell["source"]) for cell in json.loads(CHAPTER.read_text("utf-8"))["cells"]}
     order = [line.split("|")[2] for line in cells["rule-en"].splitlines() if line.startswith("| ")][1:]
-    assert [("moved apart" in line, "below zero" in line) for line in order].index((True, False)) == 2
+    places = [
+        [word in line for line in order].index(True) for word in ("too few", "moved apart", "below zero")
+    ]
+    assert places == [2, 3, 4]  # as in `verdict`: groups that are too few come before a drift
     assert [("離れていく" in line) for line in cells["rule-ja"].splitlines() if line.startswith("| ")].count(
         True
     ) == 1
@@ -445,10 +452,26 @@ def test_a_drift_of_margin_is_named_beside_another_outcome(run, changed, company
 
 
 def test_groups_without_an_arm_are_no_evidence_of_stability(run):
+    """Whole regions were treated, too few of them for an answer: so there is none within them either."""
     pieces = run(initiative="I2", by="region", horizon_months=6)
-    assert "impact.groups_stable" not in pieces["finding"]
-    assert "impact.groups_one_arm" in pieces["notice"]
+    assert not [key for key in pieces["finding"] if key.startswith("differences.")]
+    assert "impact.none_groups" in pieces["notice"]
     assert "groups" not in pieces["table"]
+
+
+def test_a_group_without_an_arm_is_left_out_and_said(run, changed, company):
+    """One region of a lot draw loses its controls: the others are told, and it is not."""
+    people = pd.read_parquet(company / "customers.parquet")
+    emptied = people["region"].value_counts().index[0]
+    there = people.loc[people["region"] == emptied, "customer_id"]
+
+    def treated_only(table):
+        return table[(table["arm"] == "treatment") | ~table["customer_id"].isin(there)]
+
+    pieces = run(by="region", horizon_months=6, min_cell=5, data=changed(enrolments=treated_only))
+    assert "impact.groups_one_arm" in pieces["notice"]
+    told = {value for row in pieces["table"]["groups"]["rows"] for value in row.values()}
+    assert set(people["region"].dropna()) - told == {emptied}
 
 
 def test_no_alarm_is_contradicted_by_a_quiet_made_up_start(tmp_path, run):
