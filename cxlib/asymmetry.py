@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cxlib.answers import check_numbers, cluster_codes
 from cxlib.checks import ParameterError, check_columns, check_frame
 from cxlib.intervals import critical_value
+from cxlib.number_columns import check_numbers, cluster_codes
 from cxlib.verdicts import limits_side
 
 Array = NDArray[np.float64]

@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cxlib.answers import check_numbers
 from cxlib.checks import ParameterError, check_columns, check_times
 from cxlib.intervals import share_interval
+from cxlib.number_columns import check_numbers
 from cxlib.rules import load_rules
 from cxlib.scales import neutral_score
-from cxlib.standing import judge_target
+from cxlib.targets import judge_target
 
 #: Question → (its metric in targets.yml, days within which it has to happen). The limit is the target.
 QUESTIONS: Mapping[str, tuple[str, int | None]] = {

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cxlib.answers import check_numbers
 from cxlib.checks import check_columns
 from cxlib.intervals import clustered_mean_interval, share_interval
+from cxlib.number_columns import check_numbers
 
 _INTERVAL = ["estimate", "std_error", "conf_low", "conf_high"]
 

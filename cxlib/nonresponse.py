@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cxlib.answers import by_time, check_numbers, read_answers
+from cxlib.answers import by_time, read_answers
 from cxlib.checks import ParameterError, check_columns, check_frame
 from cxlib.columns import among
 from cxlib.conditions import holds
@@ -17,6 +17,7 @@ from cxlib.days import to_date
 from cxlib.engine import reduce_on_days
 from cxlib.intervals import critical_value, effective_n, share_interval
 from cxlib.nps_limits import nps_interval
+from cxlib.number_columns import check_numbers
 from cxlib.rules import load_rules
 
 VALUES = ("recency_days", "frequency", "monetary_total")

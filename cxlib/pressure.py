@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cxlib.answers import check_numbers
 from cxlib.checks import InputError, ParameterError, check_columns
 from cxlib.clustered import clustered_share_interval
 from cxlib.days import instants, local_days
 from cxlib.intervals import critical_value, share_difference_interval, share_interval
+from cxlib.number_columns import check_numbers
 from cxlib.verdicts import limits_side
 
 _INTERVAL = ["estimate", "std_error", "conf_low", "conf_high"]

@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from cxlib.answers import check_numbers
 from cxlib.checks import check_columns
 from cxlib.days import local_days, to_date
 from cxlib.few_clusters import cluster_fit
 from cxlib.intervals import critical_value
+from cxlib.number_columns import check_numbers
 from cxlib.purchases import purchase_lines
 
 _TERMS = ["level", "expectation", "experience", "expectation_squared", "product", "experience_squared"]

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cxlib.answers import check_numbers
 from cxlib.checks import check_columns, check_group_names
 from cxlib.clustered import clustered_share_interval
 from cxlib.intervals import clustered_mean_interval, critical_value
+from cxlib.number_columns import check_numbers
 
 _INTERVAL = ["estimate", "std_error", "conf_low", "conf_high"]
 

@@ -51,6 +51,8 @@ LAYER_OF = {
     "stacking": 2,
     "verdicts": 2,
     "answers": 3,
+    "number_columns": 2,
+    "targets": 4,
     "differences": 3,
     "foremost": 3,
     "importance": 3,

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from cxlib.answers import cluster_codes
 from cxlib.checks import check_columns
 from cxlib.drivers._importance import Moments, parts_of_r_squared, read_drivers, shares_with_ranks
+from cxlib.number_columns import cluster_codes
 from cxlib.resampling import resampled_sums
 
 

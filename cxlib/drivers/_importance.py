@@ -13,7 +13,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cxlib.answers import check_numbers, check_weights, cluster_codes
 from cxlib.checks import ParameterError, check_columns, check_frame, fail_option
 from cxlib.importance import (
     Units,
@@ -27,6 +26,7 @@ from cxlib.importance import (
 )
 from cxlib.intervals import critical_value
 from cxlib.language import has_text, text
+from cxlib.number_columns import check_numbers, check_weights, cluster_codes
 from cxlib.resampling import bootstrap_interval, resampled_sums
 
 Array = NDArray[np.float64]

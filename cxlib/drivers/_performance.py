@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cxlib.answers import Scale, check_scale, cluster_codes
+from cxlib.answers import Scale, check_scale
 from cxlib.checks import ParameterError
 from cxlib.drivers._importance import (
     Array,
@@ -21,6 +21,7 @@ from cxlib.drivers._importance import (
     read_drivers,
     shares_with_ranks,
 )
+from cxlib.number_columns import cluster_codes
 from cxlib.resampling import bootstrap_interval, resampled_sums
 
 #: Important or not, then performing or not; in the order of the probabilities' columns.

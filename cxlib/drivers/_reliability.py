@@ -8,9 +8,9 @@ from itertools import chain
 import numpy as np
 import pandas as pd
 
-from cxlib.answers import check_numbers, cluster_codes
 from cxlib.checks import check_columns, check_frame
 from cxlib.drivers._importance import Array, Moments
+from cxlib.number_columns import check_numbers, cluster_codes
 from cxlib.resampling import bootstrap_interval, resampled_sums
 
 ROUNDS = 60

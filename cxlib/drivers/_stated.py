@@ -7,10 +7,10 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from cxlib.answers import check_numbers, cluster_codes
 from cxlib.checks import check_columns
 from cxlib.drivers._importance import driver_importance
 from cxlib.intervals import clustered_mean_interval
+from cxlib.number_columns import check_numbers, cluster_codes
 
 
 def stated_derived(

@@ -14,10 +14,10 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtr
 
-from cxlib.answers import check_numbers
 from cxlib.checks import ParameterError, check_columns, check_group_names, fail_option, nearest
 from cxlib.intervals import critical_value
 from cxlib.near import looks_like_data
+from cxlib.number_columns import check_numbers
 
 CURVES = ("pooled", "paired")
 #: Columns of the results, which no group column may be called.

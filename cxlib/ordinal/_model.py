@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cxlib.answers import check_numbers, check_weights, cluster_codes
 from cxlib.checks import check_columns, check_frame
 from cxlib.importance import collinear_units
 from cxlib.intervals import critical_value
+from cxlib.number_columns import check_numbers, check_weights, cluster_codes
 from cxlib.ordinal._fit import Array, Codes, Fit, Sample, fit_ordinal
 from cxlib.ordinal._impute import completions, pool
 from cxlib.ordinal._parallel import Splits, parallel_test, separate_logits

@@ -7,11 +7,11 @@ import datetime as dt
 import numpy as np
 import pandas as pd
 
-from cxlib.answers import check_numbers
 from cxlib.checks import ParameterError, check_columns
 from cxlib.days import local_days, to_date
 from cxlib.intervals import critical_value
 from cxlib.money import tails_hold
+from cxlib.number_columns import check_numbers
 from cxlib.repeat._times import repeat_times
 
 

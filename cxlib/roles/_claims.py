@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from cxlib.answers import check_numbers
 from cxlib.checks import ParameterError, check_columns
 from cxlib.days import local_days
 from cxlib.intervals import critical_value
+from cxlib.number_columns import check_numbers
 from cxlib.roles._panel import (
     MIN_TOUCHED,
     MOST_EXPOSURE,

@@ -8,14 +8,8 @@ from cxlib.answers import survey_answers
 from cxlib.checks import ParameterError
 from cxlib.rules import load_rules
 from cxlib.scores import csat, nps
-from cxlib.standing import (
-    fitting_targets,
-    judge_target,
-    now_and_whole,
-    season_told,
-    standing_answers,
-    window_names,
-)
+from cxlib.standing import now_and_whole, season_told, standing_answers, window_names
+from cxlib.targets import fitting_targets, judge_target
 
 PEOPLE = pd.DataFrame({"customer_id": [f"c{i}" for i in range(2_000)]})
 
