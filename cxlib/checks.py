@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Literal, NoReturn
 
 from cxlib.language import text
-from cxlib.near import longer_names, near_names
+from cxlib.near_names import longer_names, near_names
 
 
 class CxError(ValueError):

@@ -34,7 +34,7 @@ def run_chapter(monkeypatch):
     """
     from matplotlib.figure import Figure
 
-    from cxlib import display
+    from cxlib.report import report as display
 
     def _run(path, **parameters):
         pieces = {"finding": {}, "notice": {}, "table": {}, "figure": {}, "header": {}}

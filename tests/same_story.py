@@ -19,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
-from cxlib.verdicts import limits_side
+from cxlib.stats.verdicts import limits_side
 
 ROOT = Path(__file__).parents[1]
 #: Numbers that are counted in something else than customers.

@@ -13,125 +13,22 @@ import cxlib
 
 PACKAGE = Path(cxlib.__file__).parent
 
-#: Layer of each module, one a line; a new module needs a place here. A package is one unit.
-LAYER_OF = {
-    "language": 0,
-    "markup": 0,
-    "places": 0,
-    "text_type": 0,
-    "near": 0,
-    "checks": 1,
-    "columns": 3,
-    "closed": 2,
-    "clusters": 4,
-    "conditions": 3,
-    "deals": 3,
-    "contract": 2,
-    "days": 2,
-    "each_day": 2,
-    "purchases": 2,
-    "engine": 3,
-    "runs": 1,
-    "scales": 1,
-    "lending": 1,
-    "totals": 1,
-    "plain_yaml": 1,
-    "numerals": 1,
-    "personal": 1,
-    "delimited": 2,
-    "findings": 2,
-    "header": 2,
-    "ids": 2,
-    "few_clusters": 2,
-    "flags": 2,
-    "hidden": 2,
-    "intervals": 2,
-    "money": 3,
-    "resampling": 2,
-    "stacking": 2,
-    "verdicts": 2,
-    "answers": 3,
-    "number_columns": 2,
-    "targets": 4,
-    "differences": 3,
-    "foremost": 3,
-    "importance": 3,
-    "inequality": 3,
-    "clustered": 3,
-    "nps_limits": 3,
-    "ranking": 3,
-    "rules": 3,
-    "scale_ends": 2,
-    "separation": 3,
-    "survival": 3,
-    "asymmetry": 4,
-    "beginnings": 4,
-    "told": 4,
-    "change": 4,
-    "contacts": 4,
-    "disclosure": 4,
-    "coarse": 5,
-    "sharing": 6,
-    "possible": 6,
-    "drivers": 4,
-    "exports": 5,
-    "quotes": 4,
-    "recovery": 4,
-    "referrals": 4,
-    "steps": 4,
-    "groups": 4,
-    "growth": 4,
-    "holdout": 4,
-    "impact": 4,
-    "journey": 4,
-    "layout": 4,
-    "linkage": 4,
-    "nonresponse": 4,
-    "ordinal": 4,
-    "pace": 5,
-    "plots.guard": 4,
-    "plots.theme": 4,
-    "playbook": 4,
-    "pressure": 4,
-    "preferences": 4,
-    "profiles": 4,
-    "repeat": 4,
-    "roi": 4,
-    "roles": 4,
-    "samples": 4,
-    "scores": 4,
-    "schemes": 4,
-    "segments": 4,
-    "selection": 4,
-    "standing": 5,
-    "states": 4,
-    "surface": 4,
-    "successors": 4,
-    "tables": 4,
-    "touchpoints": 4,
-    "winning": 4,
-    "worklists": 5,
-    "display": 5,
-    "evaluation": 5,
-    "checklist": 6,
-    "claims": 6,
-    "register": 6,
-    "groupings": 5,
-    "plots.<chapter>": 5,
-    "runner": 7,
-}
-#: What people see; it and the computations meet only in a notebook.
-PRESENTATION = {
-    "coarse",
-    "sharing",
-    "markup",
-    "layout",
-    "disclosure",
-    "display",
-    "plots.guard",
-    "plots.theme",
-    "plots.<chapter>",
-}
+#: Wings of the package, lowest first; those of one line never import each other, and arrows go down only.
+LAYERS = (
+    ("language", "near_names"),
+    ("checks",),
+    ("data", "report"),
+    ("stats",),
+    ("customers", "journey", "voice", "initiatives", "samples"),
+    ("runner",),
+)
+LAYER_OF = {wing: level for level, wings in enumerate(LAYERS) for wing in wings}
+#: Files and folders at the top of the package that are no wings.
+BESIDES = {"text", "py.typed"}
+BELOW_ANALYSIS = {"language", "near_names", "checks", "data", "report"}
+FACES = {wing for wing in LAYER_OF if (PACKAGE / wing / "__init__.pyi").exists()}
+#: Modules of this package that one module may import; more, and it has two subjects.
+MOST_IMPORTS = 16
 HEAVY = ("pandas", "numpy", "scipy", "statsmodels", "matplotlib", "seaborn", "duckdb", "pyarrow", "narwhals")
 HEAVY += ("papermill", "nbconvert", "pydantic", "babel", "rich", "yaml", "IPython")
 #: Hidden inputs: the clock, the working directory, the machine's locale, a global seed, the network.
@@ -152,12 +49,8 @@ def _sources():
     return [path for path in sorted(PACKAGE.rglob("*.py")) if path != PACKAGE / "__init__.py"]
 
 
-def _unit(module):
-    """`journey._moments` belongs to `journey`; charts of a chapter may use the theme, not one another."""
-    parts = module.split(".")
-    if parts[0] == "plots":
-        return f"plots.{parts[1]}" if parts[1] in ("guard", "theme") else "plots.<chapter>"
-    return parts[0]
+def _wing(module):
+    return module.split(".")[0]
 
 
 def _module(path):
@@ -186,39 +79,59 @@ def _imports(path):
     return {name.removeprefix("cxlib").lstrip(".") for name in found}
 
 
-MODULES = [pytest.param(path, id=_module(path)) for path in _sources() if _module(path) != "plots"]
+MODULES = [pytest.param(path, id=_module(path)) for path in _sources()]
+CHARTS = [param for param in MODULES if param.id.startswith("report.plots.")]
+
+
+def test_the_top_of_the_package_is_read_at_a_glance():
+    entries = {path.stem for path in PACKAGE.iterdir() if path.name not in BESIDES and path.stem[:2] != "__"}
+    assert entries == set(LAYER_OF)
+    assert len(entries | BESIDES - {"py.typed"}) <= 14
 
 
 @pytest.mark.parametrize("path", MODULES)
-def test_every_module_has_a_layer_and_imports_only_below(path):
-    unit = _unit(_module(path))
-    assert unit in LAYER_OF, f"give `{unit}` a layer in this test"
+def test_arrows_go_down_only(path):
+    wing = _wing(_module(path))
     for imported in _imports(path):
-        assert imported, f"{unit} imports cxlib itself, which hides the arrow"
-        other = _unit(imported)
-        if other != unit or unit == "plots.<chapter>":
-            assert LAYER_OF[other] < LAYER_OF[unit], f"{unit} imports {other}"
+        assert imported, f"{_module(path)} imports cxlib itself, which hides the arrow"
+        assert imported not in FACES, f"{_module(path)} imports the face of {imported}, which hides the arrow"
+        other = _wing(imported)
+        assert other == wing or LAYER_OF[other] < LAYER_OF[wing], f"{_module(path)} imports {imported}"
 
 
 @pytest.mark.parametrize("path", MODULES)
 def test_computation_and_display_never_import_each_other(path):
-    unit = _unit(_module(path))
-    others = {_unit(name) for name in _imports(path)} - {unit}
-    if unit in PRESENTATION:
-        assert others <= PRESENTATION | {"language", "checks"}
-    else:
-        allowed = {"markup"} if unit == "runner" else set()  # the page is the runner's
-        assert not others & PRESENTATION - allowed
+    wing, others = _wing(_module(path)), {_wing(name) for name in _imports(path)}
+    if wing == "report":
+        assert others <= {"report", "language", "near_names", "checks"}
+    elif wing != "runner":  # the page is the runner's
+        assert "report" not in others
 
 
-@pytest.mark.parametrize("path", [p for p in MODULES if p.id.startswith("runner")])
-def test_the_runner_knows_no_analysis(path):
-    allowed = {"language", "checks", "markup", "places", "plain_yaml", "runner"}
-    if path.name == "worklists.py":
-        allowed |= {"tables", "worklists"}  # the one declared port to the analysis
-    if path.name == "cli.py":
-        allowed |= {"samples", "tables", "exports", "contract", "possible", "rules"}
-    assert {_unit(name) for name in _imports(path)} <= allowed
+@pytest.mark.parametrize("path", CHARTS)
+def test_charts_of_one_subject_do_not_lean_on_those_of_another(path):
+    charts = {name for name in _imports(path) if name.startswith("report.plots.")}
+    assert charts <= {"report.plots.guard", "report.plots.theme"}
+
+
+@pytest.mark.parametrize("path", [p for p in MODULES if p.id.startswith("runner.")])
+def test_the_runner_knows_the_analysis_by_one_port(path):
+    if path.parent.name != "analysis":
+        assert {_wing(name) for name in _imports(path)} <= {*BELOW_ANALYSIS, "samples", "runner"}
+
+
+def test_no_module_needs_itself():
+    """A cycle has no bottom to read from; within a wing too."""
+    arrows = {_module(path): _imports(path) - {_module(path)} for path in _sources()}
+    settled = set()
+    while ready := {name for name, needs in arrows.items() if name not in settled and needs <= settled}:
+        settled |= ready
+    assert sorted(set(arrows) - settled) == []
+
+
+@pytest.mark.parametrize("path", MODULES)
+def test_no_module_leans_on_too_many(path):
+    assert len(_imports(path)) <= MOST_IMPORTS
 
 
 @pytest.mark.parametrize("path", MODULES)
@@ -233,7 +146,9 @@ def test_no_hidden_inputs(path):
     assert "np.random.seed" not in path.read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("path", [p for p in MODULES if p.id.startswith("plots.") and p.id != "plots.theme"])
+@pytest.mark.parametrize(
+    "path", [p for p in MODULES if p.id.startswith("report.plots.") and p.id != "report.plots.theme"]
+)
 def test_charts_neither_show_nor_save_nor_style(path):
     names = {node.attr for node in ast.walk(_tree(path)) if isinstance(node, ast.Attribute)}
     assert not names & {"show", "savefig", "rcParams", "set_theme"}
@@ -257,18 +172,43 @@ def test_asking_for_help_loads_no_analysis():
     assert not _loaded_after(code) & (set(HEAVY) - {"yaml", "rich"})
 
 
-@pytest.mark.parametrize("name", sorted(cxlib._EXPORTS))
+@pytest.mark.parametrize("name", sorted({*dir(cxlib)} - FACES))
 def test_every_public_name_exists_and_is_explained(name):
     found = getattr(cxlib, name)
     if callable(found):
         assert (found.__doc__ or "").strip()
 
 
-def test_no_public_name_is_hidden_by_a_module():
+@pytest.mark.parametrize("wing", sorted(FACES))
+def test_a_public_name_is_reached_by_its_wing_too(wing):
+    flat = {name for name, home in _stub(PACKAGE).items() if home.split(".")[0] == wing}
+    of_wing = _stub(PACKAGE / wing)
+    assert {name: f"{wing}.{home}" for name, home in of_wing.items() if name in flat} == {
+        name: home for name, home in _stub(PACKAGE).items() if name in flat
+    }
+    assert flat <= set(of_wing) == set(dir(getattr(cxlib, wing)))
+    for name in of_wing:
+        assert getattr(getattr(cxlib, wing), name) is not None
+
+
+def _stub(folder):
+    """Public name → module that holds it, as the face of a package says in its stub."""
+    lines = ast.parse((folder / "__init__.pyi").read_text(encoding="utf-8")).body
+    held = [node for node in lines if isinstance(node, ast.ImportFrom) and node.module]
+    return {alias.name: node.module for node in held for alias in node.names}
+
+
+@pytest.mark.parametrize("face", ["", *sorted(FACES)])
+def test_no_public_name_is_hidden_by_a_module(face):
     """Importing `cxlib.x` sets the attribute `x`, whatever the package exports under that name."""
-    modules = {_module(path).split(".")[0] for path in _sources()}
-    assert sorted(modules & set(cxlib._EXPORTS)) == [], "name the module unlike the function it holds"
+    beside = {path.stem for path in (PACKAGE / face).iterdir() if path.is_dir() or path.suffix == ".py"}
+    hidden = beside & set(_stub(PACKAGE / face)) - {"text"}
+    assert sorted(hidden) == [], "name the module unlike the function it holds"
     assert not (PACKAGE / "text" / "__init__.py").exists()
+
+
+def test_nothing_private_is_offered():
+    assert [name for name in dir(cxlib) if name.startswith("_")] == []
 
 
 def test_an_unknown_name_is_an_attribute_error():

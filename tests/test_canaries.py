@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from cxlib.runner.notebooks import find_notebooks
-from cxlib.samples import make_company
+from cxlib.samples.simulate import make_company
 
 ROOT = Path(__file__).parents[1]
 SETTINGS = yaml.safe_load((ROOT / "data" / "sample" / "dataset.yml").read_text(encoding="utf-8"))

@@ -198,7 +198,7 @@ def test_no_sentence_has_a_placeholder_that_its_caller_cannot_fill(name, own):
 
 
 def test_a_note_on_the_level_is_filled_by_the_function_that_gives_it():
-    from cxlib.claims import level_notes
+    from cxlib.initiatives.claims import level_notes
 
     for key in ("impact.note_level", "journey.low_level", "segmentation.low_level"):
         (note,) = level_notes(0.8, key=key)

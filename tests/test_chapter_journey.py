@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
-from cxlib import display
-from cxlib.samples import write_sample
+from cxlib.report import report as display
+from cxlib.samples.simulate import write_sample
 
 CHAPTER = Path(__file__).parents[1] / "notebooks" / "02_journey.ipynb"
 LESSON = {"teach", "exercise", "solution"}

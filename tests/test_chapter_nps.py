@@ -9,9 +9,9 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
-from cxlib import display
 from cxlib.language import text
-from cxlib.samples import write_sample
+from cxlib.report import report as display
+from cxlib.samples.simulate import write_sample
 
 CHAPTER = Path(__file__).parents[1] / "notebooks" / "03_nps_drivers.ipynb"
 LESSON = {"teach", "exercise", "solution"}

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from cxlib.checks import CxError, InputError
-from cxlib.samples import write_sample
+from cxlib.samples.simulate import write_sample
 
 NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
 REGISTER, CHAPTER = NOTEBOOKS / "05_initiative_register.ipynb", NOTEBOOKS / "04_initiative_roi.ipynb"

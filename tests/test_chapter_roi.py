@@ -10,7 +10,7 @@ import pytest
 
 import cxlib as cx
 from cxlib.checks import CxError, InputError, ParameterError
-from cxlib.samples import write_sample
+from cxlib.samples.simulate import write_sample
 
 CHAPTER = Path(__file__).parents[1] / "notebooks" / "04_initiative_roi.ipynb"
 SAMPLE = CHAPTER.parents[1] / "data" / "sample"

@@ -8,8 +8,8 @@ import pytest
 from matplotlib.figure import Figure
 
 import cxlib as cx
-from cxlib import display
-from cxlib.samples import write_sample
+from cxlib.report import report as display
+from cxlib.samples.simulate import write_sample
 
 CHAPTER = Path(__file__).parents[1] / "notebooks" / "01_segmentation.ipynb"
 LESSON = {"teach", "exercise", "solution"}

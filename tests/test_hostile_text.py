@@ -150,7 +150,7 @@ def poison(folder, beacon):
 
 @pytest.mark.browser
 def test_hostile_customer_data_in_the_real_chapters(beacon, tmp_path):
-    from cxlib.samples import write_sample
+    from cxlib.samples.simulate import write_sample
 
     data, out = tmp_path / "data", tmp_path / "out"
     write_sample(data, n_customers=1500, seed=7, months=24)

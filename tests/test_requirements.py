@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from cxlib.data.tables.coverage import CHAPTERS, check_folder
 from cxlib.runner.cli import main
-from cxlib.tables import check_folder
-from cxlib.tables._coverage import CHAPTERS
 
 NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
 FILES = {path.stem.partition("_")[2]: path for path in sorted(NOTEBOOKS.glob("*.ipynb"))}

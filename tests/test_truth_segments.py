@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 import cxlib as cx
-from cxlib.text_type import TEXT
+from cxlib.data.text_type import TEXT
 
 pytestmark = pytest.mark.slow
 

@@ -1,6 +1,5 @@
-"""The emotion curve with evidence: stage means, steps, valleys and features."""
+"""How customers get on: the emotion curve, touchpoints, funnels, the second purchase, whose state changes."""
 
-from cxlib.journey.curve import emotion_curve, stage_steps, unknown_stages
-from cxlib.journey.valleys import curve_features, find_valleys, name_valley
+import lazy_loader
 
-__all__ = ["curve_features", "emotion_curve", "find_valleys", "name_valley", "stage_steps", "unknown_stages"]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from cxlib.checks import check_columns, fail_option
-from cxlib.intervals import critical_value
-from cxlib.journey._moments import (
+from cxlib.data.scales import neutral_score
+from cxlib.journey.stage_moments import (
     CURVES,
     Answers,
     StageSums,
@@ -20,8 +20,8 @@ from cxlib.journey._moments import (
     stage_moments,
     sums,
 )
-from cxlib.scales import neutral_score
-from cxlib.stacking import stacked
+from cxlib.stats.intervals import critical_value
+from cxlib.stats.stack_groups import stacked
 
 BANDS = ("simultaneous", "pointwise")
 

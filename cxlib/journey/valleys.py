@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cxlib.intervals import critical_value
-from cxlib.journey._moments import (
+from cxlib.journey.stage_moments import (
     Moments,
     StageSums,
     contrast,
@@ -19,8 +18,9 @@ from cxlib.journey._moments import (
     stage_moments,
     sums,
 )
-from cxlib.stacking import stacked
-from cxlib.verdicts import limits_side
+from cxlib.stats.intervals import critical_value
+from cxlib.stats.stack_groups import stacked
+from cxlib.stats.verdicts import limits_side
 
 _VALLEY_COLUMNS = [
     "metric",

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from cxlib.checks import CxError, InputError
-from cxlib.places import HANDBOOK
+from cxlib.data.places import HANDBOOK
 from cxlib.runner import index, manifest, near, publish
 from cxlib.runner.collect import collect, file_names, to_csv, to_parquet
 from cxlib.runner.errors import (

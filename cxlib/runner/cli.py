@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from cxlib.checks import ParameterError
-from cxlib.places import HANDBOOK, REPORTS
+from cxlib.data.places import HANDBOOK, REPORTS
 from cxlib.runner.errors import EXIT_NOT_ENOUGH_DATA
 from cxlib.runner.net import caught, open_streams
 from cxlib.runner.notebooks import FORMS, choose, find_notebooks, read_notebook, title
@@ -228,7 +228,7 @@ def _check_possible(plans: list[Any]) -> None:
     """Hold what was chosen against the data; the libraries for it are loaded only where something was."""
     for one in plans:
         if one.data is not None and any(one.values.get(name) is not None for name in _OF_DATA):
-            from cxlib.possible import check_possible
+            from cxlib.runner.analysis.possible_values import check_possible
 
             check_possible(one.values, one.data)
 
@@ -287,7 +287,7 @@ def _pair(text: str) -> tuple[str, str]:
 
 def _sample(options: argparse.Namespace, lang: str) -> int:
     from cxlib.runner.publish import check_out
-    from cxlib.samples import write_sample
+    from cxlib.samples.simulate import write_sample
 
     check_out(options.out)
     write_sample(
@@ -302,7 +302,7 @@ def _sample(options: argparse.Namespace, lang: str) -> int:
 
 
 def _check(options: argparse.Namespace, lang: str) -> int:
-    from cxlib.tables import check_folder
+    from cxlib.data.tables.coverage import check_folder
 
     problems, coverage = check_folder(options.data)
     for line in [item.text(lang) for item in problems] + [item.text(lang) for item in coverage]:
@@ -311,7 +311,7 @@ def _check(options: argparse.Namespace, lang: str) -> int:
 
 
 def _import(options: argparse.Namespace, lang: str) -> int:
-    from cxlib.exports import import_export
+    from cxlib.data.exports.convert_export import import_export
     from cxlib.runner.publish import check_out
 
     check_out(options.target, name="--to")

@@ -18,7 +18,7 @@ from nbformat.v4 import new_code_cell, new_output
 from papermill.parameterize import parameterize_notebook
 
 from cxlib.checks import CxError
-from cxlib.markup import sentence_html
+from cxlib.report.markup import sentence_html
 from cxlib.runner.errors import (
     EXIT_NOT_ENOUGH_DATA,
     ExecutionError,

@@ -11,7 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from cxlib.places import HANDBOOK, IS_CHECKOUT
+from cxlib.data.places import HANDBOOK, IS_CHECKOUT
 
 _PACKAGES = """cx-handbook pandas numpy scipy statsmodels pyarrow duckdb narwhals matplotlib seaborn papermill
 nbclient nbconvert ipykernel"""

@@ -290,7 +290,7 @@ def read_file(text: str) -> dict[Any, Any]:
     ParameterError
         Not YAML, not `name: value` pairs, a name that stands twice, or over 100 kB.
     """
-    from cxlib.plain_yaml import NotYaml, plain_yaml
+    from cxlib.data.rules.plain_yaml import NotYaml, plain_yaml
 
     if len(text) > 10 * MAX_TEXT:
         raise ParameterError("runner.file_too_long", limit=f"{10 * MAX_TEXT:,}")

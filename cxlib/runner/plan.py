@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from cxlib.checks import CxError, InputError, ParameterError
-from cxlib.places import HANDBOOK, REPORTS
+from cxlib.data.places import HANDBOOK, REPORTS
 from cxlib.runner.collect import is_not_enough
 from cxlib.runner.notebooks import choose, find_notebooks, read_notebook
 from cxlib.runner.parameters import Parameter, Plain, read_file, read_parameters, settle

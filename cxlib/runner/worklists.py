@@ -23,9 +23,9 @@ def add_worklist(command: Callable[[str, Any], argparse.ArgumentParser], reports
 
 
 def _worklist(options: argparse.Namespace, lang: str, reports: Path) -> int:
+    from cxlib.data.tables.data_set import open_data
+    from cxlib.runner.analysis.worklists import worklist
     from cxlib.runner.collect import to_csv
-    from cxlib.tables import open_data
-    from cxlib.worklists import worklist
 
     check_target(options.out, reports, force=options.force)
     rows = worklist(open_data(options.data, options.as_of), options.name)

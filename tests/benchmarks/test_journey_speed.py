@@ -9,10 +9,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cxlib.journey import emotion_curve
-from cxlib.repeat import repeat_curve, repeat_times
-from cxlib.survival import survival_curve
-from cxlib.text_type import TEXT
+from cxlib.data.text_type import TEXT
+from cxlib.journey.curve import emotion_curve
+from cxlib.journey.second_purchase.days_between import repeat_times
+from cxlib.journey.second_purchase.f2_curve import repeat_curve
+from cxlib.stats.survival.kaplan_meier import survival_curve
 
 pytestmark = pytest.mark.benchmark
 

@@ -10,8 +10,8 @@ import duckdb
 import pandas as pd
 import pytest
 
-from cxlib.engine import reduce_on_days, reduce_orders
-from cxlib.segments import rfm, summarise_customers
+from cxlib.customers.rfm_segments import rfm, summarise_customers
+from cxlib.data.engine.order_totals import reduce_on_days, reduce_orders
 
 pytestmark = pytest.mark.benchmark
 

@@ -11,10 +11,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cxlib.drivers import driver_importance
-from cxlib.importance import shapley_parts
-from cxlib.ordinal import ordinal_drivers
-from cxlib.scores import nps
+from cxlib.stats.proportional_odds.model import ordinal_drivers
+from cxlib.stats.r_squared import shapley_parts
+from cxlib.voice.drivers.importance import driver_importance
+from cxlib.voice.scores import nps
 
 pytestmark = pytest.mark.benchmark
 

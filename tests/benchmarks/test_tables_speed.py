@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cxlib.tables import open_data
+from cxlib.data.tables.data_set import open_data
 
 pytestmark = pytest.mark.benchmark
 N = 1_000_000

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from cxlib.exports import import_export
-from cxlib.tables import check_folder, open_data
+from cxlib.data.exports.convert_export import import_export
+from cxlib.data.tables.coverage import check_folder
+from cxlib.data.tables.data_set import open_data
 
 pytestmark = pytest.mark.reference
 MAPPING = Path(__file__).parents[2] / "data" / "mappings" / "completejourney.yml"

@@ -4,8 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cxlib.drivers import driver_importance, importance_performance
-from cxlib.ordinal import ordinal_drivers
+from cxlib.stats.proportional_odds.model import ordinal_drivers
+from cxlib.voice.drivers.importance import driver_importance
+from cxlib.voice.drivers.performance import importance_performance
 
 pytestmark = pytest.mark.reference
 

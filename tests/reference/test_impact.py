@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 import cxlib as cx
-from cxlib.impact import e_value
-from cxlib.impact._bounds import breakdown, interval
+from cxlib.initiatives.doubt.bounds import breakdown, interval
+from cxlib.initiatives.doubt.sensitivity import e_value
 
 pytestmark = pytest.mark.reference
 

@@ -3,9 +3,10 @@
 import pandas as pd
 import pytest
 
-from cxlib.repeat import repeat_curve, repeat_times
-from cxlib.steps import exit_rates, funnel
-from cxlib.survival import logrank, rmst, survival_curve
+from cxlib.journey.funnels_and_exits import exit_rates, funnel
+from cxlib.journey.second_purchase.days_between import repeat_times
+from cxlib.journey.second_purchase.f2_curve import repeat_curve
+from cxlib.stats.survival.kaplan_meier import logrank, rmst, survival_curve
 
 pytestmark = pytest.mark.reference
 

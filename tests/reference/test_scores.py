@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from cxlib.scores import nps
+from cxlib.voice.scores import nps
 
 pytestmark = pytest.mark.reference
 

@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cxlib.groups import decile_table
-from cxlib.inequality import concentration, lorenz
-from cxlib.rules import RfmSegments
-from cxlib.segments import assign_segments, rfm, rfm_cuts, summarise_customers
-from cxlib.text_type import TEXT
+from cxlib.customers.decile_groups import decile_table
+from cxlib.customers.rfm_segments import assign_segments, rfm, rfm_cuts, summarise_customers
+from cxlib.customers.sales_concentration import concentration, lorenz
+from cxlib.data.rules.rule_files import RfmSegments
+from cxlib.data.text_type import TEXT
 
 pytestmark = pytest.mark.reference
 

@@ -12,13 +12,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cxlib.exports import import_export
-from cxlib.holdout import next_period, outcome_table
-from cxlib.preferences import ctb, ctb_table, wallets
-from cxlib.rules import load_rules
-from cxlib.segments import assign_segments, rfm, summarise_customers
-from cxlib.successors import next_purchase_hits, next_purchases, purchase_pairs
-from cxlib.tables import open_data
+from cxlib.customers.next_category import next_purchase_hits, next_purchases, purchase_pairs
+from cxlib.customers.next_period_outcome import next_period, outcome_table
+from cxlib.customers.preferences import ctb, ctb_table, wallets
+from cxlib.customers.rfm_segments import assign_segments, rfm, summarise_customers
+from cxlib.data.exports.convert_export import import_export
+from cxlib.data.rules.rule_files import load_rules
+from cxlib.data.tables.data_set import open_data
 
 pytestmark = pytest.mark.reference
 MAPPING = Path(__file__).parents[2] / "data" / "mappings" / "completejourney.yml"

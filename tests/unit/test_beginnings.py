@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 import cxlib as cx
-from cxlib.beginnings import settled_shares, short_of_history
+from cxlib.customers.late_start import settled_shares, short_of_history
 
 AS_OF = "2026-12-31"
 

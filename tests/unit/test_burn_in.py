@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 import cxlib as cx
-from cxlib.repeat import first_purchases_doubtful
+from cxlib.journey.second_purchase.days_between import first_purchases_doubtful
 
 YEAR, YEARS = 365, 8
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"

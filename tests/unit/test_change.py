@@ -4,17 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cxlib.change import (
-    everyone_else,
-    last_waves,
-    mix_rate,
-    paired_change,
-    sample_size,
-    score_change,
-    wave_chart,
-)
 from cxlib.checks import ParameterError
-from cxlib.disclosure import suppress_small
+from cxlib.report.disclosure import suppress_small
+from cxlib.voice.waves.changes import everyone_else, paired_change, sample_size, score_change
+from cxlib.voice.waves.control_chart import last_waves, wave_chart
+from cxlib.voice.waves.rate_and_mix import mix_rate
 
 
 def answers(scores, ids=None, **columns):

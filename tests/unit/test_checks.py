@@ -16,10 +16,10 @@ from cxlib.checks import (
     fail_option,
     nearest,
 )
-from cxlib.journey import emotion_curve
-from cxlib.plots.journey import plot_repeat_curve
-from cxlib.segments import choose_customers, fail_by
-from cxlib.steps import exit_rates
+from cxlib.customers.rfm_segments import choose_customers, fail_by
+from cxlib.journey.curve import emotion_curve
+from cxlib.journey.funnels_and_exits import exit_rates
+from cxlib.report.plots.journey import plot_repeat_curve
 
 PROBLEM = Problem("tables.not_a_number", "error", "orders.csv", "amount", 3, 1200, (17, 18, 1100))
 

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 import cxlib as cx
-from cxlib.claims import (
+from cxlib.initiatives.claims import (
     beside_words,
     caveat,
     dip_words,

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from cxlib.checks import ParameterError
-from cxlib.clusters import cluster_customers, cluster_evidence
+from cxlib.customers.behaviour_clusters import cluster_customers, cluster_evidence
 
 NAMES = ["recency_days", "frequency", "monetary_total"]
 

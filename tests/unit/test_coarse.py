@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cxlib.coarse import Coarse, Under, coarse_frame, coarse_of, coarse_value, step_up
+from cxlib.report.coarse_numbers import Coarse, Under, coarse_frame, coarse_of, coarse_value, step_up
 
 STEPS = Coarse(base=5, sum_step=1_000.0, share_step=0.02, min_cell=10)
 UNITS = {"amount": "currency", "mean": "currency", "share": "share", "customer_share": "share", "n": "count"}

@@ -9,7 +9,7 @@ import pytest
 
 import cxlib as cx
 from cxlib.checks import InputError, ParameterError
-from cxlib.days import instants, local_days, to_date, zone_named
+from cxlib.data.days import instants, local_days, to_date, zone_named
 
 NAIVE = pd.Series(pd.to_datetime(["2026-08-31 23:30", "2026-09-01 08:20", None]))
 TOKYO = NAIVE.dt.tz_localize("Asia/Tokyo")

@@ -6,10 +6,10 @@ import pytest
 
 from cxlib import open_data
 from cxlib.checks import InputError, ParameterError
-from cxlib.deals import deal_outcomes, deal_spells
-from cxlib.pace import stage_ageing
-from cxlib.quotes import follow_up, overdue_quotes
-from cxlib.winning import deal_ends, usual_age, win_rates
+from cxlib.data.deals import deal_outcomes, deal_spells
+from cxlib.journey.quotes import follow_up, overdue_quotes
+from cxlib.journey.time_in_stage import stage_ageing
+from cxlib.journey.won_and_lost import deal_ends, usual_age, win_rates
 
 AS_OF = "2026-09-30"
 

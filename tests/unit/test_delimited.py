@@ -6,9 +6,12 @@ import time
 import pytest
 
 from cxlib.checks import InputError, TableError
-from cxlib.delimited import Form, _stream, misread, read_cells
-from cxlib.exports import import_export
-from cxlib.tables import check_folder, open_data
+from cxlib.data.delimited import byte_stream as _stream
+from cxlib.data.delimited.mixed_encodings import misread
+from cxlib.data.delimited.read_text import Form, read_cells
+from cxlib.data.exports.convert_export import import_export
+from cxlib.data.tables.coverage import check_folder
+from cxlib.data.tables.data_set import open_data
 
 HEADER = "order_id,line,customer_id,ordered_at,amount,product\n"
 SETTINGS = "{name: Shop, currency: JPY, timezone: Asia/Tokyo, extracted_at: 2026-10-01, encoding: %s}"

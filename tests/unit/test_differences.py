@@ -6,8 +6,8 @@ import pytest
 from scipy import stats
 
 from cxlib.checks import ParameterError
-from cxlib.differences import apart_words, groups_apart
-from cxlib.intervals import share_interval
+from cxlib.stats.differences import apart_words, groups_apart
+from cxlib.stats.intervals import share_interval
 
 
 def means(values, sizes):

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cxlib.checks import ParameterError
-from cxlib.disclosure import FLAG, suppress_small
+from cxlib.report.disclosure import FLAG, suppress_small
 
 
 def _frame(counts, **columns):

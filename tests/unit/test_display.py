@@ -13,9 +13,11 @@ import pytest
 from matplotlib import pyplot
 
 import cxlib as cx
-from cxlib import display, language, layout
+from cxlib import language
 from cxlib.checks import ParameterError
-from cxlib.plots import theme
+from cxlib.report import layout
+from cxlib.report import report as display
+from cxlib.report.plots import theme
 
 CANARIES = (
     "Canary Kanarienvogel",

@@ -4,18 +4,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cxlib.asymmetry import penalty_reward
 from cxlib.checks import ParameterError
-from cxlib.drivers import (
-    METHODS,
-    driver_importance,
-    each_large_group,
-    group_importance,
-    importance_performance,
-    scale_reliability,
-    stated_derived,
-)
-from cxlib.importance import owen_parts, sampled_parts, shapley_parts
+from cxlib.stats.r_squared import owen_parts, sampled_parts, shapley_parts
+from cxlib.voice.drivers.asymmetric import penalty_reward
+from cxlib.voice.drivers.by_group import each_large_group
+from cxlib.voice.drivers.driver_groups import group_importance
+from cxlib.voice.drivers.importance import METHODS, driver_importance
+from cxlib.voice.drivers.performance import importance_performance
+from cxlib.voice.drivers.reliability import scale_reliability
+from cxlib.voice.drivers.stated_importance import stated_derived
 
 DRIVERS = ["quality", "ease", "price"]
 

@@ -15,12 +15,12 @@ import pyarrow.parquet
 import pytest
 
 from cxlib.checks import InputError, ParameterError
-from cxlib.days import to_date
-from cxlib.engine import count_lines, count_orders, reduce_on_days, reduce_orders
-from cxlib.groups import deciles
-from cxlib.purchases import purchase_lines
-from cxlib.runs import sum_runs
-from cxlib.segments import rfm, rfm_cuts, summarise_customers
+from cxlib.customers.decile_groups import deciles
+from cxlib.customers.rfm_segments import rfm, rfm_cuts, summarise_customers
+from cxlib.data.days import to_date
+from cxlib.data.engine.adjacent_lines import sum_runs
+from cxlib.data.engine.order_totals import count_lines, count_orders, reduce_on_days, reduce_orders
+from cxlib.data.purchases import purchase_lines
 
 pl = pytest.importorskip("polars")
 duckdb = pytest.importorskip("duckdb")
@@ -116,7 +116,7 @@ def test_every_engine_gives_the_identical_numbers_scores_and_deciles(tmp_path, r
 
 @pytest.mark.parametrize("many", [0, 10**9])
 def test_the_reduction_equals_a_plain_loop(monkeypatch, many):
-    monkeypatch.setattr("cxlib.engine.MANY_LINES", many)
+    monkeypatch.setattr("cxlib.data.engine.lazy_lines.MANY_LINES", many)
     lines = order_lines(600)
     result = reduce_orders(lines, as_of=AS_OF, timezone="Asia/Tokyo").set_index("customer_id")
     local = lines.assign(day=lines["ordered_at"].dt.tz_convert("Asia/Tokyo").dt.date)
@@ -141,7 +141,7 @@ def test_the_reduction_equals_a_plain_loop(monkeypatch, many):
 @pytest.mark.parametrize("many", [0, 10**9])
 @pytest.mark.parametrize("typed", ["text", "whole numbers", "days"])
 def test_one_pass_over_several_days_equals_one_for_each(monkeypatch, typed, many):
-    monkeypatch.setattr("cxlib.engine.MANY_LINES", many)
+    monkeypatch.setattr("cxlib.data.engine.lazy_lines.MANY_LINES", many)
     lines = order_lines().assign(
         order_id=lambda table: table["order_id"].str[:2]
     )  # orders that last for weeks
@@ -166,7 +166,7 @@ def test_one_pass_over_several_days_equals_one_for_each(monkeypatch, typed, many
 @pytest.mark.parametrize("many", [0, 10**9])
 @pytest.mark.parametrize("orders", [["1"] * 60, [f"{place:02d}" for place in range(60)]])
 def test_money_that_floats_would_lose_is_summed_exactly_and_may_cancel(monkeypatch, many, orders):
-    monkeypatch.setattr("cxlib.engine.MANY_LINES", many)
+    monkeypatch.setattr("cxlib.data.engine.lazy_lines.MANY_LINES", many)
     lines = order_lines().iloc[[1] * 60].assign(amount=[987_654_321_098.7, -987_654_321_098.7, 0.1] * 20)
     assert lines["amount"].cumsum().iloc[-1] != pytest.approx(2, abs=1e-6)
     assert reduce_orders(lines.assign(order_id=orders), as_of=AS_OF)["amount"].tolist() == [2.0]
@@ -209,7 +209,7 @@ def test_lines_that_stand_together_are_summed_up_to_the_same_numbers(monkeypatch
     lines = TYPED[typed](ARRANGED[arranged](order_lines()))
     found = {}
     for many in (0, 10**9):
-        monkeypatch.setattr("cxlib.engine.MANY_LINES", many)
+        monkeypatch.setattr("cxlib.data.engine.lazy_lines.MANY_LINES", many)
         found[many] = [reduce_orders(lines, as_of="2026-05-31", by=by) for by in ([], ["brand"])]
     for passed, grouped in zip(*found.values(), strict=True):
         pd.testing.assert_frame_equal(passed, grouped, check_exact=True)
@@ -275,7 +275,7 @@ def test_dates_naive_times_and_whole_number_ids_are_taken():
 @pytest.mark.parametrize("zone", [None, "UTC", "Asia/Tokyo"])
 @pytest.mark.parametrize("many", [0, 10**9])
 def test_times_of_any_unit_fall_on_the_same_day(tmp_path, monkeypatch, unit, zone, many):
-    monkeypatch.setattr("cxlib.engine.MANY_LINES", many)
+    monkeypatch.setattr("cxlib.data.engine.lazy_lines.MANY_LINES", many)
     at = pd.to_datetime(["2026-01-31 20:00:00"]).tz_localize(zone).as_unit(unit)
     lines = pd.DataFrame({"customer_id": "a", "order_id": "1", "amount": 1, "ordered_at": at})
     path = tmp_path / "orders.parquet"
@@ -290,7 +290,7 @@ def test_times_of_any_unit_fall_on_the_same_day(tmp_path, monkeypatch, unit, zon
 
 @pytest.mark.parametrize("many", [0, 10**9])
 def test_dates_ids_of_mixed_type_and_categories_are_taken_from_pandas(monkeypatch, many):
-    monkeypatch.setattr("cxlib.engine.MANY_LINES", many)
+    monkeypatch.setattr("cxlib.data.engine.lazy_lines.MANY_LINES", many)
     lines = pd.DataFrame(
         {
             "customer_id": pd.Series([1, "a", None], dtype=object),
@@ -400,7 +400,7 @@ PURCHASES = {
 @pytest.mark.parametrize("many", [0, 10**9])
 @pytest.mark.parametrize("case", PURCHASES)
 def test_a_purchase_is_an_order_that_nets_above_zero_by_the_day_asked_for(monkeypatch, case, many):
-    monkeypatch.setattr("cxlib.engine.MANY_LINES", many)
+    monkeypatch.setattr("cxlib.data.engine.lazy_lines.MANY_LINES", many)
     rows, orders, day = PURCHASES[case]
     lines = bought(rows)
     first = pd.NaT if day is None else pd.Timestamp(2026, 1, day)

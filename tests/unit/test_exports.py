@@ -8,9 +8,9 @@ import pytest
 import yaml
 
 from cxlib.checks import InputError, OutputError, ParameterError, TableError
-from cxlib.exports import import_export
-from cxlib.samples import write_sample
-from cxlib.tables import open_data
+from cxlib.data.exports.convert_export import import_export
+from cxlib.data.tables.data_set import open_data
+from cxlib.samples.simulate import write_sample
 
 DATA_SET = {"name": "Shop", "currency": "JPY", "timezone": "Asia/Tokyo", "extracted_at": "2026-10-01"}
 KEY = "a key long enough to be one"
@@ -634,7 +634,7 @@ def test_targets_that_cannot_be_written_are_a_sentence_of_the_disk(bring, tmp_pa
         def full(*args, **kwargs):
             raise OSError(errno.ENOSPC, "No space left on device")
 
-        monkeypatch.setattr("cxlib.exports.pq.write_table", full)
+        monkeypatch.setattr("cxlib.data.exports.convert_export.pq.write_table", full)
     with pytest.raises(OutputError) as stopped:
         import_export(tmp_path / "mapping.yml", tmp_path / "export", tmp_path / target)
     assert stopped.value.exit_code == 6

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from cxlib.few_clusters import cluster_fit
+from cxlib.stats.few_clusters import cluster_fit
 
 
 def two_groups(seed=0, sizes=(9, 21)):

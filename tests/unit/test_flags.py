@@ -6,7 +6,7 @@ import pytest
 
 import cxlib as cx
 from cxlib.checks import ParameterError
-from cxlib.flags import check_arms, flags
+from cxlib.stats.two_arms import check_arms, flags
 
 NAMES = {"outcome_col": "y", "unit_col": "unit", "time_col": "month", "treated_col": "treated"}
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pandas as pd
 
-from cxlib.foremost import leading
+from cxlib.stats.first_place import leading
 
 
 def rows(estimates, half):

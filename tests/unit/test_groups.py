@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from scipy.stats import norm
 
 from cxlib.checks import ParameterError
-from cxlib.groups import decile_table, deciles, segment_table
-from cxlib.inequality import concentration
+from cxlib.customers.decile_groups import decile_table, deciles, segment_table
+from cxlib.customers.sales_concentration import concentration
 
 amounts = st.lists(st.integers(-3, 30), min_size=10, max_size=80)
 

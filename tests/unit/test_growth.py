@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from cxlib.checks import ParameterError
-from cxlib.groupings import like_periods, scheme_groups
-from cxlib.growth import segment_growth
+from cxlib.customers.groups_on_a_day import like_periods, scheme_groups
+from cxlib.customers.sales_growth import segment_growth
 
 
 def periods(seed=1, n=500, gain=1.0) -> tuple[pd.DataFrame, pd.DataFrame]:

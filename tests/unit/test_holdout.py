@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from cxlib.checks import ParameterError
-from cxlib.holdout import backtest, backtest_gap, next_period, outcome_table
+from cxlib.customers.next_period_outcome import backtest, backtest_gap, next_period, outcome_table
 
 LINES = pd.DataFrame(
     {

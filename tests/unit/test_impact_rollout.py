@@ -6,9 +6,8 @@ import pytest
 from scipy import stats
 
 import cxlib as cx
-from cxlib.few_clusters import cluster_contrasts
-from cxlib.impact import rollout_groups
-from cxlib.impact._rollout import with_rollout
+from cxlib.initiatives.study.rollout import rollout_groups, with_rollout
+from cxlib.stats.few_clusters import cluster_contrasts
 
 START = pd.Timestamp("2025-01-01")
 

@@ -98,7 +98,7 @@ def test_the_planned_effect_is_shown_four_times_in_five(kind):
 
 @pytest.mark.slow
 def test_plans_of_the_planted_initiatives_hold_over_many_companies():
-    from cxlib.samples import make_company_with_truth
+    from cxlib.samples.simulate import make_company_with_truth
 
     ratios = {(name, months): [] for name in ("I1", "I2", "I3") for months in (4, 6)}
     for seed in range(1, 9):

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy.stats import norm
 
 from cxlib.checks import ParameterError
-from cxlib.inequality import concentration, lorenz
+from cxlib.customers.sales_concentration import concentration, lorenz
 
 
 def base(values, **columns) -> pd.DataFrame:

@@ -6,8 +6,9 @@ import pytest
 from scipy.special import gammaln
 
 from cxlib.checks import ParameterError
-from cxlib.clustered import clustered_share_interval
-from cxlib.intervals import (
+from cxlib.stats.bootstrap import bootstrap_counts, bootstrap_interval
+from cxlib.stats.clustered_share import clustered_share_interval
+from cxlib.stats.intervals import (
     clustered_mean_interval,
     critical_value,
     effective_n,
@@ -16,8 +17,7 @@ from cxlib.intervals import (
     share_difference_interval,
     share_interval,
 )
-from cxlib.nps_limits import NPS_METHODS, nps_interval
-from cxlib.resampling import bootstrap_counts, bootstrap_interval
+from cxlib.voice.nps_limits import NPS_METHODS, nps_interval
 
 
 @pytest.mark.parametrize(

@@ -5,20 +5,16 @@ import pandas as pd
 import pytest
 
 from cxlib.checks import InputError, ParameterError
-from cxlib.intervals import clustered_mean_interval
-from cxlib.journey import (
-    curve_features,
-    emotion_curve,
-    find_valleys,
-    name_valley,
-    stage_steps,
-    unknown_stages,
-)
-from cxlib.quotes import follow_up, overdue_quotes
-from cxlib.repeat import f2_after_stage, first_purchases_doubtful, purchase_ladder, repeat_curve, repeat_times
-from cxlib.selection import chosen_rows
-from cxlib.steps import exit_rates, funnel
-from cxlib.touchpoints import expectation_gap, touchpoint_scores
+from cxlib.data.scope import chosen_rows
+from cxlib.journey.curve import emotion_curve, stage_steps, unknown_stages
+from cxlib.journey.funnels_and_exits import exit_rates, funnel
+from cxlib.journey.quotes import follow_up, overdue_quotes
+from cxlib.journey.second_purchase.after_stage import f2_after_stage
+from cxlib.journey.second_purchase.days_between import first_purchases_doubtful, repeat_times
+from cxlib.journey.second_purchase.f2_curve import purchase_ladder, repeat_curve
+from cxlib.journey.touchpoints import expectation_gap, touchpoint_scores
+from cxlib.journey.valleys import curve_features, find_valleys, name_valley
+from cxlib.stats.intervals import clustered_mean_interval
 
 STAGES = list("abcdefgh")
 VALLEY = (0.2, 0.4, 0.9, 0.7, 0.6, -0.4, 0.6, 1.0)

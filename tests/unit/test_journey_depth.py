@@ -5,14 +5,16 @@ import pandas as pd
 import pytest
 from statsmodels.duration.survfunc import CumIncidenceRight
 
-from cxlib.checklist import hesitation_answered, purchase_checklist
 from cxlib.checks import InputError, ParameterError
-from cxlib.contacts import consistency
-from cxlib.pace import stage_ageing, stage_times
-from cxlib.repeat import lapse_after_stage, value_by_f2
-from cxlib.rules import load_rules
-from cxlib.surface import gap_surface
-from cxlib.survival import cumulative_incidence, survival_curve
+from cxlib.data.rules.rule_files import load_rules
+from cxlib.journey.checklist import hesitation_answered, purchase_checklist
+from cxlib.journey.contact_consistency import consistency
+from cxlib.journey.expectation import gap_surface
+from cxlib.journey.second_purchase.first_year_value import value_by_f2
+from cxlib.journey.second_purchase.lapse import lapse_after_stage
+from cxlib.journey.time_in_stage import stage_ageing, stage_times
+from cxlib.stats.survival.competing_exits import cumulative_incidence
+from cxlib.stats.survival.kaplan_meier import survival_curve
 
 
 def exits(seed=0, n=300):

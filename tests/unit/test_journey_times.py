@@ -9,11 +9,12 @@ import pandas as pd
 import pytest
 
 from cxlib.checks import InputError
-from cxlib.pace import stage_times
-from cxlib.repeat import repeat_curve, repeat_times
-from cxlib.roles import state_changes
-from cxlib.steps import funnel
-from cxlib.surface import gap_surface
+from cxlib.journey.expectation import gap_surface
+from cxlib.journey.funnels_and_exits import funnel
+from cxlib.journey.roles.state_moves import state_changes
+from cxlib.journey.second_purchase.days_between import repeat_times
+from cxlib.journey.second_purchase.f2_curve import repeat_curve
+from cxlib.journey.time_in_stage import stage_times
 
 
 def orders(*times, zone="Asia/Tokyo"):

@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from cxlib.checks import ParameterError
-from cxlib.hidden import e_value
-from cxlib.linkage import attitude_ratio, behaviour_by_attitude, follow_answers, point_value
+from cxlib.stats.hidden_cause import e_value
+from cxlib.voice.after_answer import attitude_ratio, behaviour_by_attitude, follow_answers, point_value
 
 
 def make_people(n=4000, *, slope=0.0, seed=0):

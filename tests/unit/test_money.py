@@ -6,7 +6,8 @@ import pytest
 from scipy import integrate, stats
 
 from cxlib.checks import ParameterError
-from cxlib.money import (
+from cxlib.journey.second_purchase.first_year_value import value_by_f2
+from cxlib.stats.money_means import (
     LEAST,
     difference_told,
     middle_mean_interval,
@@ -14,7 +15,6 @@ from cxlib.money import (
     money_mean_interval,
     tails_hold,
 )
-from cxlib.repeat import value_by_f2
 
 #: Spending per customer by name: quantile function of the distribution.
 SPENDING = {f"lognormal {s}": lambda u, s=s: np.exp(s * stats.norm.ppf(u)) for s in (1, 1.5, 2)}

@@ -5,10 +5,17 @@ import pandas as pd
 import pytest
 
 from cxlib.checks import ParameterError
-from cxlib.nonresponse import churned, compare_respondents, customer_weights, last_day, rake, response_bounds
-from cxlib.samples import make_company
-from cxlib.segments import summarise_customers
-from cxlib.states import lifecycle_stages
+from cxlib.customers.lifecycle_states import lifecycle_stages
+from cxlib.customers.rfm_segments import summarise_customers
+from cxlib.samples.simulate import make_company
+from cxlib.voice.nonresponse import (
+    churned,
+    compare_respondents,
+    customer_weights,
+    last_day,
+    rake,
+    response_bounds,
+)
 
 
 def test_only_those_who_had_ordered_by_the_end_of_the_period_could_answer():

@@ -2,7 +2,7 @@
 
 import pytest
 
-from cxlib.numerals import plain_number, styled_number
+from cxlib.data.numbers import plain_number, styled_number
 
 COMMA, POINT = {"thousands": ","}, {"thousands": ".", "decimal": ","}
 

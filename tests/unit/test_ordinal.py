@@ -6,7 +6,7 @@ import pytest
 from scipy.special import ndtr
 
 from cxlib.checks import ParameterError
-from cxlib.ordinal import ordinal_drivers
+from cxlib.stats.proportional_odds.model import ordinal_drivers
 
 
 def make_answers(n=4000, seed=0, slopes=(1.0, 0.5), noise=True):

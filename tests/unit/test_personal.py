@@ -3,7 +3,7 @@
 import pyarrow as pa
 import pytest
 
-from cxlib.personal import has_personal_name, is_personal
+from cxlib.data.personal_columns import has_personal_name, is_personal
 
 PERSONAL = """First Name|first-name|FirstName|FIRST_NAME|last name|Middle Name|maiden name
 Maiden-Name|surname|nickname|Nick Name|name|Name|full_name|Customer Name|Vorname|Nachname

@@ -5,11 +5,11 @@ import time
 import pytest
 
 from cxlib.checks import InputError, ParameterError
-from cxlib.closed import read_yaml
-from cxlib.exports import read_mapping
-from cxlib.plain_yaml import NotYaml, plain_yaml
+from cxlib.data.exports.mapping import read_mapping
+from cxlib.data.rules.plain_yaml import NotYaml, plain_yaml
+from cxlib.data.rules.strict_models import read_yaml
+from cxlib.data.tables.data_set import open_data
 from cxlib.runner.parameters import check_value, parse_cell, read_file
-from cxlib.tables import open_data
 
 CODES = [
     "0010",

@@ -6,10 +6,7 @@ import pandas as pd
 import pytest
 from matplotlib import pyplot
 
-from cxlib.asymmetry import penalty_reward
-from cxlib.change import wave_chart
-from cxlib.drivers import driver_importance, driver_labels, each_large_group, importance_performance
-from cxlib.plots.drivers import (
+from cxlib.report.plots.drivers import (
     plot_importance,
     plot_importance_panel,
     plot_importance_performance,
@@ -17,7 +14,7 @@ from cxlib.plots.drivers import (
     plot_penalty_reward,
     plot_penalty_reward_panel,
 )
-from cxlib.plots.scores import (
+from cxlib.report.plots.scores import (
     plot_behaviour,
     plot_mix_rate,
     plot_nps,
@@ -25,8 +22,13 @@ from cxlib.plots.scores import (
     plot_score_distribution,
     plot_waves,
 )
-from cxlib.plots.theme import ROLES, set_theme
-from cxlib.scores import ces, csat, nps, score_distribution
+from cxlib.report.plots.theme import ROLES, set_theme
+from cxlib.voice.drivers.asymmetric import penalty_reward
+from cxlib.voice.drivers.by_group import each_large_group
+from cxlib.voice.drivers.importance import driver_importance, driver_labels
+from cxlib.voice.drivers.performance import importance_performance
+from cxlib.voice.scores import ces, csat, nps, score_distribution
+from cxlib.voice.waves.control_chart import wave_chart
 
 matplotlib.use("Agg")
 LANGUAGES = pytest.mark.parametrize("lang", ["en", "ja"])

@@ -38,7 +38,7 @@ def test_a_chart_of_something_else_than_a_table_is_refused(name):
 
 
 def test_an_error_of_the_chart_itself_stays_what_it_is():
-    from cxlib.plots.guard import takes_results
+    from cxlib.report.plots.guard import takes_results
 
     @takes_results("nothing")
     def broken(result):

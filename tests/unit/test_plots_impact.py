@@ -8,7 +8,7 @@ from matplotlib import pyplot
 from matplotlib.colors import to_hex
 
 import cxlib as cx
-from cxlib.plots.theme import ROLES
+from cxlib.report.plots.theme import ROLES
 
 LADDER = pd.DataFrame(
     {

@@ -4,10 +4,10 @@ import pandas as pd
 import pytest
 from matplotlib import pyplot
 
-from cxlib.journey import emotion_curve
-from cxlib.plots.journey import plot_emotion_curve, plot_repeat_curve, plot_touchpoint_losses
-from cxlib.plots.theme import ROLES, set_theme
-from cxlib.repeat import repeat_curve
+from cxlib.journey.curve import emotion_curve
+from cxlib.journey.second_purchase.f2_curve import repeat_curve
+from cxlib.report.plots.journey import plot_emotion_curve, plot_repeat_curve, plot_touchpoint_losses
+from cxlib.report.plots.theme import ROLES, set_theme
 
 STAGES = ["buy", "wait", "use"]
 

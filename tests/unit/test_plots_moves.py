@@ -8,12 +8,12 @@ import pytest
 from matplotlib import pyplot
 from matplotlib.patches import PathPatch, Rectangle
 
-from cxlib.growth import segment_growth
-from cxlib.plots.moves import FLOWS, plot_ctb_map_panel, plot_growth, plot_migration
-from cxlib.plots.theme import set_theme
-from cxlib.preferences import ctb_table
-from cxlib.schemes import migration
-from cxlib.text_type import TEXT
+from cxlib.customers.preferences import ctb_table
+from cxlib.customers.sales_growth import segment_growth
+from cxlib.customers.schemes import migration
+from cxlib.data.text_type import TEXT
+from cxlib.report.plots.moves import FLOWS, plot_ctb_map_panel, plot_growth, plot_migration
+from cxlib.report.plots.theme import set_theme
 
 
 @pytest.fixture(autouse=True)

@@ -10,11 +10,11 @@ import pandas as pd
 import pytest
 from matplotlib import pyplot
 
-from cxlib.groups import decile_table, segment_table
-from cxlib.holdout import backtest
-from cxlib.inequality import lorenz
-from cxlib.plots.segments import plot_backtest, plot_deciles, plot_lorenz, plot_rf_map, plot_segments
-from cxlib.plots.theme import set_theme
+from cxlib.customers.decile_groups import decile_table, segment_table
+from cxlib.customers.next_period_outcome import backtest
+from cxlib.customers.sales_concentration import lorenz
+from cxlib.report.plots.segments import plot_backtest, plot_deciles, plot_lorenz, plot_rf_map, plot_segments
+from cxlib.report.plots.theme import set_theme
 
 mpl.use("agg")
 

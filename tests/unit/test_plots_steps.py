@@ -4,8 +4,8 @@ import matplotlib.pyplot as plt
 import pandas as pd
 import pytest
 
-from cxlib.plots.steps import plot_funnel, plot_state_changes
-from cxlib.steps import funnel
+from cxlib.journey.funnels_and_exits import funnel
+from cxlib.report.plots.steps import plot_funnel, plot_state_changes
 
 
 @pytest.fixture(autouse=True)

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cxlib.checks import ParameterError
-from cxlib.preferences import ctb, ctb_table, dominant_table, wallets
-from cxlib.text_type import TEXT
+from cxlib.customers.preferences import ctb, ctb_table, dominant_table, wallets
+from cxlib.data.text_type import TEXT
 
 VALUES = ["lotion", "cream", "serum"]
 

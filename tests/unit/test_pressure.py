@@ -5,9 +5,10 @@ import pandas as pd
 import pytest
 
 from cxlib.checks import InputError, ParameterError
-from cxlib.pressure import contact_cap, contact_pressure, first_exits
-from cxlib.samples import Truth, make_company
-from cxlib.survival import cumulative_incidence
+from cxlib.journey.messages import contact_cap, contact_pressure, first_exits
+from cxlib.samples.settings import Truth
+from cxlib.samples.simulate import make_company
+from cxlib.stats.survival.competing_exits import cumulative_incidence
 
 PLANTED = Truth()
 BOTH = {"responded_col": "responded", "opted_out_col": "opted_out"}
@@ -113,7 +114,7 @@ def test_what_comes_first_after_the_purchase_by_hand():
 
 
 def test_competing_exits_of_the_simulated_company_add_up():
-    from cxlib.repeat import repeat_times
+    from cxlib.journey.second_purchase.days_between import repeat_times
 
     tables = make_company(n_customers=1500, seed=3)
     buyers = repeat_times(tables["orders"], as_of="2026-09-30")

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from cxlib.checks import ParameterError
-from cxlib.profiles import cramers_v, segment_profile
+from cxlib.customers.profiles import cramers_v, segment_profile
 
 
 def people(seed=1, n=900, strength=0.0) -> pd.DataFrame:

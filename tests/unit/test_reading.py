@@ -13,9 +13,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from cxlib.checks import CxError, InputError, NotEnoughData, TableError
-from cxlib.columns import convert
-from cxlib.findings import Findings
-from cxlib.tables import check_folder, open_data
+from cxlib.data.convert import convert
+from cxlib.data.findings import Findings
+from cxlib.data.tables.coverage import check_folder
+from cxlib.data.tables.data_set import open_data
 
 SETTINGS = "{name: Shop, currency: JPY, timezone: Asia/Tokyo, extracted_at: 2026-10-01T00:00:00}"
 ORDERS = "order_id,line,customer_id,ordered_at,amount\n"

@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from cxlib.recovery import attitude_moves, attitude_spend, latest_attitudes, value_at_risk
+from cxlib.voice.close_loop import attitude_moves, attitude_spend, latest_attitudes, value_at_risk
 
 
 @pytest.fixture(name="answers")

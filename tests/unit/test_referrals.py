@@ -6,7 +6,7 @@ import pytest
 from scipy import stats
 
 from cxlib.checks import ParameterError
-from cxlib.referrals import referred_customers
+from cxlib.voice.referrals import referred_customers
 
 
 def make_shop(n=4_000, seed=0, gap=500.0):

@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 import cxlib as cx
+from cxlib.initiatives.register import STEPS, first_place, nearest, next_steps, split_words
 from cxlib.language import catalogue
-from cxlib.register import STEPS, first_place, nearest, next_steps, split_words
 
 
 def studies(**columns):

@@ -5,9 +5,11 @@ import pandas as pd
 import pytest
 
 from cxlib.checks import ParameterError
-from cxlib.roles import state_care, state_changes, state_days, touchpoint_roles
-from cxlib.samples import make_company
-from cxlib.states import attitude_states
+from cxlib.customers.lifecycle_states import attitude_states
+from cxlib.journey.roles.channel_claims import touchpoint_roles
+from cxlib.journey.roles.customer_days import state_days
+from cxlib.journey.roles.state_moves import state_care, state_changes
+from cxlib.samples.simulate import make_company
 
 DAYS = pd.to_datetime(["2026-01-31", "2026-03-02"])
 ORDER = ["low", "high"]

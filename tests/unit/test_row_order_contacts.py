@@ -6,7 +6,8 @@ import pytest
 
 import cxlib as cx
 from cxlib.checks import InputError
-from cxlib.survival import cumulative_incidence, survival_curve
+from cxlib.stats.survival.competing_exits import cumulative_incidence
+from cxlib.stats.survival.kaplan_meier import survival_curve
 
 STAGES = ["discover", "buy", "use"]
 PAGES = ["home", "cart", "done"]

@@ -203,7 +203,7 @@ def test_several_answers_of_a_customer_buy_no_precision():
 
 def test_shares_do_not_depend_on_how_many_answers_lie_in_one_row_of_sums():
     """Sums by customer, drawn with customers, are what drawing their answers gives."""
-    from cxlib.resampling import bootstrap_counts, resampled_sums
+    from cxlib.stats.bootstrap import bootstrap_counts, resampled_sums
 
     values, who = np.arange(12.0), np.repeat([0, 1, 2, 3], 3)
     order = np.argsort(np.bincount(who, values) * (0.5 + np.sqrt(2) % 1), kind="stable")

@@ -7,8 +7,8 @@ import pytest
 import yaml
 
 from cxlib.checks import InputError, ParameterError
-from cxlib.contract import TABLES
-from cxlib.rules import RULES, load_rules
+from cxlib.data.contract import TABLES
+from cxlib.data.rules.rule_files import RULES, load_rules
 
 STAGES = ["discover", "consider", "buy", "wait", "first_use", "decide", "repeat", "recommend"]
 DATA = Path(__file__).parents[2] / "data"

@@ -5,7 +5,7 @@ import json
 import pandas as pd
 import pytest
 
-from cxlib.layout import coverage_and_close
+from cxlib.report.layout import coverage_and_close
 from cxlib.runner.near import earlier_runs, near_runs
 
 

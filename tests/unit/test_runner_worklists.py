@@ -7,10 +7,10 @@ import pandas as pd
 import pytest
 
 from cxlib import open_data
-from cxlib.quotes import overdue_quotes
+from cxlib.journey.quotes import overdue_quotes
 from cxlib.runner import cli
-from cxlib.samples import write_sample
-from cxlib.worklists import worklist, worklist_names
+from cxlib.runner.analysis.worklists import worklist, worklist_names
+from cxlib.samples.simulate import write_sample
 
 
 @pytest.fixture(scope="module")

@@ -8,16 +8,16 @@ import pandas as pd
 import pytest
 
 from cxlib.checks import ParameterError
-from cxlib.contract import TABLES
+from cxlib.data.contract import TABLES
+from cxlib.data.tables.data_set import open_data
 from cxlib.language import LANGUAGES
-from cxlib.samples import Truth, make_company, make_company_with_truth, write_sample
-from cxlib.samples._columns import Calendar, ids, pick, words
-from cxlib.samples._contacts import gap_shares, mean_levels
-from cxlib.samples._initiatives import base_f2
-from cxlib.samples._purchases import second_purchase_gap
-from cxlib.samples._settings import REFILL_MARGIN, TOUCHPOINTS
-from cxlib.samples._surveys import _shares_from_moments
-from cxlib.tables import open_data
+from cxlib.samples.columns import Calendar, ids, pick, words
+from cxlib.samples.contacts import gap_shares, mean_levels
+from cxlib.samples.initiatives import base_f2
+from cxlib.samples.purchases import second_purchase_gap
+from cxlib.samples.settings import REFILL_MARGIN, TOUCHPOINTS, Truth
+from cxlib.samples.simulate import make_company, make_company_with_truth, write_sample
+from cxlib.samples.surveys import _shares_from_moments
 
 SAMPLE = Path(__file__).parents[2] / "data" / "sample"
 END = pd.Timestamp("2026-10-01", tz="Asia/Tokyo")

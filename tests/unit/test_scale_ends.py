@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cxlib.scale_ends import doubted_ends, expected_next
+from cxlib.data.scale_ends import doubted_ends, expected_next
 
 #: Shapes of full 0–10 scales: zeros as common as ones or more, and two thin lower tails of the sample.
 FULL = {

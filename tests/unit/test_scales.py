@@ -5,11 +5,12 @@ import pandas as pd
 import pytest
 
 from cxlib import open_data
-from cxlib.checklist import hesitation_answered
-from cxlib.journey import emotion_curve
-from cxlib.repeat import f2_after_stage, lapse_after_stage
-from cxlib.scales import neutral_score, with_scales
-from cxlib.selection import chosen_rows
+from cxlib.data.scales import neutral_score, with_scales
+from cxlib.data.scope import chosen_rows
+from cxlib.journey.checklist import hesitation_answered
+from cxlib.journey.curve import emotion_curve
+from cxlib.journey.second_purchase.after_stage import f2_after_stage
+from cxlib.journey.second_purchase.lapse import lapse_after_stage
 
 SCALES = [(-2, 2), (0, 10), (1, 7), (-3, 3), (0, 100), (1, 5), (1, 4), (1, 10)]
 

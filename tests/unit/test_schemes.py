@@ -7,10 +7,10 @@ import pandas as pd
 import pytest
 
 from cxlib.checks import ParameterError
-from cxlib.groupings import like_periods as settled_periods
-from cxlib.rules import load_rules
-from cxlib.schemes import compare_schemes, migration
-from cxlib.text_type import TEXT
+from cxlib.customers.groups_on_a_day import like_periods as settled_periods
+from cxlib.customers.schemes import compare_schemes, migration
+from cxlib.data.rules.rule_files import load_rules
+from cxlib.data.text_type import TEXT
 
 
 def customers(seed=1, n=3000) -> pd.DataFrame:

@@ -6,11 +6,11 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 
-from cxlib.answers import read_answers
-from cxlib.change import score_change
 from cxlib.checks import ParameterError
-from cxlib.nps_limits import nps_interval
-from cxlib.scores import ces, csat, nps
+from cxlib.voice.answers import read_answers
+from cxlib.voice.nps_limits import nps_interval
+from cxlib.voice.scores import ces, csat, nps
+from cxlib.voice.waves.changes import score_change
 
 TEN = pd.DataFrame({"nps_score": [10, 9, 9, 9, 10, 8, 7, 8, 3, 6]})
 SHARES = ["promoter_share", "passive_share", "detractor_share"]

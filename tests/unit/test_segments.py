@@ -9,8 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cxlib.checks import ParameterError
-from cxlib.rules import load_rules
-from cxlib.segments import (
+from cxlib.customers.rfm_segments import (
     NO_NET_SALES,
     NO_ORDERS,
     OTHERS,
@@ -21,6 +20,7 @@ from cxlib.segments import (
     segment_names,
     summarise_customers,
 )
+from cxlib.data.rules.rule_files import load_rules
 
 SCORES = ["r_score", "f_score", "m_score"]
 RULES = load_rules("rfm_segments")

@@ -9,9 +9,10 @@ import pytest
 from matplotlib import pyplot
 
 import cxlib as cx
-from cxlib import display, language
+from cxlib import language
+from cxlib.report import report as display
+from cxlib.report.shared_report import SharedReport
 from cxlib.runner.cli import main
-from cxlib.sharing import SharedReport
 
 EXACT = ("6,752,901", "6752901", "1,234", "0.377", "37.7", "43,219", "4,321")
 TEXTS = {

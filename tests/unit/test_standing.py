@@ -4,12 +4,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cxlib.answers import survey_answers
 from cxlib.checks import ParameterError
-from cxlib.rules import load_rules
-from cxlib.scores import csat, nps
-from cxlib.standing import now_and_whole, season_told, standing_answers, window_names
-from cxlib.targets import fitting_targets, judge_target
+from cxlib.data.rules.rule_files import load_rules
+from cxlib.stats.targets import fitting_targets, judge_target
+from cxlib.voice.answers import survey_answers
+from cxlib.voice.scores import csat, nps
+from cxlib.voice.standing import now_and_whole, season_told, standing_answers, window_names
 
 PEOPLE = pd.DataFrame({"customer_id": [f"c{i}" for i in range(2_000)]})
 

@@ -7,10 +7,8 @@ import pandas as pd
 import pytest
 
 from cxlib.checks import ParameterError
-from cxlib.conditions import holds, implies
-from cxlib.playbook import actions, list_customers
-from cxlib.rules import Actions, Condition, States, load_rules
-from cxlib.states import (
+from cxlib.customers.action_rules import actions, list_customers
+from cxlib.customers.lifecycle_states import (
     attitude_states,
     lifecycle_stages,
     state_spells,
@@ -18,6 +16,8 @@ from cxlib.states import (
     state_transitions,
     stay_limits,
 )
+from cxlib.data.rules.conditions import holds, implies
+from cxlib.data.rules.rule_files import Actions, Condition, States, load_rules
 
 DAYS = ["2026-01-31", "2026-02-28", "2026-03-31"]
 
@@ -191,7 +191,7 @@ def test_actions_count_customers_money_and_evidence():
 @pytest.mark.slow
 def test_planted_share_of_repeaters_is_recovered_over_seeds():
     """Of who first bought 180 (365) days ago, the planted F2 of as many days are in the stage repeater."""
-    from cxlib.samples import make_company_with_truth
+    from cxlib.samples.simulate import make_company_with_truth
 
     for seed in (1, 2, 3):
         tables, truth = make_company_with_truth(n_customers=3000, seed=seed)

@@ -6,9 +6,9 @@ import pytest
 from scipy import stats
 
 from cxlib.checks import InputError, ParameterError
-from cxlib.differences import interval_difference
-from cxlib.intervals import Interval, share_difference_interval, share_interval
-from cxlib.steps import exit_rates, funnel
+from cxlib.journey.funnels_and_exits import exit_rates, funnel
+from cxlib.stats.differences import interval_difference
+from cxlib.stats.intervals import Interval, share_difference_interval, share_interval
 
 PAGES = np.array([*"abcdefgh", "goal"])
 POPULAR = np.array([0.3, 0.22, 0.15, 0.1, 0.06, 0.03, 0.015, 0.005])

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from cxlib.checks import ParameterError
-from cxlib.successors import next_purchase_hits, next_purchases, purchase_pairs
+from cxlib.customers.next_category import next_purchase_hits, next_purchases, purchase_pairs
 
 
 def order_lines(seed=1, customers=300, follow=0.0) -> pd.DataFrame:

@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 from statsmodels.duration.survfunc import SurvfuncRight, survdiff
 
 from cxlib.checks import InputError, ParameterError
-from cxlib.survival import enough_at_risk, logrank, rmst, survival_curve
+from cxlib.stats.survival.kaplan_meier import logrank, rmst, survival_curve
+from cxlib.stats.survival.known_days import enough_at_risk
 
 SPELL = {"duration_col": "days", "event_col": "bought"}
 # Freireich et al. (1963), remission of leukaemia in weeks; METHODS d.4.

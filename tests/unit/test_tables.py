@@ -17,9 +17,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from cxlib.checks import InputError, NotEnoughData, ParameterError, TableError
-from cxlib.contract import TABLES
-from cxlib.tables import check_folder, open_data
-from cxlib.text_type import TEXT
+from cxlib.data.contract import TABLES
+from cxlib.data.tables.coverage import check_folder
+from cxlib.data.tables.data_set import open_data
+from cxlib.data.text_type import TEXT
 
 SETTINGS = "{name: Shop, currency: JPY, timezone: %s, extracted_at: 2026-10-01T00:00:00}"
 CUSTOMERS = "customer_id,first_seen_on,customer_type\n007,2026-01-01,consumer\n008,2026-02-28,business\n"
@@ -191,7 +192,7 @@ def test_the_machines_timezone_changes_nothing(shop):
     )
     folder = shop(orders=rows)
     code = (
-        "import sys; from cxlib.tables import open_data; d = open_data(sys.argv[1]);"
+        "import sys; from cxlib import open_data; d = open_data(sys.argv[1]);"
         "lazy = d.lazy('orders').collect().to_pandas()['ordered_at'].to_list();"
         "print(d.table('orders').to_csv(), d.as_of, lazy)"
     )

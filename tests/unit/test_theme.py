@@ -7,7 +7,7 @@ import matplotlib as mpl
 import pytest
 from matplotlib import pyplot
 
-from cxlib.plots import theme
+from cxlib.report.plots import theme
 
 pytestmark = pytest.mark.usefixtures("_clean_pyplot")
 

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 import cxlib as cx
-from cxlib.told import empty_scores, group_lead, growth_told, scheme_lead, score_rule
+from cxlib.customers.claims import empty_scores, group_lead, growth_told, scheme_lead, score_rule
 
 
 def judged(*behind, low=0.2):

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cxlib.language import UNITS, format_value, shown_number
-from cxlib.verdicts import UNDECIDED, limits_side, limits_verdict
+from cxlib.stats.verdicts import UNDECIDED, limits_side, limits_verdict
 
 NUMERIC = [unit for unit in UNITS if unit not in ("date", "text", "probability", "p_value")]
 

@@ -1,0 +1,1 @@
+"""Rules and settings that people keep as YAML, read safely and checked."""

@@ -1,0 +1,308 @@
+"""A data set: checked frames on request, and the same tables lazily for the engines."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+import pandas as pd
+
+from cxlib.checks import NotEnoughData, ParameterError, Problem, TableError, fail_option
+from cxlib.data.contract import TABLES, Table
+from cxlib.data.days import local_days, to_date
+from cxlib.data.findings import Findings
+from cxlib.data.rules.rule_files import Settings
+from cxlib.data.scales import with_scales
+from cxlib.data.tables.across_tables import check_customers, check_enrolments
+from cxlib.data.tables.check_table import build, check_names, check_rows, later_than
+from cxlib.data.tables.lazy_tables import scan
+from cxlib.data.tables.read_tables import Source, locate, read
+from cxlib.data.text_type import TEXT
+from cxlib.language import text
+
+if TYPE_CHECKING:
+    import narwhals as nw
+
+
+def open_data(path: str | Path, as_of: date | str | None = None) -> DataSet:
+    r"""Open a folder of CSV or Parquet files, or a DuckDB file, as a data set of the contract.
+
+    Nothing but `dataset.yml` is read yet: each table is read and checked when it is first asked for.
+
+    Parameters
+    ----------
+    path : str or Path
+        Folder with `dataset.yml` and one file per table (`orders.parquet`, `orders.csv` or `orders.csv.gz`),
+        or a DuckDB file with `dataset.yml` beside it or a table `dataset` of one row in it.
+    as_of : date or str, optional
+        Last day that is known (both included); later rows are left out, later dates in other columns are
+        missing. By default the day of the extraction in the data set's timezone; the day before it when the
+        data were taken out at midnight, since they hold nothing of the day that was beginning.
+
+    Returns
+    -------
+    DataSet
+
+    Raises
+    ------
+    InputError
+        When there is no such folder, no dataset.yml, or it does not fit.
+    ParameterError
+        When `as_of` is no day or lies after the extraction.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> _ = (folder / "dataset.yml").write_text(
+    ...     "{name: Shop, currency: JPY, timezone: Asia/Tokyo, extracted_at: 2026-10-01}")
+    >>> _ = (folder / "orders.csv").write_text(
+    ...     "order_id,line,customer_id,ordered_at,amount\n0001,1,007,2026-09-30T23:30:00Z,1200\n")
+    >>> orders = open_data(folder).table("orders")
+    >>> orders.loc[0, ["order_id", "customer_id"]].to_list(), str(orders.loc[0, "ordered_at"])
+    (['0001', '007'], '2026-10-01 08:30:00+09:00')
+    """
+    settings, sources, notices = locate(Path(path))
+    extracted = settings.extracted.date()
+    complete = (settings.extracted - timedelta(microseconds=1)).date()
+    last = complete if as_of is None else to_date(as_of, argument="as_of")
+    if last > extracted:
+        raise ParameterError("tables.as_of_later", as_of=last, extracted=extracted)
+    return DataSet(settings, sources, notices, last)
+
+
+class DataSet:
+    """Tables of one company up to a day.
+
+    A class because the tables share settings, a last day and each other's ids, are read only when asked for,
+    and are checked once however often they are asked for.
+
+    Attributes
+    ----------
+    settings : Settings
+        Content of dataset.yml.
+    as_of : date
+        Last day that is known.
+    """
+
+    def __init__(
+        self, settings: Settings, sources: dict[str, Source], notices: list[Problem], as_of: date
+    ) -> None:
+        self.settings, self.as_of = settings, as_of
+        self._sources = sources
+        self._problems: dict[str, list[Problem]] = {"": notices}
+        self._frames: dict[str, pd.DataFrame] = {}
+        self._first_days: dict[str, date] = {}
+        self._customer_ids = pd.Series(dtype=TEXT)
+
+    @property
+    def name(self) -> str:
+        """Name of the company or data set."""
+        return self.settings.name
+
+    @property
+    def currency(self) -> str:
+        """Currency of every amount, as ISO 4217 code."""
+        return self.settings.currency
+
+    @property
+    def timezone(self) -> str:
+        """IANA timezone in which days begin."""
+        return self.settings.timezone
+
+    @property
+    def is_sample(self) -> bool:
+        """Whether the data are simulated."""
+        return self.settings.is_sample
+
+    @property
+    def tables(self) -> list[str]:
+        """Names of the tables that are there, in the contract's order."""
+        return list(self._sources)
+
+    @property
+    def problems(self) -> list[Problem]:
+        """What was found in the tables read so far, errors included."""
+        return [problem for problems in self._problems.values() for problem in problems]
+
+    @property
+    def notices(self) -> list[Problem]:
+        """What was noticed in the tables read so far."""
+        return [problem for problem in self.problems if problem.level == "notice"]
+
+    def has(self, table: str, column: str | None = None) -> bool:
+        """Whether a table is there and, with a column, whether that column holds any value."""
+        if table not in TABLES:
+            fail_option("table", table, TABLES)
+        if table not in self._sources or column is None:
+            return table in self._sources
+        frame = self.table(table)
+        return column in frame and bool(frame[column].notna().any())
+
+    def table(
+        self, name: str, start: date | str | None = None, end: date | str | None = None
+    ) -> pd.DataFrame:
+        """Return a table's checked rows up to `as_of`: the contract's columns, then the file's extra ones.
+
+        Parameters
+        ----------
+        name : str
+            Table of the contract.
+        start, end : date or str, optional
+            First and last day (both included) by the table's own time; tables without events in time
+            (customers, initiatives, enrolments, spend) are given whole.
+
+        Returns
+        -------
+        DataFrame
+            Ids and text as str, timestamps in the data set's timezone, days as dates at midnight without
+            timezone, numbers as float64, yes/no as boolean. Columns that the file lacks are all missing.
+
+        Raises
+        ------
+        NotEnoughData
+            When the table is not there.
+        InputError
+            When the table does not hold what the contract asks for.
+        ParameterError
+            For an unknown table, when `end` is before `start`, or when all data are later than `as_of`.
+        """
+        problems = self.load(name)
+        if any(problem.level == "error" for problem in problems):
+            raise TableError([problem for problem in problems if problem.level == "error"])
+        spec, frame = TABLES[name], self._frames[name]
+        if frame.empty and name in self._first_days:
+            self._check_begun()
+        if (start is None and end is None) or spec.time is None or not spec.in_period:
+            return frame.copy(deep=False)
+        return _within(frame, spec.time, start, end)
+
+    def lazy(self, name: str) -> nw.LazyFrame[Any]:
+        """Return the rows of a table up to `as_of` as narwhals LazyFrame over DuckDB.
+
+        Columns have the contract's types. Parquet and DuckDB columns of those types are read as the
+        reduction needs them, unchecked: run `cx check` on the folder first. A CSV file, and text that has to
+        be turned into numbers, times or ids, is read and checked like any other table.
+
+        Raises
+        ------
+        NotEnoughData
+            When the table is not there.
+        InputError
+            When it cannot be read, or its text does not hold what the contract asks for.
+        """
+        self._require(name)
+        return scan(self._sources[name], self.settings, self._last_moment(), lambda: self.table(name))
+
+    def load(self, name: str) -> list[Problem]:
+        """Read and check a table once; return what was found, errors included."""
+        self._require(name)
+        if name not in self._problems:
+            self._problems[name] = []
+            self._problems[name] = self._read(name)
+        return self._problems[name]
+
+    def _require(self, name: str) -> None:
+        if name not in TABLES:
+            fail_option("name", name, TABLES)
+        if name not in self._sources:
+            columns = ", ".join(column for column, rule in TABLES[name].columns.items() if rule.required)
+            raise NotEnoughData("tables.no_table", table=name, columns=columns, gives=_Use(name))
+
+    def _read(self, name: str) -> list[Problem]:
+        source = self._sources[name]
+        try:
+            raw, notices = read(source, encoding=self.settings.encoding)
+        except TableError as error:
+            return list(error.problems)
+        findings = Findings(source.file, raw.num_rows, notices)
+        if not check_names(raw.column_names, name, findings):
+            return findings.problems
+        if raw.num_rows == 0:
+            findings.add("tables.no_rows", "notice")
+        frame = build(raw, name, self.settings, findings)
+        if not findings.failed:
+            self._check_across(name, frame, findings)
+        frame = check_rows(frame, name, self.settings, findings)
+        if name == "customers":
+            self._customer_ids = frame["customer_id"]
+        if (time_column := TABLES[name].time) and frame[time_column].notna().any():
+            self._first_days[name] = frame[time_column].min().date()
+        known = _known_by(frame, TABLES[name], self._last_moment())
+        self._frames[name] = with_scales(known, self._scales(TABLES[name]))
+        return findings.problems
+
+    def _check_begun(self) -> None:
+        """Raise when `as_of` lies before all data; one table may well begin later than the others."""
+        for name in self.tables:
+            self.load(name)
+        if min(self._first_days.values()) > self.as_of:
+            first = min(self._first_days.values())
+            raise ParameterError("tables.as_of_earlier", as_of=self.as_of, first=first)
+
+    def _check_across(self, name: str, frame: pd.DataFrame, findings: Findings) -> None:
+        if name != "customers" and "customer_id" in frame and self._usable("customers"):
+            check_customers(frame, self._customer_ids, findings)
+        if name == "enrolments" and self._usable("initiatives"):
+            check_enrolments(frame, self._frames["initiatives"], findings)
+
+    def _usable(self, name: str) -> bool:
+        return name in self._sources and not any(problem.level == "error" for problem in self.load(name))
+
+    def _scales(self, spec: Table) -> dict[str, tuple[float, float]]:
+        """Give the declared scale of each score of a table."""
+        return {name: getattr(self.settings, rule.scale) for name, rule in spec.columns.items() if rule.scale}
+
+    def _last_moment(self) -> datetime:
+        end = datetime.combine(self.as_of, time.max, tzinfo=ZoneInfo(self.timezone))
+        return min(end, self.settings.extracted)
+
+
+class _Use:
+    """What a table would give, in the reader's language."""
+
+    def __init__(self, table: str) -> None:
+        self.table = table
+
+    def text(self, lang: str) -> str:
+        return text(f"tables.use.{self.table}", lang)
+
+
+def _known_by(frame: pd.DataFrame, spec: Table, moment: datetime) -> pd.DataFrame:
+    """Rows and values that were known at a moment; what became known later is missing."""
+    changed: dict[str, pd.Series] = {}
+    for column in frame.columns:
+        rule = spec.column(column)
+        if (
+            rule is not None
+            and rule.kind in ("timestamp", "date", "month")
+            and column != spec.time
+            and not rule.planned
+        ):
+            changed[column] = frame[column].mask(later_than(frame[column], moment))
+    for column, rule in spec.columns.items():
+        if rule.known_at:
+            unknown = frame[rule.known_at].notna() & changed[rule.known_at].isna()
+            changed[column] = frame[column].mask(unknown)
+    frame = frame.assign(**changed)
+    if spec.time is None:
+        return frame
+    return frame[~later_than(frame[spec.time], moment)].reset_index(drop=True)
+
+
+def _within(
+    frame: pd.DataFrame, time_column: str, start: date | str | None, end: date | str | None
+) -> pd.DataFrame:
+    first = None if start is None else to_date(start, argument="start")
+    last = None if end is None else to_date(end, argument="end")
+    if first and last and last < first:
+        raise ParameterError("tables.end_before_start", start=first, end=last)
+    days = local_days(frame[time_column], time_column)
+    inside = pd.Series(data=True, index=frame.index)
+    if first:
+        inside &= days >= pd.Timestamp(first)
+    if last:
+        inside &= days <= pd.Timestamp(last)
+    return frame[inside].reset_index(drop=True)

@@ -1,0 +1,1 @@
+"""What would have to be true for an effect to be wrong."""

@@ -1,0 +1,1 @@
+"""What changed because of an initiative, rung by rung of the evidence ladder."""

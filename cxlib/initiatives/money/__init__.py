@@ -1,0 +1,1 @@
+"""Cash flows, return and verdict, each from the same joint draws."""

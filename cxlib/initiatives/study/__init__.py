@@ -1,0 +1,1 @@
+"""Who took part, when, and against whom: the panel an effect is read off."""

@@ -1,0 +1,1 @@
+"""Whose state a touchpoint changes, and whether a channel does its job."""

@@ -1,0 +1,206 @@
+"""How long customers take from stage to stage, and deals from stage to close."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from itertools import pairwise
+
+import numpy as np
+import pandas as pd
+
+from cxlib.checks import check_columns
+from cxlib.data.days import local_days, to_date
+from cxlib.data.deals import deal_spells
+from cxlib.journey.won_and_lost import usual_age
+from cxlib.stats.intervals import share_interval
+from cxlib.stats.survival.kaplan_meier import survival_curve
+from cxlib.stats.survival.known_days import enough_at_risk
+
+_INTERVAL = ["estimate", "std_error", "conf_low", "conf_high"]
+
+
+def stage_times(
+    events: pd.DataFrame,
+    *,
+    stage_order: Sequence[str],
+    as_of: dt.date | str,
+    within_days: int = 90,
+    stage_col: str = "stage",
+    customer_col: str = "customer_id",
+    time_col: str = "occurred_at",
+    conf_level: float = 0.95,
+) -> pd.DataFrame:
+    """Median days from the first contact at a stage to the first at the next, by Kaplan–Meier.
+
+    Parameters
+    ----------
+    events
+        Contacts; rows without customer, stage or time, or after `as_of`, are left out.
+    stage_order
+        The stages in order.
+    as_of
+        Last day of observation, inclusive.
+    within_days
+        Days for the share that has gone on.
+    stage_col, customer_col, time_col
+        Columns of `events`.
+    conf_level
+        Confidence level of the intervals.
+
+    Returns
+    -------
+    DataFrame
+        One row per pair of neighbouring stages: `from_stage, stage, metric` ("median_days"), `estimate,
+        conf_low, conf_high, quartile_low, quartile_high` (days by which a quarter and three quarters have
+        gone on), `n` (customers at the first stage), `n_events` (of them seen at the next), `reached` (share
+        gone on within `within_days`, 0–1), `n_at_risk` (followed for `within_days` and not gone on before),
+        `n_not_reached` (not gone on, and followed for less). NaN where so many never have, or fewer than 10
+        were still followed at that day (`enough_at_risk`).
+
+    Raises
+    ------
+    ParameterError
+        Unknown column.
+
+    Notes
+    -----
+    Customers not seen at the next stage count for as long as they were observed; leaving them out would keep
+    only the quick ones. Customers seen at the next stage first, or never at the first, are not in the row.
+    The interval of the median is where the log-log band of the curve crosses one half.
+
+    References
+    ----------
+    Brookmeyer & Crowley (1982) Biometrics 38.
+
+    Examples
+    --------
+    >>> events = pd.DataFrame({"customer_id": list("aabbc"), "stage": ["buy", "use"] * 2 + ["buy"],
+    ...     "occurred_at": pd.to_datetime(["2026-01-01", "2026-01-04"] * 2 + ["2026-01-01"])})
+    >>> times = stage_times(events, stage_order=["buy", "use"], as_of="2026-01-31")
+    >>> times[["estimate", "n_events"]].to_numpy().tolist()
+    [[3.0, 2.0]]
+    """
+    check_columns(events, stage_col=stage_col, customer_col=customer_col, time_col=time_col)
+    last = pd.Timestamp(to_date(as_of))
+    rows = events[[customer_col, stage_col]].assign(day=local_days(events[time_col], time_col)).dropna()
+    rows = rows[rows["day"] <= last]
+    first = {stage: part.groupby(customer_col)["day"].min() for stage, part in rows.groupby(stage_col)}
+    nobody = rows.iloc[:0].set_index(customer_col)["day"]
+    found = []
+    for before, after in pairwise(stage_order):
+        start, end = first.get(before, nobody), first.get(after, nobody)
+        both = pd.DataFrame({"start": start}).join(end.rename("end"))
+        both = both[~(both["end"] < both["start"])]
+        wait = (both["end"].fillna(last) - both["start"]).dt.days
+        spells = pd.DataFrame({"days": wait.astype(int), "gone": both["end"].notna()})
+        found.append({"from_stage": before, "stage": after, **_median(spells, within_days, conf_level)})
+    columns = ["from_stage", "stage", "metric", "estimate", "conf_low", "conf_high"]
+    columns += ["quartile_low", "quartile_high", "n", "n_events", "reached", "n_at_risk", "n_not_reached"]
+    return pd.DataFrame(found, columns=columns)
+
+
+def stage_ageing(
+    deals: pd.DataFrame,
+    *,
+    as_of: dt.date | str,
+    usual: float = 0.9,
+    conf_level: float = 0.95,
+) -> pd.DataFrame:
+    """Open deals per stage: how old they are (days), and which share is older than deals usually get (0–1).
+
+    Parameters
+    ----------
+    deals
+        With `stage, created_on, closed_on, is_won`, and `amount` if known. Rows created after `as_of`, or
+        over on an unknown day, are left out; a deal without a result is open whatever its `closed_on`
+        (`deal_outcomes`). The stage is that of the day the table was written: what closed since `as_of` has
+        the stage "unknown_stage", since "won" and "lost" were not known by then.
+    as_of
+        Last day known, inclusive.
+    usual
+        A deal is stalled if it is older than the age by which this share of all deals has been closed
+        (Kaplan–Meier, won or lost; `usual_age`).
+    conf_level
+        Confidence level of the interval (Wilson).
+
+    Returns
+    -------
+    DataFrame
+        `stage, metric` ("stalled"), `estimate, std_error, conf_low, conf_high, n` (open deals), `median_days,
+        oldest_days, usual_days` (the age to beat; NaN where fewer than `usual` are known to), `amount` (of
+        the open deals); most open deals first. Without open deals no rows.
+
+    Raises
+    ------
+    ParameterError
+        Unknown column.
+
+    Notes
+    -----
+    Age counts from `created_on`, since the day of entering a stage is not in the table. The usual age comes
+    from all deals, open ones included for as long as they were open: taking closed ones alone would make it
+    too short. For won against lost see `cumulative_incidence`.
+
+    Examples
+    --------
+    >>> deals = pd.DataFrame({"stage": ["won", "lost", "quoted"], "created_on": pd.Timestamp("2026-01-01"),
+    ...     "closed_on": pd.to_datetime(["2026-01-11", "2026-01-21", None]), "is_won": [True, False, None]})
+    >>> stage_ageing(deals, as_of="2026-03-31", usual=0.6)[["n", "median_days", "usual_days"]].values.tolist()
+    [[1.0, 89.0, 20.0]]
+    """
+    names = ("stage", "created_on", "closed_on")
+    check_columns(deals, **{name: name for name in names})
+    spells = deal_spells(deals, as_of=as_of)
+    usual_days = usual_age(deals, as_of=as_of, usual=usual)
+    still = spells[spells["is_open"]].rename(columns={"days": "age"})
+    still["value"] = still.get("amount", pd.Series(np.nan, index=still.index))
+    closes_later = still.get("is_won", still["closed_on"]).notna()
+    still["stage"] = still["stage"].astype(object).mask(closes_later | still["stage"].isna(), "unknown_stage")
+    found = []
+    for stage, group in still.groupby("stage", observed=True):
+        stalled = int((group["age"] > usual_days).sum()) if usual_days == usual_days else np.nan
+        share = (
+            share_interval(stalled, len(group), conf_level=conf_level)._asdict() if stalled == stalled else {}
+        )
+        found.append({"stage": stage, "metric": "stalled", **share, "n": len(group)})
+        ages = {
+            "median_days": group["age"].median(),
+            "oldest_days": group["age"].max(),
+            "usual_days": usual_days,
+        }
+        found[-1] |= {**ages, "amount": group["value"].sum(min_count=1)}
+    columns = ["stage", "metric", *_INTERVAL, "n", "median_days", "oldest_days", "usual_days", "amount"]
+    frame = pd.DataFrame(found, columns=columns)
+    return frame.sort_values(["n", "stage"], ascending=[False, True], ignore_index=True)
+
+
+def _median(spells: pd.DataFrame, within_days: int, conf_level: float) -> dict[str, object]:
+    curve, by_then = _gone(spells, conf_level), _gone(spells, conf_level, times=[within_days]).iloc[0]
+    return {
+        "metric": "median_days",
+        "estimate": _quantile(curve, "estimate", 0.5),
+        "conf_low": _quantile(curve, "conf_high", 0.5),
+        "conf_high": _quantile(curve, "conf_low", 0.5),
+        "quartile_low": _quantile(curve, "estimate", 0.25),
+        "quartile_high": _quantile(curve, "estimate", 0.75),
+        "n": len(spells),
+        "n_events": int(spells["gone"].sum()),
+        "reached": float(by_then["estimate"]),
+        "n_at_risk": int(by_then["n_at_risk"]),
+        "n_not_reached": int(by_then["n_not_reached"]),
+    }
+
+
+def _gone(spells: pd.DataFrame, conf_level: float, times: Sequence[int] | None = None) -> pd.DataFrame:
+    """Share gone on by each time seen or asked for, where enough are followed, with its interval."""
+    curve = survival_curve(spells, duration_col="days", event_col="gone", times=times, conf_level=conf_level)
+    curve = enough_at_risk(curve)
+    low, high = 1 - curve["conf_high"], 1 - curve["conf_low"]
+    return curve.assign(estimate=1 - curve["estimate"], conf_low=low, conf_high=high)
+
+
+def _quantile(curve: pd.DataFrame, column: str, share: float) -> float:
+    """First time by which `share` is reached; events only, since bounds also move where nothing happens."""
+    happened = curve[(curve["n_events"] > 0) & (curve[column] >= share - 1e-12)]
+    return float(happened["time"].iloc[0]) if len(happened) else np.nan

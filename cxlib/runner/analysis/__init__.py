@@ -1,0 +1,1 @@
+"""The one declared port from the runner to the analysis."""

@@ -1,0 +1,264 @@
+"""Differences from intervals alone: of two estimates, and of many groups each from the rest of them."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import fdtrc, stdtr, stdtrit
+
+from cxlib.checks import ParameterError, check_columns
+from cxlib.stats.intervals import Interval, critical_value
+
+Array = NDArray[np.float64]
+
+
+def interval_difference(one: Interval, other: Interval, *, correlation: ArrayLike = 0.0) -> Interval:
+    """First estimate minus the other, with the interval that the two intervals imply (MOVER).
+
+    Parameters
+    ----------
+    one, other : Interval
+        Estimates in one unit, with limits of one confidence level; scalars or arrays.
+    correlation : array-like
+        Correlation of the two estimates; 0 for independent groups.
+
+    Returns
+    -------
+    Interval
+        In the unit of the estimates, signed. `std_error` is NaN where one of the two errors is 0 or unknown
+        (nobody or everybody in a group): the limits then come from intervals that know this, the error not.
+
+    Notes
+    -----
+    low = d − √(l² + u² − 2ρlu) with l = distance to the lower limit of the first, u = to the upper limit of
+    the other; high likewise. With Wilson limits and ρ = 0 this is Newcombe's method 10.
+
+    References
+    ----------
+    Zou & Donner (2008) Statistics in Medicine 27; Newcombe (1998) Statistics in Medicine 17.
+
+    Examples
+    --------
+    >>> nobody, half = Interval(0.0, 0.0, 0.0, 0.3), Interval(0.5, 0.1, 0.3, 0.7)
+    >>> [round(float(value), 2) for value in interval_difference(nobody, half)]
+    [-0.5, nan, -0.7, -0.14]
+    """
+    rho = np.asarray(correlation, dtype=float)
+    difference = one.estimate - other.estimate
+    below, above = one.estimate - one.conf_low, one.conf_high - one.estimate
+    other_below, other_above = other.estimate - other.conf_low, other.conf_high - other.estimate
+    known = (np.asarray(one.std_error) > 0) & (np.asarray(other.std_error) > 0)
+    error = np.where(known, _joint(one.std_error, other.std_error, rho), np.nan)[()]
+    low = difference - _joint(below, other_above, rho)
+    return Interval(difference, error, low, difference + _joint(above, other_below, rho))
+
+
+def _joint(one: ArrayLike, other: ArrayLike, rho: np.ndarray) -> np.ndarray:
+    a, b = np.asarray(one, dtype=float), np.asarray(other, dtype=float)
+    return np.sqrt(np.maximum(a**2 + b**2 - 2 * rho * a * b, 0))[()]
+
+
+def groups_apart(
+    frame: pd.DataFrame,
+    *,
+    by: str,
+    conf_level: float = 0.95,
+    estimate_col: str = "estimate",
+    n_col: str = "n",
+    draws: int = 10_000,
+    seed: int = 7,
+) -> pd.DataFrame:
+    """Test whether groups differ, and which of them from the rest, with every look at them paid for.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        One row per group of different customers (independent estimates): `by`, the estimate in any unit,
+        `std_error`, the number of customers; where there are any, `df` (degrees of freedom of the error;
+        n - 1 without it) and `conf_low, conf_high` of level `conf_level`. Groups without an estimate or an
+        error (hidden ones) and groups of one are left out.
+    by : str
+        Column that names the groups.
+    conf_level : float
+        Level of the intervals; 1 - `conf_level` is also the chance that anything at all is claimed where
+        no group differs.
+    estimate_col, n_col : str
+    draws, seed : int
+        Draws under "no group differs", and their seed.
+
+    Returns
+    -------
+    DataFrame
+        One row per group in the order of `frame` (`metric` "against_rest"), then one over all of them
+        (`metric` "overall", `by` missing): ``metric``, ``estimate`` (group minus the mean of the others by
+        their numbers), ``std_error, conf_low, conf_high`` (simultaneous), ``n``, ``p_value`` (adjusted for
+        all groups and for the test over all), ``verdict``: differ, no_difference_shown, or not_enough_data
+        for a group left out, and overall with fewer than two groups. A group differs exactly where its
+        interval leaves out zero, and the groups differ overall wherever one of them does.
+
+    Raises
+    ------
+    ParameterError
+        A column is missing, the level is not between 0 and 1, or there is no draw.
+
+    Notes
+    -----
+    Each group against the rest by Student's t (Satterthwaite), all alike by Welch's F; the smallest of these
+    p-values is held against its own distribution under no difference (single-step min-P, parametric
+    bootstrap). The error of a group is the distance to the limit that faces the others over the critical
+    value (as in `interval_difference`, so that 0 of n has one), and at least what the spread of all groups
+    together says for its number: an outlier that a small group happens not to hold must not make it look
+    sure. At level 0.95, with 2 to 12 groups of 12 each or of 10 to 1,000, something was claimed without any
+    difference in 4-6 % for normal values, 4-8 % for NPS with its interval, 0-6 % for shares of 30 % with
+    Wilson's, 0-5 % for log-normal money; up to 12 % for bare means of three values in 12 groups of 12.
+
+    References
+    ----------
+    Welch (1951) Biometrika 38; Westfall & Young (1993) *Resampling-Based Multiple Testing*; Krishnamoorthy,
+    Lu & Mathew (2007) Computational Statistics & Data Analysis 51.
+
+    Examples
+    --------
+    >>> regions = pd.DataFrame({"region": ["a", "b", "c"], "estimate": [30.0, 31.0, 45.0],
+    ...                         "std_error": 3.0, "n": 200})
+    >>> groups_apart(regions, by="region")["verdict"].tolist()
+    ['no_difference_shown', 'no_difference_shown', 'differ', 'differ']
+    """
+    check_columns(frame, by=by, estimate_col=estimate_col, std_error="std_error", n_col=n_col)
+    if draws < 1:
+        raise ParameterError("differences.draws", found=draws)
+    critical_value(conf_level)  # refuses an impossible level
+    columns = {name: frame[name].to_numpy(float, na_value=np.nan) for name in (estimate_col, n_col)}
+    x, n = columns[estimate_col], columns[n_col]
+    df = frame["df"].to_numpy(float, na_value=np.nan) if "df" in frame else n - 1
+    variance = _facing_error(frame, x, n, conf_level) ** 2
+    kept = np.isfinite(x) & (n > 0) & (df >= 1) & np.isfinite(variance) & (variance > 0)
+    table = pd.DataFrame({by: frame[by].to_numpy(), "metric": "against_rest"})
+    overall: dict[str, Any] = {by: None, "metric": "overall", "n": n[kept].sum()}
+    table[[*Interval._fields, "p_value"]] = np.nan
+    table["n"] = n
+    if kept.sum() >= 2:
+        found = _family(x[kept], variance[kept], n[kept], np.minimum(df[kept], 1e6))
+        smallest = _least_by_chance(variance[kept], n[kept], np.minimum(df[kept], 1e6), draws, seed)
+        adjusted = (1 + np.searchsorted(smallest, found.p_values, side="right")) / (1 + draws)
+        reach = found.error * _reach(smallest, found.df, 1 - conf_level)
+        rest = found.difference
+        table.loc[kept, list(Interval._fields)] = np.c_[rest, found.error, rest - reach, rest + reach]
+        table.loc[kept, "p_value"] = adjusted[:-1]
+        overall["p_value"] = adjusted.min()
+    table.loc[len(table)] = pd.Series(overall)
+    p = table["p_value"]
+    verdict = np.where(p <= 1 - conf_level + 1e-12, "differ", "no_difference_shown")
+    return table.assign(verdict=np.where(p.isna(), "not_enough_data", verdict))
+
+
+class _Tests(NamedTuple):
+    """Groups against the rest, and one p-value more for all alike; a class to name the five parts."""
+
+    difference: Array
+    error: Array
+    df: Array
+    p_values: Array
+
+
+def _facing_error(frame: pd.DataFrame, x: Array, n: Array, conf_level: float) -> Array:
+    """Error of each group towards the mean of all: from the limit on that side, else `std_error`."""
+    error = frame["std_error"].to_numpy(float, na_value=np.nan)
+    if not {"conf_low", "conf_high"} <= set(frame):
+        return error
+    low, high = (frame[name].to_numpy(float, na_value=np.nan) for name in ("conf_low", "conf_high"))
+    known = np.isfinite(x) & (n > 0)
+    middle = np.average(x[known], weights=n[known]) if known.any() else np.nan
+    factor = critical_value(
+        conf_level, df=frame["df"].to_numpy(float, na_value=np.nan) if "df" in frame else None
+    )
+    facing = np.where(x < middle, high - x, x - low) / factor
+    return np.where(np.isfinite(facing) & (facing > 0), facing, error)
+
+
+def _family(x: Array, own: Array, n: Array, df: Array) -> _Tests:
+    """Test each group against the rest and all alike; groups along the last axis, draws before it."""
+    common = (own * n * df).sum(axis=-1, keepdims=True) / df.sum()
+    variance = np.maximum(own, common / n)
+    others = n.sum() - n
+    part, spread = variance * n**2, (variance * n**2) ** 2 / df
+    rest = (part.sum(axis=-1, keepdims=True) - part) / others**2
+    rest_spread = (spread.sum(axis=-1, keepdims=True) - spread) / others**4
+    difference = x - ((x * n).sum(axis=-1, keepdims=True) - x * n) / others
+    error = np.sqrt(variance + rest)
+    degrees = (variance + rest) ** 2 / (variance**2 / df + rest_spread)
+    one_each = 2 * stdtr(degrees, -np.abs(difference) / error)
+    together = _welch_p(x, 1 / variance, df)
+    return _Tests(difference, error, degrees, np.concatenate([one_each, together[..., None]], axis=-1))
+
+
+def _welch_p(x: Array, weight: Array, df: Array) -> Array:
+    k = x.shape[-1]
+    share = weight / weight.sum(axis=-1, keepdims=True)
+    middle = (share * x).sum(axis=-1, keepdims=True)
+    doubt = ((1 - share) ** 2 / df).sum(axis=-1)
+    between = (weight * (x - middle) ** 2).sum(axis=-1) / (k - 1)
+    return fdtrc(k - 1, (k**2 - 1) / (3 * doubt), between / (1 + 2 * (k - 2) / (k**2 - 1) * doubt))
+
+
+def _least_by_chance(own: Array, n: Array, df: Array, draws: int, seed: int) -> Array:
+    """Smallest p-value of each draw in which no group differs, in order."""
+    common = (own * n * df).sum() / df.sum()
+    variance = np.maximum(own, common / n)
+    rng = np.random.default_rng(seed)
+    x = rng.standard_normal((draws, len(n))) * np.sqrt(variance)
+    drawn = variance * rng.chisquare(df, (draws, len(n))) / df
+    return np.sort(_family(x, drawn, n, df).p_values.min(axis=-1))
+
+
+def _reach(smallest: Array, df: Array, alpha: float) -> Array:
+    """How many errors an interval reaches: to the largest p-value that is still a claim."""
+    place = int(np.floor(alpha * (1 + len(smallest)) - 1 + 1e-9))
+    limit = smallest[place] if place >= 0 else 0.0
+    return -stdtrit(df, limit / 2)
+
+
+def apart_words(apart: pd.DataFrame, *, by: str, measure: str, by_word: str | None = None) -> dict[str, Any]:
+    """Say which groups differ, or that none can be told apart: the arguments of `Report.finding`.
+
+    Parameters
+    ----------
+    apart : DataFrame
+        Result of `groups_apart`.
+    by : str
+        Column that names the groups.
+    measure : str
+        What is compared, in the reader's language.
+    by_word : str, optional
+        The attribute in the reader's language; its column's name otherwise.
+
+    Returns
+    -------
+    dict
+        ``key, verdict, units`` and the values of the sentence: verdict and words come from the same rows.
+
+    Examples
+    --------
+    >>> regions = pd.DataFrame({"region": ["a", "b"], "estimate": [20.0, 45.0], "std_error": 3.0, "n": 200})
+    >>> words = apart_words(groups_apart(regions, by="region"), by="region", measure="NPS")
+    >>> words["key"], words["higher"], words["lower"], words["verdict"]
+    ('differences.both', ['b'], ['a'], 'differ')
+    """
+    each, over_all = apart.iloc[:-1], apart.iloc[-1]
+    named = each["verdict"] == "differ"
+    sides = {"higher": each[named & (each["estimate"] > 0)], "lower": each[named & (each["estimate"] < 0)]}
+    names = {side: [str(name) for name in rows[by]] for side, rows in sides.items() if len(rows)}
+    if over_all["verdict"] == "not_enough_data":
+        key = "differences.too_few"
+    elif over_all["verdict"] != "differ":
+        key = "differences.none"
+    elif not names:
+        key = "differences.together"
+    else:
+        key = "differences.both" if len(names) == 2 else f"differences.{next(iter(names))}"
+    said = {"key": key, "verdict": over_all["verdict"], "units": {"p_value": "p_value", "groups": "count"}}
+    numbers = {"p_value": over_all["p_value"], "groups": int((each["verdict"] != "not_enough_data").sum())}
+    return said | numbers | names | {"by": by if by_word is None else by_word, "measure": measure}

@@ -1,0 +1,1 @@
+"""Drivers of an ordered outcome, with missing items and the assumption tested."""

@@ -1,0 +1,1 @@
+"""Time to an event while people are still under observation."""

@@ -1,0 +1,1 @@
+"""What goes with the score: importance with its uncertainty, and where to start."""
