@@ -154,6 +154,7 @@ from .initiatives.study.plan import share_plan as share_plan
 # journey
 from .journey.checklist import hesitation_answered as hesitation_answered
 from .journey.checklist import purchase_checklist as purchase_checklist
+from .journey.claims import valley_cost as valley_cost
 from .journey.contact_consistency import consistency as consistency
 from .journey.curve import emotion_curve as emotion_curve
 from .journey.curve import stage_steps as stage_steps
@@ -231,7 +232,7 @@ from .report.plots.theme import ROLES as ROLES
 from .report.plots.theme import new_axes as new_axes
 from .report.plots.theme import set_theme as set_theme
 from .report.report import Report as Report
-from .report.report import value as value
+from .report.values import value as value
 
 # runner
 from .runner.analysis.worklists import worklist as worklist

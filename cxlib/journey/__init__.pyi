@@ -1,5 +1,6 @@
 from .checklist import hesitation_answered as hesitation_answered
 from .checklist import purchase_checklist as purchase_checklist
+from .claims import valley_cost as valley_cost
 from .contact_consistency import consistency as consistency
 from .curve import emotion_curve as emotion_curve
 from .curve import stage_steps as stage_steps

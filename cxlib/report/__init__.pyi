@@ -34,4 +34,4 @@ from .plots.theme import ROLES as ROLES
 from .plots.theme import new_axes as new_axes
 from .plots.theme import set_theme as set_theme
 from .report import Report as Report
-from .report import value as value
+from .values import value as value

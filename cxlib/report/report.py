@@ -7,8 +7,6 @@ machine-readable results and the page people read cannot differ.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from numbers import Integral
 from typing import Any, Literal
 
 import pandas as pd
@@ -19,7 +17,15 @@ from matplotlib.figure import Figure
 
 from cxlib import language
 from cxlib.checks import ParameterError, fail_option
-from cxlib.language import clean_text, format_date, format_value, has_text, join_list, text
+from cxlib.language import (
+    LANGUAGES,
+    clean_text,
+    format_date,
+    format_value,
+    has_text,
+    join_list,
+    text,
+)
 from cxlib.report import markup
 from cxlib.report.disclosure import ATTRIBUTES, FLAG, hide_names, is_small, suppress_small
 from cxlib.report.layout import (
@@ -34,6 +40,8 @@ from cxlib.report.layout import (
     to_record,
 )
 from cxlib.report.plots.theme import FONTS, register_fonts, set_theme, to_picture
+from cxlib.report.rows import FromRows, Words
+from cxlib.report.values import Value, Word, unit_of
 
 Level = Literal["info", "warning", "not_enough_data"]
 LEVELS = ("info", "warning", "not_enough_data")
@@ -50,30 +58,11 @@ TABLES_OF: Mapping[str, tuple[str, ...]] = {
 }
 
 
-@dataclass(frozen=True)
-class Value:
-    """A number together with its unit, for one placeholder of a sentence; made by `value`."""
-
-    value: Any
-    unit: str
-
-
-def value(number: Any, unit: str) -> Value:
-    """Join `number` with the unit it is shown in (`share`, `pp`, `currency`, …), for `Report.finding`.
-
-    Examples
-    --------
-    >>> value(0.25, "share")
-    Value(value=0.25, unit='share')
-    """
-    return Value(number, unit)
-
-
-class Report:
+class Report(FromRows):
     """What one notebook shows: header, notices, tables, figures and findings, in one language.
 
     A class because language, currency, interval level and the smallest cell belong to every piece; it keeps
-    no results.
+    no results. A notebook says `show`, `say` and `draw` (`rows.FromRows`); they end in the pieces below.
 
     Parameters
     ----------
@@ -116,7 +105,8 @@ class Report:
         about: Sequence[str] = (),
     ) -> None:
         self.name, self.data_set, self.lang = name, data_set, lang
-        self.min_cell = min_cell
+        self.min_cell, self.words = min_cell, Words()
+        self.tables_read = tuple(tables or TABLES_OF.get(name, ()))
         self.style = Style(lang, data_set.currency, conf_level, min_cell)
         set_theme(lang)
         self.subject, self.about = subject, [safe_text(line, lang) for line in about]
@@ -257,6 +247,7 @@ class Report:
         *,
         verdict: str | None = None,
         subject: str | None = None,
+        wording: str | None = None,
         units: Mapping[str, str] | None = None,
         **numbers: object,
     ) -> None:
@@ -268,6 +259,8 @@ class Report:
             Catalogue key of the sentence; its record is `key.subject` where several rows are told alike.
         verdict
             One of `verdict.…`, shown as a word before the sentence.
+        wording
+            Entry that words the sentence, where it is not `key`, or `key` in the words of its verdict.
         units
             Unit by placeholder, where the number does not bring its own by `value`.
         **numbers
@@ -278,11 +271,14 @@ class Report:
         if is_small(raw, min_cell=self.min_cell):
             self.notice("display.finding_hidden", level="not_enough_data", min_cell=self.min_cell)
             return
-        all_units = {name: _unit_of(item, (units or {}).get(name)) for name, item in numbers.items()}
-        sentence = text(language.key_for(key, verdict), self.lang, **self._formatted(numbers, units or {}))
+        all_units = {name: unit_of(item, (units or {}).get(name)) for name, item in numbers.items()}
+        entry = wording or language.key_for(key, verdict)
+        texts = {lang: text(entry, lang, **self._formatted(numbers, units or {}, lang)) for lang in LANGUAGES}
+        sentence = texts[self.lang]
         badge = None if verdict is None else language.verdict_word(verdict, self.lang)
         record = {
             "text": sentence,
+            "texts": texts,
             "values": {name: self._recorded(item) for name, item in raw.items()},
             "units": all_units,
             "verdict": verdict,
@@ -356,16 +352,19 @@ class Report:
         shown = format_value(n, "count", self.lang)
         return text(f"display.source_{counted or 'n'}", self.lang, source=source, date=date, n=shown)
 
-    def _formatted(self, values: Mapping[str, object], units: Mapping[str, str]) -> dict[str, str]:
-        return {name: self._formatted_one(item, units.get(name)) for name, item in values.items()}
+    def _formatted(
+        self, values: Mapping[str, object], units: Mapping[str, str], lang: str | None = None
+    ) -> dict[str, str]:
+        spoken = lang or self.lang
+        return {name: self._formatted_one(item, units.get(name), spoken) for name, item in values.items()}
 
-    def _formatted_one(self, item: object, unit: str | None) -> str:
+    def _formatted_one(self, item: object, unit: str | None, lang: str) -> str:
         if isinstance(item, list | tuple):
-            return join_list([self._formatted_one(part, unit) for part in item], self.lang)
+            return join_list([self._formatted_one(part, unit, lang) for part in item], lang)
         raw = item.value if isinstance(item, Value) else item
         if isinstance(raw, str):
-            return safe_text(raw, self.lang)
-        return format_value(raw, _unit_of(item, unit), self.lang, currency=self.data_set.currency)
+            return safe_text(raw.in_language(lang) if isinstance(raw, Word) else raw, lang)
+        return format_value(raw, unit_of(item, unit), lang, currency=self.data_set.currency)
 
     def _recorded(self, item: object) -> object:
         raw = item.value if isinstance(item, Value) else item
@@ -377,16 +376,6 @@ class Report:
 def _count_column(frame: pd.DataFrame, n_col: str) -> str:
     """Return the column that counts people: answers, which `n` may count, can be many from few customers."""
     return "customers" if n_col == "n" and "customers" in frame.columns else n_col
-
-
-def _unit_of(item: object, unit: str | None) -> str:
-    if isinstance(item, Value):
-        return item.unit
-    if isinstance(item, list | tuple | str | bool):
-        return unit or "text"
-    if hasattr(item, "isoformat"):
-        return unit or "date"
-    return unit or ("count" if isinstance(item, Integral) else "number")
 
 
 def _problem_text(problem: Any, lang: str) -> str:

@@ -18,7 +18,8 @@ from cxlib.report.coarse_numbers import Under, coarse_frame, coarse_of, coarse_v
 from cxlib.report.disclosure import FLAG, is_small
 from cxlib.report.layout import Labels, Units, column_units
 from cxlib.report.markup import Cell
-from cxlib.report.report import TABLES_OF, Level, Report, Value
+from cxlib.report.report import TABLES_OF, Level, Report
+from cxlib.report.values import Value
 
 
 class SharedReport(Report):
@@ -72,6 +73,7 @@ class SharedReport(Report):
         *,
         verdict: str | None = None,
         subject: str | None = None,
+        wording: str | None = None,
         units: Mapping[str, str] | None = None,
         **numbers: object,
     ) -> None:
@@ -84,7 +86,7 @@ class SharedReport(Report):
             self.notice("sharing.finding_hidden")
             return
         said = {name: self._worded(item) for name, item in rounded.items()}
-        super().finding(key, verdict=verdict, subject=subject, units=units, **said)
+        super().finding(key, verdict=verdict, subject=subject, wording=wording, units=units, **said)
 
     def notice(
         self, key: str, *, level: Level = "info", only_here: bool = False, subject: str = "", **values: object
