@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: report test test-long bench lock clean
+.PHONY: report test test-long test-pandas2 bench lock clean
 
 report: .venv/.ready
 	$(BIN)/cx run --data data/sample
@@ -17,6 +17,11 @@ test: .venv/.ready-test
 
 test-long: .venv/.ready-test
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -m long
+
+# the quick part on pandas 2.3: the same packages as make test, but for pandas and what it alone needs
+QUICK := not slow and not long and not spark and not browser and not benchmark
+test-pandas2: .venv-pandas2/.ready
+	OMP_NUM_THREADS=1 .venv-pandas2/bin/python -m pytest -n 2 --dist loadscope -m "$(QUICK)"
 
 bench: .venv/.ready-test
 	$(BIN)/python -m pytest tests/benchmarks -m benchmark -s
@@ -33,10 +38,17 @@ bench: .venv/.ready-test
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements-test.lock
 	touch $@
 
+PURELIB := -c "import sysconfig; print(sysconfig.get_path('purelib'))"
+.venv-pandas2/.ready: .venv/.ready-test
+	$(BIN)/python -m venv --clear .venv-pandas2
+	.venv-pandas2/bin/python -m pip install --quiet --disable-pip-version-check --no-deps pandas==2.3.3 pytz==2025.2
+	{ pwd; $(BIN)/python $(PURELIB); } > "$$(.venv-pandas2/bin/python $(PURELIB))/others.pth"
+	touch $@
+
 LOCK := uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --quiet
 lock:
 	$(LOCK) --output-file requirements.lock
 	$(LOCK) --extra test --constraint requirements.lock --output-file requirements-test.lock
 
 clean:
-	rm -rf .venv .pytest_cache .ruff_cache .mypy_cache .hypothesis
+	rm -rf .venv .venv-pandas2 .pytest_cache .ruff_cache .mypy_cache .hypothesis

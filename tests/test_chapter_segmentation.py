@@ -80,7 +80,7 @@ def test_states_of_a_segment_are_traced_from_its_first_day(company, champions):
     found = moves.set_index(["state", "next_state"])["customers"]
     shown = rows_of(champions, "transitions_state").set_index(["state", "next_state"])["customers"]
     assert len(shown) >= 2
-    assert (found[shown.index] == shown).all()
+    assert found[shown.index].tolist() == shown.tolist()
     now = rows_of(champions, "prevalence_lifecycle")
     assert now["lifecycle"].tolist() == ["repeater"]
 

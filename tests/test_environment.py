@@ -207,6 +207,6 @@ def test_bleach_which_is_no_longer_maintained_is_imported_nowhere():
 
 @pytest.mark.parametrize("package", ["nbconvert", "jupyter-server", "pandas"])
 def test_floors_that_matter(package):
-    floors = {"nbconvert": "7.17.1", "jupyter-server": "2.18", "pandas": "3"}
+    floors = {"nbconvert": "7.17.1", "jupyter-server": "2.18", "pandas": "2.3"}
     assert str(RUNTIME[package].specifier) == f">={floors[package]}"
     assert PROJECT["requires-python"] == ">=3.11,<3.14"

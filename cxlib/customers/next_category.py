@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from cxlib.checks import check_columns
 from cxlib.data.days import local_days, to_date
 from cxlib.data.purchases import purchase_lines
+from cxlib.data.text_type import TEXT
 from cxlib.stats.clustered_share import clustered_share_interval
 from cxlib.stats.intervals import Interval, clustered_mean_interval, critical_value, share_interval
 
@@ -52,7 +53,7 @@ def purchase_pairs(orders: pd.DataFrame, *, dimension: str = "category") -> pd.D
     columns = ("customer_id", "order_id", "ordered_at", "amount")
     check_columns(orders, dimension=dimension, **{f"{name}_col": name for name in columns})
     lines = orders.dropna(subset=["customer_id", "order_id", "ordered_at", dimension])
-    lines = lines[purchase_lines(lines)].astype({dimension: "str"})
+    lines = lines[purchase_lines(lines)].astype({dimension: TEXT})
     keys = ["customer_id", "order_id", dimension]
     held = lines.groupby(keys, observed=True).agg(amount=("amount", "sum"), at=("ordered_at", "min"))
     held = held.reset_index().sort_values(

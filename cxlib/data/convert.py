@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -25,7 +26,10 @@ ORDINARY = r"[^A-Za-z0-9_-]|^[0-9]{1,4}-|^[A-Za-z]{3,9}-[0-9]{1,4}$"
 MANY_IDS = 1_000_000
 #: The first year that is taken for one: what lies before is an empty date of some system, or damage.
 FIRST_YEAR = 1800
+#: What stands for never is cut to its day: no later instant has a local time in every zone.
+LAST_DAY = pd.Timestamp("9999-12-31")
 NO_DATES = ("0000-00-00", "0001-01-01")
+FAR_YEAR = r"(^|[^0-9])(2[2-9][0-9]{2}|[3-9][0-9]{3})"
 AWARE = r"[T ]\d\d(?::?\d\d(?::?\d\d(?:[.,]\d+)?)?)?\s*(?:[zZ]|[+-]\d\d(?::?\d\d)?)$"
 
 
@@ -235,16 +239,15 @@ def _in_zone(found: pd.Series, column: str, zone: str, findings: Findings) -> pd
 
 
 def localise(naive: pd.Series, column: str, zone: str, findings: Findings) -> pd.Series:
-    """Local times as instants; times the clock skips or repeats are settled and noted."""
-    try:
-        return naive.dt.tz_localize(zone)
-    except ValueError:
-        first = np.ones(len(naive), dtype=bool)
-        unclear = naive.dt.tz_localize(zone, ambiguous="NaT", nonexistent="shift_forward")
-        skipped = naive.dt.tz_localize(zone, ambiguous=first, nonexistent="NaT")
-        findings.add("tables.clock_repeats", "notice", column, unclear.isna() & naive.notna())
-        findings.add("tables.clock_skips", "notice", column, skipped.isna() & naive.notna())
-        return naive.dt.tz_localize(zone, ambiguous=first, nonexistent="shift_forward")
+    """Turn local times into instants; times the clock skips or repeats are settled and noted."""
+    naive = naive.mask(naive > LAST_DAY, LAST_DAY)
+    first = np.ones(len(naive), dtype=bool)
+    settled = naive.dt.tz_localize(zone, ambiguous=first, nonexistent="shift_forward")
+    once = naive.dt.tz_localize(zone, ambiguous="NaT", nonexistent="shift_forward")
+    findings.add("tables.clock_repeats", "notice", column, settled.notna() & once.isna())
+    moved = settled.dt.tz_localize(None) != naive
+    findings.add("tables.clock_skips", "notice", column, settled.notna() & moved)
+    return settled
 
 
 def _timestamp_from_text(values: pa.ChunkedArray, column: str, zone: str, findings: Findings) -> pd.Series:
@@ -275,8 +278,39 @@ def _parsed(strings: pd.Series, *, utc: bool = False) -> pd.Series:
     long_enough = strings.where(strings.str.len() >= len("20260105"))
     if not utc:
         long_enough = long_enough.mask(matches(strings, r"[zZ]$|[T ].*[+-]\d\d(?::?\d\d)?$"))
-    parsed = pd.to_datetime(long_enough, format="ISO8601", errors="coerce", utc=utc)
-    return parsed.astype("datetime64[us, UTC]" if utc else "datetime64[us]")
+    return read_times(long_enough, "ISO8601", utc=utc)
+
+
+def read_times(texts: pd.Series, form: str, *, utc: bool = False) -> pd.Series:
+    """Read times in a form pandas knows, in microseconds; missing where a text is none.
+
+    Where pandas counts in nanoseconds (always before version 3, else when any text has them), it knows no
+    year from 2262 on: a later one is read as one of the same calendar, a multiple of 400 years earlier.
+    """
+
+    def read(cells: pd.Series) -> pd.Series:
+        parsed = pd.to_datetime(cells, format=form, errors="coerce", utc=utc)
+        return parsed.astype("datetime64[us, UTC]" if utc else "datetime64[us]")
+
+    found = read(texts)
+    far = found.isna() & matches(texts, FAR_YEAR)
+    if not far.any():
+        return found
+    year = texts[far].str.extract(FAR_YEAR)[1].astype("int64")
+    near = (year - 1800) % 400 + 1800
+    earlier = [
+        re.sub(FAR_YEAR, rf"\g<1>{at}", text, count=1) for at, text in zip(near, texts[far], strict=True)
+    ]
+    moved = read(pd.Series(earlier, near.index))
+    moved = moved.where((moved.dt.year - near).abs() <= int(utc))
+    days = ((year - near) // 400 * 146_097).to_numpy().astype("timedelta64[D]")
+    return found.fillna(moved + days.astype("timedelta64[us]"))
+
+
+def month_starts(days: pd.Series) -> pd.Series:
+    """First day of the month of each day (without a zone), in microseconds."""
+    months = days.to_numpy().astype("datetime64[M]")
+    return pd.Series(months.astype("datetime64[us]"), days.index, name=days.name)
 
 
 def _date(values: pa.ChunkedArray, column: str, zone: str, findings: Findings) -> pd.Series:
@@ -298,7 +332,7 @@ def _month(values: pa.ChunkedArray, column: str, zone: str, findings: Findings) 
         bare = pc.match_substring_regex(values, r"^\d{4}-\d{2}$")
         values = pc.if_else(bare, pc.binary_join_element_wise(values, "01", "-"), values)
     days = _date(values, column, zone, findings)
-    return (days - pd.to_timedelta(days.dt.day - 1, unit="D")).astype("datetime64[us]")
+    return month_starts(days)
 
 
 def is_readable(values: pa.ChunkedArray) -> bool:

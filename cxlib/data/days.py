@@ -161,7 +161,9 @@ def _as_numpy(times: pd.Series, column: str) -> pd.Series:
         found = pd.api.types.infer_dtype(times, skipna=True)
         if found in ("date", "datetime", "datetime64"):
             try:
-                return pd.to_datetime(times)
+                known = times[times.notna()].iloc[0]
+                is_plain = getattr(known, "tzinfo", None) is None
+                return times.astype("datetime64[us]") if is_plain else pd.to_datetime(times)
             except (ValueError, TypeError):
                 found = f"{found} / mixed offsets"
     raise InputError("journey.not_timestamps", column=column, dtype=found)

@@ -12,7 +12,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from cxlib.data.text_type import TEXT
+from cxlib.data.text_type import FROM_ARROW
 
 TIMEZONE = "Asia/Tokyo"
 UTC_OFFSET = np.timedelta64(9, "h")  # Japan knows no summer time
@@ -78,7 +78,7 @@ def ids(prefix: str, numbers: np.ndarray, *, width: int = 7) -> pd.Series:
 
 
 def _series(texts: pa.Array) -> pd.Series:
-    return pd.Series(texts.to_pandas(types_mapper={pa.large_string(): TEXT}.get))
+    return pd.Series(texts.to_pandas(types_mapper=FROM_ARROW))
 
 
 def pick(rng: np.random.Generator, shares: Any, size: int) -> np.ndarray:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from cxlib.data.text_type import TEXT
 from cxlib.samples.columns import Calendar, ids, words
 from cxlib.samples.people import CONSUMER, People
 from cxlib.samples.purchases import Purchases
@@ -126,7 +127,7 @@ def initiatives_table(studies: tuple[Study, ...], calendar: Calendar) -> pd.Data
             "monthly_cost": np.round(treated * np.array(MONTHLY_COST), -2).astype(float),
             "assignment": list(ASSIGNMENTS),
         }
-    )
+    ).astype(dict.fromkeys(("initiative_id", "name", "touchpoint", "target_state", "assignment"), TEXT))
 
 
 def enrolments_table(studies: tuple[Study, ...], calendar: Calendar) -> pd.DataFrame:

@@ -89,7 +89,7 @@ def value_at_risk(latest: pd.DataFrame) -> pd.DataFrame:
     Examples
     --------
     >>> latest = pd.DataFrame({"attitude": ["detractor", "promoter"], "amount": [30.0, 90.0]})
-    >>> value_at_risk(latest.assign(band="top_fifth")).loc[0, ["estimate", "share"]].tolist()
+    >>> value_at_risk(latest.assign(band="top_fifth"))[["estimate", "share"]].iloc[0].tolist()
     [30.0, 0.25]
     """
     low = latest[latest["attitude"] == "detractor"].groupby("band")["amount"]
@@ -117,7 +117,7 @@ def attitude_spend(latest: pd.DataFrame) -> pd.DataFrame:
     Examples
     --------
     >>> latest = pd.DataFrame({"attitude": ["promoter"], "spend_level": ["high"], "amount": [9.0]})
-    >>> attitude_spend(latest).loc[0, ["estimate", "amount_share", "n"]].tolist()
+    >>> attitude_spend(latest)[["estimate", "amount_share", "n"]].iloc[0].tolist()
     [1.0, 1.0, 1.0]
     """
     index = pd.MultiIndex.from_product([ATTITUDES, ("high", "low")], names=["attitude", "spend_level"])

@@ -64,6 +64,12 @@ def test_nothing_but_missing_values_may_be_of_any_type_and_days_before_1970_roun
     assert local_days(pd.Series(pd.to_datetime(["1969-12-31 23:00"])), "at").dt.day.tolist() == [31]
 
 
+@pytest.mark.parametrize("never", [dt.date(9999, 12, 31), dt.datetime(9999, 12, 31, 5)])  # noqa: DTZ001
+def test_days_beyond_the_range_of_nanoseconds_are_days(never):
+    days = local_days(pd.Series([never, None], dtype=object), "at")
+    assert days.dt.year.tolist()[0] == 9999 and days.isna().tolist() == [False, True]
+
+
 @pytest.mark.parametrize("value", [pd.NaT, None, "2026-02-30"])
 def test_no_day_of_the_calendar_is_refused(value):
     with pytest.raises(ParameterError, match="calendar"):

@@ -325,6 +325,23 @@ def test_a_million_small_sums_are_exact():
     assert reduce_orders(lines, as_of=AS_OF)["amount"].tolist() == [10000.1]
 
 
+@pytest.mark.parametrize("many", [0, 10**9])
+@pytest.mark.parametrize("through", [lambda frame: frame, lambda frame: duckdb_abroad().from_df(frame)])
+def test_a_column_of_objects_that_holds_nothing_is_one_of_missing_values(monkeypatch, through, many):
+    monkeypatch.setattr("cxlib.engine.MANY_LINES", many)
+    lines = order_lines(60).dropna(subset=["customer_id"])
+    nothing = pd.Series(None, lines.index, dtype=object)
+    for column in ("order_id", "brand", "amount"):
+        empty = through(lines.assign(**{column: nothing}))
+        known = lines.assign(**{column: nothing.astype(lines[column].dtype)})
+        found = reduce_orders(empty, as_of=AS_OF, timezone="UTC", by=["brand"])
+        expected = reduce_orders(known, as_of=AS_OF, timezone="UTC", by=["brand"])
+        pd.testing.assert_frame_equal(found, expected, check_dtype=column != "brand")
+    guests = through(lines.assign(customer_id=nothing))
+    assert reduce_orders(guests, as_of=AS_OF).empty
+    assert count_lines(guests)["guest_lines"] == len(lines)
+
+
 def test_no_lines_give_no_rows():
     assert reduce_orders(order_lines().iloc[:0], as_of=AS_OF).empty
     assert count_lines(order_lines().iloc[:0])["lines"] == 0

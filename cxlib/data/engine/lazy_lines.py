@@ -20,7 +20,7 @@ from cxlib.data.engine.adjacent_lines import (
     LARGEST_AMOUNT,
     MONEY_UNIT,
 )
-from cxlib.data.engine.lend_to_arrow import in_microseconds, lend
+from cxlib.data.engine.lend_to_arrow import in_plain_types, lend, take_back
 
 #: Lines from which DuckDB groups faster than Arrow although it has to be opened.
 MANY_LINES = 200_000
@@ -38,9 +38,9 @@ def as_lazy(orders: Any, *columns: str) -> nw.LazyFrame[Any]:
             raise InputError("segmentation.no_file", name=Path(orders).name)
         orders = duckdb.connect().read_parquet(str(orders))
     if isinstance(orders, pd.DataFrame):
-        orders = hand_over(lend(orders, *columns))
+        orders = hand_over(lend(orders, *columns, amount_col=columns[-1]))
     if isinstance(orders, duckdb.DuckDBPyRelation):
-        orders = in_microseconds(orders)
+        orders = in_plain_types(orders)
     return cast("nw.LazyFrame[Any]", nw.from_native(orders).lazy())
 
 
@@ -50,16 +50,12 @@ def hand_over(table: pa.Table) -> Any:
 
 
 def collect(frame: nw.LazyFrame[Any]) -> pd.DataFrame:
-    """Compute, and hand over as pandas through Arrow: text is text, and missing, alike on every engine."""
+    """Compute, and take the result over as pandas."""
     # DuckDB has one allocator in a process: so set, it gives memory back before frames of the result need it
     giving_back: dict[str, Any] = {"allocator_background_threads": "true"}
     held: Any = duckdb.connect(config=giving_back) if frame.implementation.is_duckdb() else nullcontext()
     with held:
-        table = frame.collect(backend="pyarrow").to_native()
-    for place, field in enumerate(table.schema):
-        if pa.types.is_dictionary(field.type):
-            table = table.set_column(place, field.name, table[place].cast(field.type.value_type))
-    return cast(pd.DataFrame, table.to_pandas(split_blocks=True, self_destruct=True).reset_index(drop=True))
+        return take_back(frame.collect(backend="pyarrow").to_native())
 
 
 def summed(rows: nw.LazyFrame[Any], *keys: str, **counts: nw.Expr) -> nw.LazyFrame[Any]:

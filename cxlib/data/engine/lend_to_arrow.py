@@ -8,18 +8,41 @@ import duckdb
 import pandas as pd
 import pyarrow as pa
 
-from cxlib.data.text_type import TEXT
+from cxlib.data.text_type import FROM_ARROW, TEXT
+
+#: A column of objects, none of them known, comes as NULL; a bare `SELECT NULL` is an integer too.
+_PLAIN_TYPES = {"TIMESTAMPTZ_NS": "TIMESTAMPTZ", '"NULL"': "INTEGER"}
 
 
-def lend(orders: pd.DataFrame, *columns: str) -> pa.Table:
-    """Lend those of the columns that there are to Arrow, uncopied.
+def lend(orders: pd.DataFrame, *columns: str, amount_col: str) -> pa.Table:
+    """Lend those of the columns that there are to Arrow, uncopied; what holds nothing as text or money.
 
     Examples
     --------
-    >>> lend(pd.DataFrame({"amount": [1.0]}), "amount", "order_id").column_names
+    >>> lend(pd.DataFrame({"amount": [1.0]}), "amount", "order_id", amount_col="amount").column_names
     ['amount']
     """
-    return pa.table({name: _lent(orders[name]) for name in columns if name in orders.columns})
+    table = pa.table({name: _lent(orders[name]) for name in columns if name in orders.columns})
+    for place, field in enumerate(table.schema):
+        if pa.types.is_null(field.type):
+            kind = pa.float64() if field.name == amount_col else pa.string()
+            table = table.set_column(place, field.name, table[place].cast(kind))
+    return table
+
+
+def take_back(table: pa.Table) -> pd.DataFrame:
+    """Take an engine's result from Arrow, which is used up; text is text, and missing, alike on every engine.
+
+    Examples
+    --------
+    >>> take_back(pa.table({"brand": pa.array(["a", None]).dictionary_encode()}))["brand"].isna().tolist()
+    [False, True]
+    """
+    for place, field in enumerate(table.schema):
+        if pa.types.is_dictionary(field.type):
+            table = table.set_column(place, field.name, table[place].cast(field.type.value_type))
+    frame: pd.DataFrame = table.to_pandas(split_blocks=True, self_destruct=True, types_mapper=FROM_ARROW)
+    return frame.reset_index(drop=True)
 
 
 def zone_of(orders: Any, time_col: str) -> str | None:
@@ -36,21 +59,19 @@ def zone_of(orders: Any, time_col: str) -> str | None:
     return str(kind.tz) if isinstance(kind, pd.DatetimeTZDtype) else None
 
 
-def in_microseconds(orders: duckdb.DuckDBPyRelation) -> duckdb.DuckDBPyRelation:
-    """Give instants counted in nanoseconds, which narwhals cannot name, the type it can.
+def in_plain_types(orders: duckdb.DuckDBPyRelation) -> duckdb.DuckDBPyRelation:
+    """Give columns whose type narwhals cannot name, nanoseconds with a zone or nothing at all, one it can.
 
     Examples
     --------
     >>> lines = duckdb.connect().sql("SELECT TIMESTAMPTZ_NS '2026-01-01 00:00:00+00' AS ordered_at")
-    >>> str(in_microseconds(lines).types[0])
+    >>> str(in_plain_types(lines).types[0])
     'TIMESTAMP WITH TIME ZONE'
     """
-    fine = [
-        name for name, kind in zip(orders.columns, orders.types, strict=True) if str(kind) == "TIMESTAMPTZ_NS"
-    ]
-    for name in fine:
-        quoted = '"' + name.replace('"', '""') + '"'
-        orders = orders.project(f"* REPLACE (CAST({quoted} AS TIMESTAMPTZ) AS {quoted})")
+    for name, kind in zip(orders.columns, map(str, orders.types), strict=True):
+        if kind in _PLAIN_TYPES:
+            quoted = '"' + name.replace('"', '""') + '"'
+            orders = orders.project(f"* REPLACE (CAST({quoted} AS {_PLAIN_TYPES[kind]}) AS {quoted})")
     return orders
 
 

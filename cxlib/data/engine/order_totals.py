@@ -92,7 +92,7 @@ def reduce_orders(
     """
     timezone = timezone or zone_of(orders, time_col)
     names = (customer_id_col, order_id_col, time_col, amount_col)
-    lent = lend(orders, *names, *by) if isinstance(orders, pd.DataFrame) else None
+    lent = lend(orders, *names, *by, amount_col=amount_col) if isinstance(orders, pd.DataFrame) else None
     frame = as_lazy(orders if lent is None else hand_over(lent))
     named = {f"by[{position}]": column for position, column in enumerate(by)}
     check_columns(

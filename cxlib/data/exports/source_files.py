@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from cxlib.checks import InputError, Problem, TableError
-from cxlib.data.convert import matches
+from cxlib.data.convert import matches, read_times
 from cxlib.data.delimited.read_text import Form, read_cells
 from cxlib.data.exports.mapping import FillDown, Grain, Lookup, Reading, TableMapping, Where
 from cxlib.data.exports.verbs import plain_numbers
@@ -182,13 +182,13 @@ def _in_order(frame: pd.DataFrame, order: str | None, part: TableMapping) -> np.
     verbs = {**part.columns, **part.extra}.items()
     typed = next((verb for _, verb in verbs if verb.from_ == order and (verb.format or verb.number)), None)
     if typed is not None and typed.format:
-        keys = pd.to_datetime(cells, format=typed.format, errors="coerce", utc="%z" in typed.format)
+        keys = read_times(cells, typed.format, utc="%z" in typed.format)
     elif typed is not None and typed.number:
         keys = pd.to_numeric(plain_numbers(cells, typed.number), errors="coerce")
     else:
         keys = pd.to_numeric(cells.where(cells.str.fullmatch(r"-?\d+(?:\.\d+)?")), errors="coerce")
         if (keys.isna() & (cells != "")).any():
-            keys = pd.to_datetime(cells.where(cells != ""), format="ISO8601", errors="coerce", utc=True)
+            keys = read_times(cells.where(cells != ""), "ISO8601", utc=True)
         if (keys.isna() & (cells != "")).any() and _are_codes(cells):
             keys = cells.mask(cells == "")
     broken = int((keys.isna() & (cells != "")).sum())

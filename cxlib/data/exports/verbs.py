@@ -11,7 +11,7 @@ import pandas as pd
 import pyarrow as pa
 
 from cxlib.data.contract import Kind
-from cxlib.data.convert import NO_VALUE, convert, localise
+from cxlib.data.convert import NO_VALUE, convert, localise, month_starts, read_times
 from cxlib.data.exports.mapping import Number, Verb
 from cxlib.data.findings import Findings
 from cxlib.data.numbers import styled_number
@@ -121,9 +121,7 @@ def _time(cells: pd.Series, verb: Verb, kind: Kind, name: str, context: Context)
     if verb.format is None:
         moments = _converted(cells, "timestamp", name, context, zone=verb.timezone)
     else:
-        parsed = pd.to_datetime(
-            cells.mask(cells == ""), format=verb.format, errors="coerce", utc="%z" in verb.format
-        )
+        parsed = read_times(cells.mask(cells == ""), verb.format, utc="%z" in verb.format)
         context.findings.add(
             "exports.not_in_format", "error", name, parsed.isna() & (cells != ""), format=verb.format
         )
@@ -133,7 +131,7 @@ def _time(cells: pd.Series, verb: Verb, kind: Kind, name: str, context: Context)
     if kind == "timestamp":
         return moments
     days = moments.dt.tz_localize(None).dt.normalize()
-    return days - pd.to_timedelta(days.dt.day - 1, unit="D") if kind == "month" else days
+    return month_starts(days) if kind == "month" else days
 
 
 def _converted(

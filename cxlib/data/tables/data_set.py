@@ -25,6 +25,9 @@ from cxlib.language import text
 if TYPE_CHECKING:
     import narwhals as nw
 
+#: Whether a change to a frame leaves the one it shares its data with alone: pandas 2 copies beforehand only.
+COPIES_ON_WRITE = int(pd.__version__.partition(".")[0]) >= 3
+
 
 def open_data(path: str | Path, as_of: date | str | None = None) -> DataSet:
     r"""Open a folder of CSV or Parquet files, or a DuckDB file, as a data set of the contract.
@@ -176,7 +179,7 @@ class DataSet:
         if frame.empty and name in self._first_days:
             self._check_begun()
         if (start is None and end is None) or spec.time is None or not spec.in_period:
-            return frame.copy(deep=False)
+            return frame.copy(deep=not COPIES_ON_WRITE)
         return _within(frame, spec.time, start, end)
 
     def lazy(self, name: str) -> nw.LazyFrame[Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
 import narwhals as nw
 import numpy as np
@@ -12,6 +12,7 @@ import pandas as pd
 from cxlib.checks import check_columns
 from cxlib.data.days import instants, local_days
 from cxlib.data.engine.adjacent_lines import MONEY_UNIT, UNKNOWN
+from cxlib.data.engine.lend_to_arrow import take_back
 from cxlib.data.purchases import purchase_lines
 
 NEEDED = ("order_id", "customer_id", "ordered_at", "amount")
@@ -81,7 +82,7 @@ def _orders_of(orders: Any, rate: float, timezone: str | None) -> pd.DataFrame:
     summed = known.group_by("customer_id", "order_id").agg(
         nw.col("ordered_at").min(), nw.col("amount").sum(), nw.col("margin").sum(), nw.col("sold").sum()
     )
-    found = cast("pd.DataFrame", summed.collect(backend="pyarrow").to_pandas())
+    found = take_back(summed.collect(backend="pyarrow").to_native())
     found = found.sort_values(["customer_id", "order_id"], ignore_index=True)
     at = instants(found["ordered_at"], "ordered_at", timezone=timezone)
     return found.assign(ordered_at=at, sold=found["sold"] > 0)

@@ -78,7 +78,7 @@ def touchpoint_roles(
     Examples
     --------
     >>> insert = pd.DataFrame({"customer_id": [*"abcdefghij"], "stage": "use", "touchpoint": "insert",
-    ...     "valence": None, "occurred_at": pd.Timestamp("2026-01-10")})
+    ...     "valence": float("nan"), "occurred_at": pd.Timestamp("2026-01-10")})
     >>> mail = pd.DataFrame({"customer_id": [*"abcdefghijklmnopqrst"], "stage": "use", "touchpoint": "mail",
     ...     "valence": [1.0] * 9 + [2] + [0.0] * 9 + [1], "occurred_at": pd.Timestamp("2026-01-15")})
     >>> states = pd.DataFrame({"as_of": pd.to_datetime([]), "customer_id": [], "state": []})
