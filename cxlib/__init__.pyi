@@ -19,6 +19,7 @@ from .customers.claims import growth_told as growth_told
 from .customers.claims import middle_by_group as middle_by_group
 from .customers.claims import scheme_lead as scheme_lead
 from .customers.claims import score_rule as score_rule
+from .customers.claims import uncounted_orders as uncounted_orders
 from .customers.decile_groups import decile_table as decile_table
 from .customers.decile_groups import deciles as deciles
 from .customers.decile_groups import segment_table as segment_table
@@ -150,6 +151,7 @@ from .initiatives.study.plan import detectable_effect as detectable_effect
 from .initiatives.study.plan import power_of_study as power_of_study
 from .initiatives.study.plan import regression_to_mean as regression_to_mean
 from .initiatives.study.plan import share_plan as share_plan
+from .initiatives.study.rollout import same_rollout as same_rollout
 
 # journey
 from .journey.checklist import hesitation_answered as hesitation_answered

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import ROUND_HALF_EVEN, Decimal
 from functools import cache
 from importlib.resources import files
@@ -35,6 +36,21 @@ _PATTERNS: dict[str, tuple[str, float, str | None]] = {
 UNITS = (*_PATTERNS, "currency", "date", "text")
 MISSING = "–"
 TEXT_LIMIT = 200
+#: What English sentences count; after a 1 they say "1 group is" for "{count} groups are".
+_COUNTED = (
+    "answers|attributes|buyers|bytes|cells|characters|clusters|columns|customers|dates|days|deals|detractors|"
+    "drivers|entries|flows|groups|initiatives|items|lines|messages|months|moves|orders|pairs|passives|places|"
+    "promoters|purchases|refunds|rows|scores|seconds|segments|sessions|signs|touchpoints|units|waves"
+)
+_AFTER_ONE = {
+    "are": "is",
+    "were": "was",
+    "have": "has",
+    "hold": "holds",
+    "stand": "stands",
+    "start": "starts",
+}
+_PLURAL = re.compile(rf"\{{(\w+)\}}((?: [a-z]+)?) ({_COUNTED})\b(?: ({'|'.join(_AFTER_ONE)})\b)?")
 
 
 @cache
@@ -64,8 +80,21 @@ def text(key: str, lang: str = "en", **values: object) -> str:
     --------
     >>> text("language.list_join", "en", first="a", last="b")
     'a and b'
+    >>> text("impact.groups_one_arm", count=1)[:23], text("impact.groups_one_arm", count=2)[:23]
+    ('1 group is left out: al', '2 groups are left out: ')
     """
-    return catalogue()[key][lang].format(**values)
+    template = catalogue()[key][lang]
+    if lang == "en" and any(str(value) == "1" for value in values.values()):
+        template = _PLURAL.sub(lambda found: _singular(found, values), template)
+    return template.format(**values)
+
+
+def _singular(found: re.Match[str], values: Mapping[str, object]) -> str:
+    name, between, noun, verb = found.groups()
+    if str(values.get(name)) != "1":
+        return found[0]
+    one = f"{noun[:-3]}y" if noun.endswith("ies") else noun[:-1]
+    return f"{{{name}}}{between} {one}" + (f" {_AFTER_ONE[verb]}" if verb else "")
 
 
 def column_word(name: str, lang: str = "en") -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from cxlib.language import LANGUAGES, catalogue
+from cxlib.language import LANGUAGES, catalogue, text
 
 ROOT = Path(__file__).parents[1]
 TEXTS = ROOT / "cxlib" / "text"
@@ -251,3 +251,36 @@ def test_no_chapter_compares_a_limit_by_itself():
         and any(_is_limit(side) for side in (node.left, *node.comparators))
     ]
     assert not raw  # `limits_side` counts them as they are shown
+
+
+#: What follows a placeholder and ends in s, but is nothing counted that may be one.
+NOT_COUNTED = (
+    {"as", "cases", "claims", "comes", "decimals", "does", "errors", "goes", "has", "ids", "intervals", "is"}
+    | {"its", "leaves", "lies", "names", "needs", "others", "points", "sales", "takes", "theirs", "times"}
+    | {"was", "works", "surveys"}
+)
+
+
+def test_one_of_what_is_counted_takes_the_singular():
+    unknown = set()
+    for key, templates in catalogue().items():
+        for name, noun in re.findall(r"\{(\w+)\}(?: [a-z]+)? ([a-z]+s)\b", templates["en"]):
+            names = {part[1] for part in string.Formatter().parse(templates["en"]) if part[1]}
+            plural = re.search(
+                rf"\b1(?: [a-z]+)? {noun}\b", text(key, **dict.fromkeys(names, "7") | {name: "1"})
+            )
+            unknown |= {(key, noun)} if plural and noun not in NOT_COUNTED else set()
+    assert unknown == set()
+    assert text("impact.groups_one_arm", count=1).startswith("1 group is left out")
+    assert text("impact.groups_one_arm", count=21).startswith("21 groups are left out")
+    assert text("segmentation.uncounted_free", n="1").startswith("1 free order (")
+
+
+@pytest.mark.parametrize(
+    "source", ["differences", "impact", "intervals", "journey", "money", "nps", "segmentation", "sharing"]
+)
+def test_japanese_sentences_of_reports_have_no_space_within_japanese_or_beside_a_number(source):
+    entries = yaml.safe_load((TEXTS / f"{source}.yml").read_text(encoding="utf-8"))
+    wide = r"[\u3001-\u3011\u3040-\u30ff\u3400-\u9fff\uff01-\uff5e]"
+    stray = re.compile(rf"(?<=[}}0-9%]) +(?={wide})|(?<={wide}) +(?=[{{0-9]|{wide})")
+    assert {key for key, templates in entries.items() if stray.search(templates["ja"])} == set()

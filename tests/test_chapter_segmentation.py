@@ -273,6 +273,7 @@ def test_a_period_within_a_year_is_not_compared_with_itself(company, run, everyb
     assert "f_score" not in pieces["table"]["schemes"][0]["plain"]
     (told,) = pieces["finding"]["segmentation.act_first_period"]
     assert "365" not in told["text"] and "in the chosen period" in told["text"]
+    assert f"ordered again within {told['values']['days']} days" in told["text"]
     assert "segmentation.own_windows" in pieces["notice"]
     (short,) = pieces["notice"]["segmentation.short_reach"]
     assert "Hibernating" in short["text"]

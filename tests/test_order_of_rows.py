@@ -292,12 +292,13 @@ LEFT_OUT |= dict.fromkeys(
      "group_lead", "judge_return", "leading", "middle_by_group", "nearest", "next_steps", "now_and_whole",
      "rank_register", "rate_notes", "season_told", "scheme_lead", "score_rule", "score_words", "settled_from",
      "settled_shares", "short_of_history", "split_words", "standing_answers", "usual_age", "verdict_counts",
-     "window_names", "group_gaps"],
+     "window_names", "group_gaps", "uncounted_orders"],
     "words or a verdict on a result that is replayed",
 )  # fmt: skip
 LEFT_OUT |= dict.fromkeys(
     ["att_gt", "twoway_weights", "effect_by_group", "enrolment_notes", "study_notes", "has_comparison",
-     "observed_months", "evaluate_initiative", "read_answers", "survey_weight", "chosen_rows", "rake"],
+     "observed_months", "evaluate_initiative", "read_answers", "survey_weight", "chosen_rows", "rake",
+     "same_rollout"],
     "takes more than the small company gives, or works row by row",
 )  # fmt: skip
 LEFT_OUT |= dict.fromkeys(

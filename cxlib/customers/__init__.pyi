@@ -9,6 +9,7 @@ from .claims import growth_told as growth_told
 from .claims import middle_by_group as middle_by_group
 from .claims import scheme_lead as scheme_lead
 from .claims import score_rule as score_rule
+from .claims import uncounted_orders as uncounted_orders
 from .decile_groups import decile_table as decile_table
 from .decile_groups import deciles as deciles
 from .decile_groups import segment_table as segment_table

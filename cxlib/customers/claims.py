@@ -1,4 +1,4 @@
-"""What the segmentation chapter may say: sentence and verdict of a result, both from the same limits."""
+"""What the segmentation chapter may say: sentence and verdict of a result, from the same limits."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ import pandas as pd
 
 from cxlib.checks import check_columns
 from cxlib.customers.sales_concentration import error_df
+from cxlib.data.engine.order_totals import count_orders
+from cxlib.language import text
 from cxlib.stats.intervals import Interval, critical_value
 from cxlib.stats.money_means import TRIM, middle_mean_interval
 from cxlib.stats.verdicts import UNDECIDED, limits_side, limits_verdict
@@ -273,3 +275,32 @@ def middle_by_group(
         row = {by: name, "metric": "middle_mean", **own._asdict(), "n": len(part), "df": max(middle - 1, 1)}
         rows.append(row)
     return pd.DataFrame(rows, columns=[by, "metric", *Interval._fields, "n", "df"])
+
+
+def uncounted_orders(orders: Any, *, as_of: object, min_cell: int, lang: str) -> list[str]:
+    """Say which orders are no purchases, and how many: free, refunded in full, refunds without their sale.
+
+    Parameters
+    ----------
+    orders : frame of any engine narwhals knows
+        Order lines, as `count_orders`.
+    as_of : date, str or Timestamp
+        Last day counted.
+    min_cell : int
+        Fewer than this are not counted out.
+    lang : str
+
+    Examples
+    --------
+    >>> lines = pd.DataFrame({"customer_id": ["a", "b"], "order_id": ["1", "2"], "amount": [0.0, 5.0],
+    ...     "ordered_at": pd.Timestamp("2026-01-05")})
+    >>> uncounted_orders(lines, as_of="2026-01-31", min_cell=10, lang="en")
+    ['fewer than 10 free orders (every amount 0)']
+    """
+    counted = count_orders(orders, as_of=as_of)
+    few = text("segmentation.fewer_than", lang, n=min_cell)
+    return [
+        text(f"segmentation.uncounted_{kind}", lang, n=f"{n:,}" if n >= min_cell else few)
+        for kind in ("free", "refunded", "refund_alone")
+        if (n := int(counted[kind]))
+    ]

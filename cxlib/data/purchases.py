@@ -10,6 +10,7 @@ is an order; where there are no amounts, every line counts, and results say so i
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 
 import numpy as np
@@ -136,6 +137,26 @@ def leading_lines(
     chosen[who[head]] = code[head]
     is_ambiguous[who[code != chosen[who]]] = True
     return places, is_ambiguous
+
+
+def earlier_buyers(customer: pd.Series, bought_on: pd.Series, observed_from: dt.date | None) -> pd.Index:
+    """Name the customers who bought before `observed_from`: nobody saw their first purchase.
+
+    Parameters
+    ----------
+    customer, bought_on : pandas.Series
+        Customer and day of each purchase.
+    observed_from : date, optional
+
+    Examples
+    --------
+    >>> days = pd.to_datetime(pd.Series(["2026-01-05", "2026-03-01", "2026-03-02"]))
+    >>> earlier_buyers(pd.Series(["a", "a", "b"]), days, dt.date(2026, 2, 1)).to_list()
+    ['a']
+    """
+    if observed_from is None:
+        return pd.Index([])
+    return pd.Index(customer[bought_on < pd.Timestamp(observed_from)].unique())
 
 
 def _amounts(amounts: pd.Series, column: str) -> NDArray[np.float64]:

@@ -80,3 +80,4 @@ from .study.plan import detectable_effect as detectable_effect
 from .study.plan import power_of_study as power_of_study
 from .study.plan import regression_to_mean as regression_to_mean
 from .study.plan import share_plan as share_plan
+from .study.rollout import same_rollout as same_rollout

@@ -10,7 +10,7 @@ from scipy import stats
 
 from cxlib.checks import check_columns
 from cxlib.data.days import local_days, to_date
-from cxlib.data.purchases import purchase_lines
+from cxlib.data.purchases import earlier_buyers, purchase_lines
 from cxlib.stats.few_clusters import cluster_fit
 from cxlib.stats.intervals import critical_value
 from cxlib.stats.number_columns import check_numbers
@@ -34,6 +34,7 @@ def gap_surface(
     *,
     as_of: dt.date | str,
     horizon_days: int = 90,
+    observed_from: dt.date | str | None = None,
     expectation_col: str = "expectation",
     experience_col: str = "experience",
     customer_col: str = "customer_id",
@@ -52,6 +53,8 @@ def gap_surface(
         Last day of observation, inclusive.
     horizon_days
         Days after the day of the contact in which a purchase counts.
+    observed_from
+        As in `repeat_times`: customers who bought before it are left out.
     expectation_col, experience_col, customer_col
         Columns; ratings on one common scale.
     conf_level
@@ -102,7 +105,9 @@ def gap_surface(
     """
     names = {"expectation_col": expectation_col, "experience_col": experience_col}
     check_columns(events, **names, customer_col=customer_col, occurred_at="occurred_at")
-    rated = _rated(events, orders, pd.Timestamp(to_date(as_of)), horizon_days, names, customer_col)
+    begin = None if observed_from is None else to_date(observed_from, argument="observed_from")
+    days = begin, pd.Timestamp(to_date(as_of))
+    rated = _rated(events, orders, days, horizon_days, names, customer_col)
     x, y = rated["x"].to_numpy(), rated["y"].to_numpy()
     cells = rated.groupby(["x", "y"]).size().rename("n").reset_index()
     middle = (min(x.min(), y.min()) + max(x.max(), y.max())) / 2 if len(rated) else 0.0
@@ -129,13 +134,14 @@ def gap_surface(
 def _rated(
     events: pd.DataFrame,
     orders: pd.DataFrame,
-    last: pd.Timestamp,
+    days: tuple[dt.date | None, pd.Timestamp],
     horizon: int,
     names: dict[str, str],
     customer_col: str,
 ) -> pd.DataFrame:
     """Contacts with both ratings, observed for the full horizon, and whether a purchase followed."""
     check_columns(orders, customer_col=customer_col, ordered_at="ordered_at")
+    begin, last = days
     customer = events[customer_col]
     rated = pd.DataFrame({"who": pd.factorize(customer)[0], "customer": customer}).assign(
         day=local_days(events["occurred_at"], "occurred_at"),
@@ -148,6 +154,8 @@ def _rated(
     bought = pd.DataFrame({"customer": orders[customer_col], "bought_on": ordered_on})
     bought = bought[purchase_lines(orders, known=(ordered_on <= last).to_numpy(), customer_col=customer_col)]
     bought = bought.dropna().sort_values("bought_on")
+    earlier = earlier_buyers(bought["customer"], bought["bought_on"], begin)
+    rated = rated[~rated["customer"].isin(earlier)]
     if rated.empty or bought.empty:
         return rated.assign(bought=0.0)
     both = pd.merge_asof(

@@ -76,8 +76,9 @@ def deal_ends(
     >>> deal_ends(deals, as_of="2026-03-31", times=[30])[["cause", "estimate"]].to_numpy().tolist()
     [['lost', 0.25], ['won', 0.75]]
     """
+    _check_split(deals, by, _END_COLUMNS)
     parts = []
-    for keys, spells in _groups(deals, as_of, by, _END_COLUMNS):
+    for keys, spells in _split(deal_spells(deals, as_of=as_of), by):
         if spells["outcome"].notna().any():
             ends = _ends_at(spells, sorted(times), min_at_risk, conf_level)
             if len(spells) >= min_at_risk and set(ends["time"]) < set(times):
@@ -100,12 +101,8 @@ def win_rates(
 
     Parameters
     ----------
-    deals
-        As in `deal_spells`, with `customer_id`.
-    as_of
-        Last day known, inclusive.
-    by
-        Column of `deals` to split by.
+    deals, as_of, by
+        As in `deal_ends`.
     mature_days
         Only deals created at least so many days before `as_of` count. By default the age by which nine in ten
         of all deals are over (`usual_age`), and 90 where so many are not known to be.
@@ -138,8 +135,8 @@ def win_rates(
     """
     if mature_days is not None and not mature_days >= 0:
         raise ParameterError("journey.negative_times", argument="mature_days", value=repr(mature_days))
-    check_columns(deals, created_on="created_on", customer_id="customer_id", by=by)
-    check_group_names(by, _RATE_COLUMNS)
+    check_columns(deals, created_on="created_on")
+    _check_split(deals, by, _RATE_COLUMNS)
     usual = usual_age(deals, as_of=as_of) if mature_days is None else float(mature_days)
     age = usual if usual == usual else MATURE_DAYS
     facts = deals.assign(**deal_outcomes(deals, as_of=as_of))
@@ -194,12 +191,9 @@ def _ends_at(spells: pd.DataFrame, times: Sequence[int], min_at_risk: int, conf_
     return ends.assign(customers=spells["customer_id"].nunique())
 
 
-def _groups(
-    deals: pd.DataFrame, as_of: dt.date | str, by: str | None, result: Sequence[str]
-) -> Iterator[tuple[dict[str, Any], pd.DataFrame]]:
+def _check_split(deals: pd.DataFrame, by: str | None, result: Sequence[str]) -> None:
     check_columns(deals, customer_id="customer_id", by=by)
     check_group_names(by, result)
-    return _split(deal_spells(deals, as_of=as_of), by)
 
 
 def _split(rows: pd.DataFrame, by: str | None) -> Iterator[tuple[dict[str, Any], pd.DataFrame]]:

@@ -1,29 +1,37 @@
 """How coarse a number must be so that two reports side by side give no customer away.
 
 Exact reports are safe one by one and not in pairs: what one customer bought on a day is the difference of
-the totals before and after it, and who moves from one segment to another takes a whole history along. So the
-step of money is larger than anything one customer ever bought; then the difference of two published sums is
-nothing, or at least a quarter more than any one customer's amount.
+the totals before and after it, and who moves from one segment to another takes a whole history along. So
+money is rounded to a step larger than what the customer bought; then the difference of two published sums is
+nothing, or at least a quarter more than the customer's amount. All but the largest hundredth of customers
+share one step; what each larger size of customer brings is rounded apart, by the step of that size, so that
+a few large customers do not make coarse what others bought. Where only a sum is known and not who carries
+it, the step is that of the largest customer.
 """
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from numbers import Real
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
+from cxlib.language import is_missing
 from cxlib.report.disclosure import KEY_COLUMNS, PEOPLE
 
 #: Columns and metrics that hold money per customer; any other money is taken for a sum, which is the coarser.
 PER_CUSTOMER = frozenset(
     {"mean", "monetary_mean", "next_amount", "spend_gap", "spend", "repeat_gap_amount", "value_with_f2"}
     | {"value_without_f2", "value_referred", "value_others", "break_even_effect", "effect", "shrunk"}
+    | {"amount_referred", "amount_others", "amount_gap", "middle_referred", "middle_others", "middle_gap"}
 )
+#: Shares that count customers, whatever these bought; any other share may be one of money.
+OF_CUSTOMERS = frozenset({"customer_share", "repeat_rate", "repeat", "lapse", "referral", "referred_share"})
 #: Money that is one customer's own amount: the border between two groups.
 BORDERS = frozenset({"lower", "upper", "median", "median_amount"})
 _NOT_PEOPLE = re.compile(
@@ -31,6 +39,8 @@ _NOT_PEOPLE = re.compile(
 )
 _END = re.compile(r"_?(conf_low|conf_high|low|high|std_error)$")
 _PADDING = 1.25  # no difference of a step lies within a fifth of any customer's amount
+_USUAL = 0.99  # part of the customers whose money shares one step
+_LARGEST_PART = 3  # steps of its largest customer a sum holds at least: no customer carries more than 27 %
 _SHARE_STEP = 0.01
 _RETURN_STEP = 0.1  # of a cost the company knows
 
@@ -53,8 +63,11 @@ class Coarse:
     base : int
         Counts of people are multiples of this.
     sum_step : float
-        Sums of money are multiples of this, or of their own third digit where that is coarser; smaller than
-        two steps they are not shown, so no customer holds more than half of a shown sum. 0 without money.
+        Step of what all but the largest hundredth of customers bring; 0 without money.
+    whole_step : float
+        Step of a sum of which only the size is known: larger than any customer. Sums are rounded to their own
+        third digit where that is coarser; smaller than two steps they are not shown, so no customer holds
+        more than half of one.
     share_step : float
         Shares are multiples of this, or of `base` per customer where that is coarser.
     min_cell : int
@@ -63,6 +76,7 @@ class Coarse:
 
     base: int
     sum_step: float
+    whole_step: float
     share_step: float
     min_cell: int
 
@@ -79,14 +93,51 @@ def coarse_of(amounts: pd.Series, *, min_cell: int) -> Coarse:
 
     Examples
     --------
-    >>> coarse_of(pd.Series([300.0, 700.0] * 50 + [1_500.0]), min_cell=10)
-    Coarse(base=5, sum_step=2000.0, share_step=0.05, min_cell=10)
+    >>> coarse_of(pd.Series([300.0, 700.0] * 100 + [1_500.0]), min_cell=10)
+    Coarse(base=5, sum_step=1000.0, whole_step=2000.0, share_step=0.02, min_cell=10)
     """
-    known = amounts.abs().fillna(0.0)
-    largest, total = float(known.max() if len(known) else 0.0), float(known.sum())
-    step = step_up(_PADDING * largest)
-    share = step_up(max(_SHARE_STEP, step / total if total else 0.0))
-    return Coarse(max(5, min_cell // 2), step, min(share, 1.0), min_cell)
+    known = amounts[amounts != 0].abs().dropna()
+    usual, largest = (float(known.quantile(part, "higher")) if len(known) else 0.0 for part in (_USUAL, 1.0))
+    share = step_up(max(_SHARE_STEP, _PADDING * largest / known.sum() if largest else 0.0))
+    step, whole = (step_up(_PADDING * amount) for amount in (usual, largest))
+    return Coarse(max(5, min_cell // 2), step, whole, min(share, 1.0), min_cell)
+
+
+def coarse_sum(parts: pd.Series, *, coarse: Coarse) -> float | Under | None:
+    """Round what customers bring together, each size of customer by a step larger than any of that size.
+
+    Parameters
+    ----------
+    parts : Series of float
+        What each customer brings; missing counts as nothing.
+    coarse
+        Steps.
+
+    Returns
+    -------
+    The rounded sum; an `Under` where it is below two steps, None where the largest customer may carry more
+    than a quarter of it.
+
+    Examples
+    --------
+    >>> steps = Coarse(base=5, sum_step=1_000.0, whole_step=20_000.0, share_step=0.02, min_cell=10)
+    >>> coarse_sum(pd.Series([400.0] * 60 + [3_000.0]), coarse=steps)  # 24,000, and one of 3,000 to 5,000
+    29000.0
+    >>> coarse_sum(pd.Series([400.0] * 20 + [3_000.0]), coarse=steps) is None
+    True
+    """
+    money = np.nan_to_num(parts.to_numpy(dtype="float64", na_value=np.nan))
+    steps = np.full(len(money), coarse.sum_step)
+    is_large = _PADDING * np.abs(money) > coarse.sum_step
+    steps[is_large] = [step_up(_PADDING * amount) for amount in np.abs(money[is_large])]
+    sizes, size = np.unique(steps, return_inverse=True)
+    total = sum(map(_nearest, np.bincount(size, money).tolist(), sizes.tolist()))
+    exact = float(money.sum())
+    if is_large.any() and abs(exact) < _LARGEST_PART * sizes[-1]:
+        return None
+    if abs(exact) < 2 * coarse.sum_step:
+        return Under(2 * coarse.sum_step, exact < 0)
+    return _digits(total, 3)
 
 
 def step_up(value: float) -> float:
@@ -125,7 +176,7 @@ def coarse_value(raw: Any, *, name: str, unit: str, n: float | None, coarse: Coa
 
     Examples
     --------
-    >>> steps = Coarse(base=5, sum_step=1000.0, share_step=0.02, min_cell=10)
+    >>> steps = Coarse(base=5, sum_step=1000.0, whole_step=1000.0, share_step=0.02, min_cell=10)
     >>> [coarse_value(x, name="amount", unit="currency", n=40, coarse=steps) for x in (6_752_901, 1_200)]
     [6750000.0, Under(limit=2000.0, is_negative=False, unit='currency')]
     >>> coarse_value(168.2, name="mean", unit="currency", n=40, coarse=steps)
@@ -143,7 +194,7 @@ def coarse_value(raw: Any, *, name: str, unit: str, n: float | None, coarse: Coa
     if unit in ("share", "probability", "pp"):
         return _share(value, name, unit, n, coarse)
     if unit == "points":
-        return _nearest(value, step_up(max(1.0, 100 * _per_person(coarse.base, n))))
+        return _on_grid(value, step_up(max(1.0, 100 * _per_person(coarse.base, n))), name)
     if unit in ("days", "months", "date", "p_value") or name in KEY_COLUMNS:
         return raw
     return _digits(value, 2)
@@ -155,6 +206,13 @@ def _per_person(base: int, n: float | None) -> float:
 
 def _nearest(value: float, step: float) -> float:
     return float(f"{round(value / step) * step:.12g}") if step else value
+
+
+def _on_grid(value: float, step: float, name: str) -> float:
+    """Round a result to the nearest step, and an interval outwards, so that it keeps a width and holds."""
+    ends = {"low": math.floor, "high": math.ceil}
+    to_whole = next((way for end, way in ends.items() if name.endswith(end)), round)
+    return float(f"{to_whole(value / step) * step:.12g}") if step else value
 
 
 def _digits(value: float, digits: int) -> float:
@@ -171,9 +229,10 @@ def _count(raw: Any, name: str, coarse: Coarse) -> Any:
 
 
 def _share(value: float, name: str, unit: str, n: float | None, coarse: Coarse) -> float | Under:
-    step = _RETURN_STEP if "roi" in name else coarse.share_step / (2 if unit == "pp" else 1)
+    own = _SHARE_STEP if _END.sub("", name) in OF_CUSTOMERS else coarse.share_step
+    step = _RETURN_STEP if "roi" in name else own / (2 if unit == "pp" else 1)
     step = step_up(max(step, _per_person(coarse.base, n)))
-    found = _nearest(value, step)
+    found = _on_grid(value, step, name)
     found = min(found, 1.0) if value <= 1 else found
     if found == 0 != value and not _END.search(name):  # an end of an interval may, a result not
         return Under(step, value < 0, unit)
@@ -185,15 +244,20 @@ def _money(value: float, name: str, n: float | None, coarse: Coarse) -> float | 
     if own in BORDERS:
         return None
     is_mean = own in PER_CUSTOMER and n is not None and n > 0
-    step = step_up(coarse.sum_step / n) if is_mean and n else coarse.sum_step
+    step = step_up(coarse.whole_step / n) if is_mean and n else coarse.whole_step
     if abs(value) < 2 * step:
         return Under(2 * step, value < 0)
     third = 10.0 ** (math.floor(math.log10(abs(value))) - 2) if value else 0.0
-    return _nearest(value, max(step, third))
+    return _on_grid(value, max(step, third), name)
 
 
 def coarse_frame(
-    frame: pd.DataFrame, *, units: Mapping[str, str | Mapping[str, str]], n_col: str | None, coarse: Coarse
+    frame: pd.DataFrame,
+    *,
+    units: Mapping[str, str | Mapping[str, str]],
+    n_col: str | None,
+    coarse: Coarse,
+    people: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Round every number of a result frame; an `Under` stands where an amount is too small.
 
@@ -207,6 +271,10 @@ def coarse_frame(
         Column with the customers of the row, exact; None where rows do not stand for customers.
     coarse
         Steps.
+    people
+        Who carries the money: a row per customer and row of `frame`, with what the customer brings to an
+        amount or a mean under the name of its column or `metric`. The index holds what names the row, under
+        the names of `frame`.
 
     Returns
     -------
@@ -214,11 +282,46 @@ def coarse_frame(
         Columns and rows of `frame`, as objects. Both ends of an interval are missing where one is not shown,
         and so are standard errors.
     """
-    rows = [_coarse_row(row, units, n_col, coarse) for row in frame.rename(columns=str).to_dict("records")]
+    exact = frame.rename(columns=str).to_dict("records")
+    rows = [_coarse_row(row, units, n_col, coarse) for row in exact]
+    if people is not None:
+        for row, before, own in zip(rows, exact, _carriers(exact, people), strict=True):
+            row |= _carried(before, own, coarse)
     names = [str(name) for name in frame.columns]
-    return pd.DataFrame(rows, index=frame.index, columns=names, dtype="object").set_axis(
-        frame.columns, axis=1
-    )
+    found = pd.DataFrame(rows, index=frame.index, columns=names, dtype="object")
+    return found.set_axis(frame.columns, axis=1)
+
+
+def _carriers(rows: Iterable[Mapping[Any, Any]], people: pd.DataFrame) -> list[pd.DataFrame]:
+    """Find those of `people` who belong to each row; nobody where the row is not one of theirs."""
+    keys = [str(name) for name in people.index.names]
+    groups = people.groupby(level=keys, dropna=False, observed=True, sort=False)
+    parts = {_named(own if isinstance(own, tuple) else (own,)): part for own, part in groups}
+    return [parts.get(_named(row[key] for key in keys), people.head(0)) for row in rows]
+
+
+def _named(key: Iterable[object]) -> tuple[object, ...]:
+    """Key of a row that finds its like whether a missing value is NaN or None."""
+    return tuple(None if is_missing(part) else part for part in key)
+
+
+def _carried(row: Mapping[Any, Any], people: pd.DataFrame, coarse: Coarse) -> dict[str, Any]:
+    """Round the sums of a row, and the means made from them, that `people` carry; blanked ones stay blank."""
+    found = {}
+    for name in people.columns if len(people) else ():
+        column = "estimate" if row.get("metric") == name else str(name)
+        if not is_missing(row.get(column)):
+            parts = people[name].dropna()
+            total = coarse_sum(parts, coarse=coarse)
+            found[column] = _mean(total, len(parts), coarse) if name in PER_CUSTOMER else total
+    return found
+
+
+def _mean(total: float | Under | None, n: int, coarse: Coarse) -> float | Under | None:
+    people = max(_nearest(n, coarse.base), coarse.base)
+    if isinstance(total, Under):
+        return Under(_digits(total.limit / people, 2), total.is_negative)
+    return None if total is None else _digits(total / people, 3)
 
 
 def _coarse_row(
@@ -231,7 +334,8 @@ def _coarse_row(
     for name, raw in row.items():
         unit = units.get(name, "number")
         unit = unit if isinstance(unit, str) else unit.get(metric, "number")
-        known = metric if metric in PER_CUSTOMER and not name.startswith("amount") else name
+        is_named = metric in PER_CUSTOMER | OF_CUSTOMERS and not name.startswith("amount")
+        known = f"{metric}_{name}" if is_named and _END.fullmatch(name) else metric if is_named else name
         found[name] = coarse_value(raw, name=known, unit=unit, n=people, coarse=coarse)
         if name.endswith("std_error"):
             found[name] = None

@@ -114,7 +114,8 @@ class Report(FromRows):
         if len(register_fonts()) < len(FONTS):
             self.notice("display.no_font", level="warning")
         for problem in getattr(data_set, "notices", ()):
-            self._show_notice(_problem_key(problem), "warning", _problem_text(problem, lang))
+            key = str(getattr(problem, "key", "data_set"))
+            self._show_notice(key, "warning", _problem_text(problem, lang))
 
     def notice(
         self, key: str, *, level: Level = "info", only_here: bool = False, subject: str = "", **values: object
@@ -157,6 +158,7 @@ class Report(FromRows):
         units: Units | None = None,
         labels: Labels | None = None,
         n_col: str | None = "n",
+        people: pd.DataFrame | None = None,
     ) -> None:
         """Show a result frame as a table and record it.
 
@@ -174,6 +176,8 @@ class Report(FromRows):
         n_col
             Column with customers; `customers` goes before `n` where a frame has both. None for a frame whose
             rows do not stand for customers.
+        people
+            Who carries the money, as `coarse_numbers.coarse_frame`; only reports for sharing use it.
 
         Raises
         ------
@@ -382,7 +386,3 @@ def _problem_text(problem: Any, lang: str) -> str:
     """Say a data set's problem (`checks.Problem`, or an error) in the report's language."""
     say = getattr(problem, "text", None) or getattr(problem, "in_language", None)
     return safe_text(say(lang) if say else problem, lang, limit=1_000)
-
-
-def _problem_key(problem: Any) -> str:
-    return str(getattr(problem, "key", "data_set"))

@@ -23,7 +23,7 @@ from cxlib.report.values import Value
 
 
 class SharedReport(Report):
-    """A report with counts, money and shares rounded by one stated rule (`cxlib.coarse`).
+    """A report with counts, money and shares rounded by one stated rule (`report.coarse_numbers`).
 
     A class because it stands in for `Report` without the chapter's knowing. Verdicts stay those of the exact
     numbers; charts, standard errors and what the data set's own checks noticed are left out.
@@ -32,8 +32,9 @@ class SharedReport(Report):
     def __init__(self, name: str, data_set: Any, **options: Any) -> None:
         self.coarse = coarse_of(_amounts(name, data_set), min_cell=options.get("min_cell", 10))
         super().__init__(name, _WithoutNotices(data_set), **options)
-        step = Value(self.coarse.sum_step, "currency")
-        words = self._formatted({"step": step, "share": Value(self.coarse.share_step, "share")}, {})
+        steps = {"step": self.coarse.sum_step, "whole": self.coarse.whole_step}
+        steps |= {"share": self.coarse.share_step}
+        words = self._formatted(steps, {"step": "currency", "whole": "currency", "share": "set_share"})
         said = {"base": str(self.coarse.base), **words}
         self._show_notice("sharing.rule", "info", text("sharing.rule", self.lang, **said), only_here=True)
 
@@ -45,6 +46,7 @@ class SharedReport(Report):
         units: Units | None = None,
         labels: Labels | None = None,
         n_col: str | None = "n",
+        people: pd.DataFrame | None = None,
     ) -> None:
         """Show a result frame as `Report.table` does, rounded; small rows are blanked before."""
         n_col = "customers" if n_col == "n" and "customers" in frame.columns else n_col
@@ -55,7 +57,7 @@ class SharedReport(Report):
         flags = frame[FLAG] if FLAG in frame.columns else pd.Series(data=False, index=frame.index)
         shown = frame.drop(columns=FLAG, errors="ignore")
         all_units = column_units(shown, units or {})
-        rounded = coarse_frame(shown, units=all_units, n_col=n_col, coarse=self.coarse)
+        rounded = coarse_frame(shown, units=all_units, n_col=n_col, coarse=self.coarse, people=people)
         is_empty = (
             rounded.map(lambda item: item is None or isinstance(item, Under)).all() & shown.notna().any()
         )

@@ -67,8 +67,9 @@ def _finite(value: Any) -> Any:
 
 
 def is_not_enough(results: Mapping[str, Any]) -> bool:
-    """Whether a report says there were not enough data."""
-    return any(notice.get("level") == "not_enough_data" for notice in results["notices"].values())
+    """Whether a report says there were not enough data, and not for one of its sections only."""
+    notices = [notice for notice in results["notices"].values() if not notice.get("only_here")]
+    return any(notice.get("level") == "not_enough_data" for notice in notices)
 
 
 def to_csv(table: Mapping[str, Any]) -> bytes:

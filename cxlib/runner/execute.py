@@ -40,7 +40,8 @@ _ASK = (
 )
 _SHARE_ID = "injected-sharing"
 _SHARE = (
-    "import cxlib.display, cxlib.sharing\ncxlib.Report = cxlib.display.Report = cxlib.sharing.SharedReport"
+    "import cxlib\nfrom cxlib.report.shared_report import SharedReport\n"
+    "cxlib.Report = cxlib.report.Report = SharedReport"
 )
 _MODULE = re.compile(r"No module named '([\w.]{1,60})'")
 

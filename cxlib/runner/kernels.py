@@ -30,7 +30,7 @@ from jupyter_client.manager import AsyncKernelManager
 from jupyter_client.provisioning import LocalProvisioner
 
 _LIBRARIES = ["ipykernel.kernelapp", "pandas", "seaborn", "babel.dates", "narwhals", "pydantic"]
-_NOT_ANALYSIS = {"runner", "text", "samples", "exports"}
+_NOT_ANALYSIS = ("runner.", "text.", "samples.", "data.exports.", "handbook.")
 _FOLDER = "cx-"
 _LONGEST_SOCKET_FOLDER = 80
 _INLINE = "module://matplotlib_inline.backend_inline"
@@ -129,11 +129,10 @@ def _remove_left_behind() -> None:
 def _preloaded() -> list[str]:
     """Modules the chapters use: the libraries nearly all of them load, and all of cxlib's analysis."""
     package = Path(__file__).parents[1]
-    files = [*package.glob("[!_]*.py"), *package.glob("[!_]*/__init__.py"), *package.glob("plots/[!_]*.py")]
-    names = {
-        ".".join(file.relative_to(package).with_suffix("").parts).removesuffix(".__init__") for file in files
-    }
-    return _LIBRARIES + sorted(f"cxlib.{name}" for name in names - _NOT_ANALYSIS)
+    files = [file.relative_to(package).with_suffix("") for file in package.rglob("*.py")]
+    names = {".".join(file.parts).removesuffix(".__init__") for file in files if file.parts[0] != "__init__"}
+    wanted = [name for name in names if not f"{name}.".startswith(_NOT_ANALYSIS)]
+    return _LIBRARIES + sorted(f"cxlib.{name}" for name in wanted)
 
 
 class HandbookKernelManager(AsyncKernelManager):

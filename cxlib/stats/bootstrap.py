@@ -1,4 +1,4 @@
-"""Bootstrap without building resamples: how often each row is drawn, and percentile intervals.
+"""Bootstrap without building resamples: how often each row is drawn, and percentile intervals; joint draws.
 
 A statistic made of sums (a mean, a moment matrix) needs only `counts @ columns` per block of resamples.
 """
@@ -144,6 +144,17 @@ def bootstrap_interval(replicates: ArrayLike, *, conf_level: float = 0.95) -> tu
         result[1:, result[1] == result[2]] = np.nan
     std_error, low, high = result.reshape(3, *values.shape[1:])
     return std_error[()], low[()], high[()]
+
+
+def draws_root(covariance: Array) -> Array:
+    """Symmetric root to turn independent draws into joint ones.
+
+    Unlike eigenvectors, whose signs are anybody's guess, it hardly moves where the covariance hardly does:
+    the same draws give the same critical value whatever the order of rows.
+    """
+    values, vectors = np.linalg.eigh(covariance)
+    real = np.where(values > 1e-12 * values.max(), values, 0.0)
+    return (vectors * np.sqrt(real)) @ vectors.T
 
 
 def _codes(labels: ArrayLike) -> NDArray[np.int64]:

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 import cxlib as cx
+from cxlib.journey.second_purchase import burn_in as _burn_in
 from cxlib.journey.second_purchase.days_between import first_purchases_doubtful
 
 YEAR, YEARS = 365, 8
@@ -64,6 +65,23 @@ def test_an_old_shop_gets_a_later_figure_that_holds_or_none(kind):
         assert found["observed_from"] == pd.Timestamp("2025-01-01") + pd.Timedelta(days=found["burn_in_days"])
     else:
         assert np.isnan(found[["estimate", "conf_low", "conf_high"]].to_numpy(float)).all()
+
+
+def test_where_too_many_of_the_new_buyers_are_old_ones_there_is_no_figure():
+    """Two fifths of those who seem new in eight months of this shop had bought before."""
+    orders = shop(8_002)
+    late = orders[orders["ordered_at"] >= pd.Timestamp("2025-12-31") - pd.Timedelta(days=250)]
+    found = settled(late)
+    assert found["note"] == "unsettled" and np.isnan(found["estimate"])
+
+
+def test_a_figure_with_a_larger_error_than_allowed_is_not_given(monkeypatch):
+    orders = shop(8_001)
+    error = settled(orders)["std_error"]
+    monkeypatch.setattr(_burn_in, "MOST_ERROR", 0.99 * error)
+    assert settled(orders)["note"] == "unsettled"
+    monkeypatch.setattr(_burn_in, "MOST_ERROR", 1.01 * error)
+    assert settled(orders)["note"] == "burn_in"
 
 
 def test_a_young_shop_keeps_its_plain_figure():

@@ -328,7 +328,7 @@ def test_a_million_small_sums_are_exact():
 @pytest.mark.parametrize("many", [0, 10**9])
 @pytest.mark.parametrize("through", [lambda frame: frame, lambda frame: duckdb_abroad().from_df(frame)])
 def test_a_column_of_objects_that_holds_nothing_is_one_of_missing_values(monkeypatch, through, many):
-    monkeypatch.setattr("cxlib.engine.MANY_LINES", many)
+    monkeypatch.setattr("cxlib.data.engine.lazy_lines.MANY_LINES", many)
     lines = order_lines(60).dropna(subset=["customer_id"])
     nothing = pd.Series(None, lines.index, dtype=object)
     for column in ("order_id", "brand", "amount"):

@@ -367,6 +367,8 @@ def test_times_that_do_not_fit_their_format_stop(bring):
         ({"file": "order.csv"}, "Did you mean: orders.csv"),
         ({"file": "../orders.csv"}, "inside the folder"),
         ({"file": "/etc/passwd"}, "inside the folder"),
+        ({"file": "C:o.csv"}, "inside the folder"),
+        ({"file": "C:/o.csv"}, "inside the folder"),
         ({"where": [{"column": "at", "is_in": ["a"], "empty": True}]}, "exactly one of is_in"),
         ({"where": [{"column": "on", "empty": False}]}, "no column `on`"),
         ({"header_rows": 0}, "at least 1"),

@@ -227,6 +227,14 @@ def test_choose_initiative_lists_those_that_exist():
     assert np.isnan(cx.choose_initiative(INITIATIVES, "I2")["one_time_cost"])
 
 
+def test_a_register_of_hundreds_is_not_listed_whole_only_the_nearest_ids():
+    many = pd.concat([INITIATIVES.head(1).assign(initiative_id=f"mail-{i:03}") for i in range(400)])
+    with pytest.raises(ParameterError) as refused:
+        cx.choose_initiative(many, "mial-217")
+    assert "mail-217" in str(refused.value) and str(refused.value).count("mail-") == 3
+    assert "…" in str(refused.value)
+
+
 @pytest.mark.parametrize(
     ("change", "key"),
     [

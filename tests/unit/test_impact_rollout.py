@@ -353,3 +353,44 @@ def test_a_flag_that_picked_the_customers_is_no_place_whose_shocks_they_share(wo
     assert rollout_groups(with_rollout(members, customers)) is None
     shops = customers.assign(may_mail=np.where(arm == "treatment", "north", "south"))
     assert rollout_groups(with_rollout(members, shops)).is_few
+
+
+def regional(seed, regions=24, each=25):
+    """Two months, nothing done: half the regions treated, each with a shock of its own in the second."""
+    rng = np.random.default_rng(seed)
+    region = np.repeat(np.arange(regions), each)
+    habit = rng.normal(size=len(region))
+    first, second = (habit + rng.normal(size=len(region)) for _ in range(2))
+    second += rng.normal(0, 0.7, regions)[region]
+    treated = np.where(region % 2, 0.0, np.nan)
+    months = {"customer_id": np.repeat(np.arange(len(region)), 2), "start_month": np.repeat(treated, 2)}
+    months |= {"month": np.tile([-1, 0], len(region)), "margin": np.column_stack([first, second]).ravel()}
+    return pd.DataFrame(months).assign(rollout_group=np.repeat(region, 2), rollout_by="region")
+
+
+def test_the_parts_of_a_change_are_as_uncertain_as_the_regions_that_share_it():
+    hits = {"clustered": 0, "alone": 0}
+    for seed in range(60):
+        panel = regional(seed)
+        alone = panel.drop(columns=["rollout_group", "rollout_by"])
+        for name, frame in (("clustered", panel), ("alone", alone)):
+            parts = cx.regression_part(frame, horizon_months=1).set_index("metric")
+            hits[name] += parts.loc["rest", "conf_low"] < 0 < parts.loc["rest", "conf_high"]
+            assert parts["n"].to_list() == [300, 300, 300, 600]
+    assert hits["clustered"] >= 53 and hits["alone"] <= 45  # 95 % of 60 are 57
+
+
+def test_groups_of_one_customer_each_are_no_groups():
+    panel = regional(1, regions=60, each=1)
+    without = panel.drop(columns=["rollout_group", "rollout_by"])
+    found = [cx.regression_part(frame, horizon_months=1) for frame in (panel, without)]
+    pd.testing.assert_frame_equal(*found)
+
+
+def test_other_members_get_the_groups_of_the_same_attribute():
+    customers = pd.DataFrame({"customer_id": list("abcd"), "region": ["n", "s", None, "n"]})
+    members = customers[["customer_id"]].iloc[::-1]
+    found = cx.same_rollout(members, customers, pd.DataFrame({"rollout_by": ["region"]}))
+    groups = found.set_index("customer_id")["rollout_group"]
+    assert groups["a"] == groups["d"] and groups.nunique() == 3
+    assert cx.same_rollout(members, customers, pd.DataFrame({"x": [1]})) is members

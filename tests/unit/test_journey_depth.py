@@ -121,6 +121,9 @@ def test_lapse_starts_at_the_answer_and_a_purchase_postpones_it():
     assert lapses["n"].to_list()[:2] == [1, 1]
     months = lapses["customer_months"].to_list()[:2]
     assert months == pytest.approx([40 * 12 / 365.25, 71 * 12 / 365.25])
+    again = pd.concat([orders, lines(("a", "2025-06-01", 1.0))])
+    known = lapse_after_stage(answers, again, as_of="2026-03-31", observed_from="2026-01-01", **window)
+    assert known["n"].to_list()[:2] == [0, 1]  # a had bought before anybody looked
     early = lapse_after_stage(answers, orders, as_of="2026-02-15", **window)
     assert early["n_events"].to_list()[:2] == [0, 0]
     assert np.isnan(early["estimate"].iloc[2])
@@ -153,6 +156,18 @@ def test_a_bare_difference_is_accepted_when_it_is_the_truth_and_refused_when_not
     surface = gap_surface(*rated(level=0.05), as_of="2026-06-30").set_index("term")
     assert surface.loc["difference", "p_value"] < 0.01
     assert surface.loc["gap_slope", "conf_low"] < 0.05 < surface.loc["gap_slope", "conf_high"]
+
+
+def test_a_surface_leaves_out_who_had_bought_before_all_orders_were_known():
+    events, orders = rated(n=600)
+    old = orders.iloc[:100].assign(ordered_at=pd.Timestamp("2025-12-01", tz="Asia/Tokyo"))
+    whole = gap_surface(events, pd.concat([old, orders]), as_of="2026-06-30")
+    known = gap_surface(events, pd.concat([old, orders]), as_of="2026-06-30", observed_from="2026-01-01")
+    assert whole["n_customers"].iloc[0] == 600 and known["n_customers"].iloc[0] == 500
+    others = events[~events["customer_id"].isin(old["customer_id"])]
+    pd.testing.assert_frame_equal(known, gap_surface(others, orders, as_of="2026-06-30"))
+    with pytest.raises(ParameterError, match="observed_from"):
+        gap_surface(events, orders, as_of="2026-06-30", observed_from="soon")
 
 
 def strangers(seed, customers, contacts):

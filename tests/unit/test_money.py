@@ -179,3 +179,9 @@ def test_a_limit_that_is_shown_as_zero_yen_shows_no_difference():
     row = {"status": "ok", "conf_low": 0.4, "conf_high": 900.0}
     assert difference_told(row, currency="JPY") == "alike"
     assert difference_told(row, currency="USD") == "differ"
+
+
+def test_two_customers_who_pull_to_opposite_sides_carry_a_mean_as_well():
+    """Their skewness cancels; what they share of the variance does not."""
+    assert not tails_hold([*[-1, 1] * 50, -30, 30])
+    assert tails_hold([*[-1, 1] * 50, -2, 2])

@@ -473,3 +473,10 @@ def test_no_warning_and_no_foreign_error_reach_the_reader(folder):
                 open_data(folder(orders=ORDERS + f"1,1,a,{at},5\n1,2,a,2026-09-01,5\n")).table("orders")
             except CxError as error:
                 assert error.exit_code in (3, 4)
+
+
+def test_rare_kanji_within_a_long_japanese_text_are_no_sign_of_another_encoding():
+    from cxlib.data.delimited import mixed_encodings as _mixed
+
+    rare = "".join(sorted(_mixed._kanji())[: _mixed.MANY])
+    assert _mixed._is_misread(rare) and not _mixed._is_misread(rare + "この店のお茶はとてもおいしい" * 3)

@@ -472,6 +472,7 @@ def test_no_scenario_takes_the_whole_gain_elsewhere(share, low):
         ([1.6] * 12, 0.4, "too_soon_high"),
         ([1.0] * 12, 0.05, ""),
         ([30.0] + [-2.6] * 11, 0.0, "several"),
+        ([-1.0] * 12, 0.05, "all_lost"),
     ],
 )
 def test_a_missing_yearly_return_tells_the_reason_that_holds(estimate, error, note):
@@ -483,6 +484,14 @@ def test_a_missing_yearly_return_tells_the_reason_that_holds(estimate, error, no
     assert np.isnan(row["estimate"]) == (note in ("too_soon", "several"))
     assert np.isnan(row["conf_high"]) == (note != "")
     assert f"impact.irr_{note}" in catalogue() or not note
+
+
+@pytest.mark.parametrize("error", [0.0, 0.05])
+def test_a_share_whose_draws_all_agree_has_no_interval(error):
+    table = figures(effects([-1.0] * 3, std_error=error))
+    assert table.loc["irr_annual", "estimate"] == -1
+    assert table.loc["irr_annual", ["conf_low", "conf_high"]].isna().all()
+    assert table.loc["roi", ["conf_low", "conf_high"]].isna().all() == (error == 0)
 
 
 def test_a_verdict_counts_limits_as_they_are_shown():

@@ -37,10 +37,10 @@ def test_a_key_shown_again_is_numbered():
     assert list(collect(notebook(record, record, record))["findings"]) == ["f", "f-2", "f-3"]
 
 
-def test_not_enough_data_is_seen():
-    assert is_not_enough(
-        collect(notebook({"kind": "notice", "key": "n", "level": "not_enough_data", "text": ""}))
-    )
+def test_not_enough_data_is_seen_unless_it_is_a_matter_of_one_section():
+    notice = {"kind": "notice", "key": "n", "level": "not_enough_data", "text": ""}
+    assert is_not_enough(collect(notebook(notice)))
+    assert not is_not_enough(collect(notebook(notice | {"only_here": True})))
 
 
 @pytest.mark.parametrize(

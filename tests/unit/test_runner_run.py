@@ -2,6 +2,8 @@
 
 import json
 import re
+import sys
+from multiprocessing import forkserver
 from pathlib import Path
 
 import nbformat
@@ -162,6 +164,23 @@ pyplot.plot([1, 2, 4]);"""
     printed = [outputs[0].text.split(" ", 1) for outputs in runs]
     assert printed[0][0] == printed[1][0] == printed[2][0]
     assert printed[0][1] != printed[1][1], "the fork's state is not the server's"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="kernels are forked on Linux only")
+def test_after_a_warm_kernel_was_killed_the_fork_server_serves_the_next_report(tmp_path, capsys):
+    kill = "import os, signal\n\nos.kill(os.getpid(), signal.SIGKILL)"
+    place = tmp_path / "place"
+    ran_outputs(place, "1", "--jobs=1")  # the server runs
+    pid = forkserver._forkserver._forkserver_pid
+    odd = json.loads((place / "odd.ipynb").read_text())
+    odd["cells"][0]["source"] = kill
+    (place / "odd.ipynb").write_text(json.dumps(odd))
+    assert main(["run", "--notebooks", str(place), "--out", str(tmp_path / "out"), "--jobs=1"]) == 5
+    assert "kernel" in capsys.readouterr().err
+    (printed,) = ran_outputs(place, "import os\n\nprint(os.getppid())", "--jobs=1")
+    assert printed.text.split() == [str(pid)]
+    newest = max((tmp_path / "out").glob("2*"))
+    assert json.loads((newest / "run.json").read_text())["kernels"] != "plain"
 
 
 @pytest.mark.parametrize("kind", ["--no-warm", "--jobs=1"])

@@ -1,5 +1,6 @@
 """What `cx run --shared` publishes: the page alone, every number coarse, nothing the report did not make."""
 
+import dataclasses
 import json
 import re
 
@@ -81,6 +82,26 @@ def test_counts_money_and_shares_of_a_table_are_coarse_and_records_too(shop, sen
     assert "under ¥10,000" in bundle["text/plain"]
     assert not [number for number in EXACT if number in bundle["text/html"] + json.dumps(record)]
     assert record["rows"][0]["amount"] == 6_750_000 and "std_error" not in record["columns"]
+
+
+def test_rows_of_few_customers_are_blanked_before_anything_is_rounded(shop, sent):
+    report, pieces = shared(shop, sent)
+    frame = pd.DataFrame({"region": ["a", "b", "c"], "amount": [6_752_901.0, 990_000.0, 880_000.0]})
+    report.table("t", frame.assign(n=[4, 900, 60]), units={"amount": "currency"})
+    ((bundle, record),) = pieces()
+    assert record["suppressed"] == [0, 2] and "¥990,000" in bundle["text/plain"]
+    assert not re.search("6,75|880,000", bundle["text/plain"] + json.dumps(record))
+
+
+@pytest.mark.parametrize("lang", ["en", "ja"])
+def test_a_table_whose_customers_are_known_is_less_coarse_and_its_means_follow(shop, sent, lang):
+    report, pieces = shared(shop, sent, lang=lang)
+    report.coarse = dataclasses.replace(report.coarse, sum_step=1_000.0)
+    frame = pd.DataFrame({"region": ["a", "b"], "amount": [30_400.0, 4_400.0], "n": [76, 11]})
+    people = pd.DataFrame({"amount": 400.0}, index=pd.Index(["a"] * 76 + ["b"] * 11, name="region"))
+    report.table("t", frame, units={"amount": "currency"}, people=people)
+    ((_, record),) = pieces()
+    assert [row["amount"] for row in record["rows"]] == [30_000.0, 4_000.0]
 
 
 @pytest.mark.parametrize("lang", ["en", "ja"])

@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from cxlib.checks import InputError, NotEnoughData, ParameterError, TableError
+from cxlib.customers.rfm_segments import summarise_customers
 from cxlib.data.contract import TABLES
 from cxlib.data.tables.coverage import check_folder
 from cxlib.data.tables.data_set import open_data
@@ -373,6 +374,26 @@ def test_ids_stored_as_numbers(tmp_path):
     only(tmp_path, "tables.wrong_type", "error")
     (tmp_path / "orders.parquet").write_bytes(b"PAR1 but no more")
     only(tmp_path, "tables.unreadable", "error")
+
+
+def test_a_lazy_table_with_a_damaged_page_ends_in_a_sentence(tmp_path):
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({"order_id": rng.permutation(20_000).astype(str), "line": 1})
+    frame["customer_id"], frame["amount"] = (frame.index % 900).astype(str), rng.random(20_000)
+    frame["ordered_at"] = pd.Timestamp("2026-05-05", tz="UTC") + pd.to_timedelta(frame.index, unit="s")
+    (tmp_path / "dataset.yml").write_text(SETTINGS % "UTC")
+    frame.to_parquet(tmp_path / "orders.parquet")
+    whole = (tmp_path / "orders.parquet").read_bytes()
+    said = set()
+    for _ in range(20):
+        damaged, at = bytearray(whole), int(rng.integers(500, len(whole) - 5_000))
+        damaged[at : at + 600] = rng.bytes(600)
+        (tmp_path / "orders.parquet").write_bytes(damaged)
+        try:
+            summarise_customers(open_data(tmp_path).lazy("orders"), as_of="2026-06-30")
+        except InputError as error:
+            said.add(error.key)
+    assert "tables.unreadable_rows" in said <= {"tables.unreadable_rows", "segmentation.impossible_amount"}
 
 
 AT = dt.datetime.fromisoformat("2026-09-01")

@@ -21,6 +21,7 @@ from cxlib.data.engine.adjacent_lines import (
     MONEY_UNIT,
 )
 from cxlib.data.engine.lend_to_arrow import in_plain_types, lend, take_back
+from cxlib.data.unreadable_files import in_words
 
 #: Lines from which DuckDB groups faster than Arrow although it has to be opened.
 MANY_LINES = 200_000
@@ -54,7 +55,7 @@ def collect(frame: nw.LazyFrame[Any]) -> pd.DataFrame:
     # DuckDB has one allocator in a process: so set, it gives memory back before frames of the result need it
     giving_back: dict[str, Any] = {"allocator_background_threads": "true"}
     held: Any = duckdb.connect(config=giving_back) if frame.implementation.is_duckdb() else nullcontext()
-    with held:
+    with held, in_words():
         return take_back(frame.collect(backend="pyarrow").to_native())
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from datetime import UTC, datetime
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
@@ -107,8 +107,8 @@ class Reading(Closed):
 
     @model_validator(mode="after")
     def _inside(self) -> Reading:
-        path = Path(self.file)
-        if path.is_absolute() or ".." in path.parts or "\0" in self.file or "\\" in self.file:
+        path, drive = Path(self.file), PureWindowsPath(self.file).drive  # C:o.csv leaves the folder there
+        if path.is_absolute() or drive or ".." in path.parts or "\0" in self.file or "\\" in self.file:
             raise fault("outside")
         return self
 

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import ndtr, ndtri
 
-from cxlib.initiatives.effect.covariance import draws_root
+from cxlib.stats.bootstrap import draws_root
 
 Array = npt.NDArray[np.float64]
 DRAWS = 4_000

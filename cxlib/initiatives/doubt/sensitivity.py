@@ -13,8 +13,8 @@ from scipy import stats
 from cxlib.checks import ParameterError
 from cxlib.initiatives.doubt.bounds import MOST_BLOCKS, breakdown, interval
 from cxlib.initiatives.effect.aggregates import AttResult
-from cxlib.initiatives.effect.covariance import draws_root
 from cxlib.stats import hidden_cause as hidden
+from cxlib.stats.bootstrap import draws_root
 from cxlib.stats.two_arms import check_counts
 
 Array = npt.NDArray[np.float64]

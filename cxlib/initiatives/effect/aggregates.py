@@ -11,7 +11,8 @@ import pandas as pd
 from scipy import stats
 
 from cxlib.checks import fail_option
-from cxlib.initiatives.effect.covariance import Spread, draws_root, freedom, hotelling, wald
+from cxlib.initiatives.effect.covariance import Spread, freedom, hotelling, wald
+from cxlib.stats.bootstrap import draws_root
 
 Array = npt.NDArray[np.float64]
 Kind = Literal["simple", "dynamic", "group", "calendar"]

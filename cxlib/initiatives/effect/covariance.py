@@ -173,17 +173,6 @@ def pooled_freedom(variances: Array, units: Array) -> Array:
     return np.where(known, variances.sum(axis=0) ** 2 / np.where(known, total, 1.0), np.nan)
 
 
-def draws_root(covariance: Array) -> Array:
-    """Symmetric root to turn independent draws into joint ones.
-
-    Unlike eigenvectors, whose signs are anybody's guess, it hardly moves where the covariance hardly does:
-    the same draws give the same critical value whatever the order of rows.
-    """
-    values, vectors = np.linalg.eigh(covariance)
-    real = np.where(values > 1e-12 * values.max(), values, 0.0)
-    return (vectors * np.sqrt(real)) @ vectors.T
-
-
 def wald(spread: Spread, estimates: Array, chosen: Mask) -> dict[str, float]:
     """Wald test that the chosen effects are zero: χ² with the rank of their covariance."""
     values, vectors = np.linalg.eigh(spread.covariance(chosen))

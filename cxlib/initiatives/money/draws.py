@@ -9,6 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from cxlib.checks import ParameterError, check_columns
+from cxlib.stats.bootstrap import draws_root
 
 Array = npt.NDArray[np.float64]
 DRAWS = 10_000
@@ -52,10 +53,8 @@ def joint_flows(
     size = effects["n_treated"].to_numpy(float)
     mean = effects["estimate"].to_numpy(float)
     matrix = np.nan_to_num(covariance_of(effects, covariance))
-    values, vectors = np.linalg.eigh(matrix)
-    root = (vectors * np.sqrt(np.clip(values, 0, None))).T
     rng = np.random.default_rng(seed)
-    noise = rng.standard_normal((draws, len(mean))) @ root
+    noise = rng.standard_normal((draws, len(mean))) @ draws_root(matrix)
     df = degrees_of_freedom(effects)
     if np.isfinite(df):
         noise *= np.sqrt(df / rng.chisquare(df, draws))[:, None]

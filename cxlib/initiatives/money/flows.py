@@ -123,7 +123,8 @@ def roi_summary(
         customer and month at which benefit equals cost). With a total cost of zero `roi` is missing. `note`
         says what of the yearly rate is missing and why: `too_soon` (all of it lies above the limit),
         `too_soon_high` (its upper end does), `several` (more than one rate fits the flows, or none),
-        `several_ends` (that is so in more than one draw of a hundred: no interval); empty otherwise.
+        `several_ends` (that is so in more than one draw of a hundred: no interval), `all_lost` (the interval
+        would read −1 to −1: none is given); empty otherwise. Shares whose draws all agree have no interval.
 
     Notes
     -----
@@ -153,7 +154,10 @@ def roi_summary(
         low, high = (np.nan, np.nan) if unknown or name == "cost" else interval_of(values, conf_level)
         row = {"estimate": float(point[name][0]), "conf_low": float(low), "conf_high": float(high)}
         note = _rate_note(row) if name == "irr_annual" and costs["one_time_cost"] > 0 else ""
-        rows.append({"metric": name, **(_sensible(row) if name == "irr_annual" else row), "note": note})
+        row = _sensible(row) if name == "irr_annual" else row
+        if name in _SHARES and row["conf_low"] == row["conf_high"]:  # draws that all agree are no interval
+            row |= {"conf_low": np.nan, "conf_high": np.nan}
+        rows.append({"metric": name, **row, "note": note})
     positive = np.nan if unknown else float((spread["net"] > 0).mean())
     needed = break_even_effect(
         **costs, n_treated=effects["n_treated"].to_numpy(), cost_months=running_months(effects),
@@ -220,6 +224,8 @@ def _rate_note(rate: dict[str, float]) -> str:
         return "too_soon"
     if np.isnan(rate["conf_low"]) or np.isnan(rate["conf_high"]):
         return "several_ends"
+    if rate["conf_low"] == rate["conf_high"] == -1:
+        return "all_lost"
     return "too_soon_high" if rate["conf_high"] > IRR_LIMIT else ""
 
 

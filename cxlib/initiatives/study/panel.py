@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from difflib import get_close_matches
 from typing import Any, cast
 
 import numpy as np
@@ -18,6 +19,7 @@ from cxlib.initiatives.study.rollout import COLUMNS, with_rollout
 
 Array = npt.NDArray[np.float64]
 ASSIGNMENTS = ("randomised", "staggered", "targeted", "everyone")
+MOST_NAMED = 3  # ids that a message about an unknown one names
 MONTHS_BEFORE = 12  # a full year, so that before and after hold the same seasons
 
 
@@ -40,7 +42,7 @@ def choose_initiative(initiatives: pd.DataFrame, initiative: str | None = None) 
     Raises
     ------
     ParameterError
-        No such initiative; the message lists those that exist.
+        No such initiative; the message names the few whose ids are nearest.
     InputError
         A cost is negative, the start is missing, or `assignment` is not one of the four kinds.
 
@@ -55,7 +57,7 @@ def choose_initiative(initiatives: pd.DataFrame, initiative: str | None = None) 
     rows = initiatives.head(1) if initiative is None else initiatives[known == str(initiative)]
     if rows.empty:
         raise ParameterError(
-            "impact.unknown_initiative", found=repr(initiative), options=", ".join(sorted(known)) or "–"
+            "impact.unknown_initiative", found=repr(initiative), options=_nearest_ids(str(initiative), known)
         )
     row = rows.iloc[0].copy()
     initiative = str(row["initiative_id"])
@@ -69,6 +71,11 @@ def choose_initiative(initiatives: pd.DataFrame, initiative: str | None = None) 
     row["started_on"] = pd.Timestamp(row["started_on"])
     row["day_before"] = (row["started_on"] - pd.Timedelta(days=1)).date().isoformat()
     return row
+
+
+def _nearest_ids(wanted: str, known: pd.Series) -> str:
+    near = get_close_matches(wanted, sorted(set(known)), n=MOST_NAMED, cutoff=0.0)
+    return ", ".join(sorted(near)) + (", …" if known.nunique() > len(near) else "") if near else "–"
 
 
 def study_members(

@@ -76,6 +76,33 @@ def with_rollout(members: pd.DataFrame, customers: pd.DataFrame) -> pd.DataFrame
     return members if best is None else members.assign(rollout_group=best[2], rollout_by=best[1])
 
 
+def same_rollout(members: pd.DataFrame, customers: pd.DataFrame, panel: pd.DataFrame) -> pd.DataFrame:
+    """Give other members the groups of the attribute by which `panel` was rolled out, if there is one.
+
+    Parameters
+    ----------
+    members : DataFrame
+        `customer_id`; not changed.
+    customers : DataFrame
+        `customer_id` and the attributes.
+    panel : DataFrame
+        Result of `study_panel`.
+
+    Examples
+    --------
+    >>> who = pd.DataFrame({"customer_id": ["a", "b"], "region": ["north", "south"]})
+    >>> panel = pd.DataFrame({"rollout_by": ["region"]})
+    >>> same_rollout(who[["customer_id"]], who, panel)["rollout_group"].tolist()
+    [0, 1]
+    """
+    if BY not in panel or panel.empty:
+        return members
+    by = str(panel[BY].iloc[0])
+    place = pd.Index(customers["customer_id"]).get_indexer(pd.Index(members["customer_id"]))
+    values = customers[by].take(np.maximum(place, 0)).where(place >= 0)
+    return members.assign(rollout_group=_alone(pd.factorize(values.to_numpy())[0]), rollout_by=by)
+
+
 def rollout_groups(frame: pd.DataFrame) -> Groups | None:
     """Count the groups of each arm in members or a panel; None where no attribute decided.
 

@@ -46,14 +46,10 @@ def f2_burn_in(
 
     Parameters
     ----------
-    orders, as_of, customer_col, time_col, amount_col
-        As in `repeat_times`; the data begin with the first purchase in them.
-    horizons_days
-        As in `repeat_curve`.
+    orders, as_of, horizons_days, customer_col, time_col, amount_col, conf_level
+        As in `repeat_curve`; the data begin with the first purchase in them.
     observed_from
         Days before it are left out, no more and no fewer; whoever bought in them is no first buyer.
-    conf_level
-        Confidence level of the interval.
 
     Returns
     -------

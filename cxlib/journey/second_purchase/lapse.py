@@ -10,7 +10,7 @@ from scipy import stats
 
 from cxlib.checks import ParameterError, check_columns
 from cxlib.data.days import local_days, to_date
-from cxlib.data.purchases import NO_AMOUNTS, purchase_lines
+from cxlib.data.purchases import NO_AMOUNTS, earlier_buyers, purchase_lines
 from cxlib.data.scales import neutral_score
 from cxlib.stats.intervals import critical_value
 
@@ -24,6 +24,7 @@ def lapse_after_stage(
     stage: str,
     as_of: dt.date | str,
     lapse_days: int = 180,
+    observed_from: dt.date | str | None = None,
     score_col: str = "valence",
     customer_col: str = "customer_id",
     amount_col: str = "amount",
@@ -34,7 +35,7 @@ def lapse_after_stage(
 
     Parameters
     ----------
-    events, orders, stage, as_of, score_col, customer_col, amount_col, neutral, conf_level
+    events, orders, stage, as_of, observed_from, score_col, customer_col, amount_col, neutral, conf_level
         As in `f2_after_stage`.
     lapse_days
         A customer lapses on the day on which the last purchase lies so many days back.
@@ -78,6 +79,9 @@ def lapse_after_stage(
     )
     last = pd.Timestamp(to_date(as_of))
     bought = _purchase_days(orders, customer_col, amount_col, last)
+    begin = None if observed_from is None else to_date(observed_from, argument="observed_from")
+    earlier = earlier_buyers(bought[customer_col], bought["day"], begin)
+    bought = bought[~bought[customer_col].isin(earlier)]
     start = _answers(events, stage, score_col, customer_col, last, bought, lapse_days)
     start["negative"] = start.pop("score") < neutral_score(events, score_col, neutral)
     after = bought.merge(start, on=customer_col)
