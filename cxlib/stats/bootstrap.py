@@ -54,7 +54,7 @@ def resampled_sums(
     n_boot: int,
     seed: int,
     clusters: ArrayLike | None = None,
-    n_keys: int | None = None,
+    places: ArrayLike | None = None,
 ) -> Iterator[Array]:
     """Add up each column over the rows drawn, in blocks of resamples.
 
@@ -71,8 +71,9 @@ def resampled_sums(
     seed : int
     clusters : array-like, optional
         Whole clusters are drawn instead of rows.
-    n_keys : int, optional
-        First columns, which put what is drawn in order: results with more columns share their resamples.
+    places : array-like of int, optional
+        Which of the columns stands at each place of the result, where some stand at several: they are added
+        up once.
 
     Yields
     ------
@@ -84,13 +85,29 @@ def resampled_sums(
     >>> np.vstack(list(drawn)).tolist()
     [[4.0], [4.0]]
     """
+    if places is None:
+        columns = list(columns)
+        places = range(len(columns))
+    at = np.asarray(places, dtype=np.int64)
+    sums = _sums_of_units(columns, int(at.max(initial=-1)) + 1, clusters)
+    keys = np.bincount(at, 0.5 + np.sqrt(np.arange(2, len(at) + 2)) % 1) @ sums
+    order = np.argsort(keys, kind="stable")
+    for each in sums:
+        each[:] = each[order]
+    for counts in _unit_counts(sums.shape[1], n_boot, seed, DRAWN_AT_ONCE // max(sums.shape[1], 1)):
+        yield (counts @ sums.T)[:, at]
+
+
+def _sums_of_units(columns: Iterable[Array], n_columns: int, clusters: ArrayLike | None) -> Array:
+    """Add up each column over the rows of each unit, into one array: a row per column."""
     code = None if clusters is None else _codes(clusters)
     n_units = 0 if code is None else int(code.max(initial=-1)) + 1
-    sums: Array = np.column_stack([x if code is None else np.bincount(code, x, n_units) for x in columns])
-    keys = sums[:, :n_keys]
-    sums = sums[np.argsort(keys @ (0.5 + np.sqrt(np.arange(2, keys.shape[1] + 2)) % 1), kind="stable")]
-    for counts in _unit_counts(len(sums), n_boot, seed, DRAWN_AT_ONCE // max(len(sums), 1)):
-        yield counts @ sums
+    sums = np.empty((n_columns, n_units))
+    for row, column in enumerate(columns):
+        if code is None and row == 0:
+            sums = np.empty((n_columns, len(column)))
+        sums[row] = column if code is None else np.bincount(code, column, n_units)
+    return sums
 
 
 def _unit_counts(n_units: int, n_boot: int, seed: int, block: int) -> Iterator[Array]:
@@ -99,13 +116,15 @@ def _unit_counts(n_units: int, n_boot: int, seed: int, block: int) -> Iterator[A
     block = max(min(block, n_boot), 1)
     for start in range(0, n_boot, block):
         size = min(block, n_boot - start)
-        drawn = rng.integers(0, n_units, (size, n_units))
         if n_units > LOOPED:  # one resample after the other stays within the processor's cache
-            counts = np.stack([np.bincount(one, minlength=n_units) for one in drawn])
-        else:
-            drawn += np.arange(size)[:, None] * n_units
-            counts = np.bincount(drawn.ravel(), minlength=size * n_units).reshape(size, n_units)
-        yield counts.astype(np.float64)
+            counts = np.empty((size, n_units))
+            for row in counts:
+                row[:] = np.bincount(rng.integers(0, n_units, n_units), minlength=n_units)
+            yield counts
+            continue
+        drawn = rng.integers(0, n_units, (size, n_units)) + np.arange(size)[:, None] * n_units
+        each = np.bincount(drawn.ravel(), minlength=size * n_units).reshape(size, n_units)
+        yield each.astype(np.float64)
 
 
 def bootstrap_interval(replicates: ArrayLike, *, conf_level: float = 0.95) -> tuple[Array, Array, Array]:

@@ -89,8 +89,8 @@ def follow_answers(
     check_frame(answers, argument="answers")
     check_columns(answers, customer_id="customer_id", answered_at="answered_at", nps_score="nps_score")
     check_columns(orders, **{name: name for name in ("customer_id", "order_id", "ordered_at", "amount")})
-    asked = by_time(answers.dropna(subset=["customer_id", "answered_at", "nps_score"]))
-    asked = asked[["customer_id", "answered_at", "nps_score"]]
+    needed = ["customer_id", "answered_at", "nps_score"]
+    asked = by_time(answers[answers[needed].notna().all(axis=1)], columns=needed)
     answered = instants(asked["answered_at"], "answered_at")
     zone = None if answered.dt.tz is None else str(answered.dt.tz)
     asked = asked.assign(answered_at=local_times(answered, "answered_at"))

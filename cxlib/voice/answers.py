@@ -206,7 +206,9 @@ def effective_n(answers: Answers, values: Array, *, conf_level: float) -> tuple[
     with np.errstate(invalid="ignore", divide="ignore"):
         variance = answers.mean(values**2) - answers.mean(values) ** 2
         known = (variance > 0) & (clustered.std_error > 0)
-        independent = np.where(known, variance / clustered.std_error**2, _kish_of_clusters(answers))
+        independent = variance / clustered.std_error**2
+        if not known.all():
+            independent = np.where(known, independent, _kish_of_clusters(answers))
         shrink = (critical_value(conf_level) / critical_value(conf_level, df=n_clusters - 1)) ** 2
     limits = np.where(n_clusters > 1, independent * np.nan_to_num(shrink, nan=1.0), independent)
     return np.minimum(independent, n), np.minimum(limits, n)
@@ -281,11 +283,14 @@ def survey_answers(
     return answers.reset_index(drop=True)
 
 
-def by_time(answers: pd.DataFrame, *, time_col: str = "answered_at") -> pd.DataFrame:
+def by_time(
+    answers: pd.DataFrame, *, time_col: str = "answered_at", columns: Sequence[str] | None = None
+) -> pd.DataFrame:
     """Sort answers by time, whatever order the rows come in; the last row of a customer is the last answer.
 
     Answers of one instant stand in the order of ``response_id``, where there is one, then from the best to
-    the worst score: of two that cannot be told apart in time the worse one is taken as the last.
+    the worst score: of two that cannot be told apart in time the worse one is taken as the last. `columns`
+    limits what is given, all by default.
 
     Examples
     --------
@@ -294,10 +299,17 @@ def by_time(answers: pd.DataFrame, *, time_col: str = "answered_at") -> pd.DataF
     [9, 3]
     """
     ties = [name for name in ("response_id", *SCORES) if name in answers]
-    rises = [name not in SCORES for name in ties]
-    at = answers.assign(__at__=instants(answers[time_col], time_col))
-    ordered = at.sort_values(["__at__", *ties], ascending=[True, *rises], kind="stable")
-    return ordered.drop(columns="__at__")
+    found = instants(answers[time_col], time_col)
+    times = (found if found.dt.tz is None else found.dt.tz_convert(None)).to_numpy()
+    order = np.argsort(times, kind="stable")
+    same = np.r_[False, times[order].view("int64")[1:] == times[order].view("int64")[:-1], False]
+    tied = same[:-1] | same[1:]
+    if ties and tied.any():
+        some = answers[ties].iloc[order[tied]].assign(__at__=times[order[tied]])
+        some.index = pd.Index(order[tied])
+        rises = [True, *(name not in SCORES for name in ties)]
+        order[tied] = some.sort_values(["__at__", *ties], ascending=rises, kind="stable").index
+    return (answers if columns is None else answers[list(columns)]).iloc[order]
 
 
 def survey_weight(answers: pd.DataFrame, *, weight_col: str = "weight") -> str | None:

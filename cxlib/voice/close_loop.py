@@ -175,8 +175,8 @@ def attitude_moves(answers: pd.DataFrame, *, conf_level: float = 0.95) -> pd.Dat
 
 def _in_order(answers: pd.DataFrame) -> pd.DataFrame:
     """Answers with customer, time and score, earliest first, with their attitude."""
-    held = answers.dropna(subset=["customer_id", "answered_at", "nps_score"])
-    held = by_time(held)
-    held = held[["customer_id", "nps_score"]].assign(answered_at=instants(held["answered_at"], "answered_at"))
+    needed = ["customer_id", "answered_at", "nps_score"]
+    held = by_time(answers[answers[needed].notna().all(axis=1)], columns=needed)
+    held = held.assign(answered_at=instants(held["answered_at"], "answered_at"))
     score = held["nps_score"].astype(float)
     return held.assign(attitude=np.select([score >= 9, score <= 6], ["promoter", "detractor"], "passive"))

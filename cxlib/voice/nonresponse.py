@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from cxlib.checks import ParameterError, check_columns, check_frame
 from cxlib.data.convert import among
@@ -236,7 +237,7 @@ def response_bounds(
     check_columns(customers, customer_id_col=customer_id_col)
     scored = answers[answers[score_col].notna()] if score_col in answers else answers
     if time_col in answers:
-        scored = by_time(scored, time_col=time_col)
+        scored = by_time(scored, time_col=time_col, columns=[customer_id_col, score_col])
     last = scored.drop_duplicates(customer_id_col, keep="last")
     last = last[among(last[customer_id_col], customers[customer_id_col])]
     n_answered, n = len(last), customers[customer_id_col].nunique()
@@ -300,17 +301,24 @@ def rake(
             raise ParameterError("nps.margin_share", column=column)
         codes.append(code)
         targets.append(share / share.sum() * len(data))
-    weight = np.ones(len(data))
+    cell = np.zeros(len(data), dtype=np.int64)
+    for code, target in zip(codes, targets, strict=True):
+        cell = pd.factorize(cell * len(target) + code)[0].astype(np.int64)
+    first = np.unique(cell, return_index=True)[1]  # answers alike in all columns keep equal weights
+    codes = [code[first] for code in codes]
+    count = np.bincount(cell)
+    weight = np.ones(len(first))
     for _ in range(max_rounds):
         before = weight
         for code, target in zip(codes, targets, strict=True):
-            weight = weight * (target / np.bincount(code, weight, len(target)))[code]
+            weight = weight * (target / np.bincount(code, count * weight, len(target)))[code]
         if len(weight) == 0 or np.abs(weight / before - 1).max() < 1e-12:
             break
     gaps = [
-        np.abs(np.bincount(code, weight, len(target)) - target).max() / max(len(data), 1)
+        np.abs(np.bincount(code, count * weight, len(target)) - target).max() / max(len(data), 1)
         for code, target in zip(codes, targets, strict=True)
     ]
+    weight = weight[cell]
     gap = max(gaps, default=0.0)
     return pd.DataFrame({"weight": weight, "n_effective": effective_n(weight), "largest_gap": gap}).assign(
         is_matched=gap <= LARGEST_GAP
@@ -373,25 +381,20 @@ def customer_weights(
     ordered = by_time(answers) if "answered_at" in answers else answers
     last = ordered.drop_duplicates(customer_id_col, keep="last")
     last = last[among(last[customer_id_col], customers[customer_id_col])].reset_index(drop=True)
-    coded: dict[str, pd.Series] = {}
-    margins: dict[str, dict[object, float]] = {}
+    at = pd.Index(customers[customer_id_col]).get_indexer(pd.Index(last[customer_id_col]))
+    known: dict[str, NDArray[np.int64]] = {}
     for column in value_cols:
         values = check_numbers(customers, column)
         cuts = np.unique(np.quantile(values, np.arange(1, bands) / bands)) if len(values) else values
-        band = pd.Series(np.searchsorted(cuts, values, side="left"), index=customers[customer_id_col])
-        heard = np.unique(last[customer_id_col].map(band)).astype(int)
-        if len(heard):
-            band = pd.Series(
-                heard[np.maximum(np.searchsorted(heard, band, side="right") - 1, 0)], index=band.index
-            )
-        coded[column] = last[customer_id_col].map(band)
-        margins[column] = band.value_counts(normalize=True).to_dict()
+        band = np.searchsorted(cuts, values, side="left")
+        heard = np.unique(band[at] if len(at) else band)
+        known[column] = heard[np.maximum(np.searchsorted(heard, band, side="right") - 1, 0)]
     for column in group_cols:
         check_columns(customers, group_cols=column)
-        named = customers.set_index(customer_id_col)[column].astype("string").fillna("")
-        coded[column] = last[customer_id_col].map(named)
-        margins[column] = named[named.isin(coded[column])].value_counts(normalize=True).to_dict()
+        known[column] = pd.factorize(customers[column].astype("string").fillna(""))[0]
     if last.empty:
         return last.assign(weight=np.nan, n_effective=0.0, largest_gap=np.nan, is_matched=False)
-    raked = rake(pd.DataFrame(coded), margins=margins)
+    held = {column: pd.Series(code[np.isin(code, code[at])]) for column, code in known.items()}
+    margins = {column: code.value_counts(normalize=True).to_dict() for column, code in held.items()}
+    raked = rake(pd.DataFrame({column: code[at] for column, code in known.items()}), margins=margins)
     return last.assign(**{str(name): raked[name] for name in raked})

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from cxlib.checks import ParameterError
+from cxlib.stats.bootstrap import resampled_sums
 from cxlib.stats.r_squared import owen_parts, sampled_parts, shapley_parts
 from cxlib.voice.drivers.asymmetric import penalty_reward
 from cxlib.voice.drivers.by_group import each_large_group
@@ -530,3 +531,42 @@ def test_penalty_reward_says_why_there_is_none():
     assert status("four", "twin", low=1, high=4) == ["collinear"] * 2
     assert status("four", low=1, high=4, outcome="flat") == ["constant"]
     assert status("half", low=1, high=1.2) == ["few_between"]
+
+
+def test_results_about_the_same_answers_rest_on_one_set_of_draws(monkeypatch):
+    from cxlib.voice.drivers import resampled_moments as _moments
+
+    data = make_answers(n=200).assign(who=np.arange(200) // 2)
+    data.loc[::7, "ease"] = np.nan
+    asked = {"outcome_col": "score", "cluster_col": "who", "seed": 3, "n_boot": 40}
+    drawn = []
+    monkeypatch.setattr(
+        _moments, "resampled_sums", lambda *a, **k: drawn.append(k["seed"]) or resampled_sums(*a, **k)
+    )
+    _moments._DRAWN.clear()
+    first = driver_importance(data, driver_cols=DRIVERS, **asked)
+    importance_performance(data, driver_cols=DRIVERS, scale=(-10, 10), **asked)
+    group_importance(data, groups={"quality": "a", "ease": "a", "price": "b"}, **asked)
+    assert len(drawn) == 1
+    again = driver_importance(data, driver_cols=DRIVERS, **asked | {"seed": 4})
+    assert len(drawn) == 2 and not again["std_error"].equals(first["std_error"])
+    driver_importance(data.assign(score=data["score"] + data["price"]), driver_cols=DRIVERS, **asked)
+    assert len(drawn) == 3
+
+
+@pytest.mark.parametrize("is_complete", [True, False])
+def test_moments_are_those_of_the_answers_each_pair_shares(is_complete):
+    from cxlib.voice.drivers.resampled_moments import Moments
+
+    values = make_answers(n=60)[[*DRIVERS, "score"]].to_numpy()
+    if not is_complete:
+        values[::4, 0] = values[1::5, 2] = np.nan
+    moments, table = Moments(values, np.ones(60)), pd.DataFrame(values)
+    sums = moments.all_answers()
+    assert moments.means(sums)[0] == pytest.approx(table.mean().to_numpy())
+    assert moments.correlations(sums)[0] == pytest.approx(table.corr().to_numpy())
+    assert len(moments.distinct) < len(moments.places) or is_complete
+    (drawn,) = resampled_sums(moments.terms(), n_boot=3, seed=1, places=moments.places)
+    each = list(moments.terms())
+    (plain,) = resampled_sums([each[place] for place in moments.places], n_boot=3, seed=1)
+    assert drawn == pytest.approx(plain)

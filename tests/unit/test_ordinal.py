@@ -202,3 +202,27 @@ def test_errors():
         fit(make_answers(20).assign(price="x"))
     with pytest.raises(ParameterError, match="quality"):
         fit(make_answers(20), driver_cols=["qualty"])
+
+
+def test_cells_hold_each_answer_once_and_leave_gaps_by_themselves():
+    from cxlib.stats.proportional_odds.missing_items import to_cells
+
+    x = np.array([[1, 2], [1, 2], [np.nan, 2], [1, 2], [np.nan, 2], [3, 2]], dtype=float)
+    group = np.array([0, 0, 1, 1, 1, 1])
+    cells = to_cells(x, group)
+    assert np.array_equal(cells.x[cells.of], x, equal_nan=True)
+    assert cells.group[cells.of].tolist() == group.tolist()
+    assert cells.of.tolist() == [0, 0, 3, 1, 4, 2] and cells.n_complete == 3
+    assert cells.sums(np.arange(6.0)).tolist() == [1, 3, 5, 2, 4]
+
+
+def test_answers_listed_twice_weigh_as_much_as_answers_of_weight_two():
+    """Cells carry the weights of their answers; only the errors tell the two apart."""
+    rng = np.random.default_rng(5)
+    data = pd.DataFrame(rng.integers(1, 6, (300, 2)), columns=["a", "b"]).astype(float)
+    data["y"] = (data["a"] + rng.logistic(size=300) * 2).round().clip(0, 10)
+    data["w"] = 1.0 + np.arange(300) % 2
+    asked = {"outcome_col": "y", "driver_cols": ["a", "b"], "cuts": (3, 5)}
+    weighted = ordinal_drivers(data, weight_col="w", **asked)
+    repeated = ordinal_drivers(pd.concat([data, data[data["w"] == 2]], ignore_index=True), **asked)
+    assert weighted["estimate"].to_numpy() == pytest.approx(repeated["estimate"].to_numpy(), nan_ok=True)

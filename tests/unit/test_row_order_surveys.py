@@ -211,3 +211,22 @@ def test_shares_do_not_depend_on_how_many_answers_lie_in_one_row_of_sums():
     by_rows = np.vstack([each @ values for each in bootstrap_counts(12, n_boot=40, seed=5, clusters=ranked)])
     by_sums = np.vstack(list(resampled_sums([values], n_boot=40, seed=5, clusters=who)))
     assert sorted(by_rows.ravel()) == pytest.approx(sorted(by_sums.ravel()))
+
+
+@pytest.mark.parametrize("has_ids", [True, False])
+def test_answers_of_one_instant_are_sorted_as_all_answers_would_be(has_ids):
+    from cxlib.voice.answers import by_time
+
+    rng = np.random.default_rng(2)
+    days = pd.Series(pd.to_datetime("2026-01-01") + pd.to_timedelta(rng.integers(0, 40, 200), unit="D"))
+    data = pd.DataFrame(
+        {"answered_at": days.mask(rng.random(200) < 0.05), "nps_score": rng.integers(0, 11, 200)}
+    )
+    keys = {"answered_at": True, "response_id": True, "nps_score": False}
+    if has_ids:
+        data["response_id"] = rng.permutation(200)
+    else:
+        del keys["response_id"]
+    whole = data.sort_values(list(keys), ascending=list(keys.values()), kind="stable")
+    pd.testing.assert_frame_equal(by_time(data), whole)
+    assert list(by_time(data, columns=["nps_score"])) == ["nps_score"]

@@ -730,3 +730,25 @@ def test_an_earlier_as_of_does_not_make_later_customers_unknown():
     data_set = open_data(Path(__file__).parents[2] / "data" / "sample", as_of="2025-06-30")
     data_set.table("orders")
     assert "tables.unknown_customer" not in {problem.key for problem in data_set.notices}
+
+
+def test_a_released_table_is_read_again_and_what_was_found_stays(shop):
+    data_set = open_data(shop(orders="order_id,line,customer_id,ordered_at,amount\n1,1,a,2026-01-05,0\n"))
+    orders, found = data_set.table("orders"), [problem.key for problem in data_set.problems]
+    assert "tables.zero_amount" in found
+    data_set.release("orders")
+    data_set.release("tickets")
+    assert "orders" not in data_set._frames
+    assert [problem.key for problem in data_set.problems] == found
+    pd.testing.assert_frame_equal(data_set.table("orders"), orders)
+    assert [problem.key for problem in data_set.problems] == found
+
+
+def test_a_frame_that_is_changed_leaves_the_table_alone(shop):
+    data_set = open_data(shop(orders="order_id,line,customer_id,ordered_at,amount\n1,1,a,2026-01-05,7\n"))
+    for period in ({}, {"start": "2026-01-01"}):
+        orders = data_set.table("orders", **period)
+        orders.loc[0, "amount"] = 1.0
+        orders["new"] = 1
+        assert data_set.table("orders", **period)["amount"].tolist() == [7.0]
+        assert "new" not in data_set.table("orders", **period)

@@ -176,7 +176,7 @@ def check_rows(frame: pd.DataFrame, name: str, settings: Settings, findings: Fin
         frame = _plan_open_deals(frame, findings)
     frame = _check_order_of_times(frame, spec, findings)
     frame, past = _check_future(frame, spec, settings.extracted, findings)
-    kept = frame[keep & past].reset_index(drop=True)
+    kept = rows_where(frame, keep & past)
     if name in ("orders", "events", "responses", "tickets"):
         _check_stale(kept[spec.time], settings.extracted, findings)
     if "line" in spec.columns and not findings.failed:
@@ -340,6 +340,11 @@ def _check_future(
             if future.any():
                 frame = frame.assign(**{column: frame[column].mask(future)})
     return frame, past
+
+
+def rows_where(frame: pd.DataFrame, is_kept: np.ndarray | pd.Series) -> pd.DataFrame:
+    """Return the rows for which it holds, renumbered; the frame itself, uncopied, where it holds for all."""
+    return frame if is_kept.all() else frame[is_kept].reset_index(drop=True)
 
 
 def later_than(times: pd.Series, moment: datetime) -> pd.Series:

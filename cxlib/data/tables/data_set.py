@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import pandas as pd
+import pyarrow as pa
 
 from cxlib.checks import NotEnoughData, ParameterError, Problem, TableError, fail_option
 from cxlib.data.contract import TABLES, Table
@@ -16,7 +17,7 @@ from cxlib.data.findings import Findings
 from cxlib.data.rules.rule_files import Settings
 from cxlib.data.scales import with_scales
 from cxlib.data.tables.across_tables import check_customers, check_enrolments
-from cxlib.data.tables.check_table import build, check_names, check_rows, later_than
+from cxlib.data.tables.check_table import build, check_names, check_rows, later_than, rows_where
 from cxlib.data.tables.lazy_tables import scan
 from cxlib.data.tables.read_tables import Source, locate, read
 from cxlib.data.text_type import TEXT
@@ -175,12 +176,18 @@ class DataSet:
         problems = self.load(name)
         if any(problem.level == "error" for problem in problems):
             raise TableError([problem for problem in problems if problem.level == "error"])
-        spec, frame = TABLES[name], self._frames[name]
+        if name not in self._frames:  # released
+            self._problems[name] = self._read(name)
+        spec, frame = TABLES[name], self._frames[name].copy(deep=False)
         if frame.empty and name in self._first_days:
             self._check_begun()
         if (start is None and end is None) or spec.time is None or not spec.in_period:
             return frame.copy(deep=not COPIES_ON_WRITE)
         return _within(frame, spec.time, start, end)
+
+    def release(self, name: str) -> None:
+        """Let go of a table's rows, to save memory; asked for again, they are read again."""
+        self._frames.pop(name, None)
 
     def lazy(self, name: str) -> nw.LazyFrame[Any]:
         """Return the rows of a table up to `as_of` as narwhals LazyFrame over DuckDB.
@@ -226,6 +233,7 @@ class DataSet:
         if raw.num_rows == 0:
             findings.add("tables.no_rows", "notice")
         frame = build(raw, name, self.settings, findings)
+        del raw
         if not findings.failed:
             self._check_across(name, frame, findings)
         frame = check_rows(frame, name, self.settings, findings)
@@ -235,6 +243,7 @@ class DataSet:
             self._first_days[name] = frame[time_column].min().date()
         known = _known_by(frame, TABLES[name], self._last_moment())
         self._frames[name] = with_scales(known, self._scales(TABLES[name]))
+        pa.default_memory_pool().release_unused()
         return findings.problems
 
     def _check_begun(self) -> None:
@@ -249,7 +258,7 @@ class DataSet:
         if name != "customers" and "customer_id" in frame and self._usable("customers"):
             check_customers(frame, self._customer_ids, findings)
         if name == "enrolments" and self._usable("initiatives"):
-            check_enrolments(frame, self._frames["initiatives"], findings)
+            check_enrolments(frame, self.table("initiatives"), findings)
 
     def _usable(self, name: str) -> bool:
         return name in self._sources and not any(problem.level == "error" for problem in self.load(name))
@@ -290,9 +299,7 @@ def _known_by(frame: pd.DataFrame, spec: Table, moment: datetime) -> pd.DataFram
             unknown = frame[rule.known_at].notna() & changed[rule.known_at].isna()
             changed[column] = frame[column].mask(unknown)
     frame = frame.assign(**changed)
-    if spec.time is None:
-        return frame
-    return frame[~later_than(frame[spec.time], moment)].reset_index(drop=True)
+    return frame if spec.time is None else rows_where(frame, ~later_than(frame[spec.time], moment))
 
 
 def _within(
@@ -308,4 +315,4 @@ def _within(
         inside &= days >= pd.Timestamp(first)
     if last:
         inside &= days <= pd.Timestamp(last)
-    return frame[inside].reset_index(drop=True)
+    return rows_where(frame, inside)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from cxlib.stats.proportional_odds.fit import Fit, Sample, cluster_sums, fit_ordinal
+from cxlib.stats.proportional_odds.fit import Fit, Sample, fit_ordinal
 
 Array = NDArray[np.float64]
 
@@ -31,7 +31,7 @@ def separate_logits(design: Array, sample: Sample, before: Splits | None = None)
     if before is not None:
         starts = [Fit(-each[:1], each[1:], np.empty((0, 0)), np.nan) for each in before.beta]
     splits = [
-        fit_ordinal(design, sample._replace(group=side, cluster=None), start)
+        fit_ordinal(design, sample._replace(group=side, clusters=None), start)
         for side, start in zip(above, starts, strict=True)
     ]
     found = [split for split in splits if split is not None]
@@ -43,9 +43,9 @@ def separate_logits(design: Array, sample: Sample, before: Splits | None = None)
     weight, k = sample.weight, x.shape[1]
     bread = [np.linalg.pinv(x.T @ ((weight * p * (1 - p))[:, None] * x), hermitian=True) for p in chance.T]
     sums = []
-    if sample.cluster is not None:
-        scores = [(weight * (side - p))[:, None] * x for side, p in zip(above, chance.T, strict=True)]
-        sums = [cluster_sums(each, sample.cluster) for each in scores]
+    if sample.clusters is not None:
+        scores = [(side - p)[:, None] * x for side, p in zip(above, chance.T, strict=True)]
+        sums = [sample.clusters.sums(each) for each in scores]
     joint = np.zeros((n_cuts * k,) * 2)
     for i in range(n_cuts):
         for j in range(i, n_cuts):

@@ -10,18 +10,37 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 Codes = NDArray[np.int64]
 MAX_ROUNDS = 60
+ROUNDING = 1e-13  # relative error of a sum of log-likelihoods: a step is not halved for less
 SEPARATED = 30.0  # log-odds between the lowest and highest answer beyond which a coefficient has no limit
 
 
-class Sample(NamedTuple):
-    """Group, weight and customer of each answer; a class because they always travel together.
+class Clusters(NamedTuple):
+    """Customer, weight and cell of each answer, for errors by customer; a class as they go together."""
 
-    `cluster` is None for equal weights and independent answers: then the errors are those of the model.
+    code: Codes
+    weight: Array
+    cell: Codes
+
+    @property
+    def n(self) -> int:
+        """Number of customers."""
+        return int(self.code.max(initial=-1)) + 1
+
+    def sums(self, scores: Array) -> Array:
+        """Add up by customer the scores that an answer of weight one has in each cell."""
+        columns = (np.bincount(self.code, self.weight * column[self.cell]) for column in scores.T)
+        return np.column_stack(list(columns))
+
+
+class Sample(NamedTuple):
+    """Group and weight of each cell of like answers; a class because they always travel together.
+
+    `clusters` is None for equal weights and independent answers: then the errors are those of the model.
     """
 
     group: Codes
     weight: Array
-    cluster: Codes | None
+    clusters: Clusters | None
 
     @property
     def n_groups(self) -> int:
@@ -42,7 +61,7 @@ def fit_ordinal(design: Array, sample: Sample, start: Fit | None = None) -> Fit 
     """Maximise the likelihood by Newton steps, halved while they do not improve; None without a maximum."""
     group, weight, n_groups = sample.group, sample.weight, sample.n_groups
     share = np.cumsum(np.bincount(group, weight, n_groups))[:-1] / weight.sum()
-    centre = design.mean(axis=0)
+    centre = weight @ design / weight.sum()
     design = design - centre
     theta, beta = np.log(share / (1 - share)), np.zeros(design.shape[1])
     if start is not None:
@@ -54,7 +73,7 @@ def fit_ordinal(design: Array, sample: Sample, start: Fit | None = None) -> Fit 
         for _ in range(30):
             new_theta, new_beta = theta + step[: len(theta)], beta + step[len(theta) :]
             new = _log_likelihood(design, group, weight, new_theta, new_beta)
-            if new >= value and (np.diff(new_theta) > 0).all():
+            if new >= value - ROUNDING * (1 + abs(value)) and (np.diff(new_theta) > 0).all():
                 break
             step = step / 2
         theta, beta, gain, value = new_theta, new_beta, new - value, new
@@ -64,21 +83,16 @@ def fit_ordinal(design: Array, sample: Sample, start: Fit | None = None) -> Fit 
         return None
     _, hessian = _derivatives(design, group, weight, theta, beta)
     covariance = np.linalg.pinv(-hessian, rcond=1e-12, hermitian=True)
-    if sample.cluster is not None:
-        sums = cluster_sums(_scores(design, group, weight, theta, beta), sample.cluster)
+    if sample.clusters is not None:
+        sums = sample.clusters.sums(_scores(design, group, np.ones(len(group)), theta, beta))
         covariance = len(sums) / max(len(sums) - 1, 1) * covariance @ (sums.T @ sums) @ covariance
     move = np.eye(len(theta) + len(beta))
     move[: len(theta), len(theta) :] = centre
     return Fit(theta + centre @ beta, beta, move @ covariance @ move.T, value)
 
 
-def cluster_sums(scores: Array, cluster: Codes) -> Array:
-    """Add up the scores of each cluster."""
-    return np.column_stack([np.bincount(cluster, column) for column in scores.T])
-
-
 def _parts(design: Array, group: Codes, theta: Array, beta: Array) -> tuple[Array, Array, Array]:
-    """Return F at the upper and lower threshold of each answer, and the probability of its group."""
+    """Return F at the upper and lower threshold of each cell, and the probability of its group."""
     ends = np.r_[-np.inf, theta, np.inf]
     predictor = design @ beta
     with np.errstate(over="ignore"):
@@ -91,13 +105,13 @@ def _log_likelihood(design: Array, group: Codes, weight: Array, theta: Array, be
 
 
 def _slopes(design: Array, group: Codes, weight: Array, theta: Array, beta: Array) -> tuple[Array, Array]:
-    """Return each answer's derivative of the log-likelihood by its upper and its lower threshold."""
+    """Return each cell's derivative of the log-likelihood by its upper and its lower threshold."""
     upper, lower, probability = _parts(design, group, theta, beta)
     return weight * upper * (1 - upper) / probability, weight * lower * (1 - lower) / probability
 
 
 def _scores(design: Array, group: Codes, weight: Array, theta: Array, beta: Array) -> Array:
-    """Return each answer's score (gradient), thresholds first."""
+    """Return each cell's score (gradient), thresholds first."""
     up, low = _slopes(design, group, weight, theta, beta)
     ends = np.zeros((len(group), len(theta) + 2))
     rows = np.arange(len(group))

@@ -14,8 +14,8 @@ from cxlib.checks import check_columns, check_frame
 from cxlib.stats.intervals import critical_value
 from cxlib.stats.number_columns import check_numbers, check_weights, cluster_codes
 from cxlib.stats.proportional_odds.brant_test import Splits, parallel_test, separate_logits
-from cxlib.stats.proportional_odds.fit import Array, Codes, Fit, Sample, fit_ordinal
-from cxlib.stats.proportional_odds.missing_items import completions, pool
+from cxlib.stats.proportional_odds.fit import Array, Clusters, Codes, Fit, Sample, fit_ordinal
+from cxlib.stats.proportional_odds.missing_items import Cells, completions, pool, to_cells
 from cxlib.stats.r_squared import collinear_units
 
 PARTS = ("", "_conf_low", "_conf_high")
@@ -131,15 +131,17 @@ def ordinal_drivers(
     units = _units(list(driver_cols), [check_numbers(data, driver)[keep] for driver in driver_cols])
     columns = [column for unit in units for column in unit.columns]
     x = np.column_stack(columns) if columns else np.empty((int(keep.sum()), 0))
-    clusters = None if cluster_col is None else cluster_codes(data[cluster_col])[keep]
-    codes = _cluster_codes(clusters, len(group), is_weighted=weight_col is not None)
-    at = np.lexsort([*x.T, np.zeros(len(group)) if clusters is None else codes, weight[keep], group])
+    named = None if cluster_col is None else cluster_codes(data[cluster_col])[keep]
+    codes = _cluster_codes(named, len(group), is_weighted=weight_col is not None)
+    at = np.lexsort([*x.T, np.zeros(len(group)) if named is None else codes, weight[keep], group])
     x = x[at]  # completions are drawn row after row: the order of the rows must not matter
-    sample = Sample(group[at], weight[keep][at], None if codes is None else codes[at])
+    cells, each = to_cells(x, group[at]), weight[keep][at]
+    clusters = None if codes is None else Clusters(codes[at], each, cells.of)
+    sample = Sample(cells.group, cells.sums(each), clusters)
     places = [unit.place for unit in units if unit.place is not None]
     runs: list[_Run] = []
     if len(names) >= 2 and keep.sum() > len(names) + x.shape[1]:
-        runs = _runs(x, sample, places, seed)
+        runs = _runs(x, cells, sample, places, seed)
     frame = _rows(units, names, runs, places, conf_level)
     if not runs:
         few = keep.sum() <= len(names) + x.shape[1]
@@ -217,16 +219,16 @@ def _basis(columns: list[Array]) -> list[Array]:
     return [columns[at] for at in kept or [0]]
 
 
-def _runs(x: Array, sample: Sample, places: list[int], seed: int) -> list[_Run]:
+def _runs(x: Array, cells: Cells, sample: Sample, places: list[int], seed: int) -> list[_Run]:
     """Fit every completion of the drivers; nothing when one of them has no maximum."""
     runs: list[_Run] = []
-    for filled in completions(x, sample.group, seed=seed):
+    for filled in completions(x, cells, seed=seed):
         fit = fit_ordinal(filled, sample, runs[-1].fit if runs else None)
         if fit is None:
             return []
         before = runs[-1].splits if runs else None
         splits = separate_logits(filled, sample, before) if sample.n_groups > 2 and places else None
-        runs.append(_Run(fit, splits, *_changes(x, filled, sample.weight, places, fit)))
+        runs.append(_Run(fit, splits, *_changes(cells.x, filled, sample.weight, places, fit)))
     return runs
 
 
@@ -281,7 +283,7 @@ def _with_test(frame: pd.DataFrame, runs: list[_Run], places: list[int], sample:
     splits = [run.splits for run in runs if run.splits is not None]
     if not splits or len(splits) < len(runs):
         return frame
-    n_clusters = None if sample.cluster is None else int(sample.cluster.max()) + 1
+    n_clusters = None if sample.clusters is None else sample.clusters.n
     at = frame.index[(frame["metric"] == "coefficient") & frame["estimate"].notna()]
     frame.loc[at, "p_parallel"] = [parallel_test(splits, [place], n_clusters)[1] for place in places]
     together = parallel_test(splits, places, n_clusters)

@@ -16,6 +16,7 @@ from cxlib.stats.verdicts import limits_side
 Array = NDArray[np.float64]
 Limit = float | Mapping[str, float]
 MIN_ANSWERS = 5
+RANK = 1e-10  # share of the largest eigenvalue below which columns depend on each other
 SIDES = ("few_low", "few_high", "few_between")
 
 
@@ -179,14 +180,16 @@ def _limit(limit: Limit, driver: str) -> float:
 
 def _robust_fit(design: Array, outcome: Array, clusters: NDArray[np.int64] | None) -> tuple[Array, Array]:
     """Least squares with a covariance that is right for unequal spread, or for clusters."""
-    n, k = len(outcome), int(np.linalg.matrix_rank(design)) if len(outcome) else 0
+    product = design.T @ design
+    roots = np.linalg.eigvalsh(product)
+    n, k = len(outcome), int((roots > RANK * roots[-1]).sum())
     if n <= k:
         return np.full(design.shape[1], np.nan), np.full((design.shape[1],) * 2, np.nan)
-    bread = np.linalg.pinv(design.T @ design, rcond=1e-10, hermitian=True)
+    bread = np.linalg.pinv(product, rcond=RANK, hermitian=True)
     coefficients = bread @ (design.T @ outcome)
-    decided = np.abs(np.diag(bread @ design.T @ design) - 1) < 1e-6
+    decided = np.abs(np.diag(bread @ product) - 1) < 1e-6
     coefficients[~decided if np.ptp(outcome) > 0 else slice(None)] = np.nan
-    scores = design * (outcome - design @ bread @ (design.T @ outcome))[:, None]
+    scores = design * (outcome - design @ (bread @ (design.T @ outcome)))[:, None]
     factor = n / (n - k)
     if clusters is not None:
         codes = pd.factorize(clusters)[0]

@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 
 from cxlib.checks import check_columns
-from cxlib.stats.bootstrap import resampled_sums
 from cxlib.stats.number_columns import cluster_codes
-from cxlib.voice.drivers.importance import Moments, parts_of_r_squared, read_drivers, shares_with_ranks
+from cxlib.voice.drivers.importance import parts_of_r_squared, read_drivers, shares_with_ranks
+from cxlib.voice.drivers.resampled_moments import Moments
 
 
 def group_importance(
@@ -80,11 +80,10 @@ def group_importance(
     if len(values) <= len(drivers) + 1 or not np.ptp(values[:, -1]) > 0:
         parts, n_boot = np.full_like(parts, np.nan), 0
     clusters = None if cluster_col is None else cluster_codes(data[cluster_col])[keep]
-    blocks = resampled_sums(moments.terms(), n_boot=n_boot, seed=seed, clusters=clusters)
-    drawn = [
-        parts_of_r_squared(moments.correlations(each), units, "shapley", None, seed)[0] for each in blocks
-    ]
-    replicates = np.vstack(drawn) if drawn else np.full((1, len(units)), np.nan)
+    replicates = np.full((1, len(units)), np.nan)
+    if n_boot:
+        sums = moments.resampled(n_boot=n_boot, seed=seed, clusters=clusters)
+        replicates = parts_of_r_squared(moments.correlations(sums), units, "shapley", None, seed)[0]
     found = {"group": names, **shares_with_ranks(parts[0], replicates, conf_level)}
     held = [np.isfinite(values[:, unit]).any(axis=1) for unit in units]
     found |= {"n": [int(each.sum()) for each in held], "n_drivers": [len(unit) for unit in units]}

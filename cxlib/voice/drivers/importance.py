@@ -6,7 +6,7 @@ items uses the answers that have both. All subsets of drivers come from one corr
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -15,19 +15,19 @@ from numpy.typing import NDArray
 
 from cxlib.checks import ParameterError, check_columns, check_frame, fail_option
 from cxlib.language import has_text, text
-from cxlib.stats.bootstrap import bootstrap_interval, resampled_sums
+from cxlib.stats.bootstrap import bootstrap_interval
 from cxlib.stats.intervals import critical_value
 from cxlib.stats.number_columns import check_numbers, check_weights, cluster_codes
 from cxlib.stats.r_squared import (
     Units,
     collinear_units,
-    nearest_correlation,
     owen_parts,
     relative_weight_parts,
     sampled_parts,
     shapley_parts,
     standardised_coefficients,
 )
+from cxlib.voice.drivers.resampled_moments import Moments
 
 Array = NDArray[np.float64]
 METHODS = ("shapley", "relative_weights", "std_beta", "correlation")
@@ -151,13 +151,10 @@ def driver_importance(
     if len(values) <= len(drivers) + 1 or not np.ptp(values[:, -1]) > 0:
         parts, n_boot = np.full_like(parts, np.nan), 0
     replicates = np.full((1, len(units)), np.nan)
+    clusters = None if cluster_col is None else cluster_codes(data[cluster_col])[keep]
     if n_boot:
-        clusters = None if cluster_col is None else cluster_codes(data[cluster_col])[keep]
-        blocks = resampled_sums(moments.terms(), n_boot=n_boot, seed=seed, clusters=clusters)
-        drawn = (
-            parts_of_r_squared(moments.correlations(sums), units, method, labels, seed)[0] for sums in blocks
-        )
-        replicates = np.vstack(list(drawn))
+        sums = moments.resampled(n_boot=n_boot, seed=seed, clusters=clusters)
+        replicates = parts_of_r_squared(moments.correlations(sums), units, method, labels, seed)[0]
     found: dict[str, Any] = _describe(drivers, values, matrix[0], units, method)
     if not np.isfinite(parts).all():
         why = "few_answers" if len(values) <= len(drivers) + 1 else "constant_outcome"
@@ -168,8 +165,7 @@ def driver_importance(
     for name in (*UNKNOWN, *("importance", "std_error", "rank")):
         found[name] = np.where(unasked, np.nan, found[name])
     found["r_squared"] = _r_squared(matrix) if np.isfinite(parts).all() else np.nan
-    if cluster_col is not None:
-        clusters = cluster_codes(data[cluster_col])[keep]
+    if clusters is not None:
         found["customers"] = [len(np.unique(clusters[np.isfinite(values[:, unit[0]])])) for unit in units]
     if groups is not None:
         found["group"] = [groups[drivers[unit[0]]] for unit in units]
@@ -210,65 +206,6 @@ def driver_labels(drivers: Sequence[str], lang: str = "en") -> dict[str, str]:
         return text(key, lang) if has_text(key) else name.removeprefix("driver_").replace("_", " ")
 
     return {name: " + ".join(word(part) for part in name.split(" + ")) for name in drivers}
-
-
-class Moments:
-    """Weighted sums from which every resample's correlation matrix follows; a class to hold them once.
-
-    Complete data need first and second moments; with missing items each pair has sums over its own answers.
-    """
-
-    def __init__(self, values: Array, weight: Array) -> None:
-        self.known, self.weight = np.isfinite(values), weight
-        self.size = values.shape[1]
-        self.rows, self.columns = np.triu_indices(self.size)
-        centre = np.where(self.known, values, 0).sum(axis=0) / np.maximum(self.known.sum(axis=0), 1)
-        self.x = np.where(self.known, values - centre, 0.0)
-        self.complete = bool(self.known.all())
-
-    def terms(self) -> Iterator[Array]:
-        """Give what is added up over the answers, one column after the other: all at once are large."""
-        x, w, pairs = self.x, self.weight, list(zip(self.rows, self.columns, strict=True))
-        if self.complete:
-            yield w
-            yield from (x[:, i] * w for i in range(self.size))
-        else:
-            m = self.known
-            yield from (w * m[:, i] * m[:, j] for i, j in pairs)
-            for power in (1, 2):
-                yield from (w * x[:, i] ** power * m[:, j] for i, j in pairs)
-                yield from (w * x[:, j] ** power * m[:, i] for i, j in pairs)
-        yield from (w * x[:, i] * x[:, j] for i, j in pairs)
-
-    @property
-    def n_terms(self) -> int:
-        """Number of the terms."""
-        return 1 + self.size + len(self.rows) if self.complete else 6 * len(self.rows)
-
-    def all_answers(self) -> Array:
-        """Give the sums over all answers, each counted once."""
-        return np.array([[term.sum() for term in self.terms()]])
-
-    def correlations(self, sums: Array) -> Array:
-        """Correlation matrix of each resample; 0 where a pair shares no answers or an item is constant."""
-        i, j = self.rows, self.columns
-        if self.complete:
-            n, first, product = sums[:, :1], sums[:, 1 : self.size + 1], sums[:, self.size + 1 :]
-            square = product[:, i == j]
-            one, two, square_one, square_two = first[:, i], first[:, j], square[:, i], square[:, j]
-        else:
-            n, one, two, square_one, square_two, product = np.split(sums, 6, axis=1)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            variances = (square_one / n - (one / n) ** 2), (square_two / n - (two / n) ** 2)
-            covariance = product / n - one / n * (two / n)
-            spread = np.sqrt(np.maximum(variances[0], 0) * np.maximum(variances[1], 0))
-            pairs = np.where(
-                spread > 1e-12 * np.maximum(square_one, square_two) / n, covariance / spread, 0.0
-            )
-        matrices = np.zeros((len(sums), self.size, self.size))
-        matrices[:, i, j] = matrices[:, j, i] = np.clip(np.nan_to_num(pairs), -1, 1)
-        matrices[:, range(self.size), range(self.size)] = 1.0
-        return matrices if self.complete else nearest_correlation(matrices)
 
 
 def driver_units(matrix: Array, n_rows: int) -> list[list[int]]:

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import chain
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from cxlib.checks import ParameterError
-from cxlib.stats.bootstrap import bootstrap_interval, resampled_sums
+from cxlib.stats.bootstrap import bootstrap_interval
 from cxlib.stats.number_columns import cluster_codes
 from cxlib.voice.answers import Scale, check_scale
 from cxlib.voice.drivers.importance import (
     Array,
-    Moments,
     check_resampling,
     driver_importance,
     driver_units,
@@ -23,6 +21,7 @@ from cxlib.voice.drivers.importance import (
     read_drivers,
     shares_with_ranks,
 )
+from cxlib.voice.drivers.resampled_moments import Moments
 
 #: Important or not, then performing or not; in the order of the probabilities' columns.
 QUADRANTS = ("fix_first", "keep_up", "low_priority", "possible_overkill")
@@ -108,34 +107,23 @@ def importance_performance(
     )
     values, weight = read_drivers(data, outcome_col, drivers, weight_col)
     keep = np.isfinite(values[:, -1]) & np.isfinite(weight)
-    weight = weight[keep]
-    rating = 100 * (values[keep, :-1] - scale[0]) / (scale[1] - scale[0])
-    if ((rating < 0) | (rating > 100)).any():
+    values, weight = values[keep], weight[keep]
+    if ((values[:, :-1] < scale[0]) | (values[:, :-1] > scale[1])).any():
         raise ParameterError("nps.off_scale", low=f"{scale[0]:g}", high=f"{scale[1]:g}")
     clusters = None if cluster_col is None else cluster_codes(data[cluster_col])[keep]
-    moments = Moments(values[keep], weight)
-    whole = moments.correlations(moments.all_answers())
-    units = driver_units(whole[0], len(rating))
+    moments = Moments(values, weight)
+    whole_sums = moments.all_answers()
+    whole = moments.correlations(whole_sums)
+    units = driver_units(whole[0], len(values))
     names = [" + ".join(drivers[column] for column in unit) for unit in units]
-    parted: list[Array] = []
-    rates: list[Array] = []
-    ways: list[Array] = []
-    rated = [column for each in _rated(rating, weight) for column in each]
-    terms, n_keys = chain(moments.terms(), rated), moments.n_terms
-    for sums in resampled_sums(terms, n_boot=n_boot, seed=seed, clusters=clusters, n_keys=n_keys):
-        drawn = moments.correlations(sums[:, :n_keys])
-        parts = parts_of_r_squared(drawn, units, "shapley", None, seed)[0]
-        ways.append(drawn[:, [unit[0] for unit in units], -1])
-        parted.append(parts)
-        rates.append(_means(sums[:, n_keys:], units))
-    asked = (
-        [bool(np.isfinite(rating[:, unit[0]]).any()) for unit in units]
-        if len(rating)
-        else [True] * len(units)
-    )
+    drawn = moments.resampled(n_boot=n_boot, seed=seed, clusters=clusters)
+    ways = moments.correlations(drawn)
+    found = parts_of_r_squared(ways, units, "shapley", None, seed)[0]
+    levels, signs = _ratings(moments.means(drawn), scale, units), ways[:, [unit[0] for unit in units], -1]
+    if not n_boot:
+        found, levels, signs = (np.full((1, len(units)), np.nan) for _ in range(3))
+    asked = [bool(np.isfinite(values[:, unit[0]]).any()) or not len(values) for unit in units]
     equal = 1 / max(sum(asked), 1)
-    none = [np.full((1, len(units)), np.nan)]
-    found, levels, signs = (np.vstack(each or none) for each in (parted, rates, ways))
     with np.errstate(invalid="ignore", divide="ignore"):
         shares = found / found.sum(axis=1, keepdims=True)
     limits = shares_with_ranks(
@@ -144,7 +132,7 @@ def importance_performance(
     for name in ("std_error", "conf_low", "conf_high"):
         of_driver = frame["driver"].map(dict(zip(names, limits[name], strict=True)))
         frame[name] = of_driver.where(frame["importance"].notna())
-    now = _means(np.array([[column.sum() for column in rated]]), units)[0]
+    now = _ratings(moments.means(whole_sums), scale, units)[0]
     std_error, low, high = bootstrap_interval(levels, conf_level=conf_level)
     line = levels[:, asked].mean(axis=1, keepdims=True) if goal is None else goal
     helps = signs > 0
@@ -177,21 +165,10 @@ def importance_performance(
 ENDS = ("", "_std_error", "_conf_low", "_conf_high")
 
 
-def _rated(rating: Array, weight: Array) -> tuple[list[Array], list[Array]]:
-    """Give the weighted ratings of each driver, and the weights of the answers that have it."""
-    known = np.isfinite(rating)
-    drivers = range(rating.shape[1])
-    return [np.where(known[:, j], rating[:, j] * weight, 0.0) for j in drivers], [
-        known[:, j] * weight for j in drivers
-    ]
-
-
-def _means(sums: Array, units: Sequence[Sequence[int]]) -> Array:
-    """Return the mean rating of each unit in each resample, over the answers that have it."""
-    size = sums.shape[1] // 2
-    with np.errstate(invalid="ignore", divide="ignore"):
-        means = sums[:, :size] / sums[:, size:]
-    return np.stack([means[:, list(unit)].mean(axis=1) for unit in units], axis=1)
+def _ratings(means: Array, scale: Scale, units: Sequence[Sequence[int]]) -> Array:
+    """Return the mean rating (0–100) of each unit in each resample, from the means of drivers and outcome."""
+    rated = 100 * (means - scale[0]) / (scale[1] - scale[0])
+    return np.stack([rated[:, list(unit)].mean(axis=1) for unit in units], axis=1)
 
 
 def _quadrant_shares(important: NDArray[np.bool_], performing: NDArray[np.bool_]) -> Array:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import chain
 
 import numpy as np
 import pandas as pd
@@ -11,7 +10,7 @@ import pandas as pd
 from cxlib.checks import check_columns, check_frame
 from cxlib.stats.bootstrap import bootstrap_interval, resampled_sums
 from cxlib.stats.number_columns import check_numbers, cluster_codes
-from cxlib.voice.drivers.importance import Array, Moments
+from cxlib.voice.drivers.resampled_moments import Array, Moments
 
 ROUNDS = 60
 
@@ -81,12 +80,10 @@ def scale_reliability(
     clusters = None if cluster_col is None else cluster_codes(data[cluster_col])[keep]
     if all(moving) and len(values) > k:
         moments = Moments(values, np.ones(len(values)))
-        spreads = [term for each in (moments.known, moments.x, moments.x**2) for term in each.T.astype(float)]
-        whole = [term.sum() for term in chain(spreads, moments.terms())]
-        estimates = _reliability(moments, np.array([whole]))[0]
-        terms = chain(spreads, moments.terms())
-        blocks = resampled_sums(terms, n_boot=n_boot, seed=seed, clusters=clusters)
-        parts = [_reliability(moments, sums) for sums in blocks]
+        estimates = _reliability(moments, moments.all_answers())[0]
+        places = np.r_[*(each[0] for each in moments.spreads(moments.places[None])), moments.places]
+        blocks = resampled_sums(moments.terms(), n_boot=n_boot, seed=seed, clusters=clusters, places=places)
+        parts = [_reliability(moments, sums[:, -len(moments.places) :]) for sums in blocks]
         drawn = np.vstack(parts) if parts else drawn
     std_error, low, high = bootstrap_interval(drawn, conf_level=conf_level)
     names = {"metric": ["alpha", "omega", "first_factor"], "estimate": estimates, "std_error": std_error}
@@ -97,10 +94,10 @@ def scale_reliability(
 
 
 def _reliability(moments: Moments, sums: Array) -> Array:
-    """Alpha, omega and first-factor share of each resample, from the sums of x⁰, x¹, x² and the moments."""
+    """Alpha, omega and first-factor share of each resample."""
     k = moments.size
-    n, first, square = (sums[:, at * k : (at + 1) * k] for at in range(3))
-    matrices = moments.correlations(sums[:, 3 * k :])
+    n, first, square = moments.spreads(sums)
+    matrices = moments.correlations(sums)
     spread = np.sqrt(np.maximum(square / n - (first / n) ** 2, 0))
     total = np.einsum("bi,bij,bj->b", spread, matrices, spread)
     with np.errstate(invalid="ignore", divide="ignore"):
