@@ -51,6 +51,7 @@ from .customers.rfm_segments import rfm as rfm
 from .customers.rfm_segments import rfm_cuts as rfm_cuts
 from .customers.rfm_segments import segment_names as segment_names
 from .customers.rfm_segments import summarise_customers as summarise_customers
+from .customers.rule_states import states_by_rules as states_by_rules
 from .customers.sales_concentration import concentration as concentration
 from .customers.sales_concentration import lorenz as lorenz
 from .customers.sales_growth import segment_growth as segment_growth

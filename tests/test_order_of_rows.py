@@ -247,6 +247,19 @@ CALLS = {
     "state_spells": ("states", lambda d: cx.state_spells(d), False),
     "state_table": ("states", lambda d: cx.state_table(d), False),
     "state_transitions": ("states", lambda d: cx.state_transitions(d), False),
+    "states_by_rules": (
+        "customers orders deals",
+        lambda a, b, c: pd.concat(
+            cx.states_by_rules(
+                a,
+                b,
+                as_of=["2026-02-28", AS_OF],
+                deals=c,
+                rules={name: cx.load_rules(name) for name in ("lifecycle", "states")},
+            )
+        ),
+        False,
+    ),
     "study_members": (
         "enrolments customers",
         lambda a, b: cx.study_members(

@@ -14,10 +14,10 @@ import pandas as pd
 from cxlib.checks import ParameterError
 from cxlib.customers.behaviour_clusters import cluster_customers
 from cxlib.customers.decile_groups import deciles
-from cxlib.customers.lifecycle_states import attitude_states, lifecycle_stages
 from cxlib.customers.next_period_outcome import add_gained
 from cxlib.customers.preferences import ctb, wallets
 from cxlib.customers.rfm_segments import NO_ORDERS, assign_segments, rfm, rfm_cuts, summarise_customers
+from cxlib.customers.rule_states import states_by_rules
 from cxlib.data.days import to_date
 from cxlib.data.rules.rule_files import load_rules
 from cxlib.data.text_type import TEXT
@@ -72,12 +72,14 @@ def scheme_groups(
     known = rules or load_rules("rfm_segments")
     held = assign_segments(rfm(summarise_customers(orders, as_of=as_of, timezone=timezone)), rules=known)
     held = cluster_customers(deciles(held))
+    liked = ctb(wallets(orders, as_of=as_of, timezone=timezone, dimensions=dimensions))
     for dimension in dimensions:
-        liked = ctb(wallets(orders, as_of=as_of, timezone=timezone, dimensions=[dimension]))
-        held[dimension] = held["customer_id"].map(liked.set_index("customer_id")["dominant"])
+        own = liked.loc[liked["dimension"] == dimension].set_index("customer_id")["dominant"]
+        held[dimension] = held["customer_id"].map(own)
     if people is not None:
-        for name, states in (("lifecycle", lifecycle_stages), ("state", attitude_states)):
-            told = states(people, orders, as_of=as_of, deals=deals, timezone=timezone)
+        files = {"lifecycle": load_rules("lifecycle"), "state": load_rules("states")}
+        settings: dict[str, Any] = {"as_of": as_of, "deals": deals, "timezone": timezone}
+        for name, told in states_by_rules(people, orders, rules=files, **settings).items():
             held[name] = held["customer_id"].map(told.set_index("customer_id")["state"])
     return held
 

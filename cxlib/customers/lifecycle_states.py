@@ -12,14 +12,12 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from cxlib.checks import check_columns
-from cxlib.data.days import local_days, to_date
-from cxlib.data.deals import deal_day, deal_outcomes
-from cxlib.data.engine.order_totals import reduce_on_days
-from cxlib.data.rules.conditions import bounds, holds, implies
+from cxlib.customers.rule_states import states_by_rules
+from cxlib.data.rules.conditions import bounds
 from cxlib.data.rules.rule_files import load_rules
-from cxlib.data.text_type import TEXT
 from cxlib.stats.intervals import Interval, share_interval
 
 
@@ -70,7 +68,9 @@ def lifecycle_stages(
     >>> lifecycle_stages(people, lines, as_of=["2026-01-03", "2026-01-31"])["state"].tolist()
     ['new_lead', 'new_lead', 'customer', 'new_lead']
     """
-    return _on_days(customers, orders, as_of, deals, timezone, rules or load_rules("lifecycle"))
+    known = {"lifecycle": rules or load_rules("lifecycle")}
+    settings: dict[str, Any] = {"as_of": as_of, "deals": deals, "timezone": timezone}
+    return states_by_rules(customers, orders, rules=known, **settings)["lifecycle"]
 
 
 def attitude_states(
@@ -114,7 +114,9 @@ def attitude_states(
     >>> attitude_states(people, lines, as_of=["2026-01-31", "2026-05-31"])["state"].tolist()
     ['not_yet_convinced', 'wondering']
     """
-    return _on_days(customers, orders, as_of, deals, timezone, rules or load_rules("states"), keep)
+    known = {"state": rules or load_rules("states")}
+    settings: dict[str, Any] = {"as_of": as_of, "deals": deals, "timezone": timezone, "keep": keep}
+    return states_by_rules(customers, orders, rules=known, **settings)["state"]
 
 
 def state_table(states: pd.DataFrame, *, conf_level: float = 0.95) -> pd.DataFrame:
@@ -190,10 +192,10 @@ def state_transitions(states: pd.DataFrame, *, conf_level: float = 0.95) -> pd.D
     ['y']
     """
     check_columns(states, **{f"{c}_col": c for c in ("as_of", "customer_id", "state")})
-    ordered = states.sort_values(["customer_id", "as_of"], kind="stable")
-    moves = ordered.assign(next_state=ordered.groupby("customer_id")["state"].shift(-1)).dropna(
-        subset=["next_state"]
-    )
+    who, order, _ = _by_customer(states)
+    state = states["state"].iloc[order].reset_index(drop=True)
+    moves = pd.DataFrame({"customer_id": who, "state": state, "next_state": state.shift(-1)})
+    moves = moves[np.append(who[1:] == who[:-1], False)[: len(moves)]].dropna(subset=["next_state"])
     held = moves.groupby(["state", "next_state"])["customer_id"]
     rows = held.agg(n="size", customers="nunique").reset_index()
     rows["of"] = rows.groupby("state")["n"].transform("sum")
@@ -229,20 +231,22 @@ def state_spells(states: pd.DataFrame) -> pd.DataFrame:
     [['y', 31, True], ['z', 0, False]]
     """
     check_columns(states, **{f"{c}_col": c for c in ("as_of", "customer_id", "state")})
-    ordered = states.sort_values(["customer_id", "as_of"], kind="stable", ignore_index=True)
-    same = ordered["customer_id"].eq(ordered["customer_id"].shift()) & ordered["state"].eq(
-        ordered["state"].shift()
-    )
-    ordered["spell"] = (~same).cumsum()
-    held = ordered.groupby("spell").agg(
-        customer_id=("customer_id", "first"),
-        state=("state", "first"),
-        entered_on=("as_of", "first"),
-        last=("as_of", "last"),
-    )
-    left_on = held["entered_on"].shift(-1).where(held["customer_id"].eq(held["customer_id"].shift(-1)))
-    held = held.assign(
-        time_days=(left_on.fillna(held["last"]) - held["entered_on"]).dt.days, is_left=left_on.notna()
+    who, order, ids = _by_customer(states)
+    code, names = pd.factorize(states["state"].iloc[order])
+    day = states["as_of"].to_numpy()[order]
+    begins = np.flatnonzero((np.diff(who, prepend=-1) != 0) | (np.diff(code, prepend=-1) != 0))
+    ends = np.append(begins[1:], len(who))
+    entered, last = day[begins], day[ends - 1]
+    is_left = np.append(who[begins[1:]] == who[begins[:-1]], False)[: len(begins)]
+    left = np.where(is_left, np.append(entered[1:], entered[:1]), last)
+    held = pd.DataFrame(
+        {
+            "customer_id": pd.Series(ids).take(who[begins]).array,
+            "state": pd.Series(names).take(code[begins]).array,
+            "entered_on": entered,
+            "time_days": (left - entered).astype("timedelta64[D]").astype("int64"),
+            "is_left": is_left,
+        }
     )
     known = held["entered_on"] > states["as_of"].min() if len(states) else held["is_left"]
     return held.loc[known, ["customer_id", "state", "entered_on", "time_days", "is_left"]].reset_index(
@@ -305,66 +309,8 @@ def _bound(conditions: Sequence[Any], measure: str) -> tuple[float, float]:
     return max((low for low, _ in held), default=-np.inf), min((high for _, high in held), default=np.inf)
 
 
-def _on_days(
-    customers: pd.DataFrame,
-    orders: Any,
-    as_of: Any,
-    deals: pd.DataFrame | None,
-    timezone: str | None,
-    rules: Any,
-    keep: Sequence[str] = (),
-) -> pd.DataFrame:
-    check_columns(customers, customer_id_col="customer_id", first_seen_on_col="first_seen_on")
-    days = as_of if isinstance(as_of, Sequence | pd.Index) and not isinstance(as_of, str) else [as_of]
-    days = [pd.Timestamp(to_date(day)) for day in days]
-    held = reduce_on_days(orders, days=days, timezone=timezone).rename(columns={"amount": "monetary_total"})
-    parts = [
-        _on_day(customers, held[held["as_of"] == day].drop(columns="as_of"), day, deals, rules, keep)
-        for day in days
-    ]
-    return pd.concat(parts, ignore_index=True).sort_values(
-        ["as_of", "customer_id"], kind="stable", ignore_index=True
-    )
-
-
-def _on_day(
-    customers: pd.DataFrame,
-    held: pd.DataFrame,
-    day: pd.Timestamp,
-    deals: pd.DataFrame | None,
-    rules: Any,
-    keep: Sequence[str],
-) -> pd.DataFrame:
-    seen = customers[local_days(customers["first_seen_on"], "first_seen_on") <= day]
-    measures = seen.merge(held, on="customer_id", how="left", suffixes=("_attribute", ""))
-    measures["frequency"] = measures["frequency"].fillna(0)
-    measures["monetary_total"] = measures["monetary_total"].fillna(0.0)
-    measures["recency_days"] = (day - measures["last_order_on"]).dt.days
-    measures["tenure_days"] = (day - measures["first_order_on"]).dt.days
-    measures["open_deals"] = measures["customer_id"].map(_open_deals(deals, day)).fillna(0)
-    check_columns(measures, **{f"keep={name!r}": name for name in keep})
-    ruled = rules.states[:-1]
-    claims = np.array([holds(measures, state.when) for state in ruled], dtype=bool)
-    claims = claims.reshape(len(ruled), len(measures))
-    winner = np.vstack([claims, np.ones(len(measures), dtype=bool)]).argmax(axis=0)
-    # a rule that the winner implies claims nobody of its own: rules are written from narrow to wide
-    asks = np.ones((len(ruled) + 1, len(ruled)), dtype=bool)
-    for i, j in np.ndindex(len(ruled), len(ruled)):
-        asks[i, j] = i == j or not implies(ruled[i].when, ruled[j].when)
-    return pd.DataFrame(
-        {
-            "as_of": day,
-            "customer_id": measures["customer_id"],
-            "state": pd.Series(np.array([state.id for state in rules.states])[winner], dtype=TEXT),
-            "claims": (claims & asks[winner].T).sum(axis=0, dtype="int64"),
-            **{name: measures[name].to_numpy() for name in keep},
-        }
-    )
-
-
-def _open_deals(deals: pd.DataFrame | None, day: pd.Timestamp) -> pd.Series:
-    if deals is None:
-        return pd.Series(dtype="float64")
-    check_columns(deals, **{f"{c}_col": c for c in ("customer_id", "created_on", "closed_on")})
-    is_open = deal_outcomes(deals, as_of=day.date())["is_open"]
-    return deals[is_open & (deal_day(deals, "created_on") <= day)].groupby("customer_id").size()
+def _by_customer(states: pd.DataFrame) -> tuple[NDArray[np.intp], NDArray[np.intp], Any]:
+    """Give the customer's number and the place of each row, by customer and day, and the sorted ids."""
+    who, ids = pd.factorize(states["customer_id"], sort=True)
+    order = np.lexsort([states["as_of"].to_numpy(), who])
+    return who[order], order, ids

@@ -52,25 +52,31 @@ def purchase_pairs(orders: pd.DataFrame, *, dimension: str = "category") -> pd.D
     """
     columns = ("customer_id", "order_id", "ordered_at", "amount")
     check_columns(orders, dimension=dimension, **{f"{name}_col": name for name in columns})
-    lines = orders.dropna(subset=["customer_id", "order_id", "ordered_at", dimension])
-    lines = lines[purchase_lines(lines)].astype({dimension: TEXT})
-    keys = ["customer_id", "order_id", dimension]
-    held = lines.groupby(keys, observed=True).agg(amount=("amount", "sum"), at=("ordered_at", "min"))
-    held = held.reset_index().sort_values(
-        ["customer_id", "order_id", "amount", dimension], ascending=[True, True, False, True], kind="stable"
+    lines = orders[[*dict.fromkeys([*columns, dimension])]].dropna(
+        subset=["customer_id", "order_id", "ordered_at", dimension]
     )
-    main = held.drop_duplicates(["customer_id", "order_id"])
-    main = main.sort_values(["customer_id", "at", "order_id"], kind="stable", ignore_index=True)
-    own = main.groupby("customer_id")
-    pairs = pd.DataFrame(
+    lines = lines[purchase_lines(lines)].astype({dimension: TEXT})
+    who, ids = pd.factorize(lines["customer_id"], sort=True)
+    order = pd.factorize(lines["order_id"], sort=True)[0]
+    what, values = pd.factorize(lines[dimension], sort=True)
+    held = pd.DataFrame({"who": who, "order": order, "what": what, "at": lines["ordered_at"].array})
+    of_order = held.assign(amount=lines["amount"].to_numpy()).groupby(["who", "order", "what"])
+    main = of_order.agg(amount=("amount", "sum"), at=("at", "min")).reset_index()
+    main = main.sort_values(
+        ["who", "order", "amount", "what"], ascending=[True, True, False, True], kind="stable"
+    )
+    main = main.drop_duplicates(["who", "order"])
+    main = main.sort_values(["who", "at", "order"], kind="stable")
+    own, bought = main["who"].to_numpy(), main["what"].to_numpy()
+    here = np.flatnonzero(own[1:] == own[:-1])
+    return pd.DataFrame(
         {
-            "customer_id": main["customer_id"],
-            "ordered_at": own["at"].shift(-1),
-            "value": main[dimension],
-            "next_value": own[dimension].shift(-1),
+            "customer_id": ids.take(own[here]),
+            "ordered_at": main["at"].iloc[here + 1].array,
+            "value": values.take(bought[here]),
+            "next_value": values.take(bought[here + 1]),
         }
     )
-    return pairs.dropna(subset=["next_value"]).reset_index(drop=True)
 
 
 def next_purchases(pairs: pd.DataFrame, *, conf_level: float = 0.95) -> pd.DataFrame:

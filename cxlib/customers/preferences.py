@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from cxlib.checks import ParameterError, check_columns
 from cxlib.customers.sales_concentration import share_limits
@@ -61,18 +62,20 @@ def wallets(
     [30.0, 10.0]
     """
     parts = []
-    whole = reduce_orders(orders, as_of=as_of, timezone=timezone).set_index("customer_id")["frequency"]
-    for dimension in dimensions:
+    whole = reduce_orders(orders, as_of=as_of, timezone=timezone)
+    for dimension in sorted(set(dimensions)):
         held = reduce_orders(orders, as_of=as_of, timezone=timezone, by=[dimension])
         part = held.rename(columns={dimension: "value", "frequency": "purchases"})
         part["value"] = part["value"].astype(TEXT)
-        parts.append(part.assign(dimension=dimension, amount=part["amount"].clip(lower=0)))
+        own = _numbers(part["customer_id"])  # the same customers in the same order, in both
+        part = part.assign(dimension=dimension, orders=whole["frequency"].to_numpy()[own])
+        # sorted by both already, but for unknown values, which come first
+        parts.append(part.iloc[np.lexsort([part["value"].notna().to_numpy(), own])])
     columns = ["customer_id", "dimension", "value", "purchases", "orders", "amount"]
     if not parts:
         return pd.DataFrame(columns=columns)
-    table = pd.concat(parts, ignore_index=True)
-    table = table.assign(orders=table["customer_id"].map(whole))[columns]
-    return table.sort_values(["dimension", "customer_id", "value"], na_position="first", ignore_index=True)
+    table = pd.concat(parts, ignore_index=True)[columns]
+    return table.assign(amount=table["amount"].clip(lower=0))
 
 
 def ctb(wallet: pd.DataFrame, *, min_purchases: int = 3) -> pd.DataFrame:
@@ -249,29 +252,39 @@ def ctb_table(
     return pd.concat(parts, ignore_index=True)[columns] if parts else pd.DataFrame(columns=columns)
 
 
+def _numbers(sorted_ids: pd.Series) -> NDArray[np.intp]:
+    """Give the customers numbers from 0; the rows of each stand together."""
+    is_next = sorted_ids.ne(sorted_ids.shift()).to_numpy(dtype=bool)
+    return np.cumsum(is_next) - 1
+
+
 def _dominant(part: pd.DataFrame, min_purchases: int) -> pd.DataFrame:
-    total = part.groupby("customer_id")[["amount"]].transform("sum")
-    pairs = (part["purchases"] * (part["purchases"] - 1)).groupby(part["customer_id"]).sum()
-    held = part.groupby("customer_id").agg(bought=("purchases", "sum"), orders=("orders", "max"))
+    own, ids = pd.factorize(part["customer_id"], sort=True)
+    total = part["amount"].groupby(own).transform("sum")
+    pairs = (part["purchases"] * (part["purchases"] - 1)).groupby(own).sum()
+    held = part.groupby(own).agg(bought=("purchases", "sum"), orders=("orders", "max"))
     n = held["orders"].rename("purchases")
     agree = (pairs / (held["bought"] ** 2 * (1 - 1 / n.where(n >= 2)))).clip(upper=1.0)
-    base = part.groupby(part["value"].fillna(""))["purchases"].sum() / max(part["purchases"].sum(), 1)
+    value, values = pd.factorize(part["value"].fillna(""), sort=True)
+    base = part["purchases"].groupby(value).sum() / max(part["purchases"].sum(), 1)
     strength = _strength(agree, n, float((base**2).sum()))
-    share = (part["amount"] / total["amount"]).where(total["amount"] > 0)
-    prior = part["value"].fillna("").map(base)
+    share = (part["amount"] / total).where(total > 0)
+    prior = pd.Series(base.to_numpy()[value], part.index)
     drawn = (part["orders"] * share + strength * prior) / (part["orders"] + strength)
     shrunk = drawn if np.isfinite(strength) else prior
-    rows = part.assign(share=share, share_shrunk=shrunk).dropna(subset=["value", "share_shrunk"])
-    rows = rows.sort_values(
-        ["customer_id", "share_shrunk", "value"], ascending=[True, False, True], kind="stable"
-    )
-    best = rows.drop_duplicates("customer_id").set_index("customer_id").rename(columns={"value": "dominant"})
-    result = pd.DataFrame({"concentration": agree, "purchases": n}).join(
-        best[["dominant", "share", "share_shrunk"]]
-    )
-    return result.assign(
-        is_enough=(result["purchases"] >= min_purchases) & result["dominant"].notna()
-    ).reset_index()
+    kept = np.flatnonzero(part["value"].notna() & shrunk.notna())
+    kept = kept[np.lexsort([value[kept], -shrunk.to_numpy()[kept], own[kept]])]
+    best = kept[np.diff(own[kept], prepend=-1) != 0]
+    found = pd.DataFrame(
+        {"share": share.to_numpy()[best], "share_shrunk": shrunk.to_numpy()[best]}, index=own[best]
+    ).reindex(held.index)
+    dominant = np.full(len(held), -1)
+    dominant[own[best]] = value[best]
+    result = pd.DataFrame({"customer_id": ids, "concentration": agree, "purchases": n})
+    result["dominant"] = pd.Series(values).reindex(dominant).to_numpy()
+    result["dominant"] = result["dominant"].astype(TEXT)
+    is_enough = (result["purchases"] >= min_purchases) & result["dominant"].notna()
+    return result.assign(**found, is_enough=is_enough).reset_index(drop=True)
 
 
 def _strength(agree: pd.Series, n: pd.Series, by_chance: float) -> float:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from cxlib.checks import ParameterError, check_columns
 from cxlib.customers.best_measure import rank_by_estimate
 from cxlib.data.convert import among
-from cxlib.stats.bootstrap import bootstrap_counts
+from cxlib.stats.bootstrap import DRAWN_AT_ONCE, bootstrap_counts
 from cxlib.stats.intervals import Interval, share_interval
 
 Array = NDArray[np.float64]
@@ -279,13 +279,19 @@ def _stability(
     found: dict[str, tuple[float, Array]] = {}
     if known.sum() < 2:
         return found
-    weights = np.vstack(list(bootstrap_counts(int(known.sum()), n_boot=RESAMPLES, seed=SEED)))
-    for scheme, code in codes.items():
-        if scheme in held.columns:
-            then = pd.factorize(data.loc[known, "customer_id"].map(held[scheme]), use_na_sentinel=False)[0]
-            agree = adjusted_rand(code[known], then, np.vstack([np.ones(known.sum()), weights]))
-            apart = np.nan_to_num(agree[1:] - agree[1:].mean())
-            found[scheme] = (float(agree[0]), apart / np.sqrt(RESAMPLES - 1))
+    then = {
+        scheme: pd.factorize(data.loc[known, "customer_id"].map(held[scheme]), use_na_sentinel=False)[0]
+        for scheme in codes
+        if scheme in held.columns
+    }
+    agree = {scheme: list(adjusted_rand(codes[scheme][known], code)) for scheme, code in then.items()}
+    n = int(known.sum())
+    for weights in bootstrap_counts(n, n_boot=RESAMPLES, seed=SEED, block=max(DRAWN_AT_ONCE // n, 1)):
+        for scheme, code in then.items():
+            agree[scheme].extend(adjusted_rand(codes[scheme][known], code, weights))
+    for scheme, (whole, *again) in agree.items():
+        apart = np.nan_to_num(np.array(again) - np.mean(again))
+        found[scheme] = (float(whole), apart / np.sqrt(RESAMPLES - 1))
     return found
 
 
@@ -300,9 +306,9 @@ def adjusted_rand(one: Any, other: Any, weights: Array | None = None) -> Array:
     weights = np.ones((1, len(one))) if weights is None else weights
     width = int(np.max(other)) + 1
     size = (int(np.max(one)) + 1) * width
-    result = np.empty(len(weights))
+    cell, result = one * width + other, np.empty(len(weights))
     for row, weight in enumerate(weights):
-        cells = np.bincount(one * width + other, weight, size).reshape(-1, width)
+        cells = np.bincount(cell, weight, size).reshape(-1, width)
         pairs, rows, columns, all_pairs = (
             float((n * (n - 1)).sum()) / 2
             for n in (cells, cells.sum(axis=1), cells.sum(axis=0), cells.sum(keepdims=True))

@@ -7,11 +7,12 @@ an offset, one without (taken as local time), a day, or Python's objects. Text i
 from __future__ import annotations
 
 import re
-from datetime import date, datetime, timedelta, tzinfo
+from datetime import date, datetime, time, timedelta, tzinfo
 from datetime import timezone as fixed
 from typing import Any, cast
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+import narwhals as nw
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -139,6 +140,30 @@ def local_days(times: pd.Series, column: str, *, timezone: str | None = None) ->
     # cutting off below a day first rounds towards the past also before 1970
     days = local_times(times, column, timezone=timezone).to_numpy().astype("datetime64[D]")
     return pd.Series(days.astype("datetime64[s]"), index=times.index, name=times.name)
+
+
+def first_instant_after(kind: Any, day: date, timezone: str | None, time_col: str) -> date | datetime:
+    """Give the end of a day as a bound comparable with a column of a narwhals type.
+
+    Raises
+    ------
+    ParameterError
+        If the type is neither a timestamp nor a day.
+
+    Examples
+    --------
+    >>> first_instant_after(nw.Date(), date(2026, 1, 31), None, "ordered_at")
+    datetime.date(2026, 2, 1)
+    """
+    following = day + timedelta(days=1)
+    if kind == nw.Date:
+        return following
+    if not isinstance(kind, nw.Datetime):
+        raise ParameterError("segmentation.time_type", argument="time_col", column=time_col, found=str(kind))
+    if kind.time_zone is None:
+        return datetime.combine(following, time())
+    midnight = datetime.combine(following, time(), tzinfo=zone_named(timezone or kind.time_zone))
+    return midnight.astimezone(zone_named(kind.time_zone))
 
 
 def _as_numpy(times: pd.Series, column: str) -> pd.Series:

@@ -227,6 +227,15 @@ def test_rows_are_whole_orders_only_where_ids_rise(orders, runs, are_orders):
     assert coarse * 2**20 + fine == -1_000_000
 
 
+@pytest.mark.parametrize(("orders", "named"), [("xxyy", [0, 0, 1]), ("yyxx", ["y", "y", "x"])])
+def test_orders_that_stand_together_are_numbered_where_other_keys_part_them(orders, named):
+    lines = {"c": ["a"] * 4, "o": list(orders), "b": list("ABAA"), "at": [date(2026, 1, 1)] * 4}
+    settings = {"keys": ["c", "o", "b"], "time_col": "at", "amount_col": "x", "before": date(2026, 1, 2)}
+    found = sum_runs(pa.table(lines | {"x": [1.0, 2.0, 4.0, 8.0]}), **settings)
+    assert found.table["o"].to_pylist() == named and not found.are_orders
+    assert found.table["b"].to_pylist() == list("ABA")
+
+
 def test_an_order_of_two_customers_is_one_order_of_each():
     lines = pa.table({"c": ["a", "b"] * 2, "o": [1, 1, 2, 2], "at": [date(2026, 1, 1)] * 4, "x": [1.0] * 4})
     assert sum_runs(lines, keys=["c", "o"], time_col="at", amount_col="x", before=date(2026, 1, 2)) is None

@@ -11,6 +11,7 @@ from cxlib.customers.groups_on_a_day import like_periods as settled_periods
 from cxlib.customers.schemes import compare_schemes, migration
 from cxlib.data.rules.rule_files import load_rules
 from cxlib.data.text_type import TEXT
+from cxlib.stats.bootstrap import bootstrap_counts
 
 
 def customers(seed=1, n=3000) -> pd.DataFrame:
@@ -88,6 +89,24 @@ def test_stability_is_one_for_the_same_groups_and_nought_for_chance():
     assert 0.5 < table["estimate"].iloc[1] < 0.95
     only = compare_schemes(data, schemes=SCHEMES, earlier=earlier[["customer_id", "true"]])
     assert only.loc[only["metric"] == "stability", "scheme"].tolist() == ["true"]
+
+
+def test_stability_does_not_depend_on_how_many_resamples_are_held_at_once(monkeypatch):
+    data, held = customers(n=300), []
+    earlier = data[["customer_id", "noisy"]].assign(noisy=data["noisy"].where(np.arange(300) % 3 > 0, 1))
+
+    def counted(n_rows, **settings):
+        for block in bootstrap_counts(n_rows, **settings):
+            held.append(len(block))
+            yield block
+
+    monkeypatch.setattr("cxlib.schemes.bootstrap_counts", counted)
+    whole = compare_schemes(data, schemes=["noisy"], earlier=earlier)
+    monkeypatch.setattr("cxlib.schemes.DRAWN_AT_ONCE", 900)
+    parted = compare_schemes(data, schemes=["noisy"], earlier=earlier)
+    assert held[0] == 200 and set(held[1:-1]) == {3}
+    pd.testing.assert_frame_equal(parted, whole)
+    assert whole.loc[whole["metric"] == "stability", "std_error"].item() > 0
 
 
 def test_row_order_and_names_of_groups_do_not_matter():

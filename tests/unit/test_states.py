@@ -16,6 +16,7 @@ from cxlib.customers.lifecycle_states import (
     state_transitions,
     stay_limits,
 )
+from cxlib.customers.rule_states import states_by_rules
 from cxlib.data.rules.conditions import holds, implies
 from cxlib.data.rules.rule_files import Actions, Condition, States, load_rules
 
@@ -84,6 +85,16 @@ def test_a_day_sees_nothing_of_later_days_and_nobody_not_yet_known():
         same_day = long[long["as_of"] == pd.Timestamp(day)].reset_index(drop=True)
         pd.testing.assert_frame_equal(alone, same_day)
     assert (long.groupby("as_of").size() == [4, 4, 5]).all()
+
+
+def test_both_files_of_rules_at_once_tell_what_each_tells_alone():
+    crowd = people().sample(frac=1, random_state=1).assign(frequency=9)  # an attribute, no measure
+    rules = {name: load_rules(name) for name in ("states", "lifecycle")}
+    told = states_by_rules(crowd, order_lines(), as_of=DAYS[::-1], deals=deals(), rules=rules)
+    for name, alone in (("states", attitude_states), ("lifecycle", lifecycle_stages)):
+        expected = alone(people(), order_lines(), as_of=DAYS, deals=deals())
+        pd.testing.assert_frame_equal(told[name], expected)
+    assert not told["states"]["state"].equals(told["lifecycle"]["state"])
 
 
 def test_prevalence_transitions_and_spells_add_up():

@@ -54,9 +54,9 @@ def sum_runs(
     Returns
     -------
     Runs or None
-        Table of the keys, `first` and `last` moment of a sale, and the money in whole millionths as sums of
-        its `coarse` (in units of 2²⁰) and its `fine` part, one row per run. None where hardly any neighbours
-        belong together.
+        Table of the keys (orders that stand together by numbers of their own), `first` and `last` moment of a
+        sale, and the money in whole millionths as sums of its `coarse` (in units of 2²⁰) and its `fine` part,
+        one row per run. None where hardly any neighbours belong together.
 
     Examples
     --------
@@ -77,11 +77,15 @@ def sum_runs(
         return None
     heads = lines.select(list(keys)).take(starts)
     first, last, coarse, fine = _sums(lines[time_col], lines[amount_col], starts)
+    are_orders = _rise(heads[keys[1]])
+    if not are_orders and _stand_together(heads[keys[1]]):
+        number = np.cumsum(np.append(False, _differ(heads[keys[1]])))
+        heads = heads.set_column(1, keys[1], pa.array(number))
     for name, moment in (("first", first), ("last", last)):
         sold = pa.array(moment, pa.int64(), mask=np.abs(moment) == NEVER)
         heads = heads.append_column(name, _as_time(sold, at.type))
     heads = heads.append_column("coarse", pa.array(coarse)).append_column("fine", pa.array(fine))
-    return Runs(heads, are_orders=_rise(heads[keys[1]]))
+    return Runs(heads, are_orders=are_orders)
 
 
 def _neighbours(column: pa.ChunkedArray) -> tuple[pa.ChunkedArray, pa.ChunkedArray]:
@@ -99,6 +103,11 @@ def _differ(column: pa.ChunkedArray) -> NDArray[np.bool_]:
 def _rise(column: pa.ChunkedArray) -> bool:
     """Tell whether every value is above the one before, so that none comes twice."""
     return bool(pc.all(pc.greater(*_neighbours(column)), skip_nulls=False).as_py())
+
+
+def _stand_together(column: pa.ChunkedArray) -> bool:
+    """Tell whether no value is below the one before: then a number is as good a name for it, and shorter."""
+    return bool(pc.all(pc.greater_equal(*_neighbours(column)), skip_nulls=False).as_py())
 
 
 def _sums(times: pa.ChunkedArray, amounts: pa.ChunkedArray, starts: NDArray[np.intp]) -> list[NDArray[Any]]:

@@ -29,7 +29,7 @@ def on_each_day(ends: Sequence[date], sums: pd.DataFrame, followed: pd.DataFrame
     Returns
     -------
     pandas.DataFrame
-        `customer_id, as_of, first, last, coarse, fine, frequency`, by day and customer.
+        `customer_id` (categories)`, as_of, first, last, coarse, fine, frequency`, by day and customer.
 
     Examples
     --------
@@ -51,7 +51,8 @@ def on_each_day(ends: Sequence[date], sums: pd.DataFrame, followed: pd.DataFrame
         seen[here] = True
     seen = np.logical_or.accumulate(seen, axis=0)
     day, customer = np.nonzero(seen)
-    reduced = pd.DataFrame({"customer_id": ids[customer], "as_of": np.array(ends, "datetime64[s]")[day]})
+    who = pd.Categorical.from_codes(customer, categories=pd.Index(ids))
+    reduced = pd.DataFrame({"customer_id": who, "as_of": np.array(ends, "datetime64[s]")[day]})
     for name, gather in (("first", np.fmin), ("last", np.fmax)):
         moments = pd.concat([sums[name], followed[name]], ignore_index=True)
         moments = pd.to_datetime(moments)

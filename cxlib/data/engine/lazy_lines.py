@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
-from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any, cast
 
@@ -12,8 +11,7 @@ import narwhals as nw
 import pandas as pd
 import pyarrow as pa
 
-from cxlib.checks import InputError, ParameterError
-from cxlib.data.days import zone_named
+from cxlib.checks import InputError
 from cxlib.data.engine.adjacent_lines import (
     COARSE,
     IMPOSSIBLE,
@@ -77,16 +75,3 @@ def millionths(value: nw.Expr) -> tuple[nw.Expr, nw.Expr]:
     money = (known * MONEY_UNIT + 0.5).floor().cast(nw.Float64)
     coarse = (money / COARSE).floor().cast(nw.Float64)
     return nw.when(possible).then(coarse).otherwise(IMPOSSIBLE), money - coarse * COARSE
-
-
-def first_instant_after(kind: Any, day: date, timezone: str | None, time_col: str) -> date | datetime:
-    """Return the end of the day as a bound comparable with the time column."""
-    following = day + timedelta(days=1)
-    if kind == nw.Date:
-        return following
-    if not isinstance(kind, nw.Datetime):
-        raise ParameterError("segmentation.time_type", argument="time_col", column=time_col, found=str(kind))
-    if kind.time_zone is None:
-        return datetime.combine(following, time())
-    midnight = datetime.combine(following, time(), tzinfo=zone_named(timezone or kind.time_zone))
-    return midnight.astimezone(zone_named(kind.time_zone))
