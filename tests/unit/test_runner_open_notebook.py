@@ -105,20 +105,18 @@ def test_values_of_every_kind_reach_the_kernel_as_they_were_given(tmp_path):
         "n_rows": "7",
         "names": "x y,顧客",
         "is_short": "yes",
-        "conf_level": "1e-1",
+        "conf_level": "0.9",
+        "period_end": "2026-02-28",
     }
-    given["conf_level"] = "0.9"
     words = [word for name, value in given.items() for word in ("-p", f"{name}={value}")]
     file = tmp_path / "mine.ipynb"
-    assert (
-        main(["open", "plain", "--notebooks", str(PLAIN), "--out", str(file), "--form", "full", *words]) == 0
-    )
+    assert main(["open", "plain", "--notebooks", str(PLAIN), "--out", str(file), *words]) == 0
     notebook = nbformat.read(file, as_version=4)
     tagged(notebook, "setup").source += "\nprint([label, n_rows, names, is_short, conf_level, period_end])"
     nbformat.write(notebook, file)
     done = executed(file)
     told = tagged(done, "setup").outputs[0].text
-    assert ast.literal_eval(told) == ['a "b" \\n # c', 7, ["x y", "顧客"], True, 0.9, None]
+    assert ast.literal_eval(told) == ['a "b" \\n # c', 7, ["x y", "顧客"], True, 0.9, "2026-02-28"]
 
 
 WRONG = {
@@ -129,7 +127,7 @@ WRONG = {
     "period_end: date | None = None": ('period_end: date | None = "2026-02-30"', "no such day"),
     "service_above: float = 0.3": (
         'period_start = date(2026, 2, 1)\nperiod_end = "2026-01-01"\nservice_above: float = 0.3',
-        "lies before",
+        "Swap them",
     ),
     'lang: Literal["en", "ja"] = "en"': ('lang: Literal["en", "ja"] = "fr"', "en, ja"),
     "top_share: float = 0.1": ("top_shares: float = 0.1", "top_share"),
