@@ -93,5 +93,5 @@ def test_cells_that_do_not_go_together_are_said_when_the_table_is_asked_for():
     with pytest.raises(TableError, match="ordered_at"):
         missing.table("orders")
     twice = pd.DataFrame([["a", "b"]], columns=["order_id", "order_id"])
-    with pytest.raises(TableError):
+    with pytest.raises(TableError, match="position 1"):
         open_data({"orders": twice}, **SHOP).table("orders")

@@ -212,14 +212,13 @@ def read(source: Source, *, encoding: str) -> tuple[pa.Table, list[Problem]]:
 def _of_frame(source: Source) -> pa.Table:
     import pyarrow as pa
 
+    frame = source.frame
+    _check_names(source, [str(name) for name in frame.columns])
     try:
-        frame = source.frame
         is_pandas = not hasattr(frame, "to_arrow")
-        table = pa.Table.from_pandas(frame, preserve_index=False) if is_pandas else frame.to_arrow()
+        return pa.Table.from_pandas(frame, preserve_index=False) if is_pandas else frame.to_arrow()
     except (pa.ArrowException, ValueError) as error:
         raise _failed(source, "tables.mixed_frame") from error
-    _check_names(source, table.column_names)
-    return table
 
 
 def _failed(source: Source, key: str, **values: object) -> TableError:
