@@ -129,11 +129,9 @@ def _remove_left_behind() -> None:
 def _preloaded() -> list[str]:
     """Modules the chapters use: the libraries nearly all of them load, and all of cxlib's analysis."""
     package = Path(__file__).parents[1]
-    files = [*package.glob("[!_]*.py"), *package.glob("[!_]*/__init__.py"), *package.glob("plots/[!_]*.py")]
-    names = {
-        ".".join(file.relative_to(package).with_suffix("").parts).removesuffix(".__init__") for file in files
-    }
-    return _LIBRARIES + sorted(f"cxlib.{name}" for name in names - _NOT_ANALYSIS)
+    modules = [file.relative_to(package).with_suffix("").parts for file in package.rglob("[!_]*.py")]
+    names = {".".join(parts) for parts in modules if not _NOT_ANALYSIS & set(parts)}
+    return _LIBRARIES + sorted(f"cxlib.{name}" for name in names)
 
 
 class HandbookKernelManager(AsyncKernelManager):
