@@ -240,6 +240,7 @@ from .report.values import value as value
 # runner
 from .runner.analysis.worklists import worklist as worklist
 from .runner.analysis.worklists import worklist_names as worklist_names
+from .runner.open_notebook import working_notebook as working_notebook
 
 # samples
 from .samples.settings import Truth as Truth

@@ -20,11 +20,14 @@ def test_every_link_and_picture_is_there(page):
     assert not missing
 
 
+VERBS = ("cx run", "cx show", "cx open")
+
+
 def commands(page):
     text = (ROOT / page).read_text(encoding="utf-8")
     blocks = re.findall(r"```sh\n(.*?)```", text, re.DOTALL)
     lines = [line for block in blocks for line in block.splitlines()]
-    return [shlex.split(line, comments=True)[1:] for line in lines if line.startswith(("cx run", "cx show"))]
+    return [shlex.split(line, comments=True)[1:] for line in lines if line.startswith(VERBS)]
 
 
 @pytest.mark.parametrize("page", PAGES)

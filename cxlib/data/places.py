@@ -15,3 +15,5 @@ IS_CHECKOUT = all((_PACKAGE.parent / name).exists() for name in ("pyproject.toml
 HANDBOOK = _PACKAGE.parent if IS_CHECKOUT else _PACKAGE / "handbook"
 #: Where reports go unless told otherwise: the checkout's folder, or one in the working directory.
 REPORTS = HANDBOOK / "reports" if IS_CHECKOUT else Path("reports")
+#: Where working notebooks go unless told otherwise, likewise.
+WORK = HANDBOOK / "work" if IS_CHECKOUT else Path("work")

@@ -72,9 +72,14 @@ class Terms:
     currency: str | None = None
 
 
-@dataclass(frozen=True)
+_SHOWN: dict[str, Any] = {"index": False, "na_rep": "–", "float_format": "{:,.6g}".format}
+
+
+@dataclass(frozen=True, repr=False)
 class Evaluation:
     """What is known about one initiative; a class because the reports need the steps as well as the end.
+
+    Shown in a notebook it is its `summary`.
 
     Attributes
     ----------
@@ -134,6 +139,28 @@ class Evaluation:
     cost_share: float
     has_few_groups: bool = False
     currency: str | None = None
+
+    @property
+    def summary(self) -> pd.DataFrame:
+        """The end in one table: the effect with its verdict, then what it was worth.
+
+        `metric, estimate, conf_low, conf_high`; of the effect also `n` (customers compared), `verdict` and
+        `reason`.
+        """
+        columns = ["estimate", "conf_low", "conf_high"]
+        decision = self.decision.iloc[0]
+        effect = {"metric": self.answer.get("metric"), **decision[columns], "n": self.answer.get("n")}
+        effect |= {"verdict": decision["verdict"], "reason": decision["reason"]}
+        worth = [] if self.money is None else self.money[["metric", *columns]].to_dict("records")
+        return pd.DataFrame([effect, *worth]).fillna({"verdict": "", "reason": ""})
+
+    def __repr__(self) -> str:
+        """Show the summary as text."""
+        return self.summary.to_string(**_SHOWN)
+
+    def _repr_html_(self) -> str:
+        """Show the summary as a notebook shows tables."""
+        return self.summary.to_html(**_SHOWN)
 
 
 def effect_unit(outcome: str) -> str:
@@ -196,6 +223,8 @@ def evaluate_initiative(
     ...     as_of="2026-01-31")
     >>> found.decision["verdict"].item(), found.state
     ('too_early', 'too_early')
+    >>> found.summary[["metric", "verdict", "reason"]].iloc[0].to_list()
+    ['margin', 'too_early', 'months']
     """
     terms = terms or Terms()
     if terms.horizon_months < 1:

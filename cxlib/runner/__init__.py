@@ -3,7 +3,9 @@
 Arrows inside go down only (`tests/unit/test_runner_cli.py` reads them):
 
 - `cli`: the command
+- `open_notebook`: a working notebook for JupyterLab, and what it does there
 - `batch`: several reports side by side, published together
 - `plan`, `execute`, `render`, `publish`, `index`, `manifest`, `progress`: one step of a run each
-- `parameters`, `notebooks`, `kernels`, `collect`, `inert`, `errors`, `words`: what the steps are made of
+- `parameters`, `notebooks`, `fill_in`, `kernels`, `collect`, `inert`, `errors`, `words`, `private_file`: what
+  the steps are made of
 """

@@ -196,6 +196,7 @@ def _run_one(
         )
         draft.write({f"{one.report}.html": html.encode()})
         if not settings.is_shared:
+            manifest.point_at_data(notebook, one.data, draft.target)
             draft.write({f"{one.report}.ipynb": _notebook_bytes(notebook), **_tables(one)})
     except ReportFailed as error:
         scrubber.notebook(error.notebook)
@@ -284,6 +285,7 @@ def _keep_failed(
     files = {"run.json": _json(record)}
     for one in plans:
         if isinstance(one.error, ReportFailed):
+            manifest.point_at_data(one.error.notebook, one.data, draft.failed)
             files[f"{one.report}.ipynb"] = _notebook_bytes(one.error.notebook)
     try:
         folder = draft.keep_failed(files)

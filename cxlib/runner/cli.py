@@ -37,7 +37,6 @@ class _Parser(argparse.ArgumentParser):
         raise ParameterError("runner.usage", message=_usage(message, self.lang))
 
 
-_OF_DATA = ("as_of", "by", "segment", "initiative")  # parameters whose values live in the data
 _USAGE = {
     "usage_required": r"the following arguments are required: (?P<names>.+)",
     "usage_unknown": r"unrecognized arguments: (?P<names>.+)",
@@ -115,6 +114,7 @@ def _parser(lang: str) -> argparse.ArgumentParser:
     show.add_argument("report", metavar="REPORT")
     folder(show, "notebooks", default=HANDBOOK / "notebooks")
     _add_run(command("run", _run), folder, lang)
+    _add_open(command("open", _open), folder, lang)
     sample = command("sample", _sample)
     sample.add_argument("--customers", type=int, default=4000, metavar="N", help=say("help_customers", lang))
     sample.add_argument("--seed", type=int, default=7, metavar="S", help=say("help_seed", lang))
@@ -140,18 +140,31 @@ def _parser(lang: str) -> argparse.ArgumentParser:
     return parser
 
 
-def _add_run(run: argparse.ArgumentParser, folder: Any, lang: str) -> None:
-    run.add_argument("reports", nargs="*", metavar="REPORT", help=say("help_reports", lang))
-    run.add_argument(
+def _add_chosen(added: argparse.ArgumentParser, folder: Any, lang: str) -> None:
+    added.add_argument(
         "-p", dest="parameters", action="append", default=[], metavar="name=value", help=say("help_p", lang)
     )
-    run.add_argument("-f", dest="parameters_file", type=Path, metavar="params.yml", help=say("help_f", lang))
-    folder(run, "data")
+    added.add_argument(
+        "-f", dest="parameters_file", type=Path, metavar="params.yml", help=say("help_f", lang)
+    )
+    folder(added, "data")
+    folder(added, "notebooks", default=HANDBOOK / "notebooks")
+    added.add_argument("--form", choices=FORMS, default="report", help=say("help_form", lang))
+
+
+def _add_open(opened: argparse.ArgumentParser, folder: Any, lang: str) -> None:
+    opened.add_argument("reports", nargs=1, metavar="REPORT", help=say("help_open_report", lang))
+    _add_chosen(opened, folder, lang)
+    opened.add_argument("--out", type=Path, metavar="FILE", help=say("help_open_out", lang))
+    opened.add_argument("--force", action="store_true", help=say("help_worklist_force", lang))
+
+
+def _add_run(run: argparse.ArgumentParser, folder: Any, lang: str) -> None:
+    run.add_argument("reports", nargs="*", metavar="REPORT", help=say("help_reports", lang))
+    _add_chosen(run, folder, lang)
     folder(run, "out", default=REPORTS)
-    folder(run, "notebooks", default=HANDBOOK / "notebooks")
     run.add_argument("--jobs", type=int, default=0, metavar="N", help=say("help_jobs", lang))
     run.add_argument("--timeout", type=float, default=1800, metavar="S", help=say("help_timeout", lang))
-    run.add_argument("--form", choices=FORMS, default="report", help=say("help_form", lang))
     run.add_argument("--with-code", action="store_true", help=say("help_with_code", lang))
     run.add_argument("--no-warm", action="store_true", help=say("help_no_warm", lang))
     run.add_argument("--accept-gaps", action="store_true", help=say("help_accept_gaps", lang))
@@ -197,13 +210,11 @@ def _print_table(rows: list[list[str]]) -> None:
         print("  ".join(cells).rstrip())  # noqa: T201
 
 
-def _settings(options: argparse.Namespace) -> Any:
-    """How to run, from the command line."""
+def _chosen(options: argparse.Namespace) -> Any:
+    """Read from the command line which report, data and values are meant."""
     from cxlib.runner.plan import Settings
 
     Path.cwd()  # a kernel cannot start from a folder that is gone; the net says so
-    if options.jobs < 0 or not 0 < options.timeout < 1e6:
-        raise ParameterError("runner.usage", message="--jobs ≥ 0, 0 < --timeout < 1000000")
     names = [name for name, _ in map(_pair, options.parameters)]
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise ParameterError("runner.given_twice", names=", ".join(map(shown, twice)))
@@ -213,35 +224,38 @@ def _settings(options: argparse.Namespace) -> Any:
         parameters_file=options.parameters_file,
         data=options.data,
         lang=options.lang,
-        out=options.out,
         notebooks=options.notebooks.absolute(),
+        form=options.form,
+    )
+
+
+def _settings(options: argparse.Namespace) -> Any:
+    """How to run, from the command line."""
+    from dataclasses import replace
+
+    if options.jobs < 0 or not 0 < options.timeout < 1e6:
+        raise ParameterError("runner.usage", message="--jobs ≥ 0, 0 < --timeout < 1000000")
+    return replace(
+        _chosen(options),
+        out=options.out,
         jobs=options.jobs,
         timeout=options.timeout,
-        form=options.form,
         with_code=options.with_code,
         is_warm=not options.no_warm,
         is_shared=options.shared,
     )
 
 
-def _check_possible(plans: list[Any]) -> None:
-    """Hold what was chosen against the data; the libraries for it are loaded only where something was."""
-    for one in plans:
-        if one.data is not None and any(one.values.get(name) is not None for name in _OF_DATA):
-            from cxlib.runner.analysis.possible_values import check_possible
-
-            check_possible(one.values, one.data)
-
-
 def _run(options: argparse.Namespace, lang: str) -> int:
     from cxlib.runner.batch import run
-    from cxlib.runner.plan import plan
+    from cxlib.runner.plan import check_in_data, plan
     from cxlib.runner.publish import check_out
 
     settings = _settings(options)
     check_out(options.out)
     plans = plan(settings)
-    _check_possible(plans)
+    for one in plans:
+        check_in_data(one.values, one.data)
     if options.dry_run:
         for one in plans:
             print(one.report)  # noqa: T201
@@ -261,6 +275,14 @@ def _run(options: argparse.Namespace, lang: str) -> int:
         print(say("reports_are_at", lang, index=outcome.index))  # noqa: T201
     accepted = options.accept_gaps and outcome.exit_code == EXIT_NOT_ENOUGH_DATA
     return 0 if accepted else outcome.exit_code
+
+
+def _open(options: argparse.Namespace, lang: str) -> int:
+    from cxlib.runner.open_notebook import open_notebook
+
+    file = open_notebook(_chosen(options), out=options.out, force=options.force)
+    print(say("notebook_written", lang, file=file))  # noqa: T201
+    return 0
 
 
 @contextlib.contextmanager

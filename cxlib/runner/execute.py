@@ -39,10 +39,11 @@ _ASK = (
     "(__import__('sys').last_value)"
 )
 _SHARE_ID = "injected-sharing"
-_SHARE = (
-    "import cxlib\nfrom cxlib.report.shared_report import SharedReport\n"
-    "cxlib.Report = cxlib.report.Report = SharedReport"
-)
+_SHARE = """import cxlib.report.report as exact
+from cxlib.report.shared_report import SharedReport
+import cxlib
+
+cxlib.Report = cxlib.report.Report = exact.Report = SharedReport"""
 _MODULE = re.compile(r"No module named '([\w.]{1,60})'")
 
 

@@ -129,10 +129,9 @@ def _remove_left_behind() -> None:
 def _preloaded() -> list[str]:
     """Modules the chapters use: the libraries nearly all of them load, and all of cxlib's analysis."""
     package = Path(__file__).parents[1]
-    files = [file.relative_to(package).with_suffix("") for file in package.rglob("*.py")]
-    names = {".".join(file.parts).removesuffix(".__init__") for file in files if file.parts[0] != "__init__"}
-    wanted = [name for name in names if not f"{name}.".startswith(_NOT_ANALYSIS)]
-    return _LIBRARIES + sorted(f"cxlib.{name}" for name in wanted)
+    modules = [file.relative_to(package).with_suffix("").parts for file in package.rglob("[!_]*.py")]
+    names = {".".join(parts) for parts in modules if not _NOT_ANALYSIS & set(parts)}
+    return _LIBRARIES + sorted(f"cxlib.{name}" for name in names)
 
 
 class HandbookKernelManager(AsyncKernelManager):

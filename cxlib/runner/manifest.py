@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from cxlib.data.places import HANDBOOK, IS_CHECKOUT
+from cxlib.runner.fill_in import fill_in
 
 _PACKAGES = """cx-handbook pandas numpy scipy statsmodels pyarrow duckdb narwhals matplotlib seaborn papermill
 nbclient nbconvert ipykernel"""
@@ -91,3 +92,19 @@ class Scrubber:
                 for mime, content in output.get("data", {}).items():
                     if isinstance(content, str) and not mime.startswith("image/"):
                         output.data[mime] = self.text(content)
+
+
+def point_at_data(notebook: Any, data: Path | None, folder: Path) -> None:
+    """Let a kept notebook name its data as they are reached from its own folder, so that it runs again there.
+
+    Where the way there would tell about the machine, leading out of the handbook through folders other than
+    the data's own, it names the data by their last part.
+    """
+    if data is None:
+        return
+    data, start = Path(os.path.abspath(data)), folder.resolve()
+    is_inside = HANDBOOK in data.parents and HANDBOOK in start.parents
+    way = os.path.relpath(data, start) if is_inside or data.parent in start.parents else data.name
+    for cell in notebook.cells:
+        if {"parameters", "injected-parameters"} & set(cell.metadata.get("tags", [])):
+            cell.source = fill_in(cell.source, {"data": Path(way).as_posix()})

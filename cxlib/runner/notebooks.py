@@ -91,5 +91,23 @@ def prepare(notebook: Mapping[str, Any], *, form: str, lang: str) -> dict[str, A
     return {"cells": cells, "metadata": {"kernelspec": kernel}, "nbformat": 4, "nbformat_minor": 5}
 
 
+def sections(source: str) -> list[str]:
+    r"""Split prose before each heading; one in a block of code is none.
+
+    Examples
+    --------
+    >>> sections("## A\n\ntext\n\n### B")
+    ['## A\n\ntext', '### B']
+    """
+    parts: list[list[str]] = [[]]
+    is_code = False
+    for line in source.splitlines():
+        is_code ^= line.lstrip().startswith("```")
+        if not is_code and re.match("#{1,6} ", line) and any(parts[-1]):
+            parts.append([])
+        parts[-1].append(line)
+    return ["\n".join(part).strip("\n") for part in parts]
+
+
 def _tags(cell: Mapping[str, Any]) -> set[str]:
     return set(cell.get("metadata", {}).get("tags", []))

@@ -15,6 +15,7 @@ from cxlib.runner.notebooks import choose, find_notebooks, read_notebook
 from cxlib.runner.parameters import Parameter, Plain, read_file, read_parameters, settle
 
 DATABASES = (".duckdb", ".db", ".ddb")
+_OF_DATA = ("as_of", "by", "segment", "initiative")  # parameters whose values live in the data
 
 
 @dataclass(frozen=True)
@@ -87,6 +88,20 @@ def plan(settings: Settings) -> list[Plan]:
         lang = str(values.get("lang") or settings.lang or "en")
         plans.append(Plan(name, chosen[name], contents[name], declared[name], values, lang, data))
     return plans
+
+
+def check_in_data(values: Mapping[str, Plain], data: Path | None) -> None:
+    """Hold what was chosen against the data; the libraries for it are loaded only where something was.
+
+    Raises
+    ------
+    ParameterError
+        No such day, group, segment or initiative in them; says which there are.
+    """
+    if data is not None and any(values.get(name) is not None for name in _OF_DATA):
+        from cxlib.runner.analysis.possible_values import check_possible
+
+        check_possible(values, data)
 
 
 def _exists(path: Path) -> bool:

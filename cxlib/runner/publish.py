@@ -119,6 +119,7 @@ class Draft:
     def __init__(self, out: Path, run: str) -> None:
         self.out, self.run = out, run
         self.folder = out / f"{_BUILDING}{run}"
+        self.target, self.failed = out / run, out / "failed" / run
 
     def __enter__(self) -> Draft:
         with self._told():
@@ -144,23 +145,21 @@ class Draft:
 
     def publish(self) -> Path:
         """Give the finished folder its name; before this nobody sees it, after this all of it is there."""
-        target = self.out / self.run
         with self._told():
-            os.rename(self.folder, target)
+            os.rename(self.folder, self.target)
         with contextlib.suppress(OSError):  # the run has its name; only how soon the disk knows is open
             _sync_folder(self.out)
-        return target
+        return self.target
 
     def keep_failed(self, files: Mapping[str, bytes]) -> Path:
         """Keep what helps to understand a failure under `failed/`, instead of the run."""
-        target = self.out / "failed" / self.run
         with self._told():
             if (self.out / "failed").is_symlink():
                 raise NotADirectoryError(20, "a link")
             for name, content in files.items():
-                (target / name).parent.mkdir(parents=True, exist_ok=True)
-                write_synced(target / name, content)
-        return target
+                (self.failed / name).parent.mkdir(parents=True, exist_ok=True)
+                write_synced(self.failed / name, content)
+        return self.failed
 
     @contextlib.contextmanager
     def _told(self) -> Iterator[None]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from cxlib.runner.errors import OutputError
+from cxlib.runner.private_file import write_private
 from cxlib.runner.words import say
 
 
@@ -48,32 +49,7 @@ def check_target(out: Path, reports: Path, *, force: bool) -> None:
         if folder == reports.resolve() or (folder / "run.json").exists() or any(folder.glob("*/run.json")):
             raise OutputError("runner.worklist_in_reports", file=out.name[:80])
     if os.path.lexists(out) and (not force or out.is_dir()):
-        raise OutputError("runner.worklist_exists", file=out.name[:80])
-
-
-def write_private(out: Path, content: bytes, *, force: bool) -> None:
-    """Write a file that only its owner can read, whole or not at all; a link is replaced, not followed.
-
-    Raises
-    ------
-    OutputError
-        The folder is not there or cannot be written, or the file has come to be there meanwhile.
-    """
-    draft = out.with_name(f".{out.name}.{os.getpid()}") if force else out
-    try:
-        handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(content)
-            draft.replace(out)
-        except BaseException:
-            draft.unlink(missing_ok=True)
-            raise
-    except FileExistsError as error:
-        raise OutputError("runner.worklist_exists", file=out.name[:80]) from error
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or type(error).__name__
-        raise OutputError("runner.worklist_unwritten", file=out.name[:80], reason=reason) from error
+        raise OutputError("runner.file_exists", file=out.name[:80])
 
 
 def _plain(row: dict[Any, Any]) -> dict[str, object]:

@@ -21,8 +21,9 @@ def test_the_quick_reader_of_sentences_agrees_with_yaml():
 
 LAYERS = (
     {"parameters", "notebooks", "kernels", "collect", "inert", "errors", "watch", "words"},
+    {"fill_in", "private_file"},
     {"plan", "execute", "render", "publish", "index", "manifest", "net", "progress", "worklists"},
-    {"near"},
+    {"near", "open_notebook"},
     {"batch"},
     {"cli"},
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,7 +21,7 @@ from cxlib.data.scales import with_scales
 from cxlib.data.tables.across_tables import check_customers, check_enrolments
 from cxlib.data.tables.check_table import build, check_names, check_rows, later_than, rows_where
 from cxlib.data.tables.lazy_tables import scan
-from cxlib.data.tables.read_tables import Source, locate, read
+from cxlib.data.tables.read_tables import Source, locate, locate_frames, read
 from cxlib.data.text_type import TEXT
 from cxlib.language import text
 
@@ -30,20 +32,25 @@ if TYPE_CHECKING:
 COPIES_ON_WRITE = int(pd.__version__.partition(".")[0]) >= 3
 
 
-def open_data(path: str | Path, as_of: date | str | None = None) -> DataSet:
-    r"""Open a folder of CSV or Parquet files, or a DuckDB file, as a data set of the contract.
+def open_data(
+    path: str | Path | Mapping[str, Any], as_of: date | str | None = None, **settings: Any
+) -> DataSet:
+    r"""Open a folder of CSV or Parquet files, a DuckDB file or frames, as a data set of the contract.
 
     Nothing but `dataset.yml` is read yet: each table is read and checked when it is first asked for.
 
     Parameters
     ----------
-    path : str or Path
+    path : str, Path or mapping
         Folder with `dataset.yml` and one file per table (`orders.parquet`, `orders.csv` or `orders.csv.gz`),
-        or a DuckDB file with `dataset.yml` beside it or a table `dataset` of one row in it.
+        or a DuckDB file with `dataset.yml` beside it or a table `dataset` of one row in it; or frames of
+        pandas or Polars by the contract's names of tables, `{"orders": orders}`.
     as_of : date or str, optional
         Last day that is known (both included); later rows are left out, later dates in other columns are
         missing. By default the day of the extraction in the data set's timezone; the day before it when the
         data were taken out at midnight, since they hold nothing of the day that was beginning.
+    **settings
+        With frames, what `dataset.yml` would say: `name`, `currency`, `timezone`, `extracted_at`, …
 
     Returns
     -------
@@ -54,7 +61,7 @@ def open_data(path: str | Path, as_of: date | str | None = None) -> DataSet:
     InputError
         When there is no such folder, no dataset.yml, or it does not fit.
     ParameterError
-        When `as_of` is no day or lies after the extraction.
+        When `as_of` is no day or lies after the extraction, and for something that is no data.
 
     Examples
     --------
@@ -67,14 +74,24 @@ def open_data(path: str | Path, as_of: date | str | None = None) -> DataSet:
     >>> orders = open_data(folder).table("orders")
     >>> orders.loc[0, ["order_id", "customer_id"]].to_list(), str(orders.loc[0, "ordered_at"])
     (['0001', '007'], '2026-10-01 08:30:00+09:00')
+    >>> shop = {"name": "Shop", "currency": "JPY", "timezone": "Asia/Tokyo", "extracted_at": "2026-10-01"}
+    >>> open_data({"orders": orders}, **shop).tables
+    ['orders']
     """
-    settings, sources, notices = locate(Path(path))
-    extracted = settings.extracted.date()
-    complete = (settings.extracted - timedelta(microseconds=1)).date()
+    if isinstance(path, Mapping):
+        own, sources, notices = locate_frames(path, settings)
+    elif not isinstance(path, str | os.PathLike):
+        raise ParameterError("tables.no_data", found=f"{type(path).__module__}.{type(path).__name__}")
+    elif settings:
+        raise ParameterError("tables.settings_in_file", names=", ".join(settings))
+    else:
+        own, sources, notices = locate(Path(path))
+    extracted = own.extracted.date()
+    complete = (own.extracted - timedelta(microseconds=1)).date()
     last = complete if as_of is None else to_date(as_of, argument="as_of")
     if last > extracted:
         raise ParameterError("tables.as_of_later", as_of=last, extracted=extracted)
-    return DataSet(settings, sources, notices, last)
+    return DataSet(own, sources, notices, last)
 
 
 class DataSet:

@@ -40,7 +40,7 @@ def scan(
 
     try:
         connection = connect(source.path if source.kind == "duckdb" else None, settings.timezone)
-        if source.kind == "csv":
+        if source.kind in ("csv", "frame"):
             return _of_frame(connection, checked())
         if source.kind == "duckdb":
             check_views(connection, source.table, source.path)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import os.path
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from cxlib.checks import InputError, Problem, TableError
+from cxlib.checks import InputError, Problem, TableError, check_frame, fail_option
 from cxlib.data.contract import TABLES
 from cxlib.data.delimited.byte_stream import MOST_COLUMNS
 from cxlib.data.delimited.read_text import Form, read_cells
@@ -45,11 +45,12 @@ NEAR = 0.75
 
 @dataclass(frozen=True)
 class Source:
-    """Where one table lies; a class because a folder and a database are read by different calls."""
+    """Where one table lies; a class because a folder, a database and a frame are read by different calls."""
 
     table: str
     path: Path
-    kind: Literal["parquet", "csv", "duckdb"]
+    kind: Literal["parquet", "csv", "duckdb", "frame"]
+    frame: Any = None
 
     @property
     def file(self) -> str:
@@ -88,6 +89,27 @@ def locate(path: Path) -> tuple[Settings, dict[str, Source], list[Problem]]:
     used = {source.path for source in sources.values()}
     others = list(_not_read([file for file in files if file not in used]))
     return read_model(Settings, settings_file), sources, [*others, *_import_notices(path / "import.json")]
+
+
+def locate_frames(
+    frames: Mapping[str, Any], settings: Mapping[str, Any]
+) -> tuple[Settings, dict[str, Source], list[Problem]]:
+    """Take frames in place of a folder's files and settings in place of dataset.yml, in the contract's order.
+
+    Raises
+    ------
+    ParameterError
+        A name that is no table of the contract, or something that is no pandas or Polars frame.
+    InputError
+        Settings that do not fit.
+    """
+    for name, frame in frames.items():
+        if name not in TABLES:
+            fail_option("path", name, TABLES)
+        if not hasattr(frame, "to_arrow"):  # a Polars frame has it
+            check_frame(frame, argument=name)
+    sources = {name: Source(name, Path(name), "frame", frames[name]) for name in TABLES if name in frames}
+    return to_model(Settings, dict(settings), file="open_data"), sources, []
 
 
 def leads_out(file: Path, folder: Path) -> bool:
@@ -164,6 +186,8 @@ def read(source: Source, *, encoding: str) -> tuple[pa.Table, list[Problem]]:
     """
     import pyarrow as pa
 
+    if source.kind == "frame":
+        return _of_frame(source), []
     if not os.path.isfile(source.path):
         raise _failed(source, "tables.not_a_file")
     if leads_out(source.path, source.path.parent):
@@ -183,6 +207,18 @@ def read(source: Source, *, encoding: str) -> tuple[pa.Table, list[Problem]]:
         raise _failed(source, "tables.unreadable") from error
     _check_names(source, table.column_names)
     return table, []
+
+
+def _of_frame(source: Source) -> pa.Table:
+    import pyarrow as pa
+
+    frame = source.frame
+    _check_names(source, [str(name) for name in frame.columns])
+    try:
+        is_pandas = not hasattr(frame, "to_arrow")
+        return pa.Table.from_pandas(frame, preserve_index=False) if is_pandas else frame.to_arrow()
+    except (pa.ArrowException, ValueError) as error:
+        raise _failed(source, "tables.mixed_frame") from error
 
 
 def _failed(source: Source, key: str, **values: object) -> TableError:

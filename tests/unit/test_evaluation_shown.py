@@ -1,0 +1,55 @@
+"""An evaluation shows its end in one table, not the frames it went through."""
+
+import pandas as pd
+import pytest
+
+import cxlib as cx
+
+
+@pytest.fixture(scope="module")
+def evaluated():
+    """`evaluated(enrolments)`: a six-month verdict on the first initiative."""
+    tables = cx.make_company(n_customers=1000, seed=2)
+    chosen = cx.choose_initiative(tables["initiatives"], "I1")
+    people = {name: tables["customers"] for name in ("customers", "selected")}
+
+    def evaluate(enrolments):
+        terms = cx.Terms(horizon_months=6)
+        return cx.evaluate_initiative(
+            chosen, orders=tables["orders"], enrolments=enrolments, as_of="2026-08-31", terms=terms, **people
+        )
+
+    return evaluate, tables["enrolments"]
+
+
+def test_the_summary_holds_effect_verdict_and_worth(evaluated):
+    evaluate, enrolments = evaluated
+    found = evaluate(enrolments)
+    effect, *worth = found.summary.to_dict("records")
+    decision = found.decision.iloc[0]
+    assert (effect["verdict"], effect["reason"]) == (decision["verdict"], decision["reason"])
+    assert [effect[name] for name in ("estimate", "conf_low", "conf_high", "n")] == [
+        *decision[["estimate", "conf_low", "conf_high"]],
+        found.answer["n"],
+    ]
+    money = found.money.set_index("metric")["estimate"]
+    assert {row["metric"]: row["estimate"] for row in worth} == pytest.approx(money.to_dict(), nan_ok=True)
+    assert {row["verdict"] for row in worth} == {""} and pd.isna(worth[0]["n"])
+
+
+def test_it_is_shown_as_its_summary(evaluated):
+    evaluate, enrolments = evaluated
+    found = evaluate(enrolments)
+    assert len(repr(found).splitlines()) == 1 + len(found.summary) < 15
+    shown = f"{found.money.set_index('metric').loc['net', 'estimate']:,.6g}"
+    assert shown in repr(found) and f"<td>{shown}</td>" in found._repr_html_()
+    assert "–" in repr(found) and "NaN" not in repr(found) + found._repr_html_()
+
+
+def test_nobody_to_compare_with_is_one_row(evaluated):
+    evaluate, enrolments = evaluated
+    found = evaluate(enrolments[enrolments["arm"] == "treatment"])
+    assert found.money is None and len(found.summary) == 1
+    assert found.summary["reason"].item() == found.decision["reason"].item() != ""
+    assert found.summary["estimate"].item() == found.decision["estimate"].item()
+    assert found.summary["reason"].item() in repr(found)

@@ -1,0 +1,97 @@
+"""`open_data` with frames in hand instead of a folder: the same tables, checked the same way."""
+
+import pandas as pd
+import polars as pl
+import pytest
+from pandas.testing import assert_frame_equal
+
+import cxlib as cx
+from cxlib.checks import InputError, ParameterError, TableError
+from cxlib.data.tables.data_set import open_data
+from cxlib.samples.simulate import write_sample
+
+SHOP = {"name": "Shop", "currency": "JPY", "timezone": "Asia/Tokyo", "extracted_at": "2026-10-01"}
+
+
+@pytest.fixture(scope="module")
+def company(tmp_path_factory):
+    """A data set in a folder and its files as frames."""
+    folder = write_sample(tmp_path_factory.mktemp("company"), n_customers=300, seed=5)
+    return open_data(folder), {path.stem: pd.read_parquet(path) for path in folder.glob("*.parquet")}
+
+
+def settings(data_set):
+    kept = data_set.settings
+    return {name: getattr(kept, name) for name in type(kept).model_fields}
+
+
+@pytest.mark.parametrize(
+    "turn",
+    [
+        pytest.param(lambda frame: frame, id="pandas"),
+        pytest.param(pl.from_pandas, id="polars"),
+        pytest.param(lambda frame: frame.convert_dtypes(), id="nullable"),
+        pytest.param(lambda frame: frame.convert_dtypes(dtype_backend="pyarrow"), id="pyarrow"),
+        pytest.param(lambda frame: frame.iloc[::-1].set_axis(range(7, 7 + len(frame)))[::-1], id="odd index"),
+    ],
+)
+def test_frames_give_the_tables_of_the_folder(company, turn):
+    folder, frames = company
+    own = open_data({name: turn(frame) for name, frame in frames.items()}, **settings(folder))
+    assert own.tables == folder.tables and len(own.tables) >= 6
+    assert (own.as_of, own.currency, own.is_sample) == (folder.as_of, folder.currency, True)
+    for name in folder.tables:
+        assert_frame_equal(own.table(name), folder.table(name))
+    lazy = own.lazy("orders").collect().to_native().num_rows
+    assert lazy == len(folder.table("orders")) == folder.lazy("orders").collect().to_native().num_rows
+
+
+def test_a_last_day_counts_and_the_given_frame_stays_as_it_was(company):
+    folder, frames = company
+    given = frames["orders"].copy()
+    own = open_data({"orders": given}, "2026-01-31", **settings(folder))
+    assert own.as_of.isoformat() == "2026-01-31" and len(own.table("orders")) < len(given)
+    rows = own.table("orders")
+    rows["amount"] = 0.0
+    assert_frame_equal(given, frames["orders"])
+
+
+def test_a_report_takes_them(company, monkeypatch):
+    monkeypatch.setattr("cxlib.report.report._send", lambda *_, **__: None)
+    folder, frames = company
+    own = open_data({"orders": frames["orders"]}, **settings(folder))
+    assert cx.Report("segmentation", own).data_set is own and not own.has("customers")
+
+
+@pytest.mark.parametrize("lang", ["en", "ja"])
+@pytest.mark.parametrize(
+    ("given", "options", "kind", "said"),
+    [
+        (lambda frames: frames["orders"], {}, ParameterError, "pandas"),
+        (lambda frames: 3, {}, ParameterError, "builtins.int"),
+        (lambda frames: {"order": frames["orders"]}, SHOP, ParameterError, "orders"),
+        (lambda frames: {"orders": [1]}, SHOP, ParameterError, "builtins.list"),
+        (lambda frames: {"orders": frames["orders"]["amount"]}, SHOP, ParameterError, "DataFrame"),
+        (lambda frames: {"orders": frames["orders"]}, SHOP | {"currency": "YEN"}, InputError, "currency"),
+        (lambda frames: {"orders": frames["orders"]}, SHOP | {"curency": "JPY"}, InputError, "currency"),
+        (lambda frames: {"orders": frames["orders"]}, {}, InputError, "timezone"),
+        (lambda frames: "data/sample", SHOP, ParameterError, "dataset.yml"),
+    ],
+)
+def test_what_is_no_data_is_refused_in_a_sentence(company, lang, given, options, kind, said):
+    with pytest.raises(kind) as caught:
+        open_data(given(company[1]), **options)
+    assert said in caught.value.in_language(lang)
+
+
+def test_cells_that_do_not_go_together_are_said_when_the_table_is_asked_for():
+    mixed = pd.DataFrame({"order_id": ["a", 1], "amount": [1, 2]})
+    data_set = open_data({"orders": mixed}, **SHOP)
+    with pytest.raises(TableError, match="one type"):
+        data_set.table("orders")
+    missing = open_data({"orders": pd.DataFrame({"order_id": ["a"]})}, **SHOP)
+    with pytest.raises(TableError, match="ordered_at"):
+        missing.table("orders")
+    twice = pd.DataFrame([["a", "b"]], columns=["order_id", "order_id"])
+    with pytest.raises(TableError, match="position 1"):
+        open_data({"orders": twice}, **SHOP).table("orders")
