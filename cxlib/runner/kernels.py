@@ -30,7 +30,7 @@ from jupyter_client.manager import AsyncKernelManager
 from jupyter_client.provisioning import LocalProvisioner
 
 _LIBRARIES = ["ipykernel.kernelapp", "pandas", "seaborn", "babel.dates", "narwhals", "pydantic"]
-_NOT_ANALYSIS = ("runner.", "text.", "samples.", "data.exports.", "handbook.")
+_NOT_ANALYSIS = {"runner", "text", "samples", "exports"}
 _FOLDER = "cx-"
 _LONGEST_SOCKET_FOLDER = 80
 _INLINE = "module://matplotlib_inline.backend_inline"
