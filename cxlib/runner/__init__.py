@@ -1,6 +1,6 @@
 """Run chapters as reports: parameters, kernels, HTML, publication. Imports no analysis.
 
-Arrows inside go down only (`tests/unit/test_runner_cli.py` reads them):
+Arrows inside go down only (`tests/unit/runner/test_cli.py` reads them):
 
 - `cli`: the command
 - `open_notebook`: a working notebook for JupyterLab, and what it does there

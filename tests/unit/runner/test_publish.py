@@ -11,7 +11,7 @@ from cxlib.runner import batch, index, publish
 from cxlib.runner.cli import main
 from cxlib.runner.errors import ExecutionError, LockedError, OutputError
 
-PLAIN = Path(__file__).parents[1] / "notebooks" / "plain"
+PLAIN = Path(__file__).parents[2] / "notebooks" / "plain"
 RESULTS = {"header": {}, "tables": {}, "findings": {}, "figures": {}, "notices": {}}
 
 

@@ -14,7 +14,7 @@ from cxlib.runner.batch import run
 from cxlib.runner.cli import main
 from cxlib.runner.plan import Settings
 
-PLAIN = Path(__file__).parents[1] / "notebooks" / "plain"
+PLAIN = Path(__file__).parents[2] / "notebooks" / "plain"
 
 
 @pytest.fixture(scope="module")

@@ -727,7 +727,7 @@ def test_data_taken_out_at_midnight_know_the_day_before_last(tmp_path):
 
 
 def test_an_earlier_as_of_does_not_make_later_customers_unknown():
-    data_set = open_data(Path(__file__).parents[2] / "data" / "sample", as_of="2025-06-30")
+    data_set = open_data(Path(__file__).parents[3] / "data" / "sample", as_of="2025-06-30")
     data_set.table("orders")
     assert "tables.unknown_customer" not in {problem.key for problem in data_set.notices}
 

@@ -12,7 +12,7 @@ import pytest
 from cxlib.runner import cli, net
 from cxlib.runner.cli import main
 
-PLAIN = str(Path(__file__).parents[1] / "notebooks" / "plain")
+PLAIN = str(Path(__file__).parents[2] / "notebooks" / "plain")
 CX = [sys.executable, "-m", "cxlib.runner.cli"]
 VALUE = "yuki@example.com"
 COMMANDS = {
@@ -66,7 +66,7 @@ def test_an_unexpected_error_ends_in_a_sentence_and_a_file_without_values(
     assert str(kept) in told and (kept.stat().st_mode & 0o077) == 0
     details = kept.read_text()
     assert type(error).__name__ in details and "KeyError" in details and " in fail" in details
-    assert VALUE not in details + told and str(Path(__file__).parents[2]) not in details
+    assert VALUE not in details + told and str(Path(__file__).parents[3]) not in details
 
 
 @pytest.mark.parametrize(
@@ -108,7 +108,7 @@ def test_details_that_cannot_be_kept_are_said_so(place, monkeypatch, capsys):
 def shell(command, folder, **variables):
     environment = {
         **os.environ,
-        "PYTHONPATH": str(Path(__file__).parents[2]),
+        "PYTHONPATH": str(Path(__file__).parents[3]),
         "CX": " ".join(CX),
         **variables,
     }

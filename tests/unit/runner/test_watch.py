@@ -15,7 +15,7 @@ from cxlib.runner.batch import run
 from cxlib.runner.plan import Settings
 from cxlib.runner.watch import Watch, file_entry, files_read
 
-PLAIN = Path(__file__).parents[1] / "notebooks" / "plain"
+PLAIN = Path(__file__).parents[2] / "notebooks" / "plain"
 
 
 @pytest.fixture

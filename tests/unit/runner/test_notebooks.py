@@ -9,7 +9,7 @@ from cxlib.checks import ParameterError
 from cxlib.runner.execute import inject
 from cxlib.runner.notebooks import choose, find_notebooks, heading_before, prepare, read_notebook, title
 
-PLAIN = Path(__file__).parents[1] / "notebooks" / "plain"
+PLAIN = Path(__file__).parents[2] / "notebooks" / "plain"
 NOTEBOOK = read_notebook(PLAIN / "01_plain.ipynb")
 
 

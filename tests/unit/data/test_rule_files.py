@@ -11,7 +11,7 @@ from cxlib.data.contract import TABLES
 from cxlib.data.rules.rule_files import RULES, load_rules
 
 STAGES = ["discover", "consider", "buy", "wait", "first_use", "decide", "repeat", "recommend"]
-DATA = Path(__file__).parents[2] / "data"
+DATA = Path(__file__).parents[3] / "data"
 
 
 @pytest.mark.parametrize("name", RULES)

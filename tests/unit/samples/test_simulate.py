@@ -19,7 +19,7 @@ from cxlib.samples.settings import REFILL_MARGIN, TOUCHPOINTS, Truth
 from cxlib.samples.simulate import make_company, make_company_with_truth, write_sample
 from cxlib.samples.surveys import _shares_from_moments
 
-SAMPLE = Path(__file__).parents[2] / "data" / "sample"
+SAMPLE = Path(__file__).parents[3] / "data" / "sample"
 END = pd.Timestamp("2026-10-01", tz="Asia/Tokyo")
 LACKING = {"deals": {"expected_close_on"}}  # plans of open deals: exports carry them, the simulation has none
 EXTRAS = {

@@ -10,8 +10,8 @@ import cxlib
 from cxlib.runner import words
 from cxlib.runner.cli import main
 
-ROOT = Path(__file__).parents[2]
-PLAIN = str(Path(__file__).parents[1] / "notebooks" / "plain")
+ROOT = Path(__file__).parents[3]
+PLAIN = str(Path(__file__).parents[2] / "notebooks" / "plain")
 
 
 def test_the_quick_reader_of_sentences_agrees_with_yaml():

@@ -9,7 +9,7 @@ import pytest
 import cxlib as cx
 from cxlib.checks import ParameterError
 
-CHARTS = sorted(name for name in cx._EXPORTS if name.startswith("plot_"))
+CHARTS = sorted(name for name in dir(cx) if name.startswith("plot_"))
 ASKED = {"by": "region", "currency": "JPY", "states": ("a", "b")}
 
 

@@ -11,7 +11,7 @@ from cxlib.journey.second_purchase import burn_in as _burn_in
 from cxlib.journey.second_purchase.days_between import first_purchases_doubtful
 
 YEAR, YEARS = 365, 8
-NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
+NOTEBOOKS = Path(__file__).parents[3] / "notebooks"
 
 
 def shop(seed, *, growth=1.0, leave_after=700.0, is_young=False, gap=60.0, launch=1.0):

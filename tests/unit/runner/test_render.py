@@ -11,7 +11,7 @@ from cxlib.runner.notebooks import prepare, read_notebook
 from cxlib.runner.parameters import Parameter, read_parameters
 from cxlib.runner.render import render
 
-PLAIN = Path(__file__).parents[1] / "notebooks" / "plain"
+PLAIN = Path(__file__).parents[2] / "notebooks" / "plain"
 SVG = '<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'
 
 

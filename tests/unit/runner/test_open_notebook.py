@@ -18,8 +18,8 @@ from cxlib.runner.open_notebook import working_copy
 from cxlib.runner.parameters import read_parameters
 from cxlib.runner.plan import Settings, plan
 
-ROOT = Path(__file__).parents[2]
-PLAIN = Path(__file__).parents[1] / "notebooks" / "plain"
+ROOT = Path(__file__).parents[3]
+PLAIN = Path(__file__).parents[2] / "notebooks" / "plain"
 CHAPTERS = sorted((ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"))
 JAPANESE = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff]")
 
