@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,12 +10,20 @@ from zoneinfo import ZoneInfo
 
 import pandas as pd
 
-from cxlib.checks import NotEnoughData, ParameterError, Problem, TableError, fail_option
+from cxlib.checks import (
+    NotEnoughData,
+    ParameterError,
+    Problem,
+    TableError,
+    check_min_cell,
+    fail_option,
+)
 from cxlib.data.contract import TABLES, Table
 from cxlib.data.days import local_days, to_date
 from cxlib.data.findings import Findings
 from cxlib.data.rules.rule_files import Settings
 from cxlib.data.scales import with_scales
+from cxlib.data.scope import Scope, Segments, parse_where
 from cxlib.data.tables.across_tables import check_customers, check_enrolments
 from cxlib.data.tables.check_table import build, check_names, check_rows, later_than
 from cxlib.data.tables.lazy_tables import scan
@@ -132,6 +141,16 @@ class DataSet:
         """What was noticed in the tables read so far."""
         return [problem for problem in self.problems if problem.level == "notice"]
 
+    @property
+    def attributes(self) -> frozenset[str]:
+        """Columns that say something of a customer: those of the customers table, extra ones elsewhere."""
+        self._usable("customers")
+        own = set(TABLES["customers"].columns)
+        for table, frame in self._frames.items():
+            spec = TABLES[table]
+            own |= {name for name in map(str, frame) if table == "customers" or spec.column(name) is None}
+        return frozenset(own - {"customer_id"})
+
     def has(self, table: str, column: str | None = None) -> bool:
         """Whether a table is there and, with a column, whether that column holds any value."""
         if table not in TABLES:
@@ -178,6 +197,72 @@ class DataSet:
         if (start is None and end is None) or spec.time is None or not spec.in_period:
             return frame.copy(deep=False)
         return _within(frame, spec.time, start, end)
+
+    def scope(
+        self,
+        *,
+        as_of: date | str | None = None,
+        period_start: date | str | None = None,
+        period_end: date | str | None = None,
+        by: str | None = None,
+        segment: str | None = None,
+        where: str | Mapping[str, str] | None = None,
+        segments: Segments | None = None,
+        min_cell: int = 10,
+        conf_level: float = 0.95,
+    ) -> Scope:
+        """Say once which days and customers a report is about, for every chapter of a run alike.
+
+        Parameters
+        ----------
+        as_of : date or str, optional
+            Last day that is known; by default the data set's own, which is the latest possible.
+        period_start, period_end : date or str, optional
+            First and last day of the period.
+        by : str, optional
+            Column results are broken down by: an attribute of the customers, "segment", "cohort" or
+            "first_channel".
+        segment : str, optional
+            Only customers of this segment as of the last day before the period, or as of the last day where
+            the period has no first one.
+        where : str or mapping, optional
+            Only customers with these attributes: "region=Kanto, gender=female".
+        segments : callable or DataFrame, optional
+            Gives `customer_id` and `segment` as of a day (`SegmentsByDay`), or is that table.
+        min_cell, conf_level
+            Smallest number of customers a shown row may stand for; level of every interval.
+
+        Returns
+        -------
+        Scope
+
+        Raises
+        ------
+        ParameterError
+            For a `segment` that does not exist, an attribute that fewer than `min_cell` customers have, a
+            period that ends before it starts, or a `min_cell` below 5.
+        """
+        known = self
+        if as_of is not None and to_date(as_of) != self.as_of:
+            if to_date(as_of) > self.as_of:
+                raise ParameterError("tables.as_of_later", as_of=to_date(as_of), extracted=self.as_of)
+            known = DataSet(self.settings, self._sources, self._problems[""], to_date(as_of))
+        start, end = (
+            None if day is None else to_date(day, argument=name)
+            for name, day in (("period_start", period_start), ("period_end", period_end))
+        )
+        if start and end and end < start:
+            raise ParameterError("tables.end_before_start", start=start, end=end)
+        if (segment is not None or by == "segment") and (segments is None or not self.has("orders")):
+            raise ParameterError("segmentation.segment_needs_orders")
+        names = getattr(segments, "names", dict)()
+        if segment is not None and names and segment not in names:
+            fail_option("segment", segment, names)
+        made = Scope(
+            known, start, end, by, segment, parse_where(where), check_min_cell(min_cell), conf_level, segments
+        )
+        _ = made.people  # refuses what no customer has
+        return made
 
     def lazy(self, name: str) -> nw.LazyFrame[Any]:
         """Return the rows of a table up to `as_of` as narwhals LazyFrame over DuckDB.
