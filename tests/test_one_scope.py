@@ -105,7 +105,8 @@ def test_all_chapters_of_a_run_choose_the_same_customers(asked, company, tables,
             continue
         for frame in frames:
             used = ids(names[frame])
-            assert used and (used <= wanted), (chapter, frame)
+            assert used <= wanted, (chapter, frame)
+            assert used or frame == "events", (chapter, frame)  # long-standing customers have few contacts
 
 
 def test_a_study_chooses_by_what_was_known_before_it_began(company, tables, monkeypatch):

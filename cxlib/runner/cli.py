@@ -37,7 +37,7 @@ class _Parser(argparse.ArgumentParser):
         raise ParameterError("runner.usage", message=_usage(message, self.lang))
 
 
-_OF_DATA = ("as_of", "by", "segment", "initiative")  # parameters whose values live in the data
+_OF_DATA = ("as_of", "by", "segment", "where", "initiative")  # parameters whose values live in the data
 _USAGE = {
     "usage_required": r"the following arguments are required: (?P<names>.+)",
     "usage_unknown": r"unrecognized arguments: (?P<names>.+)",

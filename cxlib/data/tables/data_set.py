@@ -255,7 +255,7 @@ class DataSet:
             raise ParameterError("tables.end_before_start", start=start, end=end)
         if (segment is not None or by == "segment") and (segments is None or not self.has("orders")):
             raise ParameterError("segmentation.segment_needs_orders")
-        names = getattr(segments, "names", dict)()
+        names: Mapping[str, str] = getattr(segments, "names", dict)()
         if segment is not None and names and segment not in names:
             fail_option("segment", segment, names)
         made = Scope(
