@@ -18,9 +18,9 @@ pytestmark = pytest.mark.skipif(not FILES, reason="no chapters here")
 
 #: Cells of a chapter up to the customers it uses, and the names they have there.
 CELLS = {
-    "segmentation": (("setup", "customers"), ("customers",)),
-    "journey": (("setup", "data"), ("orders", "events")),
-    "nps_drivers": (("setup", "answers"), ("answers",)),
+    "segmentation": (("opened", "customers"), ("customers",)),
+    "journey": (("opened", "data"), ("orders", "events")),
+    "nps_drivers": (("opened", "answers"), ("answers",)),
     "initiative_roi": (("opened", "choose"), ("customers",)),
     "initiative_register": (("opened",), ()),
 }
@@ -135,9 +135,7 @@ def test_the_header_knows_every_parameter_and_its_default(chapter, company, monk
     changed |= {"option": lambda p: p.options[1], "str": lambda p: "owner", "date": lambda p: "2025-01-31"}
     asked = {name: changed[p.kind](p) for name, p in told.items()}
     for lang in ("en", "ja"):
-        monkeypatch.setitem(
-            CELLS, chapter, (("opened", "setup"), ()) if "initiative" in chapter else (("setup",), ())
-        )
+        monkeypatch.setitem(CELLS, chapter, (("opened", "setup"), ()))
         lines = run_cells(chapter, company, monkeypatch, {**asked, "lang": lang})["report"].asked
         assert len(lines) == len(told) + (chapter == "nps_drivers")  # which says its breakdown always
         assert len(set(lines)) == len(lines) and not any("{" in line for line in lines)

@@ -261,7 +261,8 @@ class DataSet:
         made = Scope(
             known, start, end, by, segment, parse_where(where), check_min_cell(min_cell), conf_level, segments
         )
-        _ = made.people  # refuses what no customer has
+        if known.has("customers") or known.has("orders"):
+            _ = made.people  # refuses what no customer has
         return made
 
     def lazy(self, name: str) -> nw.LazyFrame[Any]:
