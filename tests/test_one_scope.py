@@ -1,6 +1,7 @@
 """Every chapter of a run is about the same customers: their set-up cells run on ten sets of parameters."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pandas as pd
@@ -139,3 +140,32 @@ def test_the_header_knows_every_parameter_and_its_default(chapter, company, monk
         lines = run_cells(chapter, company, monkeypatch, {**asked, "lang": lang})["report"].asked
         assert len(lines) == len(told) + (chapter == "nps_drivers")  # which says its breakdown always
         assert len(set(lines)) == len(lines) and not any("{" in line for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("chapter", "table", "cells", "frame"),
+    [
+        ("journey", "deals", ("opened", "setup", "data", "deals"), "deals"),
+        ("nps_drivers", "responses", ("opened", "setup", "answers", "asked"), "answers"),
+    ],
+)
+def test_rows_of_nobody_known_are_named_where_they_count(
+    chapter, table, cells, frame, company, tmp_path, monkeypatch
+):
+    """Totals may hold rows that are nobody's; a report on some customers never does."""
+    folder = tmp_path / "lacking"
+    shutil.copytree(company, folder)
+    people = pd.read_parquet(folder / "customers.parquet")
+    gone = set(pd.read_parquet(folder / f"{table}.parquet")["customer_id"].dropna().unique()[::4])
+    people[~people["customer_id"].isin(gone)].to_parquet(folder / "customers.parquet")
+    monkeypatch.setitem(CELLS, chapter, (cells, ()))
+    for data, asked, is_told in (
+        (company, {}, chapter == "nps_drivers"),  # where some answers name no customer
+        (folder, {}, True),
+        (folder, {"segment": "New"}, False),
+    ):
+        said = []
+        monkeypatch.setattr(display.Report, "notice", lambda self, key, **values: said.append(key))  # noqa: B023
+        found = run_cells(chapter, data, monkeypatch, asked)
+        assert any(key.endswith("_of_others") for key in said) == is_told
+        assert bool(ids(found[frame]) & gone) == (is_told or data == company)
