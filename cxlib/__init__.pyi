@@ -57,6 +57,7 @@ from .customers.sales_concentration import lorenz as lorenz
 from .customers.sales_growth import segment_growth as segment_growth
 from .customers.schemes import compare_schemes as compare_schemes
 from .customers.schemes import migration as migration
+from .customers.segments_by_day import SegmentsByDay as SegmentsByDay
 
 # data
 from .data.days import to_date as to_date
@@ -298,7 +299,6 @@ from .voice.drivers.where_to_start import first_step as first_step
 from .voice.nonresponse import churned as churned
 from .voice.nonresponse import compare_respondents as compare_respondents
 from .voice.nonresponse import customer_weights as customer_weights
-from .voice.nonresponse import last_day as last_day
 from .voice.nonresponse import rake as rake
 from .voice.nonresponse import response_bounds as response_bounds
 from .voice.nps_limits import nps_interval as nps_interval

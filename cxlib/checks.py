@@ -11,11 +11,15 @@ import difflib
 import errno
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from numbers import Integral
 from pathlib import Path
 from typing import Any, Literal, NoReturn
 
 from cxlib.language import text
 from cxlib.near_names import longer_names, near_names
+
+#: Fewest customers any `min_cell` may ask for.
+LEAST_CELL = 5
 
 
 class CxError(ValueError):
@@ -234,3 +238,16 @@ def fail_option(argument: str, value: object, options: Iterable[object]) -> NoRe
     raise ParameterError(
         "checks.unknown_option", argument=argument, value=repr(value), options=", ".join(map(str, options))
     )
+
+
+def check_min_cell(min_cell: object) -> int:
+    """Return the smallest number of customers a shown row may stand for, or raise for one that hides nobody.
+
+    Raises
+    ------
+    ParameterError
+        If it is no whole number from 5.
+    """
+    if not isinstance(min_cell, Integral) or isinstance(min_cell, bool) or min_cell < LEAST_CELL:
+        raise ParameterError("checks.min_cell", found=repr(min_cell)[:40], least=LEAST_CELL)
+    return int(min_cell)

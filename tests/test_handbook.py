@@ -22,6 +22,7 @@ period_start: date | None = None  # first day of the period | 期間の初日
 period_end: date | None = None  # last day of the period | 期間の最終日
 by: str | None = None  # customer attribute or "segment" to split by | 内訳に使う顧客属性または "segment"
 segment: str | None = None  # only customers of this RFM segment | この RFM セグメントの顧客だけ
+where: str | None = None  # only customers with, as "region=Kanto" | 顧客属性で絞る（"region=Kanto" など）
 lang: Literal["en", "ja"] = "en"  # language of the report | レポートの言語
 conf_level: float = 0.95  # [0.5, 0.999] confidence level of every interval | 区間の信頼水準
 min_cell: int = 10  # [5, 1000] smallest number of customers a shown cell may hold | 表示するセルの最小顧客数

@@ -41,9 +41,11 @@ def tables_read(path):
         for node in ast.walk(ast.parse("".join(cell["source"]))):
             if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
                 continue
-            first = node.args[1 if node.func.attr == "chosen_rows" else 0 :][:1]
-            asks = ast.unparse(node.func) in ("data_set.table", "data_set.has", "cx.chosen_rows")
-            found |= {ast.literal_eval(name) for name in first if asks}
+            asked = ast.unparse(node.func)
+            if asked in ("data_set.table", "data_set.has", "scope.rows"):
+                found |= {ast.literal_eval(name) for name in node.args[:1]}
+            if asked == "data_set.scope":
+                found.add("customers")
     return found
 
 

@@ -47,3 +47,4 @@ from .sales_concentration import lorenz as lorenz
 from .sales_growth import segment_growth as segment_growth
 from .schemes import compare_schemes as compare_schemes
 from .schemes import migration as migration
+from .segments_by_day import SegmentsByDay as SegmentsByDay

@@ -6,18 +6,17 @@ same score, and a value equal to a cut belongs to the lower group.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NoReturn
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from cxlib.checks import ParameterError, check_columns, fail_option
-from cxlib.data.contract import TABLES
 from cxlib.data.days import to_date
 from cxlib.data.engine.order_totals import reduce_orders
+from cxlib.data.scope import fail_by
 from cxlib.data.text_type import TEXT
-from cxlib.near_names import near_names
 
 #: Score column of each RFM value; fewer days since the last order are better.
 SCORES: Mapping[str, str] = {"recency_days": "r_score", "frequency": "f_score", "monetary_total": "m_score"}
@@ -341,15 +340,6 @@ def choose_customers(
     own = people["customer_id"].map(named).astype(TEXT)
     chosen = people.assign(segment=own if orders is None else own.fillna(NO_ORDERS))
     return chosen if segment is None else chosen[chosen["segment"] == segment].reset_index(drop=True)
-
-
-def fail_by(by: str, columns: Iterable[str]) -> NoReturn:
-    """Raise for a group that is no column: name those called nearly so, else those of the contract."""
-    own = ["segment", *(name for name in TABLES["customers"].columns if name != "customer_id")]
-    near = near_names(by, ["segment", *map(str, columns)])
-    if near == "–":
-        near = ", ".join(name for name in own if name == "segment" or name in set(columns))
-    raise ParameterError("segmentation.unknown_by", value=by, nearest=near)
 
 
 def _ranked(customers: pd.DataFrame) -> pd.Series:

@@ -1,26 +1,246 @@
-"""Rows of a table for the customers a report was asked for."""
+"""What one report is about: which days, which customers, and their rows of a table."""
 
 from __future__ import annotations
 
-from typing import Any, Literal
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import cached_property
+from typing import Any, Literal, NoReturn, Protocol
 
 import numpy as np
 import pandas as pd
 
+from cxlib.checks import NotEnoughData, ParameterError
 from cxlib.data.contract import TABLES
-from cxlib.data.days import local_days
+from cxlib.data.days import local_days, to_date
 from cxlib.data.purchases import leading_lines, purchase_lines
 from cxlib.data.text_type import TEXT
+from cxlib.near_names import near_names
+
+#: Groups made of customers' purchases; the others are columns of the customers table.
+MADE = ("segment", "cohort", "first_channel")
+#: Segments as a table, or as a function that makes it for the last day that may be looked at.
+Segments = pd.DataFrame | Callable[[date], pd.DataFrame]
+
+
+class Tables(Protocol):
+    """What a scope asks of a data set; a class because the data set itself makes scopes."""
+
+    as_of: date
+
+    @property
+    def timezone(self) -> str:
+        """IANA timezone in which days begin."""
+
+    def has(self, table: str, column: str | None = None) -> bool:
+        """Whether a table is there."""
+
+    def table(
+        self, name: str, start: date | str | None = None, end: date | str | None = None
+    ) -> pd.DataFrame:
+        """Give a table's rows."""
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Days, customers and smallest cell of one report, the same in every chapter of a run.
+
+    A class because they are handed down together; made by `DataSet.scope`, which checks them.
+
+    Attributes
+    ----------
+    data_set
+        The opened data set.
+    period_start, period_end : date or None
+        Bounds of the period as they were asked for; None where it begins or ends with the data.
+    by, segment : str or None
+        What results are broken down by; the only segment whose customers count.
+    where : mapping
+        Attributes of the customers who count, such as `{"region": "Kanto"}`.
+    min_cell, conf_level
+        Smallest number of customers a shown row may stand for; level of every interval.
+    segments
+        Segments of the customers, as `DataSet.scope` takes them.
+    """
+
+    data_set: Tables
+    period_start: date | None
+    period_end: date | None
+    by: str | None
+    segment: str | None
+    where: Mapping[str, str]
+    min_cell: int
+    conf_level: float
+    segments: Segments | None
+
+    @property
+    def timezone(self) -> str:
+        """IANA timezone in which days begin."""
+        return self.data_set.timezone
+
+    @property
+    def last_day(self) -> date:
+        """Last day of the period as far as the data reach."""
+        return min(self.data_set.as_of, self.period_end or self.data_set.as_of)
+
+    @property
+    def period(self) -> dict[str, date | None]:
+        """Bounds of the period as `DataSet.table` takes them."""
+        return {"start": self.period_start, "end": self.period_end}
+
+    @property
+    def segment_day(self) -> date:
+        """Day of which segments are: the last one before the period, or the last day without a first one.
+
+        A segment made of purchases in the period would be one of the results.
+        """
+        return self.last_day if self.period_start is None else self.period_start - timedelta(days=1)
+
+    @property
+    def is_narrowed(self) -> bool:
+        """Whether only some customers count."""
+        return self.segment is not None or bool(self.where)
+
+    @property
+    def is_circular(self) -> bool:
+        """Whether customers were chosen by a segment that holds what they bought since."""
+        return self.segment is not None and self.period_start is None
+
+    @cached_property
+    def people(self) -> pd.DataFrame:
+        """Customers with the attributes asked for, in any segment; without a table, whoever ordered."""
+        if self.data_set.has("customers"):
+            people = self.data_set.table("customers")
+        else:
+            buyers = self.data_set.table("orders", end=self.last_day)["customer_id"]
+            people = pd.DataFrame({"customer_id": np.sort(buyers.dropna().unique())})
+        if self.by in ("cohort", "first_channel"):
+            has_orders = self.data_set.has("orders")
+            people = first_purchase_groups(people, self.data_set.table("orders") if has_orders else None)
+        if self.by is not None and self.by != "segment" and self.by not in people.columns:
+            fail_by(self.by, people.columns)
+        return people[having(people, self.where, min_cell=self.min_cell)].reset_index(drop=True)
+
+    @cached_property
+    def customers(self) -> pd.DataFrame:
+        """The customers who count, with `segment` as of `segment_day`."""
+        return self.customers_on(self.segment_day)
+
+    def customers_on(self, day: object) -> pd.DataFrame:
+        """Give the customers who count by what was known at the end of an earlier day.
+
+        For tests on what follows a day, and for studies: a segment made of later purchases would be one of
+        the results. A day after `segment_day` changes nothing.
+
+        Raises
+        ------
+        NotEnoughData
+            If a segment was asked for and nobody had ordered by then.
+        """
+        until = min(to_date(day, argument="day"), self.segment_day)
+        if self.segments is None or not self.data_set.has("orders"):
+            return self.people.assign(segment=pd.Series(dtype=TEXT))
+        if self.segment is not None and self.data_set.table("orders", end=until).empty:
+            raise NotEnoughData("tables.no_segment_yet", segment=self.segment, day=until)
+        made = self.segments(until) if callable(self.segments) else self.segments
+        named = made.set_index("customer_id")["segment"]
+        people = self.people.assign(segment=self.people["customer_id"].map(named).astype(TEXT))
+        if self.segment is None:
+            return people
+        return people[people["segment"] == self.segment].reset_index(drop=True)
+
+    def rows(self, table: str, *, with_history: bool = False, keep_unknown: bool = False) -> pd.DataFrame:
+        """Rows of a table in the period for the customers who count, with the column `by` (`chosen_rows`).
+
+        Parameters
+        ----------
+        table
+            Name of a table with `customer_id`.
+        with_history
+            From the first day of the data on instead of the period's, up to `last_day`.
+        keep_unknown
+            Keep rows of guests and of who is not in the customers table too, for totals, as long as every
+            customer counts.
+        """
+        ends = {"start": None, "end": self.last_day} if with_history else self.period
+        kept = keep_unknown and not self.is_narrowed
+        return chosen_rows(self.data_set, table, self.customers, by=self.by, keep_unknown=kept, **ends)
+
+
+def parse_where(where: str | Mapping[str, str] | None) -> dict[str, str]:
+    """Attributes and the values they must have, of text such as "region=Kanto, gender=female".
+
+    Raises
+    ------
+    ParameterError
+        If it is neither that nor a mapping, or names an attribute twice.
+
+    Examples
+    --------
+    >>> parse_where("region=Kanto, gender=female"), parse_where(None)
+    ({'region': 'Kanto', 'gender': 'female'}, {})
+    """
+    if isinstance(where, Mapping):
+        return {str(name): str(value) for name, value in where.items()}
+    pairs = [part.partition("=") for part in re.split(r",(?=[^,=]+=)", where)] if where is not None else []
+    found = {name.strip(): value.strip() for name, _, value in pairs}
+    if len(found) < len(pairs) or not all(name and value for name, value in found.items()):
+        raise ParameterError("tables.where_form", found=repr(where)[:60])
+    return found
+
+
+def having(people: pd.DataFrame, where: Mapping[str, str], *, min_cell: int) -> pd.Series:
+    """Tell which customers have every attribute asked for.
+
+    Raises
+    ------
+    ParameterError
+        If there is no such column, or fewer than `min_cell` customers have all of it; both are refused alike,
+        so that nobody learns whether a few have, and only values that many share are named.
+
+    Examples
+    --------
+    >>> people = pd.DataFrame({"customer_id": list("abcdef"), "region": list("xxxxxy")})
+    >>> int(having(people, {"region": "x"}, min_cell=5).sum())
+    5
+    """
+    kept = pd.Series(data=True, index=people.index)
+    options = [str(name) for name in people.columns if name != "customer_id"]
+    for name, value in where.items():
+        if name not in options:
+            raise ParameterError("tables.where_column", column=name, nearest=near_names(name, options))
+        words = people[name].astype(TEXT).str.replace(r"\.0$", "", regex=True)  # 1980 for 1980.0
+        kept &= words.str.casefold() == value.casefold()
+        if kept.sum() < min_cell:
+            sizes = words.value_counts()
+            shared = sorted(sizes.index[sizes >= min_cell])
+            near = near_names(value, shared)
+            near = ", ".join(shared[:12]) or "–" if near == "–" else near
+            raise ParameterError(
+                "tables.where_value", column=name, value=value, nearest=near, min_cell=min_cell
+            )
+    return kept.astype(bool)
+
+
+def fail_by(by: str, columns: Iterable[str]) -> NoReturn:
+    """Raise for a group that is no column: name those called nearly so, else those of the contract."""
+    own = ["segment", *(name for name in TABLES["customers"].columns if name != "customer_id")]
+    near = near_names(by, ["segment", *map(str, columns)])
+    if near == "–":
+        near = ", ".join(name for name in own if name == "segment" or name in set(columns))
+    raise ParameterError("segmentation.unknown_by", value=by, nearest=near)
 
 
 def chosen_rows(
-    data_set: Any,
+    data_set: Tables,
     table: str,
     customers: pd.DataFrame,
     *,
     by: str | None = None,
-    start: Any = None,
-    end: Any = None,
+    start: date | str | None = None,
+    end: date | str | None = None,
     keep_unknown: bool = False,
 ) -> pd.DataFrame:
     """Rows of `table` that belong to `customers`, with the customers' column `by`.

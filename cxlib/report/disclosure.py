@@ -17,10 +17,14 @@ KEY_COLUMNS = frozenset(
     | {"period", "r_score", "stage_number", "time_days", "wave"}
 )
 
-#: What the contract lets a table say about a customer, and the name of whatever a report is split by.
-ATTRIBUTES = frozenset(
-    {"acquisition_channel", "birth_year", "company_size", "customer_type", "gender", "group", "industry"}
-    | {"language", "mail_permission", "region"}
+#: Columns in which the handbook's own rules name a row; any other text may be an attribute of customers.
+OWN_NAMES = frozenset(
+    {"action", "after", "arm", "assignment", "assumes", "attitude", "attribute", "band", "before", "cause"}
+    | {"channel", "claim", "cluster", "cohort", "dimension", "dominant", "driver", "first_channel"}
+    | {"from_stage", "initiative", "input", "level", "lifecycle", "method", "metric", "next_segment"}
+    | {"next_stage", "next_state", "next_step", "next_value", "note", "outcome", "page", "question", "reason"}
+    | {"rung", "scenario", "scheme", "segment", "side", "spend_level", "stage", "state", "status", "step"}
+    | {"touchpoint", "value", "verdict", "wave", "window"}
 )
 
 #: Shares that count the customers of a row; those of one set add up to all of them, a lone one to its rest.
@@ -173,31 +177,39 @@ def _without(column: pd.Series, rows: np.ndarray) -> pd.Series:
     return (column.astype("float64") if is_plain_number else column).mask(rows)
 
 
-def hide_names(shown: pd.DataFrame, columns: Iterable[Hashable], *, word: str) -> pd.DataFrame:
-    """Put `word` in place of the texts that name blanked rows in `columns`; numbers that do become missing.
+def hide_names(shown: pd.DataFrame, attributes: Iterable[Hashable], *, word: str) -> pd.DataFrame:
+    """Put `word` in place of what names blanked rows by an attribute of customers; numbers become missing.
 
     Parameters
     ----------
     shown
         A frame from `suppress_small`; not changed.
-    columns
-        Columns whose values may point at a person once a group is small.
+    attributes
+        Columns that hold attributes of customers, by the contract and the data set, whatever else a column of
+        that name means in the handbook. Hidden as well: `group` (whatever a report is split by), the values
+        of a named `attribute`, and text in columns that neither these nor `OWN_NAMES` know.
     word
         What stands there instead.
 
+    Notes
+    -----
+    A group of one may be called by a name, so only names that the handbook's own rules give stay.
+
     Examples
     --------
-    >>> frame = suppress_small(pd.DataFrame({"town": ["Oz", "Ur", "Ys"], "n": [1, 50, 60]}), min_cell=10)
-    >>> hide_names(frame, ["town"], word="(small group)")["town"].tolist()
+    >>> frame = suppress_small(pd.DataFrame({"stage": ["Oz", "Ur", "Ys"], "n": [1, 50, 60]}), min_cell=10)
+    >>> hide_names(frame, ["stage"], word="(small group)")["stage"].tolist()
     ['(small group)', '(small group)', 'Ys']
     """
+    known = {*attributes, "group"} | ({"value"} if "attribute" in shown.columns else set())
     changed: dict[str, pd.Series] = {}
-    for name in columns:
+    for name in shown.columns:
         values = shown[name].astype("object")
-        if pd.api.types.infer_dtype(values, skipna=True) == "string":
+        if pd.api.types.infer_dtype(values, skipna=True) != "string":
+            if name in known:
+                changed[str(name)] = values.mask(shown[FLAG])
+        elif name in known or name not in OWN_NAMES:
             changed[str(name)] = values.mask(shown[FLAG], word)
-        elif name in ATTRIBUTES:
-            changed[str(name)] = values.mask(shown[FLAG])
     return shown.assign(**changed)
 
 

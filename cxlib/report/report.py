@@ -16,18 +16,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from cxlib import language
-from cxlib.checks import ParameterError, fail_option
-from cxlib.language import (
-    LANGUAGES,
-    clean_text,
-    format_date,
-    format_value,
-    has_text,
-    join_list,
-    text,
-)
+from cxlib.checks import ParameterError, check_min_cell, fail_option
+from cxlib.language import LANGUAGES, clean_text, format_date, format_value, has_text, join_list, text
 from cxlib.report import markup
-from cxlib.report.disclosure import ATTRIBUTES, FLAG, hide_names, is_small, suppress_small
+from cxlib.report.disclosure import FLAG, hide_names, is_small, suppress_small
+from cxlib.report.header import STUDIES, TABLES_OF, asked_lines, period_line, scope_lines
 from cxlib.report.layout import (
     Labels,
     Layout,
@@ -48,14 +41,6 @@ LEVELS = ("info", "warning", "not_enough_data")
 
 #: Columns that point at one customer; a report shows groups only.
 RESTRICTED = {"customer_id", "order_id", "response_id", "event_id", "ticket_id", "deal_id", "comment"}
-#: Tables a report reads; others are neither counted in its header nor checked for it.
-TABLES_OF: Mapping[str, tuple[str, ...]] = {
-    "segmentation": ("customers", "orders"),
-    "journey": ("customers", "orders", "events", "deals"),
-    "nps_drivers": ("customers", "responses"),
-    "initiative_roi": ("customers", "orders", "initiatives", "enrolments"),
-    "initiative_register": ("customers", "orders", "initiatives", "enrolments"),
-}
 
 
 class Report(FromRows):
@@ -83,6 +68,10 @@ class Report(FromRows):
         Tables the report reads; by its name (`TABLES_OF`), or all that are there.
     subject, about
         What this run is about, for the title; further lines of the header: what is measured, at which level.
+    scope
+        A `Scope` (`data_set.scope`), instead of level, smallest cell and period.
+    **asked
+        The chapter's own parameters; the header says those that differ from their defaults, as the scope's.
 
     Notes
     -----
@@ -103,13 +92,21 @@ class Report(FromRows):
         tables: Sequence[str] | None = None,
         subject: str | None = None,
         about: Sequence[str] = (),
+        scope: Any = None,
+        **asked: object,
     ) -> None:
+        if scope is not None:
+            conf_level, min_cell = scope.conf_level, scope.min_cell
+            period_start, period_end = scope.period_start, scope.period_end
         self.name, self.data_set, self.lang = name, data_set, lang
-        self.min_cell, self.words = min_cell, Words()
+        self.min_cell, self.words = check_min_cell(min_cell), Words()
         self.tables_read = tuple(tables or TABLES_OF.get(name, ()))
         self.style = Style(lang, data_set.currency, conf_level, min_cell)
         set_theme(lang)
+        asked |= {"conf_level": conf_level, "min_cell": min_cell}
         self.subject, self.about = subject, [safe_text(line, lang) for line in about]
+        self.asked = scope_lines(scope, lang, is_study=name in STUDIES)
+        self.asked += asked_lines(asked, lang, currency=data_set.currency)
         self._show_header(period_start, period_end, tables or TABLES_OF.get(name))
         if len(register_fonts()) < len(FONTS):
             self.notice("display.no_font", level="warning")
@@ -142,13 +139,12 @@ class Report(FromRows):
     ) -> pd.DataFrame:
         """Blank rows that stand for too few customers (`suppress_small`), for tables and charts alike.
 
-        The names of blanked groups are hidden too where the column is an attribute of customers: a group of
-        one may be called by a name. Names the handbook's own rules give (segments, stages) stay.
+        The names of blanked groups are hidden too where they are attributes of customers (`hide_names`).
         """
         n_col = _count_column(frame, n_col)
         shown = suppress_small(frame, min_cell=self.min_cell, n_col=n_col, within=within, keep=keep)
-        names = [name for name in frame.columns if name in ATTRIBUTES or not has_text(f"column.{name}")]
-        return hide_names(shown, names, word=text("display.small_group", self.lang))
+        attributes = getattr(self.data_set, "attributes", ())
+        return hide_names(shown, attributes, word=text("display.small_group", self.lang))
 
     def table(
         self,
@@ -313,7 +309,8 @@ class Report(FromRows):
         named |= {"currency": data_set.currency, "timezone": data_set.timezone}
         subject = text("display.header_subject", lang, **named)
         banner = text("display.header_sample", lang) if data_set.is_sample else None
-        lines = [subject, self._period(*period), *self.about]
+        when = period_line(*period, as_of=data_set.as_of, lang=lang)
+        lines = [subject, when, *self.asked, *self.about]
         names = ("table", "rows", "customers", "first", "last")
         heads = [text(f"display.coverage_{name}", lang) for name in names]
         rows = [[self._coverage_cell(name, entry[name]) for name in names] for entry in held]
@@ -327,6 +324,7 @@ class Report(FromRows):
             "period_end": None if period_end is None else str(period_end)[:10],
             "title": title,
             "about": self.about,
+            "asked": self.asked,
             "tables": held,
             "close": close,
         }
@@ -340,13 +338,6 @@ class Report(FromRows):
             return markup.Cell(safe_text(item, self.lang))
         unit = "date" if name in ("first", "last") else "count"
         return markup.Cell(format_value(item, unit, self.lang), is_number=unit == "count")
-
-    def _period(self, start: Any, end: Any) -> str:
-        if start is None and end is None:
-            return text("display.header_period_all", self.lang)
-        first = text("display.header_first", self.lang) if start is None else format_date(start, self.lang)
-        last = format_date(self.data_set.as_of if end is None else end, self.lang)
-        return text("display.header_period", self.lang, start=first, end=last)
 
     def _source(self, tables: Sequence[str], n: int | None, counted: str | None) -> str:
         source = ", ".join([clean_text(self.data_set.name), *tables])

@@ -13,12 +13,14 @@ from matplotlib import pyplot
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from cxlib.checks import check_min_cell
 from cxlib.language import format_value, text
 from cxlib.report.coarse_numbers import Under, coarse_frame, coarse_of, coarse_value
 from cxlib.report.disclosure import FLAG, is_small
+from cxlib.report.header import TABLES_OF
 from cxlib.report.layout import Labels, Units, column_units
 from cxlib.report.markup import Cell
-from cxlib.report.report import TABLES_OF, Level, Report
+from cxlib.report.report import Level, Report
 from cxlib.report.values import Value
 
 
@@ -30,7 +32,8 @@ class SharedReport(Report):
     """
 
     def __init__(self, name: str, data_set: Any, **options: Any) -> None:
-        self.coarse = coarse_of(_amounts(name, data_set), min_cell=options.get("min_cell", 10))
+        asked = getattr(options.get("scope"), "min_cell", options.get("min_cell", 10))
+        self.coarse = coarse_of(_amounts(name, data_set), min_cell=check_min_cell(asked))
         super().__init__(name, _WithoutNotices(data_set), **options)
         steps = {"step": self.coarse.sum_step, "whole": self.coarse.whole_step}
         steps |= {"share": self.coarse.share_step}

@@ -15,7 +15,7 @@ from cxlib.runner.notebooks import choose, find_notebooks, read_notebook
 from cxlib.runner.parameters import Parameter, Plain, read_file, read_parameters, settle
 
 DATABASES = (".duckdb", ".db", ".ddb")
-_OF_DATA = ("as_of", "by", "segment", "initiative")  # parameters whose values live in the data
+_OF_DATA = ("as_of", "by", "segment", "where", "initiative")  # parameters whose values live in the data
 
 
 @dataclass(frozen=True)

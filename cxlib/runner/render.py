@@ -81,7 +81,7 @@ def render(
         lang=lang,
         report=escape(report),
         title=shown_title,
-        scope=_scope(settings, lang),
+        scope="" if "asked" in header else _scope(settings, lang),
         stamp=escape(stamp),
         is_sample=bool(header.get("is_sample")),
         header=_header(notebook),
@@ -102,7 +102,8 @@ def render(
 def _scope(settings: Iterable[tuple[Parameter, Plain]], lang: str) -> str:
     """Say which customers, days and groups this run was restricted to, by what differs from the defaults.
 
-    It comes from the parameters, so that no report can forget it; empty when it shows everything.
+    For notebooks whose header does not (that of `Report` does), so that none can forget it; empty when it
+    shows everything.
     """
     chosen = {
         p.name: str(value)

@@ -21,7 +21,6 @@ from .drivers.where_to_start import first_step as first_step
 from .nonresponse import churned as churned
 from .nonresponse import compare_respondents as compare_respondents
 from .nonresponse import customer_weights as customer_weights
-from .nonresponse import last_day as last_day
 from .nonresponse import rake as rake
 from .nonresponse import response_bounds as response_bounds
 from .nps_limits import nps_interval as nps_interval

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date
 from typing import Any
 
 import numpy as np
@@ -24,25 +23,6 @@ from cxlib.voice.nps_limits import nps_interval
 VALUES = ("recency_days", "frequency", "monetary_total")
 FOLLOW_DAYS = 365
 LARGEST_GAP = 0.001  # of a share, beyond which weights do not do what was asked
-
-
-def last_day(as_of: object, period_end: object | None = None) -> date:
-    """Return the last day of a period as far as the data reach: who had ordered by then could have answered.
-
-    Parameters
-    ----------
-    as_of : date, str or Timestamp
-        Day up to which the data are known.
-    period_end : date, str or Timestamp, optional
-        Last day of the period; none: the period ends with the data.
-
-    Examples
-    --------
-    >>> str(last_day("2026-10-01", "2025-03-31")), str(last_day("2026-10-01", "2027-03-31"))
-    ('2025-03-31', '2026-10-01')
-    """
-    known = to_date(as_of)
-    return known if period_end is None else min(known, to_date(period_end, argument="period_end"))
 
 
 def churned(

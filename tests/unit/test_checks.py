@@ -16,7 +16,8 @@ from cxlib.checks import (
     fail_option,
     nearest,
 )
-from cxlib.customers.rfm_segments import choose_customers, fail_by
+from cxlib.customers.rfm_segments import choose_customers
+from cxlib.data.scope import fail_by
 from cxlib.journey.curve import emotion_curve
 from cxlib.journey.funnels_and_exits import exit_rates
 from cxlib.report.plots.journey import plot_repeat_curve

@@ -12,14 +12,23 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 import pyarrow as pa
 
-from cxlib.checks import NotEnoughData, ParameterError, Problem, TableError, fail_option
+from cxlib.checks import (
+    NotEnoughData,
+    ParameterError,
+    Problem,
+    TableError,
+    check_min_cell,
+    fail_option,
+)
 from cxlib.data.contract import TABLES, Table
-from cxlib.data.days import local_days, to_date
+from cxlib.data.days import to_date
 from cxlib.data.findings import Findings
 from cxlib.data.rules.rule_files import Settings
 from cxlib.data.scales import with_scales
+from cxlib.data.scope import Scope, Segments, parse_where
 from cxlib.data.tables.across_tables import check_customers, check_enrolments
-from cxlib.data.tables.check_table import build, check_names, check_rows, later_than, rows_where
+from cxlib.data.tables.check_table import build, check_names, check_rows
+from cxlib.data.tables.known_rows import known_by, within
 from cxlib.data.tables.lazy_tables import scan
 from cxlib.data.tables.read_tables import Source, locate, locate_frames, read
 from cxlib.data.text_type import TEXT
@@ -153,6 +162,16 @@ class DataSet:
         """What was noticed in the tables read so far."""
         return [problem for problem in self.problems if problem.level == "notice"]
 
+    @property
+    def attributes(self) -> frozenset[str]:
+        """Columns that say something of a customer: those of the customers table, extra ones elsewhere."""
+        self._usable("customers")
+        own = set(TABLES["customers"].columns)
+        for table, frame in self._frames.items():
+            spec = TABLES[table]
+            own |= {name for name in map(str, frame) if table == "customers" or spec.column(name) is None}
+        return frozenset(own - {"customer_id"})
+
     def has(self, table: str, column: str | None = None) -> bool:
         """Whether a table is there and, with a column, whether that column holds any value."""
         if table not in TABLES:
@@ -200,11 +219,78 @@ class DataSet:
             self._check_begun()
         if (start is None and end is None) or spec.time is None or not spec.in_period:
             return frame.copy(deep=not COPIES_ON_WRITE)
-        return _within(frame, spec.time, start, end)
+        return within(frame, spec.time, start, end)
 
     def release(self, name: str) -> None:
         """Let go of a table's rows, to save memory; asked for again, they are read again."""
         self._frames.pop(name, None)
+
+    def scope(
+        self,
+        *,
+        as_of: date | str | None = None,
+        period_start: date | str | None = None,
+        period_end: date | str | None = None,
+        by: str | None = None,
+        segment: str | None = None,
+        where: str | Mapping[str, str] | None = None,
+        segments: Segments | None = None,
+        min_cell: int = 10,
+        conf_level: float = 0.95,
+    ) -> Scope:
+        """Say once which days and customers a report is about, for every chapter of a run alike.
+
+        Parameters
+        ----------
+        as_of : date or str, optional
+            Last day that is known; by default the data set's own, which is the latest possible.
+        period_start, period_end : date or str, optional
+            First and last day of the period.
+        by : str, optional
+            Column results are broken down by: an attribute of the customers, "segment", "cohort" or
+            "first_channel".
+        segment : str, optional
+            Only customers of this segment as of the last day before the period, or as of the last day where
+            the period has no first one.
+        where : str or mapping, optional
+            Only customers with these attributes: "region=Kanto, gender=female".
+        segments : callable or DataFrame, optional
+            Gives `customer_id` and `segment` as of a day (`SegmentsByDay`), or is that table.
+        min_cell, conf_level
+            Smallest number of customers a shown row may stand for; level of every interval.
+
+        Returns
+        -------
+        Scope
+
+        Raises
+        ------
+        ParameterError
+            For a `segment` that does not exist, an attribute that fewer than `min_cell` customers have, a
+            period that ends before it starts, or a `min_cell` below 5.
+        """
+        known = self
+        if as_of is not None and to_date(as_of) != self.as_of:
+            if to_date(as_of) > self.as_of:
+                raise ParameterError("tables.as_of_later", as_of=to_date(as_of), extracted=self.as_of)
+            known = DataSet(self.settings, self._sources, self._problems[""], to_date(as_of))
+        start, end = (
+            None if day is None else to_date(day, argument=name)
+            for name, day in (("period_start", period_start), ("period_end", period_end))
+        )
+        if start and end and end < start:
+            raise ParameterError("tables.end_before_start", start=start, end=end)
+        if (segment is not None or by == "segment") and (segments is None or not self.has("orders")):
+            raise ParameterError("segmentation.segment_needs_orders")
+        names: Mapping[str, str] = getattr(segments, "names", dict)()
+        if segment is not None and names and segment not in names:
+            fail_option("segment", segment, names)
+        made = Scope(
+            known, start, end, by, segment, parse_where(where), check_min_cell(min_cell), conf_level, segments
+        )
+        if known.has("customers") or known.has("orders"):
+            _ = made.people  # refuses what no customer has
+        return made
 
     def lazy(self, name: str) -> nw.LazyFrame[Any]:
         """Return the rows of a table up to `as_of` as narwhals LazyFrame over DuckDB.
@@ -258,7 +344,7 @@ class DataSet:
             self._customer_ids = frame["customer_id"]
         if (time_column := TABLES[name].time) and frame[time_column].notna().any():
             self._first_days[name] = frame[time_column].min().date()
-        known = _known_by(frame, TABLES[name], self._last_moment())
+        known = known_by(frame, TABLES[name], self._last_moment())
         self._frames[name] = with_scales(known, self._scales(TABLES[name]))
         pa.default_memory_pool().release_unused()
         return findings.problems
@@ -297,39 +383,3 @@ class _Use:
 
     def text(self, lang: str) -> str:
         return text(f"tables.use.{self.table}", lang)
-
-
-def _known_by(frame: pd.DataFrame, spec: Table, moment: datetime) -> pd.DataFrame:
-    """Rows and values that were known at a moment; what became known later is missing."""
-    changed: dict[str, pd.Series] = {}
-    for column in frame.columns:
-        rule = spec.column(column)
-        if (
-            rule is not None
-            and rule.kind in ("timestamp", "date", "month")
-            and column != spec.time
-            and not rule.planned
-        ):
-            changed[column] = frame[column].mask(later_than(frame[column], moment))
-    for column, rule in spec.columns.items():
-        if rule.known_at:
-            unknown = frame[rule.known_at].notna() & changed[rule.known_at].isna()
-            changed[column] = frame[column].mask(unknown)
-    frame = frame.assign(**changed)
-    return frame if spec.time is None else rows_where(frame, ~later_than(frame[spec.time], moment))
-
-
-def _within(
-    frame: pd.DataFrame, time_column: str, start: date | str | None, end: date | str | None
-) -> pd.DataFrame:
-    first = None if start is None else to_date(start, argument="start")
-    last = None if end is None else to_date(end, argument="end")
-    if first and last and last < first:
-        raise ParameterError("tables.end_before_start", start=first, end=last)
-    days = local_days(frame[time_column], time_column)
-    inside = pd.Series(data=True, index=frame.index)
-    if first:
-        inside &= days >= pd.Timestamp(first)
-    if last:
-        inside &= days <= pd.Timestamp(last)
-    return rows_where(frame, inside)

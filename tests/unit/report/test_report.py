@@ -83,6 +83,7 @@ def _data_set(**changes):
         "tables": list(tables),
         "table": lambda name, start=None, end=None: tables[name],
         "notices": [],
+        "attributes": frozenset({"region", "birth_year", "level", "state"}),
     }
     return types.SimpleNamespace(**{**known, **changes})
 
@@ -154,9 +155,10 @@ def test_the_header_counts_what_lies_within_the_period(sent):
     everything = {entry["table"]: entry["rows"] for entry in sent[-1][1]["tables"]}
     first = tables.table("orders")["ordered_at"].min().strftime("%Y-%m-%d")
     asked.clear()
-    cx.Report("any", _data_set(table=table), period_start=first, period_end=first, min_cell=1)
+    last = sorted(tables.table("orders")["ordered_at"])[4].strftime("%Y-%m-%d")
+    cx.Report("any", _data_set(table=table), period_start=first, period_end=last, min_cell=5)
     entry = sent[-1][1]["tables"][0]
-    assert entry["table"] == "orders" and (entry["first"], entry["last"]) == (first, first)
+    assert entry["table"] == "orders" and (entry["first"], entry["last"]) == (first, last)
     assert 0 < entry["rows"] < everything["orders"]
     assert sorted(asked) == ["orders", "responses"]
 
@@ -204,6 +206,10 @@ def test_units_can_follow_the_metric_and_labels_the_value(sent):
         ("region", ["Yuki", "north", "south"], "(small group)"),
         ("birth_year", [1931, 1980, 1990], None),
         ("segment", ["Loyal", "New", "Lost"], "Loyal"),
+        ("stage", ["decide", "use", "stay"], "decide"),
+        ("level", ["Yuki", "north", "south"], "(small group)"),
+        ("state", ["Yuki", "north", "south"], "(small group)"),
+        ("tier", ["Yuki", "north", "south"], "(small group)"),
         ("dtype", pd.Categorical(["Yuki", "north", "south"]), "(small group)"),
     ],
 )
@@ -211,6 +217,46 @@ def test_a_blanked_group_of_customers_keeps_no_name(sent, column, groups, hidden
     _report().table("groups", pd.DataFrame({column: groups, "estimate": 0.5, "n": [3, 40, 50]}))
     shown = [row[column] for row in sent[-1][1]["rows"]]
     assert (shown[0], shown[2]) == (hidden, groups[2])
+
+
+def test_what_names_of_small_groups_are_hidden_does_not_hang_on_the_catalogue(sent, monkeypatch):
+    """Headings may come and go; the contract and the data set say what is an attribute of customers."""
+    frame = pd.DataFrame({"attribute": "region", "value": ["Yuki", "b", "c"], "tier": "x", "n": [3, 40, 50]})
+    shown = _report().suppress(frame)
+    assert shown["value"].tolist() == ["(small group)", "(small group)", "c"]
+    assert shown["attribute"].tolist() == ["region"] * 3
+    monkeypatch.setattr("cxlib.language.has_text", lambda key: True)
+    pd.testing.assert_frame_equal(_report().suppress(frame), shown)
+    own = pd.DataFrame({"state": ["Yuki", "b", "c"], "n": [3, 40, 50]})
+    assert cx.Report("any", _data_set(attributes=())).suppress(own)["state"].tolist() == ["Yuki", "b", "c"]
+
+
+def test_the_header_says_in_words_what_was_asked_for(sent):
+    scope = types.SimpleNamespace(
+        segment="Champions", segments=cx.SegmentsByDay(None), where={"region": "Kanto"}, by="segment",
+        segment_day=dt.date(2026, 3, 31), conf_level=0.9, min_cell=20, period_start=dt.date(2026, 4, 1),
+        period_end=None,
+    )  # fmt: skip
+    asked = {"scope": scope, "f2_days": 90, "observed_from": None, "survey": "transaction"}
+    cx.Report("journey", _data_set(), lang="ja", **asked)
+    assert sent[0][1]["asked"][:3] == [
+        "2026年3月31日時点でセグメント「最優良顧客」に属する顧客のみ",
+        "地域が「Kanto」の顧客のみ",
+        "データの内容を示す表は全顧客の数です。それ以降は、断りのない限り、選んだ顧客だけを集計しています。",
+    ]
+    cx.Report("journey", _data_set(), **asked)
+    assert sent[-1][1]["asked"][3:] == [
+        "Broken down by: Segment, as of Mar 31, 2026",
+        "Second purchase within 90 days",
+        "Survey after single contacts (transaction)",
+        "Confidence level: 90%",
+        "Smallest number of customers shown: 20",
+    ]
+    assert all(line in sent[-1][0]["text/html"] for line in sent[-1][1]["asked"])
+    cx.Report("initiative_roi", _data_set(), scope=scope)
+    assert "before an initiative's start, at the latest Mar 31, 2026" in sent[-1][1]["asked"][0]
+    with pytest.raises(ParameterError, match="f2_days"):
+        cx.Report("journey", _data_set(), f2_dayz=3)
 
 
 def test_small_rows_are_blanked_even_where_the_author_forgot(sent):

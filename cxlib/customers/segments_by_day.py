@@ -1,0 +1,50 @@
+"""The RFM segments of a data set's customers as of any day, as a scope asks for them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+import pandas as pd
+
+from cxlib.customers.rfm_segments import choose_customers, segment_names
+from cxlib.data.rules.rule_files import RfmSegments, load_rules
+from cxlib.data.scope import Tables
+
+
+@dataclass(frozen=True)
+class SegmentsByDay:
+    """Segments of everybody, from all orders up to the day asked for: `data_set.scope(segments=…)`.
+
+    A class because a scope asks who is in a segment, which there are and what they are called.
+
+    Parameters
+    ----------
+    data_set
+        The opened data set, with a table `orders`.
+    rules : RfmSegments, optional
+        Default: the handbook's `rfm_segments`.
+
+    Examples
+    --------
+    >>> SegmentsByDay(None).names("ja")["Champions"]
+    '最優良顧客'
+    """
+
+    data_set: Tables | None
+    rules: RfmSegments | None = None
+
+    def __call__(self, day: date) -> pd.DataFrame:
+        """Give `customer_id` and `segment` at the end of a day; "No orders" for who had not ordered yet."""
+        assert self.data_set is not None
+        people = self.data_set.table("customers") if self.data_set.has("customers") else None
+        orders = self.data_set.table("orders")
+        chosen = choose_customers(
+            people, orders, as_of=day, timezone=self.data_set.timezone, rules=self.rules
+        )
+        return chosen[["customer_id", "segment"]]
+
+    def names(self, lang: str = "en") -> Mapping[str, str]:
+        """Name every segment in a language."""
+        return segment_names(self.rules or load_rules("rfm_segments"), lang)

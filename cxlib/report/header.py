@@ -1,0 +1,143 @@
+"""The lines under a report's title: which customers and days it is about, and what else was asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from cxlib.checks import fail_option
+from cxlib.language import format_date, format_value, has_text, text
+from cxlib.report.layout import format_level, safe_text
+
+#: Tables a report reads; others are neither counted in its header nor checked for it.
+TABLES_OF: Mapping[str, tuple[str, ...]] = {
+    "segmentation": ("customers", "orders"),
+    "journey": ("customers", "orders", "events", "deals"),
+    "nps_drivers": ("customers", "responses"),
+    "initiative_roi": ("customers", "orders", "initiatives", "enrolments"),
+    "initiative_register": ("customers", "orders", "initiatives", "enrolments"),
+}
+
+#: Reports on studies, whose customers are chosen by what was known before the start.
+STUDIES = ("initiative_roi", "initiative_register")
+
+#: Default and unit of the chapters' own parameters; a test holds them to the notebooks.
+ASKED: Mapping[str, tuple[object, str]] = {
+    "cannibalised_share": (0.0, "share"),
+    "conf_level": (0.95, "level"),
+    "contribution_margin_rate": (0.3, "share"),
+    "deals_by": (None, "column"),
+    "discount_rate_annual": (0.05, "share"),
+    "f2_days": (180, "count"),
+    "good_rating": (75.0, "number"),
+    "min_cell": (10, "count"),
+    "min_effect": (0.0, "number"),
+    "n_boot": (1000, "count"),
+    "needed_certainty": (0.975, "share"),
+    "next_days": (90, "count"),
+    "observed_from": (None, "date"),
+    "outcome": ("nps_score", "option"),
+    "people_cost_monthly": (0.0, "currency"),
+    "seed": (1, "number"),
+    "service_above": (0.3, "share"),
+    "survey": ("relationship", "option"),
+    "target_nps": (None, "points"),
+    "top_share": (0.1, "share"),
+    "web_steps": ("home, list, product, cart, payment, done", "text"),
+}
+
+
+def period_line(start: Any, end: Any, *, as_of: Any, lang: str) -> str:
+    """Say the period in words; a bound that was not chosen is the data's own.
+
+    Examples
+    --------
+    >>> period_line(None, None, as_of="2026-09-30", lang="en")
+    'Period: everything in the data'
+    """
+    if start is None and end is None:
+        return text("display.header_period_all", lang)
+    first = text("display.header_first", lang) if start is None else format_date(start, lang)
+    return text(
+        "display.header_period", lang, start=first, end=format_date(as_of if end is None else end, lang)
+    )
+
+
+def scope_lines(scope: Any, lang: str, *, is_study: bool = False) -> list[str]:
+    """Say which customers a scope keeps, as of which day, and what results are broken down by.
+
+    Parameters
+    ----------
+    scope
+        A `Scope`, or None where a report has none.
+    lang
+        Language of the lines.
+    is_study
+        Whether segments are at the latest of the day before an initiative's start.
+    """
+    if scope is None:
+        return []
+    lines, day = [], format_date(scope.segment_day, lang)
+    day = text("asked.study_day" if is_study else "asked.day", lang, day=day)
+    if scope.segment is not None:
+        name = getattr(scope.segments, "names", lambda lang: {})(lang).get(scope.segment, scope.segment)
+        lines.append(text("asked.segment", lang, value=safe_text(name, lang), day=day))
+    for name, value in scope.where.items():
+        lines.append(text("asked.where", lang, column=_column(name, lang), value=safe_text(value, lang)))
+    if lines:
+        lines.append(text("asked.narrowed", lang))
+    if scope.by is not None:
+        key = "asked.by_segment" if scope.by == "segment" else "asked.by"
+        lines.append(text(key, lang, value=_column(scope.by, lang), day=day))
+    return lines
+
+
+def asked_lines(asked: Mapping[str, object], lang: str, *, currency: str | None = None) -> list[str]:
+    """Say in words what was asked for otherwise than by default; nothing for the rest.
+
+    Parameters
+    ----------
+    asked
+        Value by name of a parameter (`ASKED`).
+    lang
+        Language of the lines.
+    currency
+        Currency of amounts.
+
+    Raises
+    ------
+    ParameterError
+        No such parameter.
+
+    Examples
+    --------
+    >>> asked_lines({"f2_days": 90, "min_cell": 10}, "en")
+    ['Second purchase within 90 days']
+    """
+    lines = []
+    for name, value in asked.items():
+        if name not in ASKED:
+            fail_option("asked", name, ASKED)
+        default, unit = ASKED[name]
+        if value == default:
+            continue
+        if unit == "option":
+            lines.append(text(f"asked.{name}.{value}", lang))
+        else:
+            lines.append(text(f"asked.{name}", lang, value=_value(value, unit, lang, currency)))
+    return lines
+
+
+def _value(value: Any, unit: str, lang: str, currency: str | None) -> str:
+    if unit == "level":
+        return format_level(value, lang)
+    if unit == "column":
+        return _column(value, lang)
+    if unit == "text":
+        return safe_text(value, lang)
+    return format_value(value, unit, lang, currency=currency)
+
+
+def _column(name: str, lang: str) -> str:
+    """Name of a column in the report's language, where the catalogue has one."""
+    return text(f"column.{name}", lang) if has_text(f"column.{name}") else safe_text(name, lang)
