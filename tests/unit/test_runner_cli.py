@@ -21,6 +21,7 @@ def test_the_quick_reader_of_sentences_agrees_with_yaml():
 
 LAYERS = (
     {"parameters", "notebooks", "kernels", "collect", "inert", "errors", "watch", "words"},
+    {"sections"},
     {"plan", "execute", "render", "publish", "index", "manifest", "net", "progress", "worklists"},
     {"near"},
     {"batch"},
