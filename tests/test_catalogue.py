@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[1]
 TEXTS = ROOT / "cxlib" / "text"
 KEY = re.compile(r"[a-z][a-z0-9_]*(\.[a-z0-9_]+)+")
 #: Looked up by a name that only the data or the caller knows.
-BY_NAME = ("column.", "report.", "value.", "verdict.")
+BY_NAME = ("column.", "report.", "tone.", "value.", "verdict.")
 JAPANESE = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff]")
 
 

@@ -118,10 +118,14 @@ def test_a_report_ends_where_a_table_is_missing_and_the_others_go_on(kind, out, 
     (page,) = out.glob("*/no_table.html")
     folder, html = page.parent, page.read_text()
     assert (folder / "small.html").exists()
-    box, text = html.split('<nav class="contents"')
-    for part in (box, text):
-        assert "レポートはここで終わります" in part and "win rate" in part and "<code>deals</code>" in part
-    assert "cx-notice-not_enough_data" in text and "<pre>before" in text and "cx-error" not in text
+    top = html.split('<nav class="contents"')[0]
+    assert "レポートはここで終わります" in top and "win rate" in top and "<code>deals</code>" in top
+    assert html.count("レポートはここで終わります") == 1, "a notice stands once"
+    assert (
+        "cx-notice cx-tone-undecided" in top
+        and "<pre>before" in html
+        and "cx-error" not in html.split("</style>")[1]
+    )
     (notice,) = json.loads((folder / "results.json").read_text())["no_table"]["notices"].values()
     assert notice["level"] == "not_enough_data" and "deal_id" in notice["text"]
     record = json.loads((folder / "run.json").read_text())

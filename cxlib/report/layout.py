@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from cxlib.language import TEXT_LIMIT, clean_text, format_interval, format_value, has_text, is_missing, text
+from cxlib.report.badges import with_shape
 from cxlib.report.markup import Cell
 
 #: A unit by column, or by the `metric` of the row.
@@ -165,7 +166,8 @@ def _cell(name: str, record: Mapping[str, Any], layout: Layout, *, is_hidden: bo
         return Cell(format_interval(raw, high, unit, style.lang, currency=style.currency), is_number=True)
     label = layout.labels.get(name)
     if isinstance(label, Mapping) and raw in label:
-        return Cell(clean_text(label[raw]))
+        word = clean_text(label[raw])
+        return Cell(with_shape(raw, word) if name in ("verdict", "next_step") else word)
     return _value_cell(name, raw, unit, style)
 
 

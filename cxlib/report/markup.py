@@ -12,6 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
+from cxlib.report.badges import tone_of, with_shape
+
 _SHORT = 14  # characters that stay on one line
 _SAFE = "mathjax_ignore tex2jax_ignore"  # JupyterLab would otherwise read $…$ as mathematics
 
@@ -59,12 +61,18 @@ def table_plain(heads: Sequence[str], rows: Sequence[Sequence[Cell]], *, limit: 
     return "\n".join(lines if len(rows) <= limit else [*lines, "…"])
 
 
-def sentence_html(sentence: str, *, kind: str, badge: str | None = None, tone: str = "") -> str:
-    """Write a finding or a notice as a highlighted block; a badge says in words what its colour says."""
-    mark = f'<strong class="cx-badge cx-badge-{escape(tone)}">{escape(badge)}</strong> ' if badge else ""
+def sentence_html(sentence: str, *, kind: str, badge: str | None = None, verdict: str | None = None) -> str:
+    """Write a finding or a notice in the tone of its verdict or level, its badge before it."""
+    mark = f"{badge_html(badge, verdict=verdict)} " if badge else ""
     style = "border-left:4px solid #0072B2;padding:.4em .8em;margin:.6em 0"
-    classes = f"cx-{kind} cx-{kind}-{escape(tone)} {_SAFE}"
+    classes = f"cx-{kind} cx-tone-{tone_of(verdict)} {_SAFE}"
     return f'<div class="{classes}" style="{style}"><p>{mark}{_with_code(sentence)}</p></div>'
+
+
+def badge_html(word: str, *, verdict: str | None = None) -> str:
+    """Write a badge: shape and word, which say what its colour says."""
+    shown = escape(with_shape(verdict, word))
+    return f'<strong class="cx-badge cx-tone-{tone_of(verdict)}">{shown}</strong>'
 
 
 def _with_code(sentence: str) -> str:

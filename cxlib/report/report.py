@@ -117,7 +117,7 @@ class Report(FromRows):
     def notice(
         self, key: str, *, level: Level = "info", only_here: bool = False, subject: str = "", **values: object
     ) -> None:
-        """Show a sentence about the data or the method; it also stands in the report's *Data quality* box.
+        """Show a sentence on data or method; those before the answer go to the *Data quality* box.
 
         `values` are plain or `value(…)` numbers and texts for the sentence's placeholders. `only_here` keeps
         out of the box what matters in its own section only, such as why a chart is missing. `subject` as in
@@ -283,7 +283,7 @@ class Report(FromRows):
             "units": all_units,
             "verdict": verdict,
         }
-        html = markup.sentence_html(sentence, kind="finding", badge=badge, tone=verdict or "")
+        html = markup.sentence_html(sentence, kind="finding", badge=badge, verdict=verdict)
         plain = sentence if badge is None else f"{badge}: {sentence}"
         self._show("finding", ".".join([key, *([subject] if subject else [])]), html, plain, record)
 
@@ -293,7 +293,7 @@ class Report(FromRows):
 
     def _show_notice(self, key: str, level: str, sentence: str, *, only_here: bool = False) -> None:
         word = text(f"level.{level}", self.lang)
-        html = markup.sentence_html(sentence, kind="notice", badge=word, tone=level)
+        html = markup.sentence_html(sentence, kind="notice", badge=word, verdict=level)
         record = {"level": level, "text": sentence} | ({"only_here": True} if only_here else {})
         self._show("notice", key, html, f"{word}: {sentence}", record)
 

@@ -244,12 +244,12 @@ def gate(notebook: NotebookNode, completed: set[int]) -> int | None:
 def end_at(notebook: NotebookNode, position: int, reason: str, lang: str) -> None:
     """End a report at a cell that had not enough data: a notice in its place, and nothing after it.
 
-    The notice is recorded as `display.Report.notice` records its own, so it also stands in the *Data quality*
-    box and makes the run end with exit code 4.
+    The notice is recorded as `Report.notice` records its own, so it makes the run end with exit code 4, and
+    the page lifts it to the top where nothing was found.
     """
     sentence, level = say("ends_here", lang, reason=reason), "not_enough_data"
     badge = say(f"level_{level}", lang)
-    html = sentence_html(sentence, kind="notice", badge=badge, tone=level)
+    html = sentence_html(sentence, kind="notice", badge=badge, verdict=level)
     notice = new_output(
         "display_data",
         data={"text/html": html, "text/plain": f"{badge}: {sentence}"},

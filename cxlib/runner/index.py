@@ -8,6 +8,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from cxlib.report.markup import badge_html
 from cxlib.runner.inert import POLICY
 from cxlib.runner.words import say
 
@@ -87,7 +88,7 @@ def _run_html(run: dict[str, Any], lang: str) -> str:
     items = "\n".join(_report_html(name, report, entry, run, lang) for report, entry in reports)
     held = ("run.json",) if run.get("is_shared") else ("results.json", "run.json")
     files = " · ".join(f'<a href="{name}/{file}">{file}</a>' for file in held)
-    mark = f' <strong class="cx-badge">{say("badge_shared", lang)}</strong>' if run.get("is_shared") else ""
+    mark = f" {badge_html(say('badge_shared', lang))}" if run.get("is_shared") else ""
     return (
         f'<section>\n<h2>{day}{mark}</h2>\n<p class="cx-note">{data} · {name}</p>\n<ul>\n{items}\n</ul>\n'
         f'<p class="cx-note">{files}</p>\n</section>'
@@ -98,6 +99,6 @@ def _report_html(name: str, report: str, entry: dict[str, Any], run: dict[str, A
     file, title = escape(str(report), quote=True), escape(str(entry.get("title") or report))
     badge = ""
     if entry.get("status") == "not_enough_data":
-        badge = f' <strong class="cx-badge">{say("status_not_enough_data", lang)}</strong>'
+        badge = f" {badge_html(say('status_not_enough_data', lang), verdict='not_enough_data')}"
     report_lang = escape(str(run.get("lang") or lang), quote=True)
     return f'<li><a href="{name}/{file}.html" lang="{report_lang}">{title}</a>{badge}</li>'

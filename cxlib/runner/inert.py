@@ -14,6 +14,8 @@ from typing import Any
 import nh3
 
 MAX_TEXT = 2_000
+#: Pixels of the smallest letter of a figure, however narrow the screen.
+LEAST_TEXT = 9
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'none'; base-uri 'none'"
 _TAG_NAMES = """a abbr b blockquote br caption code col colgroup dd del details div dl dt em figcaption figure
 h1 h2 h3 h4 h5 h6 hr i img kbd li mark ol p pre s small span strong sub summary sup table tbody td tfoot
@@ -30,6 +32,7 @@ _HIDDEN = re.compile(
     "[\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff\x00-\x08\x0b\x0c\x0e-\x1f\x7f]"
 )
 _BACKTICKS = re.compile(r"`([^`<>]{1,300})`")
+_GLYPH_SCALE = re.compile(r"scale\((0\.\d+) -")
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
@@ -121,9 +124,26 @@ def _figure(data: Mapping[str, Any], record: Mapping[str, Any]) -> str:
         escape(visible(str(record.get(name) or "")), quote=True) for name in ("alt", "caption", "source")
     )
     return (
-        f'<figure class="cx-figure"><img alt="{alt}" src="{picture}"><figcaption>{caption}'
-        f'<span class="cx-source">{source}</span></figcaption></figure>'
+        f'<figure class="cx-figure"><div class="picture"{_least_width(picture)}>'
+        f'<img alt="{alt}" src="{picture}"></div>'
+        f'<figcaption>{caption}<span class="cx-source">{source}</span></figcaption></figure>'
     )
+
+
+def _least_width(picture: str) -> str:
+    """Width below which the smallest letters of a drawing would be too small to read, as a style.
+
+    Matplotlib draws each letter from a glyph of 100 units, scaled to its size in points.
+    """
+    import base64
+
+    kind, code = picture.split(";base64,")
+    drawing = base64.b64decode(code).decode("utf-8", "replace") if "svg" in kind else ""
+    width = re.search(r'<svg\b[^>]* width="([\d.]+)pt"', drawing)
+    sizes = [float(size) for size in _GLYPH_SCALE.findall(drawing)]
+    if width is None or not sizes:
+        return ""
+    return f' style="--least: {LEAST_TEXT * float(width[1]) / (100 * min(sizes)):.0f}px"'
 
 
 def _picture(data: Mapping[str, Any]) -> str:

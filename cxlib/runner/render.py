@@ -5,36 +5,40 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from functools import cache
-from html import escape
+from html import escape, unescape
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from cxlib.language import format_date, has_text, text
+from cxlib.report.badges import SHAPES
+from cxlib.report.markup import badge_html
 from cxlib.runner.inert import POLICY, clean_html, clean_text, output_html, visible, with_code_words
 from cxlib.runner.parameters import Parameter, Plain
+from cxlib.runner.sections import Arranged, Block, arrange, with_folds
 from cxlib.runner.words import say
 
-_HEADING = re.compile(r"<h([1-4])[^>]*>(.*?)</h\1>", re.DOTALL)
-_TAG = re.compile(r"<[^>]+>")
 _REPEATED = re.compile(r'<p class="cx-(?:title|sample)">.*?</p>', re.DOTALL)
+_COVERAGE = re.compile(r'<div class="cx-table-box\b.*?</table>.*?</div>', re.DOTALL)
 
 
 class Page(NamedTuple):
     """What the template lays out; every text in it is escaped."""
 
     lang: str
-    report: str
     title: str
+    footer: str
     scope: str
     stamp: str
     is_sample: bool
     header: str
+    arranged: Arranged
+    coverage: str
+    remarks: list[str]
     notices: list[tuple[str, str]]
-    contents: list[tuple[str, str]]
-    blocks: list[tuple[str, str]]
     code: list[str]
     parameters: list[tuple[str, str, str]]
     purpose: str
+    legend: str
 
 
 def render(
@@ -73,27 +77,29 @@ def render(
         Whether the page may leave the company, which its footer says.
     """
     settings = list(parameters)
-    blocks = list(_blocks(notebook, shows_code=form != "report"))
-    title, blocks, contents = _headings(blocks)
     header = results["header"]
-    shown_title = title or escape(str(header.get("title") or report))
+    arranged = arrange(_blocks(notebook, shows_code=form != "report"), is_report=form == "report")
+    title = arranged.title or escape(str(header.get("title") or report))
+    masthead = _header(notebook)
     page = Page(
         lang=lang,
-        report=escape(report),
-        title=shown_title,
+        title=title,
+        footer=_css_string(unescape(title)),
         scope="" if "asked" in header else _scope(settings, lang),
         stamp=escape(stamp),
         is_sample=bool(header.get("is_sample")),
-        header=_header(notebook),
-        notices=_notices(notebook, results, lang),
-        contents=contents,
-        blocks=blocks,
+        header=_COVERAGE.sub("", masthead),
+        arranged=with_folds(arranged, lang),
+        coverage="".join(_COVERAGE.findall(masthead)),
+        remarks=_remarks(results, arranged.told),
+        notices=_notices(notebook, results, arranged.told, lang),
         code=[_code(cell.source) for cell in notebook.cells if cell.cell_type == "code"] if with_code else [],
         parameters=[
             (p.name, clean_text(_value(value, lang)), clean_text(p.meaning.get(lang, "")))
             for p, value in settings
         ],
         purpose=say("for_sharing" if is_shared else "for_inside", lang),
+        legend=" · ".join(f"{shape} {text(f'tone.{tone}', lang)}" for tone, shape in SHAPES.items() if shape),
     )
     html, _ = _exporter().from_notebook_node(notebook, resources={"page": page, "lang": lang})
     return html
@@ -161,25 +167,23 @@ def _exporter() -> Any:
         preprocessors=[],
         default_preprocessors=[],
     )
-    exporter.environment.globals.update(say=say, policy=POLICY)
+    exporter.environment.globals.update(say=say, policy=POLICY, badge=badge_html)
     return exporter
 
 
-def _blocks(notebook: Any, *, shows_code: bool) -> Iterable[tuple[str, str]]:
-    """Pairs `kind, html` in reading order; the header is shown at the top of the page instead."""
+def _blocks(notebook: Any, *, shows_code: bool) -> Iterable[Block]:
+    """Blocks in the notebook's order; the header is shown at the top of the page instead."""
     for cell in notebook.cells:
         tags = cell.metadata.get("tags", [])
         if cell.cell_type == "markdown":
-            yield (
-                " ".join(["prose", *(tag for tag in tags if tag in ("teach", "exercise", "solution"))]),
-                _prose(cell),
-            )
+            kinds = ["prose", *(tag for tag in tags if tag in ("teach", "exercise", "solution"))]
+            yield Block(" ".join(kinds), _prose(cell))
         elif cell.cell_type == "code":
             if shows_code and cell.source.strip():
-                yield "code", _code(cell.source)
+                yield Block("code", _code(cell.source))
             for output in cell.outputs:
                 if _kind(output) != "header" and (html := output_html(output)):
-                    yield "output", html
+                    yield Block("output", html, output.get("metadata", {}).get("cx", {}))
 
 
 def _prose(cell: Any) -> str:
@@ -197,32 +201,6 @@ def _code(source: str) -> str:
     return visible(highlight(source, PythonLexer(), HtmlFormatter(cssclass="source")))
 
 
-def _headings(blocks: list[tuple[str, str]]) -> tuple[str, list[tuple[str, str]], list[tuple[str, str]]]:
-    """Title (the first level-1 heading, taken out), blocks with anchors, and the contents."""
-    title = ""
-    contents: list[tuple[str, str]] = []
-
-    def anchored(match: re.Match[str]) -> str:
-        nonlocal title
-        level, inner = match[1], match[2].strip()
-        words = _TAG.sub("", inner)
-        if level == "1" and not title:
-            title = words
-            return ""
-        level = max(int(level), 2)
-        anchor = f"s{len(contents) + 1}"
-        if level == 2:
-            contents.append((anchor, words))
-        return (
-            f'<h{level} id="{anchor}">{inner}</h{level}>' if level == 2 else f"<h{level}>{inner}</h{level}>"
-        )
-
-    anchored_blocks = [
-        (kind, _HEADING.sub(anchored, html) if kind.startswith("prose") else html) for kind, html in blocks
-    ]
-    return title, [block for block in anchored_blocks if block[1].strip()], contents
-
-
 def _kind(output: Mapping[str, Any]) -> str:
     return output.get("metadata", {}).get("cx", {}).get("kind", "")
 
@@ -235,11 +213,23 @@ def _header(notebook: Any) -> str:
     return ""
 
 
-def _notices(notebook: Any, results: Mapping[str, Any], lang: str) -> list[tuple[str, str]]:
-    """Pairs `level, sentence` for the *Data quality* box, the gravest first, each sentence once."""
+def _remarks(results: Mapping[str, Any], told: set[str]) -> list[str]:
+    """Sentences of the runner itself, which no cell shows; they stand under the title."""
+    return [
+        clean_text(str(notice.get("text", "")))
+        for key, notice in results["notices"].items()
+        if key.startswith("runner.") and notice.get("text") not in told
+    ]
+
+
+def _notices(notebook: Any, results: Mapping[str, Any], told: set[str], lang: str) -> list[tuple[str, str]]:
+    """Pairs `level, sentence` for the *Data quality* box, the gravest first: what stands nowhere else."""
     order = ["not_enough_data", "warning", "info"]
-    notices = [notice for notice in results["notices"].values() if not notice.get("only_here")]
-    found = [(str(n.get("level")), with_code_words(clean_text(str(n.get("text", ""))))) for n in notices]
+    found = [
+        (str(notice.get("level")), with_code_words(clean_text(str(notice.get("text", "")))))
+        for key, notice in results["notices"].items()
+        if not notice.get("only_here") and notice.get("text") not in told and not key.startswith("runner.")
+    ]
     warned = sum(
         output.output_type == "stream" and output.name == "stderr"
         for cell in notebook.cells
@@ -249,6 +239,11 @@ def _notices(notebook: Any, results: Mapping[str, Any], lang: str) -> list[tuple
         found.append(("info", say("warnings_printed", lang, n=warned)))
     known = [(level if level in order else "info", sentence) for level, sentence in dict.fromkeys(found)]
     return sorted(known, key=lambda pair: order.index(pair[0]))
+
+
+def _css_string(words: str) -> str:
+    """Words as they can stand between quotes in a style sheet: anything but letters and digits escaped."""
+    return "".join(mark if mark.isalnum() else f"\\{ord(mark):x} " for mark in words)
 
 
 def _value(value: Plain, lang: str) -> str:

@@ -21,7 +21,7 @@ def test_the_quick_reader_of_sentences_agrees_with_yaml():
 
 LAYERS = (
     {"parameters", "notebooks", "kernels", "collect", "inert", "errors", "watch", "words"},
-    {"fill_in", "private_file"},
+    {"fill_in", "private_file", "sections"},
     {"plan", "execute", "render", "publish", "index", "manifest", "net", "progress", "worklists"},
     {"near", "open_notebook"},
     {"batch"},

@@ -9,7 +9,7 @@ from cxlib.runner.collect import collect
 from cxlib.runner.inert import MAX_TEXT, clean_html, clean_text, output_html
 from cxlib.runner.notebooks import prepare, read_notebook
 from cxlib.runner.parameters import Parameter, read_parameters
-from cxlib.runner.render import render
+from cxlib.runner.render import _css_string, render
 
 PLAIN = Path(__file__).parents[2] / "notebooks" / "plain"
 SVG = '<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'
@@ -77,21 +77,89 @@ def test_contents_link_to_every_section_and_the_title_is_the_only_h1():
     links = re.findall(r'<a href="#(s\d+)">([^<]*)</a>', html)
     assert [words for _, words in links] == ["Answer", "Chart", "Second", "Third"]
     assert all(f'id="{anchor}"' in html for anchor, _ in links)
+    assert html.index(">Third</h2>") < html.index('id="data"') < html.index('id="parameters"')
     assert html.count("<h1") == 1 and "¶" not in html
 
 
-def test_the_quality_box_gathers_notices_gravest_first_and_once():
-    html = page(
-        output("<p>a</p>", kind="notice", key="a", level="info", text="Told <b>once</b>"),
-        output("<p>a</p>", kind="notice", key="a", level="info", text="Told <b>once</b>"),
-        output("<p>b</p>", kind="notice", key="b", level="not_enough_data", text="Too few"),
+def early_page(*outputs, more=(), **options):
+    """Page of a notebook whose first cell shows `outputs`, before the answer."""
+    cells = [nbformat.v4.new_code_cell(source="setup", outputs=list(outputs))]
+    cells += [nbformat.v4.new_markdown_cell(source="## Answer")]
+    cells += [nbformat.v4.new_code_cell(source="answer", outputs=list(more))]
+    notebook = nbformat.v4.new_notebook(cells=cells)
+    results = collect(notebook)
+    results["notices"] |= options.pop("said", {})
+    return render(notebook, report="r", lang="en", results=results, parameters=[], stamp="s", **options)
+
+
+def test_the_quality_box_gathers_what_was_noticed_before_the_answer_gravest_first_and_once():
+    record = {"kind": "notice", "key": "a", "level": "info", "text": "Told <b>once</b>"}
+    grave = {"kind": "notice", "key": "b", "level": "warning", "text": "Doubtful"}
+    html = early_page(
+        output("<p>Told once</p>", **record),
+        output("<p>Told once</p>", **record),
+        output("<p>Doubtful</p>", **grave),
         nbformat.v4.new_output("stream", name="stderr", text="UserWarning"),
+        more=[output("<p>Of the method</p>", kind="notice", key="c", level="info", text="Of the method")],
     )
     box = re.search(r'<section[^>]*class="quality".*?</section>', html, re.S)[0]
-    assert box.count("Told &lt;b&gt;once&lt;/b&gt;") == 1
-    assert box.index("Too few") < box.index("Told")
+    assert box.count("Told &lt;b&gt;once&lt;/b&gt;") == 1 and html.count("Told") == 1
+    assert box.index("Doubtful") < box.index("Told") and html.count("Doubtful") == 1
+    assert html.count("Of the method") == 1 and "Of the method" not in box
     assert "technical warnings (1)" in box and "UserWarning" not in html
     assert "Nothing to report" in page()
+    assert html.index(">Answer</h2>") < html.index('class="quality"')
+
+
+def test_a_caution_on_the_data_is_pointed_to_under_the_title():
+    caution = {"kind": "notice", "key": "b", "level": "warning", "text": "Doubtful"}
+    masthead = early_page(output("<p>x</p>", **caution)).split("</header>")[0]
+    assert '<a href="#quality">' in masthead and "Data quality: 1 to mind" in masthead
+    assert 'href="#quality"' not in early_page(output("<p>x</p>", **caution | {"level": "info"}))
+
+
+def test_what_the_runner_itself_says_stands_under_the_title_and_not_in_the_box():
+    said = {"runner.near_run": {"level": "warning", "text": "Differs by few"}}
+    html = early_page(said=said)
+    assert html.count("Differs by few") == 1 and "Differs by few" in html.split("</header>")[0]
+
+
+def test_the_coverage_table_leaves_the_title_for_the_data():
+    coverage = (
+        '<div class="cx-table-box"><table><tr><td>orders</td></tr></table><p class="cx-note">a</p></div>'
+    )
+    html = page(output(f'<div class="cx-header"><p>Tiny Shop</p>{coverage}</div>', **HEADER))
+    masthead, rest = html.split("</header>")
+    assert "Tiny Shop" in masthead and "orders" not in masthead
+    assert rest.count("<td>orders</td>") == 1 and rest.index("<td>orders</td>") > rest.index('id="data"')
+
+
+def test_a_report_answers_first():
+    told = {"kind": "finding", "key": "a.b", "text": "Found", "verdict": "met"}
+    html = early_page(more=[output("<p>Found</p>", **told)])
+    assert html.index('id="in-short"') < html.index("Found") < html.index('id="contents"')
+    assert html.count("<p>Found</p>") == 2 and "● good · ◐ undecided · ▲ bad · ■ alarm" in html
+    assert 'id="in-short"' not in early_page(more=[output("<p>Found</p>", **told)], form="lesson")
+
+
+def test_print_names_the_report_counts_pages_and_says_what_it_leaves_out():
+    html = page(source='# Plain "x" </style>\\ 報告')
+    css = html.split("<style>")[1].split("</style>")[0]
+    assert 'content: counter(page) " / " counter(pages)' in css
+    assert re.search(r'@bottom-left \{ content: "A\\20 plain\\20 report"', css)
+    assert "left out of print" in html
+    assert _css_string('a"</style>報') == r"a\22 \3c \2f style\3e 報"
+
+
+@pytest.mark.parametrize(("size", "least"), [("0.1", "370px"), ("0.08", "463px"), ("1", None)])
+def test_a_figure_is_never_drawn_so_small_that_its_letters_cannot_be_read(size, least):
+    svg = f'<svg width="411.6pt" height="300pt"><g transform="translate(1 2) scale({size} -{size})"/></svg>'
+    picture = base64.b64encode(svg.encode()).decode()
+    html = output_html(
+        output(f'<figure><img src="data:image/svg+xml;base64,{picture}"></figure>', kind="figure", key="g")
+    )
+    assert (f'style="--least: {least}"' in html) if least else "style=" not in html
+    assert re.search(r"\.picture img \{[^}]*min-width: var\(--least", page())
 
 
 def test_a_figure_has_its_description_caption_and_source_line():
@@ -209,7 +277,7 @@ def test_a_report_of_everything_says_nothing_about_restrictions():
     "sentence", ['Use `a` or `it\'s "so" & more`.', "See `" + "long_name " * 9 + "`."], ids=["signs", "long"]
 )
 def test_code_in_the_quality_box_looks_as_in_the_text(sentence):
-    html = page(output("<p>x</p>", kind="notice", key="k", level="info", text=sentence))
+    html = early_page(output("<p>x</p>", kind="notice", key="k", level="info", text=sentence))
     box = html.split('class="quality"')[1].split("</section>")[0]
     assert "<code>" in box and "`" not in box
 
@@ -217,3 +285,10 @@ def test_code_in_the_quality_box_looks_as_in_the_text(sentence):
 def test_print_lets_wide_tables_wrap():
     css = page().split("@media print")[1].split("</style>")[0]
     assert "white-space: normal; min-width: 0" in css
+    assert "table { font-size: 8pt;" in css and not re.search(r"font(-size)?: [0-7](\.\d+)?pt", css)
+
+
+def test_print_cuts_neither_figures_nor_rows():
+    css = page().split("@media print")[1].split("</style>")[0]
+    kept = re.search(r"([^{}]*)\{ break-inside: avoid; \}", css)[1].replace(",", " ").split()
+    assert {"figure", "tr", ".cx-finding", "details:not([open])"} <= set(kept)
