@@ -19,8 +19,8 @@ from cxlib.report.layout import column_units
 from cxlib.report.units import of_estimate
 from cxlib.report.values import Value, Word
 
-#: What any frame of results may carry beside its numbers; no reader of a table needs them.
-UNSHOWN = ("metric", "note", "claim", "std_error")
+#: What any frame of results may carry beside its numbers; no reader of a table needs these.
+UNSHOWN = ("metric", "note", "claim")
 #: What is recorded of a row whether its sentence names it or not.
 KEPT = ("estimate", "conf_low", "conf_high", "n", "customers")
 #: What a figure is told about its source.
