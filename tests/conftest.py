@@ -10,6 +10,16 @@ import pytest
 CHECKOUT = Path(__file__).resolve().parents[1]
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    """In CI (`CX_NO_SKIPS`) a browser or Spark check that could not run is a failure, not a skip."""
+    report = yield
+    needs = [name for name in ("browser", "spark") if item.get_closest_marker(name)]
+    if report.skipped and needs and os.environ.get("CX_NO_SKIPS"):
+        report.outcome, report.longrepr = "failed", f"a {needs[0]} check was skipped: {report.longrepr}"
+    return report
+
+
 @pytest.fixture(scope="session")
 def reference_dir() -> Callable[[str], Path]:
     """`reference_dir(name)`: folder of a published data set; skips a test, saying so, where it is absent."""
