@@ -16,7 +16,7 @@ from typing import Any
 from cxlib.checks import CxError, InputError
 from cxlib.data.places import HANDBOOK
 from cxlib.runner import index, manifest, near, publish
-from cxlib.runner.collect import collect, file_names, to_csv, to_parquet
+from cxlib.runner.collect import RESULTS_FORMAT, collect, file_names, to_csv, to_parquet
 from cxlib.runner.errors import (
     EXIT_NOT_ENOUGH_DATA,
     ExecutionError,
@@ -250,6 +250,7 @@ def _record(plans: list[Plan], settings: Settings, name: str, started: datetime)
         "lang": plans[0].lang,
         "form": settings.form,
         "kernels": "warm" if settings.is_warm and sys.platform == "linux" else "plain",
+        "results_format": RESULTS_FORMAT,
         "reports": {one.report: _report_record(one) for one in plans},
         "versions": manifest.versions(),
         "commit": manifest.commit(),

@@ -14,6 +14,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+#: Format of `results.json` (`docs/results.md`); it rises when a name goes or changes its meaning.
+RESULTS_FORMAT = 1
 #: Also behind blanks of any width and at the start of a later line of a cell, where some programs look too.
 _FORMULA = re.compile(r"\A[\t\r\n]|(?:\A|[\r\n])[\s\u200b\ufeff]*[=+\-@＝＋－＠]")
 _DEVICE = re.compile(r"con|prn|aux|nul|com\d|lpt\d", re.IGNORECASE)

@@ -52,7 +52,7 @@ def is_called(words: str, name: str) -> bool:
     >>> is_called("要約", "in_short"), is_called("In brief", "in_short")
     (True, False)
     """
-    return any(words in listed.split("|") for listed in entries()[f"runner.heading_{name}"].values())
+    return words in entries()[f"runner.heading_{name}"].values()
 
 
 class Arranged(NamedTuple):
@@ -189,7 +189,7 @@ def _folded(section: Section, lang: str) -> list[Block]:
             found.append(_fold_table(block, heading, lang))
         elif block.html.strip():
             held.append(block)
-            found[-1] = _fold(say("for_analysts", lang), held)
+            found[-1] = _fold(say("heading_analysts", lang), held)
     return [block for block in found if block.html.strip()]
 
 

@@ -69,6 +69,19 @@ def test_results_hold_what_the_page_shows_at_full_precision(two_runs):
     assert "'=1+1" in csv and rows[-1]["segment"] == "=1+1"
 
 
+def test_the_format_of_results_is_numbered_and_described(two_runs):
+    page = (Path(__file__).parents[3] / "docs" / "results.md").read_text(encoding="utf-8")
+    (told,) = re.findall(r"\*\*format (\d+)\*\*", page)
+    assert json.loads((two_runs[0].folder / "run.json").read_text())["results_format"] == int(told)
+    results = json.loads((two_runs[0].folder / "results.json").read_text())
+    for shelf in ("header", "tables", "findings", "figures", "notices"):
+        part = page.split(f"\n## {shelf}\n")[1].split("\n## ")[0]
+        listed = {name for line in part.splitlines() for name in re.findall("`(\\w+)`", line.split(" | ")[0])}
+        held = [report[shelf] for report in results.values() if report[shelf]]
+        held = held if shelf == "header" else [record for records in held for record in records.values()]
+        assert held and {name for record in held for name in record} <= listed, shelf
+
+
 def test_the_manifest_says_what_the_run_was_made_from(two_runs):
     record = json.loads((two_runs[0].folder / "run.json").read_text())
     assert record["status"] == "ok" and record["run"] == two_runs[0].folder.name
