@@ -72,10 +72,13 @@ from .data.tables.data_set import open_data as open_data
 
 # initiatives
 from .initiatives.claims import JUDGED as JUDGED
+from .initiatives.claims import as_effects as as_effects
 from .initiatives.claims import beside_words as beside_words
+from .initiatives.claims import both_arms as both_arms
 from .initiatives.claims import caveat as caveat
 from .initiatives.claims import decision_units as decision_units
 from .initiatives.claims import dip_words as dip_words
+from .initiatives.claims import left_out as left_out
 from .initiatives.claims import level_notes as level_notes
 from .initiatives.claims import may_compare as may_compare
 from .initiatives.claims import money_words as money_words
@@ -133,12 +136,17 @@ from .initiatives.money.verdicts import break_even_effect as break_even_effect
 from .initiatives.money.verdicts import judge_return as judge_return
 from .initiatives.money.verdicts import money_state as money_state
 from .initiatives.money.verdicts import verdict as verdict
-from .initiatives.register import first_place as first_place
-from .initiatives.register import nearest as nearest
+from .initiatives.ranking_claims import first_place as first_place
+from .initiatives.ranking_claims import nearest as nearest
+from .initiatives.ranking_claims import rank_register as rank_register
+from .initiatives.ranking_claims import ranking_shown as ranking_shown
+from .initiatives.ranking_claims import split_known as split_known
+from .initiatives.ranking_claims import split_told as split_told
+from .initiatives.register import cautions as cautions
+from .initiatives.register import effects_by_group as effects_by_group
+from .initiatives.register import grave_cautions as grave_cautions
 from .initiatives.register import next_steps as next_steps
-from .initiatives.register import rank_register as rank_register
 from .initiatives.register import register_rows as register_rows
-from .initiatives.register import split_words as split_words
 from .initiatives.register import verdict_counts as verdict_counts
 from .initiatives.study.members import drop_small_arms as drop_small_arms
 from .initiatives.study.members import effect_by_group as effect_by_group

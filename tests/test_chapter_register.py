@@ -43,7 +43,7 @@ def lines(pieces, table):
 
 def cautions(pieces):
     rows = pieces["table"]["cautions"]["rows"] if "cautions" in pieces["table"] else []
-    return [(row["initiative"], row["note"]) for row in rows]
+    return [(row["initiative"], row["caution"]) for row in rows]
 
 
 def verdicts(pieces):
@@ -85,7 +85,7 @@ def test_both_reports_agree_on_every_initiative(run, run_chapter, parameters):
             if metric in figures:
                 assert earned[name][metric] == pytest.approx(figures[metric]["estimate"])
         if figures:
-            assert earned[name]["conf_low"] == pytest.approx(figures["roi"]["conf_low"])
+            assert earned[name]["roi_conf_low"] == pytest.approx(figures["roi"]["conf_low"])
         warned = [
             r["text"] for key, r in alone["notice"].items() if ".note_" in key and "note_segment" not in key
         ]
@@ -95,10 +95,10 @@ def test_both_reports_agree_on_every_initiative(run, run_chapter, parameters):
 
 def test_first_place_takes_an_effect_that_leaves_money_over(run):
     pieces = run(data=str(SAMPLE))
-    best = pieces["finding"]["impact.register_best"]
-    assert best["values"]["net_shrunk"] > 0
+    best = pieces["finding"]["impact.first_place"]
+    assert best["values"]["estimate"] > 0
     assert best["values"]["roi"] > 0
-    assert "verdict: Effective" in best["text"]
+    assert best["verdict"] == "effective" and "comes first" in best["text"]
     order = pieces["table"]["ranking"]["rows"]
     assert [row["net_shrunk"] for row in order] == sorted((row["net_shrunk"] for row in order), reverse=True)
     raw = {row["initiative"]: row["estimate"] for row in pieces["table"]["verdicts"]["rows"]}
@@ -110,10 +110,10 @@ def test_a_loser_is_not_crowned(run, changed):
         return table.assign(one_time_cost=table["one_time_cost"] + 1e8)
 
     pieces = run(data=changed(initiatives=dear))
-    assert "impact.register_best" not in pieces["finding"]
-    assert "impact.register_none" in pieces["notice"]
+    assert "impact.first_place" not in pieces["finding"]
+    assert "impact.first_place.none" in pieces["notice"]
     closest = pieces["finding"]["impact.register_closest"]["values"]
-    assert closest["net_shrunk"] < 0
+    assert closest["estimate"] < 0
 
 
 def test_a_drift_from_before_the_start_is_neither_effective_nor_ranked(run, changed, company):
@@ -130,8 +130,8 @@ def test_a_drift_from_before_the_start_is_neither_effective_nor_ranked(run, chan
     assert "I3" not in lines(pieces, "ranking")
     assert lines(pieces, "returns")["I3"]["prob_roi_positive"] is None
     name = lines(pieces, "verdicts")["I3"]["initiative"]
-    assert name in pieces["finding"]["impact.next_drift"]["values"]["names"]
-    assert pieces["finding"]["impact.next_drift"]["verdict"] == "run_again"
+    assert name in pieces["finding"]["impact.next[reason=drift]"]["values"]["names"]
+    assert pieces["finding"]["impact.next[reason=drift]"]["verdict"] == "run_again"
     assert any(who == name and "moved apart before the start" in note for who, note in cautions(pieces))
     assert name in pieces["notice"]["impact.register_cautions"]["text"]
 
@@ -141,7 +141,7 @@ def test_no_control_anywhere(run, changed):
     assert set(verdicts(pieces).values()) <= {"not_shown", "too_early"}
     assert {"ranking", "returns"}.isdisjoint(pieces["table"])
     assert "impact.none_ranking" in pieces["notice"]
-    assert len(pieces["finding"]["impact.next_no_control"]["values"]["names"]) == 4
+    assert len(pieces["finding"]["impact.next[reason=no_control]"]["values"]["names"]) == 4
 
 
 def test_an_exposed_control_is_noticed_in_its_row(run, changed):
@@ -179,9 +179,10 @@ def test_a_missing_cost_stands_last_and_has_no_return(run, changed):
     assert order[-1]["net_shrunk"] is None
     name = lines(pieces, "verdicts")["I1"]["initiative"]
     reason = lines(pieces, "verdicts")["I1"]["reason"]
-    assert name in pieces["finding"][f"impact.next_{reason}"]["values"]["names"]
+    assert name in pieces["finding"][f"impact.next[reason={reason}]"]["values"]["names"]
     assert reason in ("no_cost", "inconclusive")
-    assert "impact.register_best" not in pieces["finding"]  # one priced study alone is no ranking
+    alone = pieces["finding"]["impact.first_place"]  # one priced study alone is no ranking
+    assert alone["text"].startswith("Only") and "next_initiative" not in alone["values"]
 
 
 def test_a_cost_of_zero_has_no_return_and_no_break_even(run, changed):
@@ -200,7 +201,7 @@ def test_a_horizon_longer_than_the_data_is_too_early(run):
     pieces = run(horizon_months=24)
     assert set(verdicts(pieces).values()) == {"too_early"}
     assert {"ranking", "returns"}.isdisjoint(pieces["table"])
-    assert "impact.register_none" in pieces["notice"]
+    assert "impact.first_place.none" in pieces["notice"]
 
 
 def test_constant_outcome_shows_nothing(run, changed):
@@ -256,7 +257,7 @@ def test_by_splits_every_initiative_that_has_an_answer(run, lang):
 def test_only_what_concerns_the_data_stands_in_the_box(run):
     notices = run(as_of="2025-10-20")["notice"]
     boxed = {key for key, notice in notices.items() if not notice.get("only_here")}
-    assert boxed <= {"impact.register_none", "impact.register_cautions"}
+    assert boxed <= {"impact.first_place.none", "impact.register_cautions"}
     assert json.dumps(sorted(notices)).count(".none_") >= 2
 
 
@@ -272,11 +273,12 @@ def test_a_shipped_parameter_file_gives_both_reports_the_same_days(path):
 def test_one_study_is_not_ranked_and_no_interval_is_empty(run):
     """Among champions only one initiative is compared in full: its own result stands."""
     pieces = run(data=str(SAMPLE), segment="Champions")
-    single = pieces["finding"]["impact.register_single"]["values"]
-    (row,) = [row for row in pieces["table"]["returns"]["rows"] if row["initiative"] == single["name"]]
-    assert single["roi"] == pytest.approx(row["roi"])
+    single = pieces["finding"]["impact.first_place"]["values"]
+    (row,) = [row for row in pieces["table"]["returns"]["rows"] if row["initiative"] == single["initiative"]]
+    assert single["estimate"] == pytest.approx(row["roi"])
     assert "ranking" not in pieces["table"]
-    assert not {"impact.register_best", "impact.register_closest"} & set(pieces["finding"])
+    assert "Only" in pieces["finding"]["impact.first_place"]["text"]
+    assert "impact.register_closest" not in pieces["finding"]
     assert "(– " not in words(pieces)
 
 
@@ -292,7 +294,7 @@ def test_the_period_in_the_header_is_the_period_of_the_figures(run):
 
 def test_the_rule_is_applied_to_every_initiative_by_name(run):
     pieces = run(data=str(SAMPLE))
-    steps = {key: record for key, record in pieces["finding"].items() if ".next_" in key}
+    steps = {key: record for key, record in pieces["finding"].items() if ".next[" in key}
     named = sorted(name for record in steps.values() for name in record["values"]["names"])
     assert named == sorted(row["initiative"] for row in pieces["table"]["verdicts"]["rows"])
     by_step = {record["verdict"]: record["values"]["names"] for record in steps.values()}
@@ -304,6 +306,6 @@ def test_what_loses_money_is_neither_first_nor_effective(run):
     pieces = run(data=str(SAMPLE), horizon_months=6, people_cost_monthly=100_000.0)
     row = lines(pieces, "verdicts")["I1"]
     earned = lines(pieces, "returns")["I1"]
-    assert earned["conf_low"] < 0 < earned["conf_high"]
+    assert earned["roi_conf_low"] < 0 < earned["roi_conf_high"]
     assert row["verdict"] == "pay_open"
-    assert "impact.register_best" not in pieces["finding"]
+    assert "impact.first_place" not in pieces["finding"]

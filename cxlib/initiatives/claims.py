@@ -19,6 +19,7 @@ from cxlib.language import text
 from cxlib.stats.verdicts import limits_side
 
 Words = dict[str, Any]
+Row = dict[str, Any]
 LOOSE_LEVEL = 0.9  # confidence level below which the reader is told how often it errs
 QUIET_MONTHS = 6  # as `churn_effect` counts a customer as lost
 #: Verdicts that rest on the interval of a finished comparison.
@@ -48,13 +49,17 @@ def verdict_words(found: Evaluation, *, name: str, outcome: str, conf_level: flo
     if reason == "no_interval" and not any(note["key"] == "impact.note_constant" for note in found.notes):
         reason = "no_interval_few"
     counts = {"n_treatment": found.answer["n_treatment"], "n_control": found.answer["n_control"]}
-    said = decision | counts | {"name": name, "outcome": text(f"impact.outcome_{outcome}", lang)}
+    said = decision | counts | {"name": name, "outcome": text(f"value.outcome.{outcome}", lang)}
     said |= {"level": percent(conf_level), "caveat": caveat(found, lang, "drift")}
     said |= _smallest(found)
-    units = decision_units(outcome) | dict.fromkeys(["roi_low", "roi_high"], "share")
+    units = decision_units(outcome) | dict.fromkeys(["roi_conf_low", "roi_conf_high"], "share")
     units |= dict.fromkeys([*counts, "min_cell"], "count")
     if found.money is not None:
-        said |= {key: value for key, value in flatten(found.money).items() if key in ("roi_low", "roi_high")}
+        said |= {
+            key: value
+            for key, value in flatten(found.money).items()
+            if key in ("roi_conf_low", "roi_conf_high")
+        }
     return {"key": f"impact.verdict_{reason}", "verdict": verdict, "units": units, **said}
 
 
@@ -119,7 +124,7 @@ def payback_words(found: Evaluation, *, lang: str) -> list[Words]:
     if found.state != "ready" or found.money is None:
         return []
     figures = flatten(found.money) | {"months": len(found.effects)}
-    low, middle, high = (figures[f"payback_months{end}"] for end in ("_low", "", "_high"))
+    low, middle, high = (figures[f"payback_months{end}"] for end in ("_conf_low", "", "_conf_high"))
     is_within = low <= len(found.effects)
     kind = "reached" if middle == middle else "not_reached" if is_within else "never"
     is_open = high > len(found.effects)
@@ -175,6 +180,44 @@ def naive_kind(naive: Mapping[str, Any], answer: Mapping[str, Any], *, assignmen
     if not has_limits:
         return "bare"
     return "open" if not answers else "targeted" if assignment == "targeted" else "compared"
+
+
+def as_effects(frame: pd.DataFrame) -> pd.DataFrame:
+    """Name the metric of effects apart from the outcome they are on: `margin` becomes `margin_effect`.
+
+    Examples
+    --------
+    >>> as_effects(pd.DataFrame({"metric": ["repeat"]}))["metric"].tolist()
+    ['repeat_effect']
+    """
+    return frame.assign(metric=frame["metric"].astype(str) + "_effect")
+
+
+def both_arms(split: pd.DataFrame, *, min_cell: int) -> pd.DataFrame:
+    """Leave out the groups of `effect_by_group` whose customers are all treated, or none of them."""
+    return split[~_is_one_arm(split, min_cell)].reset_index(drop=True)
+
+
+def left_out(split: pd.DataFrame, *, min_cell: int) -> pd.DataFrame:
+    """Say which groups are not compared because all their customers are treated, or none: a note, or no row.
+
+    Examples
+    --------
+    >>> split = pd.DataFrame({"n": [0, 40], "n_treatment": [50, 40], "n_control": [0, 60]})
+    >>> left_out(split, min_cell=10)["count"].tolist()
+    [1]
+    """
+    cut = split[_is_one_arm(split, min_cell)]
+    if "initiative" in split:
+        told: Row = {"note": "impact.split_one_arm", "names": cut["initiative"].unique().tolist()}
+    else:
+        told = {"note": "impact.groups_one_arm", "count": len(cut)}
+    return pd.DataFrame([told | {"only_here": True}] if len(cut) else [])
+
+
+def _is_one_arm(split: pd.DataFrame, min_cell: int) -> pd.Series:
+    largest = split[["n_treatment", "n_control"]].max(axis=1)
+    return (split["n"] == 0) & (largest >= min_cell)
 
 
 def may_compare(found: Evaluation) -> bool:

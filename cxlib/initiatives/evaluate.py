@@ -278,7 +278,7 @@ def evaluate_initiative(
     effect_verdict = decision["verdict"].item()
     if money is not None and state == "ready":
         figures = flatten(money)
-        decision = judge_return(decision, roi_low=figures["roi_low"], roi_high=figures["roi_high"])
+        decision = judge_return(decision, roi_low=figures["roi_conf_low"], roi_high=figures["roi_conf_high"])
     return Evaluation(
         members=members, panel=panel, notes=notes, ladder=ladder, answer=answer, drift=drift,
         observed=observed, effects=effects, covariance=covariance, decision=_why_alone(decision, said),

@@ -1,22 +1,22 @@
-"""Several initiatives beside each other: what to do with each, and whether one of them may be put first."""
+"""Several initiatives beside each other: their verdicts, what to do with each, what weakens which.
+
+Each function gives rows that `report.say` or `report.show` words; `ranking_claims` tells who comes first.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
+from cxlib.initiatives.claims import as_effects, may_compare
 from cxlib.initiatives.evaluate import PRICED, Evaluation
 from cxlib.initiatives.money.flows import flatten
-from cxlib.initiatives.money.ranking import rank_by_net
-from cxlib.language import text
-from cxlib.stats.differences import groups_apart, interval_difference
-from cxlib.stats.intervals import Interval
-from cxlib.stats.verdicts import limits_side
+from cxlib.initiatives.study.members import effect_by_group
+from cxlib.language import format_value, text
 
-Words = dict[str, Any]
+Row = dict[str, Any]
 #: What to do, by the reason of the verdict; in the order in which a budget is made.
 STEPS = {
     "above_min": "fund",
@@ -42,6 +42,9 @@ STEPS = {
 }
 
 
+ROI = ("roi", "roi_conf_low", "roi_conf_high")
+
+
 def register_rows(chosen_of: Mapping[str, pd.Series], found_of: Mapping[str, Evaluation]) -> pd.DataFrame:
     """Put every initiative on one line: verdict, reason, step, effect, money.
 
@@ -56,21 +59,23 @@ def register_rows(chosen_of: Mapping[str, pd.Series], found_of: Mapping[str, Eva
         One row per initiative, in the order given: `initiative` (its name), `assignment`, the columns of
         `decision` with `reason` as in `STEPS`, `next_step`, `is_ranked` (a comparison over the full horizon
         with an interval that holds, and no drift), `std_error, n_treatment, n_control, customer_months`, and
-        as far as money is known `cost, npv, roi, roi_low, roi_high` and `prob_roi_positive`.
+        as far as money is known `cost, npv, roi, roi_conf_low, roi_conf_high` and `prob_roi_positive`. Of an
+        initiative that is not ranked only a drift keeps its effect: the others have none to be read.
     """
-    rows = [_line(chosen_of[name], found) for name, found in found_of.items()]
-    table = pd.DataFrame(rows)
-    numbers = ["estimate", "std_error", "conf_low", "conf_high", "cost", "npv", "roi", "roi_low", "roi_high"]
-    table[numbers] = table[numbers].astype(float)
+    table = pd.DataFrame([_line(chosen_of[name], found) for name, found in found_of.items()])
+    effect, money = ["estimate", "conf_low", "conf_high"], ["cost", "npv", *ROI]
+    table[[*effect, "std_error", *money]] = table[[*effect, "std_error", *money]].astype(float)
+    is_read = table["is_ranked"] | (table["reason"] == "drift")
+    table[effect] = table[effect].where(is_read, axis=0)
     return table
 
 
-def _line(chosen: pd.Series, found: Evaluation) -> Words:
+def _line(chosen: pd.Series, found: Evaluation) -> Row:
     money = {} if found.money is None or found.state not in PRICED else flatten(found.money)
-    decision: Words = {str(column): value for column, value in found.decision.iloc[0].items()}
+    decision: Row = {str(column): value for column, value in found.decision.iloc[0].items()}
     said = {note["key"].removeprefix("impact.note_") for note in found.notes}
     reason = _reason(decision["reason"], found.state, said)
-    paid: Words = {name: money.get(name) for name in ("cost", "npv", "roi", "roi_low", "roi_high")}
+    paid: Row = {name: money.get(name) for name in ("cost", "npv", *ROI)}
     paid["prob_roi_positive"] = money.get("prob_roi_positive") if found.state == "ready" else None
     error = float(found.answer["std_error"])
     is_ranked = (
@@ -80,7 +85,8 @@ def _line(chosen: pd.Series, found: Evaluation) -> Words:
         and reason != "few_groups"
         and found.observed >= decision["horizon_months"]
     )
-    row = {"initiative": str(chosen["name"]), "assignment": chosen["assignment"]} | decision | paid
+    row = {"initiative": str(chosen["name"]), "assignment": chosen["assignment"], "metric": "margin_effect"}
+    row |= decision | paid
     row |= {"reason": reason, "next_step": STEPS[reason], "is_ranked": is_ranked, "std_error": error}
     row |= {name: int(found.answer[name]) for name in ("n_treatment", "n_control")}
     return row | {"customer_months": float(found.effects["n_treated"].sum())}
@@ -96,7 +102,7 @@ def _reason(reason: str, state: str, notes: set[str]) -> str:
     return short.removeprefix("months_")
 
 
-def next_steps(rows: pd.DataFrame, *, horizon_months: int, min_cell: int) -> list[Words]:
+def next_steps(rows: pd.DataFrame, *, horizon_months: int, min_cell: int) -> pd.DataFrame:
     """Evaluate the decision rule: for each initiative by name, what to do, grouped by the reason.
 
     Parameters
@@ -108,150 +114,115 @@ def next_steps(rows: pd.DataFrame, *, horizon_months: int, min_cell: int) -> lis
 
     Returns
     -------
-    list of dict
-        Arguments of `Report.finding`: every initiative stands in exactly one of them, with the step as its
-        verdict.
+    DataFrame
+        One row per reason that holds: `reason` (also `claim`), `verdict` (the step), `names` (a list). Every
+        initiative stands in exactly one of them.
 
     Examples
     --------
     >>> rows = pd.DataFrame({"initiative": ["A", "B", "C"], "reason": ["drift", "above_min", "drift"]})
-    >>> [(words["verdict"], words["names"]) for words in next_steps(rows, horizon_months=6, min_cell=10)]
-    [('fund', ['B']), ('run_again', ['A', 'C'])]
+    >>> next_steps(rows, horizon_months=6, min_cell=10)[["verdict", "names"]].to_numpy().tolist()
+    [['fund', ['B']], ['run_again', ['A', 'C']]]
     """
-    found = [(reason, rows.loc[rows["reason"] == reason, "initiative"].tolist()) for reason in STEPS]
-    return [
-        {
-            "key": f"impact.next_{reason}", "verdict": STEPS[reason], "names": names,
-            "units": {"horizon": "count", "min_cell": "count"}, "horizon": horizon_months,
-            "min_cell": min_cell,
-        }
-        for reason, names in found
-        if names
-    ]  # fmt: skip
+    terms = {"horizon_months": horizon_months, "min_cell": min_cell}
+    found = {reason: rows.loc[rows["reason"] == reason, "initiative"].tolist() for reason in STEPS}
+    return pd.DataFrame(
+        [
+            {"reason": reason, "claim": reason, "verdict": STEPS[reason], "names": names, **terms}
+            for reason, names in found.items()
+            if names
+        ]
+    )
 
 
-def verdict_counts(rows: pd.DataFrame, *, lang: str) -> Words:
-    """Count the verdicts, each with its reasons, so that "not shown" tells what it stands for."""
-    parts = []
-    for (verdict, reason), part in rows.groupby(["verdict", "reason"], sort=False):
-        words = {"count": len(part), "verdict": text(f"verdict.{verdict}", lang)}
-        parts.append(text("impact.register_part_why", lang, why=text(f"impact.why_{reason}", lang), **words))
-    return {
-        "key": "impact.register_verdicts",
-        "units": {"count": "count"},
-        "count": len(rows),
-        "parts": parts,
-    }
-
-
-def rank_register(rows: pd.DataFrame, *, cannibalised_share: float, conf_level: float) -> pd.DataFrame:
-    """Rank the initiatives that may be ranked (`rank_by_net`), best first."""
-    kept = {"cannibalised_share": cannibalised_share, "conf_level": conf_level}
-    return rank_by_net(rows[rows["is_ranked"].astype(bool)], **kept)
-
-
-def first_place(ranked: pd.DataFrame, *, lang: str, currency: str | None = None) -> Words:
-    """Say whether an initiative comes first: only where the numbers carry it.
-
-    Parameters
-    ----------
-    ranked : DataFrame
-        Result of `rank_register`.
-    lang, currency : str
-        Language; ISO code, as limits count as they are shown.
+def verdict_counts(rows: pd.DataFrame) -> pd.DataFrame:
+    """Count the verdicts, each with its reasons, so that "not shown" tells what it stands for.
 
     Returns
     -------
-    dict
-        `key, units` and the values of one sentence. `register_best`: effective, its whole net above zero, and
-        its lead over the next above zero with its whole interval (the two taken as independent).
-        `register_leads`: as far, but not told apart from the next. Otherwise why there is no first place:
-        `register_none, register_single, register_noise, register_no_costs`.
+    DataFrame
+        `verdict, n_found, n_initiatives, reason` (a list of codes, in the order in which they occur).
 
-    Notes
-    -----
-    After shrinkage the best needs no further correction for having been picked: what luck gave it has been
-    taken back.
+    Examples
+    --------
+    >>> rows = pd.DataFrame({"verdict": ["not_shown"] * 2, "reason": ["drift", "no_control"]})
+    >>> verdict_counts(rows)[["n_found", "reason"]].to_numpy().tolist()
+    [[2, ['drift', 'no_control']]]
     """
-    priced = ranked[ranked["net_shrunk"].notna() & ranked["net_shrunk_low"].notna()]
-    shown: Any = {"unit": "currency", "currency": currency}
-    is_left = limits_side(priced["net_shrunk_low"], priced["net_shrunk_high"], **shown) > 0
-    winners = priced[(priced["verdict"] == "effective") & is_left]
-    key = _why_none(ranked, priced)
-    if key is not None:
-        one = ranked[ranked["roi"].notna()].head(1) if key == "register_single" else ranked.head(0)
-        return _words(key, one) | {"count": len(ranked)}
-    if winners.empty:
-        return _words("register_none", ranked.head(0)) | {"count": len(ranked)}
-    best, second = winners.iloc[0], priced.drop(index=winners.index[0]).iloc[0]
-    lead = interval_difference(_net(best), _net(second))
-    kind = "best" if limits_side(lead.conf_low, lead.conf_high, **shown) > 0 else "leads"
-    ends = {"lead": lead.estimate, "lead_low": lead.conf_low, "lead_high": lead.conf_high}
-    words = {"second": str(second["initiative"]), "verdict_word": text("verdict.effective", lang)}
-    return _words(f"register_{kind}", winners.head(1)) | ends | words
+    return pd.DataFrame(
+        [
+            {"verdict": verdict, "n_found": len(part), "n_initiatives": len(rows),
+             "reason": part["reason"].unique().tolist()}
+            for verdict, part in rows.groupby("verdict", sort=False)
+        ]
+    )  # fmt: skip
 
 
-def nearest(ranked: pd.DataFrame, *, lang: str) -> list[Words]:
-    """Describe the initiative nearest to leaving money over, where several are ranked and none is first."""
-    priced = ranked[ranked["net_shrunk"].notna() & ranked["net_shrunk_low"].notna()]
-    if len(priced) < 2:
-        return []
-    word = text(f"verdict.{priced['verdict'].iloc[0]}", lang)
-    return [_words("register_closest", priced.head(1)) | {"verdict_word": word}]
+def cautions(
+    chosen_of: Mapping[str, pd.Series], found_of: Mapping[str, Evaluation], *, lang: str
+) -> pd.DataFrame:
+    """List what weakens each study, as its own report says it: `initiative, level, caution` (a sentence)."""
+    rows = [
+        {"initiative": str(chosen_of[name]["name"]), "level": note["level"], "caution": _sentence(note, lang)}
+        for name, found in found_of.items()
+        for note in found.notes
+    ]
+    return pd.DataFrame(rows, columns=["initiative", "level", "caution"])
 
 
-def split_words(parts: Mapping[str, pd.DataFrame], *, by: str, conf_level: float) -> list[Words]:
-    """Say in which initiatives the groups differ: one test each (`groups_apart`), the search paid for.
+def _sentence(note: Mapping[str, Any], lang: str) -> str:
+    filled = {name: format_value(held, lang=lang) for name, held in note.items() if name != "key"}
+    return text(note["key"], lang, **filled)
+
+
+def grave_cautions(told: pd.DataFrame) -> pd.DataFrame:
+    """Name the initiatives to which a warning applies (`cautions`), as a note; no row where there is none.
+
+    Examples
+    --------
+    >>> told = pd.DataFrame({"initiative": ["A", "B"], "level": ["info", "warning"]})
+    >>> grave_cautions(told)["names"].tolist()
+    [['B']]
+    """
+    names = told.loc[told["level"] != "info", "initiative"].unique().tolist()
+    note = {"note": "impact.register_cautions", "note_level": "warning", "names": names}
+    return pd.DataFrame([note] if names else [])
+
+
+def effects_by_group(
+    chosen_of: Mapping[str, pd.Series],
+    found_of: Mapping[str, Evaluation],
+    kept_of: Mapping[str, pd.DataFrame],
+    *,
+    by: str | None,
+    horizon_months: int,
+    conf_level: float,
+    min_cell: int,
+) -> pd.DataFrame:
+    """Give the effect per group of customers of every initiative whose comparison holds (`effect_by_group`).
 
     Parameters
     ----------
-    parts : mapping
-        By the initiative's name: result of `effect_by_group`.
-    by : str
-        Column of the groups.
-    conf_level : float
+    chosen_of, found_of, kept_of : mapping
+        By `initiative_id`: results of `choose_initiative` and `evaluate_initiative`; the customers selected.
+    by : str, optional
+        Attribute of the customers; without it there are no rows.
+    horizon_months, conf_level, min_cell
+        As in `effect_by_group`.
 
     Returns
     -------
-    list of dict
-        Arguments of one `Report.finding`; empty where no initiative has two groups to compare.
+    DataFrame
+        `initiative` before the columns of `effect_by_group`. Left out: groups that moved apart before.
     """
-    p_values = {}
-    for name, part in parts.items():
-        p_value = groups_apart(part, by=by, conf_level=conf_level)["p_value"].iloc[-1]
-        if not np.isnan(p_value):
-            p_values[name] = float(p_value)
-    if not p_values:
-        return []
-    p_values = {name: min(1.0, p_value * len(p_values)) for name, p_value in p_values.items()}
-    apart = [name for name, p_value in p_values.items() if p_value <= 1 - conf_level]
-    shared = {"units": {"count": "count", "p_value": "p_value"}, "count": len(p_values)}
-    if apart:
-        return [{"key": "impact.split_differ", "verdict": "differ", "names": apart, **shared}]
-    said = {"key": "impact.split_none", "verdict": "no_difference_shown"}
-    return [said | shared | {"p_value": min(p_values.values())}]
-
-
-def _why_none(ranked: pd.DataFrame, priced: pd.DataFrame) -> str | None:
-    if ranked.empty:
-        return "register_none"
-    if ranked["cost"].isna().all():
-        return "register_no_costs"
-    if ranked["cost"].notna().sum() == 1 or len(ranked) == 1:
-        return "register_single" if ranked["roi"].notna().any() else "register_none"
-    return "register_noise" if priced.empty else None
-
-
-def _net(row: pd.Series) -> Interval:
-    low, high = float(row["net_shrunk_low"]), float(row["net_shrunk_high"])
-    return Interval(float(row["net_shrunk"]), np.nan, low, high)
-
-
-def _words(key: str, rows: pd.DataFrame) -> Words:
-    money = ["net_shrunk", "net_shrunk_low", "net_shrunk_high", "lead", "lead_low", "lead_high"]
-    shares = ["roi", "roi_low", "roi_high", "roi_shrunk"]
-    units = dict.fromkeys(money, "currency") | dict.fromkeys(shares, "share") | {"count": "count"}
-    values: Words = {}
-    for row in rows.to_dict("records"):
-        values = {name: row[name] for name in [*money[:3], *shares]} | {"name": str(row["initiative"])}
-    return {"key": f"impact.{key}", "units": units, **values}
+    columns = ["initiative", "metric", "estimate", "n", "n_treatment", "n_control"]
+    parts = [pd.DataFrame(columns=columns)]
+    for name, found in found_of.items():
+        if by and may_compare(found) and not found.has_drift:
+            part = effect_by_group(
+                found.panel, kept_of[name], by=by, assignment=chosen_of[name]["assignment"],
+                horizon_months=horizon_months, conf_level=conf_level, min_cell=min_cell,
+            )  # fmt: skip
+            part.insert(0, "initiative", str(chosen_of[name]["name"]))
+            parts.append(as_effects(part))
+    return pd.concat(parts[1:], ignore_index=True) if parts[1:] else parts[0]

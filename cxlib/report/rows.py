@@ -15,7 +15,7 @@ import pandas as pd
 
 from cxlib.language import LANGUAGES, catalogue, has_text, is_missing, key_for, text
 from cxlib.report.disclosure import FLAG
-from cxlib.report.layout import column_units
+from cxlib.report.layout import Style, column_units, format_level
 from cxlib.report.units import of_estimate
 from cxlib.report.values import Value, Word
 
@@ -23,6 +23,10 @@ from cxlib.report.values import Value, Word
 UNSHOWN = ("metric", "note", "claim")
 #: What is recorded of a row whether its sentence names it or not.
 KEPT = ("estimate", "conf_low", "conf_high", "n", "customers")
+#: Columns whose codes are worded as others are.
+WORDED_AS = {"verdict": "verdict", "next_step": "verdict", "level": "level"}
+#: Ends of names that are measured as the row's metric is: `naive_estimate`, and its limits.
+AS_METRIC = "_estimate"
 #: What a figure is told about its source.
 SOURCE = ("tables", "n", "counted", "as_picture")
 
@@ -58,8 +62,8 @@ class Words:
         name = str(code).lower().replace("-", "_").replace(" ", "_")
         if column == "metric" or column.endswith("_metric"):
             keys = [f"column.{name}"]
-        elif column == "verdict":
-            keys = [f"verdict.{name}"]
+        elif column in WORDED_AS:
+            keys = [f"{WORDED_AS[column]}.{name}"]
         else:
             keys = [f"value.{column}.{name}", f"value.{name}"]
         found = next((key for key in keys if has_text(key)), None)
@@ -96,9 +100,20 @@ def placeholders(key: str) -> set[str]:
     return {name for one in catalogue()[key].values() for _, name, _, _ in Formatter().parse(one) if name}
 
 
+def metric_units(columns: Iterable[str], unit: Any) -> dict[str, Any]:
+    """Give `unit` to the estimate, and to every other number that is measured as it is.
+
+    Examples
+    --------
+    >>> metric_units(["naive_estimate", "n"], "pp")
+    {'estimate': 'pp', 'naive_estimate': 'pp'}
+    """
+    return {"estimate": unit} | {name: unit for name in columns if name.endswith(AS_METRIC)}
+
+
 def row_units(row: Mapping[str, Any]) -> dict[str, str]:
     """Return the unit of each number: by the metric for estimate and limits, by its name otherwise."""
-    by_column = column_units(pd.DataFrame([row]), {"estimate": of_estimate(row.get("metric"))})
+    by_column = column_units(pd.DataFrame([row]), metric_units(row, of_estimate(row.get("metric"))))
     return {name: unit for name, unit in by_column.items() if isinstance(unit, str)}
 
 
@@ -109,9 +124,8 @@ def table_parts(
     metrics = frame["metric"].unique().tolist() if "metric" in frame else []
     dropped = [name for name in UNSHOWN if name in frame and not (name == "metric" and len(metrics) > 1)]
     shown = frame.drop(columns=dropped)
-    units: dict[str, Any] = {"estimate": {str(name): of_estimate(name) for name in metrics}}
-    if len(metrics) == 1:
-        units = {"estimate": of_estimate(metrics[0])}
+    by_metric = {str(name): of_estimate(name) for name in metrics}
+    units = metric_units(shown.columns, by_metric[str(metrics[0])] if len(metrics) == 1 else by_metric)
     labels: dict[str, Any] = {}
     if len(metrics) == 1 and has_text(f"column.{metrics[0]}"):
         labels["estimate"] = text(f"column.{metrics[0]}", lang)
@@ -153,6 +167,7 @@ class FromRows:
     data_set: Any
     words: Words
     tables_read: Sequence[str]
+    style: Style
     table: Callable[..., None]
     figure: Callable[..., None]
     finding: Callable[..., None]
@@ -167,7 +182,8 @@ class FromRows:
             Sentence of the catalogue, or the beginning of `key.<claim>` and `key.<verdict>`.
         result
             A frame, or one row as a series or mapping; its columns fill the placeholders, in the units of
-            `report.units`. A row with a `note` (an entry, or the end of `key.<note>`) is a notice.
+            `report.units`. A row with a `note` (an entry, or the end of `key.<note>`) is a notice, of its
+            `note_level` ("not_enough_data"), in its section alone where `only_here`.
         subject
             Column that tells the rows apart; the record is then `key[column=value]`.
         **extra
@@ -184,32 +200,64 @@ class FromRows:
                     name: Value(held, units[name]) if units.get(name, "text") != "text" else held
                     for name, held in said.items()
                 }
-                self.notice(entry, level="not_enough_data", **said)
+                level, here = row.get("note_level", "not_enough_data"), bool(row.get("only_here"))
+                self.notice(entry, level=level, only_here=here, **said)
                 continue
             entry, numbers, units = told(key, row, self.words)
             named = key if subject is None else f"{key}[{subject}={row[subject]}]"
             verdict = None if is_missing(row.get("verdict")) else str(row["verdict"])
             self.finding(named, verdict=verdict, wording=entry, units=units, **numbers)
 
-    def show(self, key: str, result: pd.DataFrame, *, columns: Sequence[str] | None = None) -> None:
-        """Show a result frame as a table, in the units and words of its metrics; nothing for no rows."""
+    def show(
+        self,
+        key: str,
+        result: pd.DataFrame,
+        *,
+        columns: Sequence[str] | None = None,
+        n_col: str | None = "n",
+        otherwise: str | None = None,
+    ) -> None:
+        """Show a result frame as a table, in the units and words of its metrics.
+
+        Nothing for no rows, or the notice `otherwise`. `n_col` as in `table`.
+        """
+        if result.empty:
+            self._say_why(otherwise)
+            return
         frame, units, labels = table_parts(result, self.words, self.lang)
         kept = [*columns, *(name for name in [FLAG] if name in frame)] if columns else list(frame.columns)
-        if len(frame):
-            self.table(key, frame[kept], units=units, labels=labels)
+        self.table(key, frame[kept], units=units, labels=labels, n_col=n_col)
 
-    def draw(self, key: str, plot: Callable[..., Any], result: pd.DataFrame, **options: Any) -> None:
-        """Draw a result with `plot` and name its source; nothing where every row is too small to show.
+    def draw(
+        self,
+        key: str,
+        plot: Callable[..., Any],
+        result: pd.DataFrame,
+        *,
+        otherwise: str | None = None,
+        **options: Any,
+    ) -> None:
+        """Draw a result with `plot` and name its source; where every row is too small to show, `otherwise`.
 
-        `options` are the chart's own, `tables`, `n`, `counted` and `as_picture` as in `figure`.
+        `options` are the chart's own, those that caption or description name (the level of the intervals is
+        known), and `tables`, `n`, `counted` and `as_picture` as in `figure`.
         """
         shown = result[~result[FLAG]] if FLAG in result else result
         if shown.empty:
+            self._say_why(otherwise)
             return
-        about = {name: options.pop(name) for name in SOURCE if name in options}
+        told = placeholders(f"figure.{key}") | placeholders(f"figure.{key}.alt")
+        known = {"level": format_level(self.style.conf_level, self.lang)} | options
+        about = {name: self.words.of(name, known[name]) for name in told if name in known}
+        about |= {name: options[name] for name in SOURCE if name in options}
         about.setdefault("tables", self.tables_read)
         offered = plot_options(plot, shown, words=self.words, lang=self.lang, currency=self.data_set.currency)
-        self.figure(key, plot(result, **(offered | options)), **about)
+        own = {name: held for name, held in options.items() if name not in about}
+        self.figure(key, plot(result, **(offered | own)), **about)
+
+    def _say_why(self, note: str | None) -> None:
+        if note is not None:
+            self.notice(note, only_here=True)
 
     def name_words(self, **items: Mapping[Any, Mapping[str, str]] | Iterable[Any]) -> None:
         """Tell the words for codes of result columns, as `Words.add` takes them: `stage=rules.stages`."""

@@ -16,8 +16,10 @@ _MONEY = dict.fromkeys(["benefit", "cost", "net", "npv", "cumulative", "discount
 _SHARES = dict.fromkeys(["roi", "irr_annual"], "share") | {"prob_roi_positive": "probability"}
 _COUNTS = dict.fromkeys(["month", "months", "horizon_months", "payback_months"], "count")
 _UNITS = {**_MONEY, **_SHARES, **_COUNTS, "break_even_effect": "currency"}
-#: Unit of every figure of this package, its interval included (`roi`, `roi_low`, `roi_high`).
-MONEY_UNITS = {f"{name}{tail}": unit for name, unit in _UNITS.items() for tail in ("", "_low", "_high")}
+#: Unit of every figure of this package, its interval included (`roi`, `roi_conf_low`, …).
+MONEY_UNITS = {
+    f"{name}{tail}": unit for name, unit in _UNITS.items() for tail in ("", "_conf_low", "_conf_high")
+}
 
 
 def cash_flows(
@@ -170,14 +172,14 @@ def roi_summary(
 
 
 def flatten(summary: pd.DataFrame) -> dict[str, float]:
-    """Name the figures of a summary by metric: `roi`, `roi_low`, `roi_high` and so on, for sentences.
+    """Name the figures of a summary by metric: `roi`, `roi_conf_low`, `roi_conf_high`, … for sentences.
 
     Examples
     --------
     >>> flatten(pd.DataFrame({"metric": ["roi"], "estimate": [0.5], "conf_low": [0.1], "conf_high": [0.9]}))
-    {'roi': 0.5, 'roi_low': 0.1, 'roi_high': 0.9}
+    {'roi': 0.5, 'roi_conf_low': 0.1, 'roi_conf_high': 0.9}
     """
-    columns = {"": "estimate", "_low": "conf_low", "_high": "conf_high"}
+    columns = {"": "estimate", "_conf_low": "conf_low", "_conf_high": "conf_high"}
     return {
         f"{row['metric']}{tail}": row[column]
         for row in summary.to_dict("records")

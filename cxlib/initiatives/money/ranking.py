@@ -31,8 +31,9 @@ def shrink_effects(
     Returns
     -------
     DataFrame
-        The rows as they were, with `shrunk, shrunk_low, shrunk_high` (posterior mean and interval), `factor`
-        (kept share of the estimate, 0 to 1) and `rank` (1 = largest `shrunk`; missing without an estimate).
+        The rows as they were, with `shrunk, shrunk_conf_low, shrunk_conf_high` (posterior mean and interval),
+        `factor` (kept share of the estimate, 0 to 1) and `rank` (1 = largest `shrunk`; missing without an
+        estimate).
 
     Notes
     -----
@@ -65,7 +66,7 @@ def shrink_effects(
     half = float(stats.norm.ppf((1 + conf_level) / 2)) * error * np.sqrt(np.where(factor > 0, factor, np.nan))
     shrunk = estimate * factor
     return effects.assign(
-        shrunk=shrunk, shrunk_low=shrunk - half, shrunk_high=shrunk + half, factor=factor,
+        shrunk=shrunk, shrunk_conf_low=shrunk - half, shrunk_conf_high=shrunk + half, factor=factor,
         rank=pd.Series(shrunk, index=effects.index).rank(ascending=False, method="min"),
     )  # fmt: skip
 
@@ -88,7 +89,7 @@ def rank_by_net(
     Returns
     -------
     DataFrame
-        The rows of `shrink_effects` with `net_shrunk, net_shrunk_low, net_shrunk_high` (currency:
+        The rows of `shrink_effects` with `net_shrunk, net_shrunk_conf_low, net_shrunk_conf_high` (currency:
         shrunk effect × customer-months − cost) and `roi_shrunk` (the same over the cost), best net first;
         `rank` is that of the net, missing where no cost is recorded. Such rows stand last. What is taken
         back for luck cannot be told from fewer than two studies, nor where all effects shrink to nothing:
@@ -112,7 +113,8 @@ def rank_by_net(
     factor = table["factor"]  # 1: known without error, so that there is no luck in it
     told = (factor == 1) | ((factor > 0) & (factor.notna().sum() > 1))
     months, cost = (table[name].astype(float) for name in ("customer_months", "cost"))
-    totals = {name: (table[name] * months).where(told) for name in ("shrunk", "shrunk_low", "shrunk_high")}
+    ends = ("shrunk", "shrunk_conf_low", "shrunk_conf_high")
+    totals = {name: (table[name] * months).where(told) for name in ends}
     money = {
         f"net_{name}": total * keep_gain(total, cannibalised_share) - cost for name, total in totals.items()
     }

@@ -36,7 +36,7 @@ def plot_ladder(
         shade = colour["positive"] if row["is_answer"] else colour["neutral"]
         draw_interval(ax, place, row["conf_low"], row["conf_high"], colour=shade)
         ax.plot(row["estimate"], place, "o" if row["is_answer"] else "s", color=shade, markersize=7)
-        rung = text(f"impact.rung_{row['rung']}", lang)
+        rung = text(f"value.rung.{row['rung']}", lang)
         labels.append(
             text("impact.plot_rung", lang, rung=rung, months=row["months_observed"], n=f"{row['n']:,}")
         )
@@ -47,7 +47,7 @@ def plot_ladder(
     outcome = str(ladder["metric"].iloc[0]) if len(ladder) else "margin"
     ax.xaxis.set_major_locator(MaxNLocator(5))
     format_axis(ax.xaxis, UNITS.get(outcome, "number"), lang, currency=currency)
-    ax.set_xlabel(text("impact.plot_effect", lang, outcome=text(f"impact.outcome_{outcome}", lang)))
+    ax.set_xlabel(text("impact.plot_effect", lang, outcome=text(f"value.outcome.{outcome}", lang)))
     return ax
 
 
@@ -155,7 +155,7 @@ def plot_tornado(
     ax.barh(range(len(tornado)), width, left=tornado["conf_low"], color=shades, height=0.6)
     for value, style in ((0.0, "-"), (float(tornado["estimate"].iloc[0]), "--")):
         ax.axvline(value, color=colour["total"], linewidth=1, linestyle=style)
-    ax.set_yticks(range(len(tornado)), [text(f"impact.input_{name}", lang) for name in tornado["input"]])
+    ax.set_yticks(range(len(tornado)), [text(f"value.input.{name}", lang) for name in tornado["input"]])
     ax.invert_yaxis()
     ax.grid(visible=False, axis="y")
     format_axis(ax.xaxis, "share", lang)
@@ -174,7 +174,7 @@ def _month_axis(ax: Axes, colour: Mapping[str, str], lang: str) -> None:
 
 def _value_axis(ax: Axes, outcome: str, lang: str, currency: str | None, key: str) -> None:
     format_axis(ax.yaxis, UNITS.get(outcome, "number"), lang, currency=currency)
-    ax.set_ylabel(text(key, lang, outcome=text(f"impact.outcome_{outcome}", lang)))
+    ax.set_ylabel(text(key, lang, outcome=text(f"value.outcome.{outcome}", lang)))
 
 
 @takes_results("rank_by_net")
@@ -188,13 +188,13 @@ def plot_register(
 ) -> Axes:
     """Draw every initiative's effect as estimated and after shrinkage, in the order of the frame.
 
-    Columns: `initiative, estimate, conf_low, conf_high, shrunk, shrunk_low, shrunk_high` (`shrink_effects`).
+    Columns: `initiative`, and the estimate and limits of `shrink_effects`.
     """
     colour = colours(palette)
     ax = new_axes(ax, figsize=(7.2, 1.4 + 0.6 * len(register)))
     kinds = (
         ("estimate", "conf_low", "conf_high", "neutral", "s", "impact.plot_as_estimated"),
-        ("shrunk", "shrunk_low", "shrunk_high", "positive", "o", "impact.plot_shrunk"),
+        ("shrunk", "shrunk_conf_low", "shrunk_conf_high", "positive", "o", "impact.plot_shrunk"),
     )
     for shift, (middle, low, high, role, mark, key) in zip((-0.13, 0.13), kinds, strict=True):
         for place, row in enumerate(register.to_dict("records")):
@@ -208,5 +208,5 @@ def plot_register(
     ax.legend(loc="best", frameon=False)
     ax.xaxis.set_major_locator(MaxNLocator(5))
     format_axis(ax.xaxis, "currency", lang, currency=currency)
-    ax.set_xlabel(text("impact.plot_effect", lang, outcome=text("impact.outcome_margin", lang)))
+    ax.set_xlabel(text("impact.plot_effect", lang, outcome=text("value.outcome.margin", lang)))
     return ax

@@ -104,7 +104,7 @@ def test_break_even_explains_an_open_end_only_where_there_is_one():
     unsure = found()
     unsure.money = cx.roi_summary(unsure.effects.assign(std_error=9.0), one_time_cost=500, monthly_cost=0)
     (words,) = payback_words(unsure, lang="en")
-    assert (words["key"], words["payback_months_high"]) == ("impact.payback_reached", np.inf)
+    assert (words["key"], words["payback_months_conf_high"]) == ("impact.payback_reached", np.inf)
     assert "not within 12 months" in words["open"]
     assert payback_words(found(state="drift"), lang="en") == []
 

@@ -347,7 +347,7 @@ def test_what_can_be_said_about_money(changes, state):
 
 def test_every_figure_has_a_unit():
     assert set(cx.flatten(figures().reset_index())) <= set(cx.MONEY_UNITS)
-    assert cx.MONEY_UNITS["roi_low"] == "share"
+    assert cx.MONEY_UNITS["roi_conf_low"] == "share"
 
 
 def test_renamed_columns_are_missed_by_name():
