@@ -115,17 +115,24 @@ class Report(FromRows):
             self._show_notice(key, "warning", _problem_text(problem, lang))
 
     def notice(
-        self, key: str, *, level: Level = "info", only_here: bool = False, subject: str = "", **values: object
+        self,
+        key: str,
+        *,
+        level: Level = "info",
+        only_here: bool = False,
+        subject: str = "",
+        wording: str | None = None,
+        **values: object,
     ) -> None:
         """Show a sentence on data or method; those before the answer go to the *Data quality* box.
 
         `values` are plain or `value(…)` numbers and texts for the sentence's placeholders. `only_here` keeps
-        out of the box what matters in its own section only, such as why a chart is missing. `subject` as in
-        `finding`.
+        out of the box what matters in its own section only, such as why a chart is missing. `subject` and
+        `wording` as in `finding`.
         """
         if level not in LEVELS:
             fail_option("level", level, LEVELS)
-        sentence = text(key, self.lang, **self._formatted(values, {}))
+        sentence = text(wording or key, self.lang, **self._formatted(values, {}))
         self._show_notice(
             ".".join([key, *([subject] if subject else [])]), level, sentence, only_here=only_here
         )
@@ -136,11 +143,16 @@ class Report(FromRows):
         n_col: str = "n",
         within: str | Sequence[str] | None = None,
         keep: Sequence[str] = (),
+        apart: str | None = None,
     ) -> pd.DataFrame:
         """Blank rows that stand for too few customers (`suppress_small`), for tables and charts alike.
 
         The names of blanked groups are hidden too where they are attributes of customers (`hide_names`).
+        `apart` names a column whose values are tables of their own, one below the other.
         """
+        if apart is not None and len(frame):
+            parts = [self.suppress(part, n_col, within, keep) for _, part in frame.groupby(apart, sort=False)]
+            return pd.concat(parts)
         n_col = _count_column(frame, n_col)
         shown = suppress_small(frame, min_cell=self.min_cell, n_col=n_col, within=within, keep=keep)
         attributes = getattr(self.data_set, "attributes", ())

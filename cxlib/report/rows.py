@@ -15,12 +15,14 @@ import pandas as pd
 
 from cxlib.language import LANGUAGES, catalogue, has_text, is_missing, key_for, text
 from cxlib.report.disclosure import FLAG
-from cxlib.report.layout import Style, column_units, format_level
-from cxlib.report.units import of_estimate
+from cxlib.report.layout import COLUMN_UNITS, Style, column_units, format_level
+from cxlib.report.units import of_difference, of_estimate
 from cxlib.report.values import Value, Word
 
 #: What any frame of results may carry beside its numbers; no reader of a table needs these.
 UNSHOWN = ("metric", "note", "claim")
+#: Columns whose codes name a column or a measure: their words are those of its heading.
+NAMING = ("attribute", "baseline", "by", "dimension", "method", "metric", "metrics", "scheme")
 #: What is recorded of a row whether its sentence names it or not.
 KEPT = ("estimate", "conf_low", "conf_high", "n", "customers")
 #: Columns whose codes are worded as others are.
@@ -52,29 +54,41 @@ class Words:
         self._known.setdefault(column, {}).update(items)
 
     def of(self, column: str, code: Any) -> Any:
-        """Return a code with its words: added ones, or those of `value.<column>.<code>` or `value.<code>`."""
+        """Return a code with its words: added ones, or those of `value.<column>.<code>` or `value.<code>`.
+
+        A column named like another one, as `next_segment`, takes the words of `segment`; of codes joined by
+        " + " each is said.
+        """
         if isinstance(code, list | tuple):
             return [self.of(column, one) for one in code]
         if is_missing(code) or not (isinstance(code, str | bool) or type(code).__name__ == "bool_"):
             return code
-        if (words := self._known.get(column, {}).get(code)) is not None:
-            return Word(code, words)
+        kin = column.rpartition("_")[2]
+        for of_column in (column, kin):
+            if (words := self._known.get(of_column, {}).get(code)) is not None:
+                return Word(code, words)
+        if isinstance(code, str) and " + " in code:
+            parts = [Word(part, getattr(self.of(column, part), "words", None)) for part in code.split(" + ")]
+            return Word(
+                code, {lang: " + ".join(part.in_language(lang) for part in parts) for lang in LANGUAGES}
+            )
         name = str(code).lower().replace("-", "_").replace(" ", "_")
-        if column == "metric" or column.endswith("_metric"):
-            keys = [f"column.{name}"]
+        if kin in NAMING:
+            keys = [f"value.{kin}.{name}", f"column.{name}"]
         elif column in WORDED_AS:
             keys = [f"{WORDED_AS[column]}.{name}"]
         else:
-            keys = [f"value.{column}.{name}", f"value.{name}"]
+            keys = [f"value.{column}.{name}", f"value.{kin}.{name}", f"value.{name}"]
         found = next((key for key in keys if has_text(key)), None)
         return code if found is None else Word(code, {lang: text(found, lang) for lang in LANGUAGES})
 
 
 def rows_of(result: Any) -> list[dict[str, Any]]:
-    """Rows of a frame, or the one row that a series or mapping is."""
+    """Rows of a frame or a list, or the one row that a series or mapping is; an empty one is none."""
     if isinstance(result, pd.DataFrame):
-        return [{str(name): held for name, held in row.items()} for row in result.to_dict("records")]
-    return [dict(result)]
+        result = result.to_dict("records")
+    rows = result if isinstance(result, list) else [result]
+    return [{str(name): held for name, held in row.items()} for row in rows if len(row)]
 
 
 def wording(key: str, row: Mapping[str, Any]) -> str:
@@ -114,28 +128,35 @@ def metric_units(columns: Iterable[str], unit: Any) -> dict[str, Any]:
 def row_units(row: Mapping[str, Any]) -> dict[str, str]:
     """Return the unit of each number: by the metric for estimate and limits, by its name otherwise."""
     by_column = column_units(pd.DataFrame([row]), metric_units(row, of_estimate(row.get("metric"))))
-    return {name: unit for name, unit in by_column.items() if isinstance(unit, str)}
+    dates = {name: "date" for name, held in row.items() if hasattr(held, "isoformat")}
+    return {name: unit for name, unit in by_column.items() if isinstance(unit, str)} | dates
 
 
 def table_parts(
     frame: pd.DataFrame, words: Words, lang: str
 ) -> tuple[pd.DataFrame, dict[str, Any], dict[str, Any]]:
     """Columns a reader needs, units by metric, and words by column for a result frame."""
-    metrics = frame["metric"].unique().tolist() if "metric" in frame else []
+    metrics = [str(name) for name in frame["metric"].unique()] if "metric" in frame else []
     dropped = [name for name in UNSHOWN if name in frame and not (name == "metric" and len(metrics) > 1)]
     shown = frame.drop(columns=dropped)
-    by_metric = {str(name): of_estimate(name) for name in metrics}
-    units = metric_units(shown.columns, by_metric[str(metrics[0])] if len(metrics) == 1 else by_metric)
+    of_all = {name: of_estimate(name) for name in metrics}
+    units = metric_units(shown.columns, of_all) | {"upper": of_all, "band": of_all}
+    units["behind"] = {name: of_difference(name) for name in metrics}
     labels: dict[str, Any] = {}
-    if len(metrics) == 1 and has_text(f"column.{metrics[0]}"):
-        labels["estimate"] = text(f"column.{metrics[0]}", lang)
+    if len(metrics) == 1:
+        only = metrics[0]
+        of_columns = [(name, unit) for name, unit in COLUMN_UNITS.items() if not isinstance(unit, str)]
+        units = {name: unit[only] for name, unit in units.items()}
+        units |= {name: unit.get(only, "number") for name, unit in of_columns}
+        if isinstance(said := words.of("metric", metrics[0]), Word):
+            labels["estimate"] = said.in_language(lang)
     for name in shown.columns:
         if not pd.api.types.is_numeric_dtype(shown[name]) or pd.api.types.is_bool_dtype(shown[name]):
-            said = {code: words.of(name, code) for code in shown[name].dropna().unique()}
-            known = {code: one.in_language(lang) for code, one in said.items() if isinstance(one, Word)}
+            of_codes = {code: words.of(name, code) for code in shown[name].dropna().unique()}
+            known = {code: one.in_language(lang) for code, one in of_codes.items() if isinstance(one, Word)}
             if known:
                 labels[name] = known
-    return shown, units, labels
+    return shown, units if metrics else {}, labels
 
 
 def plot_options(
@@ -159,8 +180,22 @@ def told(key: str, row: Mapping[str, Any], words: Words) -> tuple[str, dict[str,
     return entry, {name: words.of(name, held) for name, held in kept.items()}, units
 
 
+def in_units(row: Mapping[str, Any], needed: set[str], words: Words) -> dict[str, Any]:
+    """Return what a notice needs of a row: numbers with their units, codes with their words."""
+    units = row_units(row)
+    said = {name: words.of(name, held) for name, held in row.items() if name in needed}
+    return {
+        name: Value(held, units[name]) if units.get(name, "text") != "text" else held
+        for name, held in said.items()
+    }
+
+
+def _is_rows(held: Any) -> bool:
+    return isinstance(held, list) and bool(held) and isinstance(held[0], Mapping)
+
+
 class FromRows:
-    """What a notebook asks of a report; a class because `Report` and its kin share these three verbs."""
+    """What a notebook asks of a report; a class because `Report` and its kin share these verbs."""
 
     name: str
     lang: str
@@ -168,12 +203,23 @@ class FromRows:
     words: Words
     tables_read: Sequence[str]
     style: Style
+    min_cell: int
     table: Callable[..., None]
     figure: Callable[..., None]
     finding: Callable[..., None]
     notice: Callable[..., None]
+    _formatted: Callable[..., dict[str, str]]
 
-    def say(self, key: str, result: Any, *, subject: str | None = None, **extra: object) -> None:
+    def say(
+        self,
+        key: str,
+        result: Any,
+        *,
+        subject: str | None = None,
+        level: str = "not_enough_data",
+        only_here: bool = False,
+        **extra: object,
+    ) -> None:
         """Say each row of a result in the words of its claim and verdict, or why it can not be told.
 
         Parameters
@@ -181,32 +227,34 @@ class FromRows:
         key
             Sentence of the catalogue, or the beginning of `key.<claim>` and `key.<verdict>`.
         result
-            A frame, or one row as a series or mapping; its columns fill the placeholders, in the units of
-            `report.units`. A row with a `note` (an entry, or the end of `key.<note>`) is a notice, of its
-            `note_level` ("not_enough_data"), in its section alone where `only_here`.
+            A frame, a list of rows, or one row as a series or mapping; its columns fill the placeholders, in
+            the units of `report.units`. A column of rows (a list of mappings) is said as a list, each in the
+            words of `key.<column>`.
         subject
             Column that tells the rows apart; the record is then `key[column=value]`.
+        level, only_here
+            Of the notice that a row becomes by a `note` (an entry, or the end of `key.<note>`), as in
+            `Report.notice`; its own `note_level` (or `level`) and `only_here` go first.
         **extra
             Placeholders that are no column of the result.
         """
         for row in rows_of(result):
             row |= extra
+            row |= {
+                name: self._phrases(f"{key}.{name}", held) for name, held in row.items() if _is_rows(held)
+            }
+            tail = f"[{subject}={row[subject]}]" if subject is not None and subject in row else ""
             if not is_missing(note := row.get("note")) and note:
                 own = f"{key}.{note}"
                 entry = own if has_text(own) else str(note)
-                needed, units = placeholders(entry), row_units(row)
-                said = {name: self.words.of(name, held) for name, held in row.items() if name in needed}
-                said = {
-                    name: Value(held, units[name]) if units.get(name, "text") != "text" else held
-                    for name, held in said.items()
-                }
-                level, here = row.get("note_level", "not_enough_data"), bool(row.get("only_here"))
-                self.notice(entry, level=level, only_here=here, **said)
+                of_row = row.get("note_level") or row.get("level") or level
+                here = bool(row.get("only_here", only_here))
+                said = in_units(row, placeholders(entry), self.words)
+                self.notice(entry + tail, wording=entry, level=of_row, only_here=here, **said)
                 continue
             entry, numbers, units = told(key, row, self.words)
-            named = key if subject is None else f"{key}[{subject}={row[subject]}]"
             verdict = None if is_missing(row.get("verdict")) else str(row["verdict"])
-            self.finding(named, verdict=verdict, wording=entry, units=units, **numbers)
+            self.finding(key + tail, verdict=verdict, wording=entry, units=units, **numbers)
 
     def show(
         self,
@@ -214,19 +262,34 @@ class FromRows:
         result: pd.DataFrame,
         *,
         columns: Sequence[str] | None = None,
-        n_col: str | None = "n",
+        unit: str | None = None,
         otherwise: str | None = None,
+        lacking: str | None = None,
+        **options: Any,
     ) -> None:
         """Show a result frame as a table, in the units and words of its metrics.
 
-        Nothing for no rows, or the notice `otherwise`. `n_col` as in `table`.
+        Parameters
+        ----------
+        key, result
+            Name of the table in the run's results, and its rows.
+        columns
+            Only these, in this order.
+        unit
+            Unit of the estimates, where the data set's scale decides it and not the metric.
+        otherwise, lacking
+            Entry that says why there is nothing to show: a remark, or that data are lacking for it.
+        **options
+            `n_col` and `people` as in `table`; placeholders of `otherwise` and `lacking`.
         """
-        if result.empty:
-            self._say_why(otherwise)
+        if self._is_nothing(result, otherwise, lacking, options):
             return
         frame, units, labels = table_parts(result, self.words, self.lang)
-        kept = [*columns, *(name for name in [FLAG] if name in frame)] if columns else list(frame.columns)
-        self.table(key, frame[kept], units=units, labels=labels, n_col=n_col)
+        units |= {} if unit is None else {"estimate": unit, "band": unit}
+        asked = [name for name in columns or frame.columns if name in frame or name not in UNSHOWN]
+        kept = [*asked, *(name for name in [FLAG] if name in frame and name not in asked)]
+        about = {name: options[name] for name in ("n_col", "people") if name in options}
+        self.table(key, frame[kept], units=units, labels=labels, **about)
 
     def draw(
         self,
@@ -235,31 +298,56 @@ class FromRows:
         result: pd.DataFrame,
         *,
         otherwise: str | None = None,
+        lacking: str | None = None,
         **options: Any,
     ) -> None:
-        """Draw a result with `plot` and name its source; where every row is too small to show, `otherwise`.
+        """Draw a result with `plot` and name its source; `otherwise` and `lacking` as in `show`.
 
         `options` are the chart's own, those that caption or description name (the level of the intervals is
         known), and `tables`, `n`, `counted` and `as_picture` as in `figure`.
         """
-        shown = result[~result[FLAG]] if FLAG in result else result
-        if shown.empty:
-            self._say_why(otherwise)
+        if self._is_nothing(result, otherwise, lacking, options):
             return
-        told = placeholders(f"figure.{key}") | placeholders(f"figure.{key}.alt")
+        shown = result[~result[FLAG]] if FLAG in result else result
+        named = placeholders(f"figure.{key}") | placeholders(f"figure.{key}.alt")
         known = {"level": format_level(self.style.conf_level, self.lang)} | options
-        about = {name: self.words.of(name, known[name]) for name in told if name in known}
+        about = {name: self.words.of(name, known[name]) for name in named if name in known}
         about |= {name: options[name] for name in SOURCE if name in options}
         about.setdefault("tables", self.tables_read)
         offered = plot_options(plot, shown, words=self.words, lang=self.lang, currency=self.data_set.currency)
         own = {name: held for name, held in options.items() if name not in about}
         self.figure(key, plot(result, **(offered | own)), **about)
 
-    def _say_why(self, note: str | None) -> None:
-        if note is not None:
-            self.notice(note, only_here=True)
+    def enough(self, result: pd.DataFrame, n: float) -> pd.DataFrame:
+        """Return the result where `n`, the customers it rests on, are enough to show it, else no rows."""
+        return result if n >= self.min_cell else result.iloc[:0]
 
     def name_words(self, **items: Mapping[Any, Mapping[str, str]] | Iterable[Any]) -> None:
         """Tell the words for codes of result columns, as `Words.add` takes them: `stage=rules.stages`."""
         for column, of_column in items.items():
             self.words.add(column, of_column)
+
+    def _is_nothing(
+        self,
+        result: pd.DataFrame,
+        otherwise: str | None,
+        lacking: str | None,
+        about: Mapping[str, object],
+    ) -> bool:
+        """Whether no row may be shown; then says why, where the notebook told how."""
+        nothing = bool(result[FLAG].all()) if FLAG in result else result.empty
+        if nothing and (entry := lacking or otherwise) is not None:
+            said = in_units({"min_cell": self.min_cell, **about}, placeholders(entry), self.words)
+            self.notice(entry, level="not_enough_data" if lacking else "info", only_here=not lacking, **said)
+        return nothing
+
+    def _phrases(self, key: str, rows: Sequence[Mapping[str, Any]]) -> list[Word]:
+        """Say each row in the words of `key`, in every language, for the list that a sentence holds."""
+        found = []
+        for row in rows:
+            said = {name: self.words.of(name, held) for name, held in row.items()}
+            words = {
+                lang: text(key, lang, **self._formatted(said, row_units(row), lang)) for lang in LANGUAGES
+            }
+            found.append(Word(": ".join(held for held in row.values() if isinstance(held, str)), words))
+        return found
