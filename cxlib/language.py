@@ -47,10 +47,11 @@ _AFTER_ONE = {
     "were": "was",
     "have": "has",
     "hold": "holds",
+    "repeat": "repeats",
     "stand": "stands",
     "start": "starts",
 }
-_PLURAL = re.compile(rf"\{{(\w+)\}}((?: [a-z]+)?) ({_COUNTED})\b(?: ({'|'.join(_AFTER_ONE)})\b)?")
+_PLURAL = re.compile(rf"(?<! of )\{{(\w+)\}}((?: [a-z]+)?) ({_COUNTED})\b(?: ({'|'.join(_AFTER_ONE)})\b)?")
 
 
 @cache

@@ -19,7 +19,8 @@ from cxlib.initiatives.study.rollout import COLUMNS, with_rollout
 
 Array = npt.NDArray[np.float64]
 ASSIGNMENTS = ("randomised", "staggered", "targeted", "everyone")
-MOST_NAMED = 3  # ids that a message about an unknown one names
+MOST_NAMED = 3  # nearest ids that a message about an unknown one names, where there are more than a handful
+HANDFUL = 5
 MONTHS_BEFORE = 12  # a full year, so that before and after hold the same seasons
 
 
@@ -74,8 +75,9 @@ def choose_initiative(initiatives: pd.DataFrame, initiative: str | None = None) 
 
 
 def _nearest_ids(wanted: str, known: pd.Series) -> str:
-    near = get_close_matches(wanted, sorted(set(known)), n=MOST_NAMED, cutoff=0.0)
-    return ", ".join(sorted(near)) + (", …" if known.nunique() > len(near) else "") if near else "–"
+    names = sorted(set(known))
+    near = names if len(names) <= HANDFUL else get_close_matches(wanted, names, n=MOST_NAMED, cutoff=0.0)
+    return ", ".join(sorted(near)) + (", …" if len(names) > len(near) else "") if near else "–"
 
 
 def study_members(

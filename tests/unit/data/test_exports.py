@@ -182,7 +182,7 @@ def test_an_order_total_on_every_line_is_counted_once(bring):
 
 def test_totals_that_differ_within_an_order_stop(bring):
     part = orders(grain={"by": ["order"], "same": ["amount"]})
-    with pytest.raises(InputError, match="it differs in 1 rows"):
+    with pytest.raises(InputError, match="it differs in 1 row"):
         bring({"orders.csv": REPEATED.replace("30,y", "31,y")}, orders=part)
 
 
@@ -307,7 +307,7 @@ def test_a_lookup_never_multiplies_rows(bring):
     frame = bring({"orders.csv": PLAIN, "p.csv": products}, orders=part).table("orders")
     assert frame["brand"].fillna("-").to_list() == ["A", "B", "-"]
     assert bring.summary["rows_without_match"].to_list() == [1]
-    with pytest.raises(InputError, match="1 rows repeat a key"):
+    with pytest.raises(InputError, match="1 row repeats a key"):
         bring({"orders.csv": PLAIN, "p.csv": products + "5,C\n"}, orders=part)
 
 

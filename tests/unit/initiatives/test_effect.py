@@ -199,7 +199,7 @@ def test_a_customer_in_both_arms_is_refused_without_naming_anybody():
     with pytest.raises(InputError) as caught:
         study([("a", "2025-01-01", "treatment"), ("a", None, "control")])
     assert caught.value.key == "impact.enrolled_twice"
-    assert "1 customers" in str(caught.value)
+    assert "1 customer stands" in str(caught.value)
 
 
 def test_drop_small_arms_leaves_nobody_without_treated_customers():
