@@ -21,28 +21,54 @@ Units = Mapping[str, str | Mapping[str, str]]
 Labels = Mapping[str, str | Mapping[Any, str]]
 
 #: Units of columns that mean the same wherever they stand; a caller's `units` go first.
-COLUMN_UNITS: Mapping[str, str] = {
+COLUMN_UNITS: Units = {
     "amount": "currency",
+    "base_gap": "pp",
+    "cap": "count",
     "clv": "currency",
+    "contacts_from": "count",
+    "contacts_to": "count",
+    "coverage": "share",
     "csat": "share",
     "cumulative_share": "share",
     "customers": "count",
+    "days": "days",
+    "difference": "pp",
     "f2": "share",
     "frequency": "count",
+    "highest": "count",
     "importance": "share",
     "margin": "currency",
+    "mature": "share",
     "monetary_mean": "currency",
     "monetary_total": "currency",
     "n": "count",
+    "naive": "share",
+    "naive_difference": "pp",
+    "naive_gap": "pp",
     "nps": "points",
     "orders": "count",
     "p_adjusted": "p_value",
     "p_parallel": "p_value",
     "p_value": "p_value",
+    "penalty": "valence",
+    "plain": "share",
+    "purchase": "count",
+    "purchases": "count",
     "q_value": "p_value",
+    "quartile_high": "days",
+    "quartile_low": "days",
+    "reach": "share",
+    "reached": "share",
     "recency_days": "days",
     "revenue": "currency",
     "share": "share",
+    "share_below": "share",
+    "share_negative": "share",
+    "share_of_first": "share",
+    "share_of_previous": "share",
+    "touched": {"difference": "share", "score_difference": "score"},
+    "untouched": {"difference": "share", "score_difference": "score"},
 }
 _CONTACT = re.compile(
     r"[^\s@<>]+@[^\s@<>]+\.[^\s@<>]+|(?<![\w.])\+?\(?\d{2,5}\)?[-\s]\d{1,4}[-\s]\d{3,4}(?![\w.])"
@@ -137,7 +163,7 @@ def _heading(name: str, layout: Layout) -> str:
     label = layout.labels.get(name)
     if isinstance(label, str):
         return clean_text(label)
-    if _is_interval(name, layout.frame):
+    if _is_interval(name, layout.frame) and not has_text(f"column.{name}"):
         return text("display.interval", style.lang, level=format_level(style.conf_level, style.lang))
     return text(f"column.{name}", style.lang) if has_text(f"column.{name}") else safe_text(name, style.lang)
 

@@ -15,12 +15,12 @@ import pandas as pd
 
 from cxlib.language import LANGUAGES, catalogue, has_text, is_missing, key_for, text
 from cxlib.report.disclosure import FLAG
-from cxlib.report.layout import column_units
+from cxlib.report.layout import COLUMN_UNITS, column_units
 from cxlib.report.units import of_estimate
 from cxlib.report.values import Value, Word
 
 #: What any frame of results may carry beside its numbers; no reader of a table needs them.
-UNSHOWN = ("metric", "note", "claim", "std_error")
+UNSHOWN = ("metric", "note", "claim")
 #: What is recorded of a row whether its sentence names it or not.
 KEPT = ("estimate", "conf_low", "conf_high", "n", "customers")
 #: What a figure is told about its source.
@@ -48,16 +48,20 @@ class Words:
         self._known.setdefault(column, {}).update(items)
 
     def of(self, column: str, code: Any) -> Any:
-        """Return a code with its words: added ones, or those of `value.<column>.<code>` or `value.<code>`."""
+        """Return a code with its words: added ones, or those of `value.<column>.<code>` or `value.<code>`.
+
+        A column named like another one, as `from_stage`, takes the added words of `stage`.
+        """
         if isinstance(code, list | tuple):
             return [self.of(column, one) for one in code]
         if is_missing(code) or not (isinstance(code, str | bool) or type(code).__name__ == "bool_"):
             return code
-        if (words := self._known.get(column, {}).get(code)) is not None:
-            return Word(code, words)
+        for of_column in (column, column.rpartition("_")[2]):
+            if (words := self._known.get(of_column, {}).get(code)) is not None:
+                return Word(code, words)
         name = str(code).lower().replace("-", "_").replace(" ", "_")
         if column == "metric" or column.endswith("_metric"):
-            keys = [f"column.{name}"]
+            keys = [f"value.metric.{name}", f"column.{name}"]
         elif column == "verdict":
             keys = [f"verdict.{name}"]
         else:
@@ -111,14 +115,20 @@ def table_parts(
     shown = frame.drop(columns=dropped)
     units: dict[str, Any] = {"estimate": {str(name): of_estimate(name) for name in metrics}}
     if len(metrics) == 1:
-        units = {"estimate": of_estimate(metrics[0])}
+        units = {
+            name: unit.get(metrics[0], "number")
+            for name, unit in COLUMN_UNITS.items()
+            if not isinstance(unit, str)
+        }
+        units["estimate"] = of_estimate(metrics[0])
+    units["band"] = units["estimate"]  # limits that hold for several rows together
     labels: dict[str, Any] = {}
-    if len(metrics) == 1 and has_text(f"column.{metrics[0]}"):
-        labels["estimate"] = text(f"column.{metrics[0]}", lang)
+    if len(metrics) == 1 and isinstance(said := words.of("metric", metrics[0]), Word):
+        labels["estimate"] = said.in_language(lang)
     for name in shown.columns:
         if not pd.api.types.is_numeric_dtype(shown[name]) or pd.api.types.is_bool_dtype(shown[name]):
-            said = {code: words.of(name, code) for code in shown[name].dropna().unique()}
-            known = {code: one.in_language(lang) for code, one in said.items() if isinstance(one, Word)}
+            of_codes = {code: words.of(name, code) for code in shown[name].dropna().unique()}
+            known = {code: one.in_language(lang) for code, one in of_codes.items() if isinstance(one, Word)}
             if known:
                 labels[name] = known
     return shown, units, labels
@@ -151,6 +161,7 @@ class FromRows:
     name: str
     lang: str
     data_set: Any
+    min_cell: int
     words: Words
     tables_read: Sequence[str]
     table: Callable[..., None]
@@ -167,7 +178,8 @@ class FromRows:
             Sentence of the catalogue, or the beginning of `key.<claim>` and `key.<verdict>`.
         result
             A frame, or one row as a series or mapping; its columns fill the placeholders, in the units of
-            `report.units`. A row with a `note` (an entry, or the end of `key.<note>`) is a notice.
+            `report.units`. A row with a `note` (an entry, or the end of `key.<note>`) is a notice, at the
+            `level` it brings ("not_enough_data" without one).
         subject
             Column that tells the rows apart; the record is then `key[column=value]`.
         **extra
@@ -184,32 +196,77 @@ class FromRows:
                     name: Value(held, units[name]) if units.get(name, "text") != "text" else held
                     for name, held in said.items()
                 }
-                self.notice(entry, level="not_enough_data", **said)
+                self.notice(entry, level=row.get("level") or "not_enough_data", **said)
                 continue
             entry, numbers, units = told(key, row, self.words)
             named = key if subject is None else f"{key}[{subject}={row[subject]}]"
             verdict = None if is_missing(row.get("verdict")) else str(row["verdict"])
             self.finding(named, verdict=verdict, wording=entry, units=units, **numbers)
 
-    def show(self, key: str, result: pd.DataFrame, *, columns: Sequence[str] | None = None) -> None:
-        """Show a result frame as a table, in the units and words of its metrics; nothing for no rows."""
-        frame, units, labels = table_parts(result, self.words, self.lang)
-        kept = [*columns, *(name for name in [FLAG] if name in frame)] if columns else list(frame.columns)
-        if len(frame):
-            self.table(key, frame[kept], units=units, labels=labels)
+    def show(
+        self,
+        key: str,
+        result: pd.DataFrame,
+        *,
+        columns: Sequence[str] | None = None,
+        unit: str | None = None,
+        empty: str | None = None,
+        **about: object,
+    ) -> None:
+        """Show a result frame as a table, in the units and words of its metrics; for no rows say why.
 
-    def draw(self, key: str, plot: Callable[..., Any], result: pd.DataFrame, **options: Any) -> None:
-        """Draw a result with `plot` and name its source; nothing where every row is too small to show.
+        Parameters
+        ----------
+        key, result
+            Name of the table in the run's results, and its rows.
+        columns
+            Only these, in this order.
+        unit
+            Unit of the estimates, where the data set's scale decides it and not the metric.
+        empty
+            Entry that says why there is nothing to show; without one nothing is said.
+        **about
+            Placeholders of `empty`; it knows `min_cell` without.
+        """
+        if result.empty:
+            self._say_empty(empty, about)
+            return
+        frame, units, labels = table_parts(result, self.words, self.lang)
+        units |= {} if unit is None else {"estimate": unit, "band": unit}
+        asked = [name for name in columns or frame.columns if name in frame or name not in UNSHOWN]
+        kept = [*asked, *(name for name in [FLAG] if name in frame and name not in asked)]
+        self.table(key, frame[kept], units=units, labels=labels)
+
+    def draw(
+        self,
+        key: str,
+        plot: Callable[..., Any],
+        result: pd.DataFrame,
+        *,
+        empty: str | None = None,
+        **options: Any,
+    ) -> None:
+        """Draw a result with `plot` and name its source; where every row is too small to show say `empty`.
 
         `options` are the chart's own, `tables`, `n`, `counted` and `as_picture` as in `figure`.
         """
         shown = result[~result[FLAG]] if FLAG in result else result
         if shown.empty:
+            self._say_empty(empty, {})
             return
         about = {name: options.pop(name) for name in SOURCE if name in options}
         about.setdefault("tables", self.tables_read)
         offered = plot_options(plot, shown, words=self.words, lang=self.lang, currency=self.data_set.currency)
         self.figure(key, plot(result, **(offered | options)), **about)
+
+    def enough(self, result: pd.DataFrame, n: float) -> pd.DataFrame:
+        """Return the result where `n`, the customers it rests on, are enough to show it, else no rows."""
+        return result if n >= self.min_cell else result.iloc[:0]
+
+    def _say_empty(self, entry: str | None, about: Mapping[str, object]) -> None:
+        if entry is not None:
+            known, needed = {"min_cell": self.min_cell, **about}, placeholders(entry)
+            self.notice(entry, **{name: held for name, held in known.items() if name in needed})
 
     def name_words(self, **items: Mapping[Any, Mapping[str, str]] | Iterable[Any]) -> None:
         """Tell the words for codes of result columns, as `Words.add` takes them: `stage=rules.stages`."""
