@@ -51,7 +51,7 @@ _AFTER_ONE = {
     "stand": "stands",
     "start": "starts",
 }
-_PLURAL = re.compile(rf"(?<! of )\{{(\w+)\}}((?: [a-z]+)?) ({_COUNTED})\b(?: ({'|'.join(_AFTER_ONE)})\b)?")
+_PLURAL = re.compile(rf"(?<!\}} of )\{{(\w+)\}}((?: [a-z]+)?) ({_COUNTED})\b(?: ({'|'.join(_AFTER_ONE)})\b)?")
 
 
 @cache

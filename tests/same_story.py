@@ -138,7 +138,7 @@ def _same_facts(run):
 SAME = {
     "stage of the valley": [
         ("journey", "findings", key, "stage")
-        for key in ("journey.valley_found", "journey.valley_cost", "journey.decision_met")
+        for key in ("journey.valley", "journey.valley_cost", "journey.decision")
     ],
     "share of the top customers": [
         ("segmentation", "findings", "segmentation.concentration", "share"),

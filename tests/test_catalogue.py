@@ -265,7 +265,7 @@ NOT_COUNTED = (
 def test_one_of_what_is_counted_takes_the_singular():
     unknown = set()
     for key, templates in catalogue().items():
-        for name, noun in re.findall(r"\{(\w+)\}(?: [a-z]+)? ([a-z]+s)\b", templates["en"]):
+        for name, noun in re.findall(r"(?<!\} of )\{(\w+)\}(?: [a-z]+)? ([a-z]+s)\b", templates["en"]):
             names = {part[1] for part in string.Formatter().parse(templates["en"]) if part[1]}
             plural = re.search(
                 rf"\b1(?: [a-z]+)? {noun}\b", text(key, **dict.fromkeys(names, "7") | {name: "1"})

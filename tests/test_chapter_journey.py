@@ -83,7 +83,7 @@ def test_stages_nobody_knows_end_in_a_notice_and_the_rest_of_the_report_stands(r
     assert pieces["notice"]["journey.no_known_stage_here"]["level"] == "not_enough_data"
     assert "journey.no_answers" not in pieces["notice"]
     assert "emotion_curve" not in pieces["table"]
-    assert {"journey.f2_level", "journey.state_least"} <= set(pieces["finding"])
+    assert {"journey.f2_level", "journey.state"} <= set(pieces["finding"])
 
 
 def test_some_unknown_stages_touchpoints_and_no_flags_are_said(run):
@@ -117,7 +117,8 @@ def test_tables_with_a_header_only_say_why_everything_is_empty(run):
     pieces = run(events=lambda rows: rows.iloc[:0], orders=lambda rows: rows.iloc[:0])
     assert {"journey.no_answers", "journey.no_buyers", "journey.empty_surface"} <= set(pieces["notice"])
     of_deals = {"journey.follow_up", "journey.win_rate"}
-    assert set(pieces["finding"]) <= {*of_deals, "journey.decision_unknown"}
+    assert set(pieces["finding"]) <= {*of_deals, "journey.decision"}
+    assert pieces["finding"]["journey.decision"]["verdict"] == "not_enough_data"
 
 
 def test_a_page_outside_the_steps_is_looked_at_and_the_checklist_keeps_its_days(run):
@@ -138,12 +139,12 @@ def test_a_page_outside_the_steps_is_looked_at_and_the_checklist_keeps_its_days(
     assert exits.loc["payment_error", "estimate"] == 1
     assert pieces["finding"]["journey.exit_alone"]["values"]["page"] == "payment_error"
     limit = rows_of(pieces, "checklist").set_index("question")
-    assert limit.loc["leads_to_conviction", "limit"] == 0.35
+    assert limit.loc["leads_to_conviction", "limit_share"] == 0.35
     f2 = rows_of(pieces, "f2").set_index("days")["estimate"]
     assert limit.loc["leads_to_conviction", "estimate"] == f2[180]
     assert "journey.left_out" in pieces["notice"]
     roles = rows_of(pieces, "roles")
-    assert set(roles.loc[roles["n"].isna(), "verdict"]) <= {"unknown"}
+    assert set(roles.loc[roles["n"].isna(), "verdict"]) <= {"not_enough_data"}
     assert {"curve_features", "contact_pressure", "first_exits"} <= set(pieces["table"])
 
 
@@ -208,7 +209,7 @@ ALL = ["stage", "valence", "expectation", "experience", "page", "channel", "camp
 def test_a_missing_column_leaves_out_its_part_and_nothing_else(run, lost):
     pieces = run(events=lambda rows: rows.drop(columns=lost), by="region")
     assert "journey.f2_level" in pieces["finding"]
-    assert any(key.startswith("journey.decision_") for key in pieces["finding"])
+    assert "journey.decision" in pieces["finding"]
     assert {"f2", "deal_ends", "win_rates_by_group"} <= set(pieces["table"])
 
 

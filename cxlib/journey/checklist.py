@@ -11,6 +11,7 @@ import pandas as pd
 from cxlib.checks import ParameterError, check_columns, check_times
 from cxlib.data.rules.rule_files import load_rules
 from cxlib.data.scales import neutral_score
+from cxlib.language import LANGUAGES, text
 from cxlib.stats.intervals import share_interval
 from cxlib.stats.number_columns import check_numbers
 from cxlib.stats.targets import judge_target
@@ -22,6 +23,20 @@ QUESTIONS: Mapping[str, tuple[str, int | None]] = {
     "leads_to_conviction": ("f2_180", 180),
 }
 VERDICTS = {"target_met": "pass", "target_missed": "fail"}
+
+
+def question_words() -> dict[str, dict[str, str]]:
+    """Words of each question in every language, with the days its limit holds for.
+
+    Examples
+    --------
+    >>> question_words()["leads_to_conviction"]["en"]
+    'Leads to conviction? (second purchase within 180 days)'
+    """
+    return {
+        name: {lang: text(f"journey.check_{name}", lang, days=days) for lang in LANGUAGES}
+        for name, (_, days) in QUESTIONS.items()
+    }
 
 
 def hesitation_answered(
@@ -111,6 +126,17 @@ def hesitation_answered(
     return pd.DataFrame([*shares, {"metric": "answered", **known, **ends, "n": n}])
 
 
+def measured_questions(**rows: pd.DataFrame) -> dict[str, pd.Series]:
+    """Last row of each frame that has one, by the question it answers.
+
+    Examples
+    --------
+    >>> list(measured_questions(not_marked_down=pd.DataFrame({"n": [1]}), leads_to_conviction=pd.DataFrame()))
+    ['not_marked_down']
+    """
+    return {question: frame.iloc[-1] for question, frame in rows.items() if len(frame)}
+
+
 def purchase_checklist(
     measured: Mapping[str, pd.Series | Mapping[str, float]],
     *,
@@ -136,8 +162,8 @@ def purchase_checklist(
     -------
     DataFrame
         In the order of `QUESTIONS`: `question, metric` ("checklist"), `estimate, conf_low, conf_high, n,
-        limit` (the target), `side` ("at_most", "at_least"), `verdict`: "pass" if the whole interval lies at
-        the limit or on its good side, "fail" if on the other (`judge_target`), otherwise "unknown".
+        limit_share` (the target), `side` ("at_most", "at_least"), `verdict`: "pass" if the whole interval
+        lies at the limit or on its good side, "fail" if on the other (`judge_target`), otherwise "unknown".
 
     Raises
     ------
@@ -163,6 +189,6 @@ def purchase_checklist(
         ends = {} if row["n"] >= min_n else {"conf_low": np.nan, "conf_high": np.nan}
         better = "lower" if side == "at_most" else "higher"
         judged = judge_target(row | ends, limit, unit="share", better=better)
-        rows.append({"question": question, "metric": "checklist", **row, "limit": limit, "side": side})
+        rows.append({"question": question, "metric": "checklist", **row, "limit_share": limit, "side": side})
         rows[-1]["verdict"] = VERDICTS.get(judged["verdict"], "unknown")
     return pd.DataFrame(rows)

@@ -53,8 +53,8 @@ def emotion_curve(
     by
         Column to compute one curve per group.
     band
-        "simultaneous": `band_low, band_high` hold for all stages of a group together; "pointwise": the band
-        equals the interval of each stage alone.
+        "simultaneous": `band_conf_low, band_conf_high` hold for all stages of a group together; "pointwise":
+        the band equals the interval of each stage alone.
     neutral
         Score below which an answer is negative; by default the middle of the scale that the data set
         declares (`valence_scale`), and 0 for rows from elsewhere.
@@ -66,10 +66,10 @@ def emotion_curve(
     DataFrame
         Group column, `metric` ("pooled" = mean of all answers; "paired" = what the same customers would give
         at every stage), `stage, stage_number` (1 = first), `estimate, std_error, conf_low, conf_high`
-        (pointwise), `band_low, band_high, n` (customers with an answer), `n_answers, coverage` (answered
-        share of the events of this stage), `share_negative` (answers below `neutral`), `largest_share` (of
-        the answers given by one single customer). Unanswered stages are NaN; every stage of `stage_order` has
-        its row.
+        (pointwise), `band_conf_low, band_conf_high, n` (customers with an answer), `n_answers, coverage`
+        (answered share of the events of this stage), `share_negative` (answers below `neutral`),
+        `largest_share` (of the answers given by one single customer). Unanswered stages are NaN; every stage
+        of `stage_order` has its row.
 
     Raises
     ------
@@ -112,7 +112,9 @@ def emotion_curve(
             part = {**keys, "metric": curve, "stage": list(stage_order)}
             part |= {"stage_number": np.arange(1, len(stage_order) + 1), "estimate": fit.mean}
             part |= {"std_error": error, "conf_low": fit.mean - half, "conf_high": fit.mean + half}
-            parts.append(part | {"band_low": fit.mean - wide, "band_high": fit.mean + wide} | counts)
+            parts.append(
+                part | {"band_conf_low": fit.mean - wide, "band_conf_high": fit.mean + wide} | counts
+            )
     return stacked(parts)
 
 

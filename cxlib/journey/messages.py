@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,10 +12,12 @@ from cxlib.data.days import instants, local_days
 from cxlib.stats.clustered_share import clustered_share_interval
 from cxlib.stats.intervals import critical_value, share_difference_interval, share_interval
 from cxlib.stats.number_columns import check_numbers
-from cxlib.stats.verdicts import limits_side
 
 _INTERVAL = ["estimate", "std_error", "conf_low", "conf_high"]
-_DIFFERENCE = ["difference", "difference_conf_low", "difference_conf_high"]
+#: Difference of a class from the lowest one, in a frame of `contact_pressure`.
+DIFFERENCE = ["difference", "difference_conf_low", "difference_conf_high"]
+#: Columns of `contact_pressure`.
+PRESSURE = ["contacts_from", "contacts_to", "metric", *_INTERVAL, "n", "n_contacts", *DIFFERENCE]
 
 
 def contact_pressure(
@@ -114,51 +115,7 @@ def contact_pressure(
         )
         frame["contacts_to"] = np.append(cuts[1:] - 1.0, np.nan)
         frames.append(frame)
-    columns = ["contacts_from", "contacts_to", "metric", *_INTERVAL, "n", "n_contacts", *_DIFFERENCE]
-    return pd.concat(frames, ignore_index=True)[columns]
-
-
-def contact_cap(pressure: pd.DataFrame, *, min_n: int = 10) -> pd.DataFrame:
-    """Most contacts in 30 days before opt-out rises beyond noise, or none where that is not shown.
-
-    Parameters
-    ----------
-    pressure
-        A frame of `contact_pressure` with opt-outs.
-    min_n
-        Classes of fewer customers decide nothing.
-
-    Returns
-    -------
-    DataFrame
-        One row: `cap` (contacts; missing where none is shown), `verdict` ("cap", "not_shown", "unknown": no
-        two classes known), and of the first class above the cap `contacts_from, estimate, difference,
-        difference_conf_low, difference_conf_high, n`; `highest`, where the highest class compared begins.
-
-    Notes
-    -----
-    The rule, stated before looking: the cap lies below the first class whose opt-out is above that of the
-    lowest class with its whole interval, all classes compared. Nobody was assigned a number of contacts, so
-    the cap is where to test a lower number first, not proof that it would keep customers.
-
-    Examples
-    --------
-    >>> pressure = pd.DataFrame({"contacts_from": [1, 2], "metric": "opt_out", "estimate": [0.01, 0.1],
-    ...     "difference": [0.0, 0.09], "difference_conf_low": [0.0, 0.02], "difference_conf_high": [0.0, 0.2],
-    ...     "n": [500, 90]})
-    >>> contact_cap(pressure)[["cap", "verdict"]].to_numpy().tolist()
-    [[1.0, 'cap']]
-    """
-    facts = ["contacts_from", "estimate", *_DIFFERENCE, "n"]
-    check_columns(pressure, **{name: name for name in ("metric", *facts)})
-    rows = pressure[(pressure["metric"] == "opt_out") & (pressure["n"] >= min_n)]
-    rows = rows[rows["difference"].notna()].sort_values("contacts_from", kind="stable")
-    side = limits_side(rows["difference_conf_low"], rows["difference_conf_high"], unit="pp")
-    above = rows[(side > 0) & (rows["contacts_from"] > 1)]
-    verdict = "cap" if len(above) else "not_shown" if len(rows) > 1 else "unknown"
-    first: dict[Any, Any] = above.iloc[0][facts].to_dict() if len(above) else dict.fromkeys(facts, np.nan)
-    cap = {"cap": float(first["contacts_from"]) - 1, "verdict": verdict}
-    return pd.DataFrame([cap | first | {"highest": rows["contacts_from"].max()}])
+    return pd.concat(frames, ignore_index=True)[PRESSURE]
 
 
 def first_exits(
@@ -258,8 +215,8 @@ def _shares(
             for side, end in ((-1, alike.conf_low), (1, alike.conf_high))
         )
         ends = (effect, low, high)
-    apart_columns = {name: np.asarray(end, dtype=float) for name, end in zip(_DIFFERENCE, ends, strict=True)}
-    for name in _DIFFERENCE:
+    apart_columns = {name: np.asarray(end, dtype=float) for name, end in zip(DIFFERENCE, ends, strict=True)}
+    for name in DIFFERENCE:
         apart_columns[name][0] = 0.0 if total[0] else np.nan
     return {**interval._asdict(), "n": n, "n_contacts": total, **apart_columns}
 

@@ -23,7 +23,7 @@ CURVES = ("pooled", "paired")
 #: Columns of the results, which no group column may be called.
 RESULT_NAMES = [
     *("metric", "stage", "stage_number", "from_stage", "estimate", "std_error", "conf_low", "conf_high"),
-    *("band_low", "band_high", "n", "n_answers", "coverage", "share_negative", "largest_share"),
+    *("band_conf_low", "band_conf_high", "n", "n_answers", "coverage", "share_negative", "largest_share"),
     *("depth", "share_of_customers", "is_valley", "n_around", "verdict"),
 ]
 _SEED, _DRAWS = 20260401, 40_000

@@ -113,10 +113,10 @@ def name_valley(pooled: pd.DataFrame, paired: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row per group: group column, `stage, depth, conf_low, conf_high, share_of_customers, n` (customers
-        who answered at the stage), `n_around, verdict`.
-        Verdict "found" (in both curves), "pooled_only" (not confirmed for the same customers: who answered
-        may have made it), "none" (no stage is a valley), "unknown" (fewer than three stages with answers);
+        One row per group: group column, `metric` ("depth"), `stage, estimate, conf_low, conf_high,
+        share_of_customers, n` (customers who answered at the stage), `n_around, verdict`.
+        Verdict "valley" (in both curves), "unconfirmed" (not for the same customers: who answered may have
+        made it), "no_valley" (no stage is one), "not_enough_data" (fewer than three stages with answers);
         for the last two `n` is the largest of the group, and the rest is missing.
 
     Examples
@@ -126,7 +126,7 @@ def name_valley(pooled: pd.DataFrame, paired: pd.DataFrame) -> pd.DataFrame:
     >>> order = ["buy", "wait", "use"]
     >>> curves = [find_valleys(events, stage_order=order, curve=curve) for curve in ("pooled", "paired")]
     >>> name_valley(*curves)["verdict"].to_list()
-    ['none']
+    ['no_valley']
     """
     by = [] if pooled.columns[0] == "metric" else [str(pooled.columns[0])]
     both = pooled.assign(confirmed=paired["is_valley"].to_numpy())
@@ -134,14 +134,17 @@ def name_valley(pooled: pd.DataFrame, paired: pd.DataFrame) -> pd.DataFrame:
     valleys = both[both["is_valley"]].sort_values("depth", ascending=False, kind="stable")
     best = valleys.set_axis(group[valleys.index])
     best = best[~best.index.duplicated()]
-    best = best.assign(verdict=np.where(best["confirmed"], "found", "pooled_only"))
+    best = best.assign(verdict=np.where(best["confirmed"], "valley", "unconfirmed"))
     rest = both.groupby(group).agg(n=("n", "max"), any_depth=("depth", "count"))
     rest[by] = both.loc[~group.duplicated(), by].to_numpy()
-    rest = rest.assign(verdict=np.where(rest["any_depth"] > 0, "none", "unknown")).drop(index=best.index)
+    rest = rest.assign(verdict=np.where(rest["any_depth"] > 0, "no_valley", "not_enough_data")).drop(
+        index=best.index
+    )
     columns = [
         *by,
+        "metric",
         "stage",
-        "depth",
+        "estimate",
         "conf_low",
         "conf_high",
         "share_of_customers",
@@ -150,7 +153,8 @@ def name_valley(pooled: pd.DataFrame, paired: pd.DataFrame) -> pd.DataFrame:
         "verdict",
     ]
     rows = [part for part in (best, rest) if len(part)]
-    return pd.concat(rows).sort_index().reset_index(drop=True).reindex(columns=columns)
+    named = pd.concat(rows).sort_index().reset_index(drop=True).assign(metric="depth")
+    return named.rename(columns={"depth": "estimate"}).reindex(columns=columns)
 
 
 def curve_features(

@@ -13,7 +13,19 @@ from cxlib.checks import check_columns
 FLAG = "is_suppressed"
 #: Numeric or date columns that say which row it is rather than what was found.
 KEY_COLUMNS = frozenset(
-    {"cohort", "day", "days", "decile", "event_month", "f_score", "horizon_months", "m_score", "month"}
+    {
+        "cohort",
+        "contacts_from",
+        "contacts_to",
+        "day",
+        "days",
+        "decile",
+        "event_month",
+        "f_score",
+        "horizon_months",
+        "m_score",
+        "month",
+    }
     | {"period", "r_score", "stage_number", "time_days", "wave"}
 )
 

@@ -22,7 +22,7 @@ Units = Mapping[str, str | Mapping[str, str]]
 Labels = Mapping[str, str | Mapping[Any, str]]
 
 #: Units of columns that mean the same wherever they stand; a caller's `units` go first.
-COLUMN_UNITS: Mapping[str, str | Mapping[str, str]] = {
+COLUMN_UNITS: Units = {
     "ahead": "pp",
     "amount": "currency",
     "amount_after": "currency",
@@ -30,35 +30,46 @@ COLUMN_UNITS: Mapping[str, str | Mapping[str, str]] = {
     "amount_in_period": "currency",
     "amount_past_year": "currency",
     "amount_so_far": "currency",
+    "base_gap": "pp",
     "benefit": "currency",
     "beyond": "pp",
     "break_even_effect": "currency",
+    "cap": "count",
     "clv": "currency",
     "concentration": "ratio",
+    "contacts_from": "count",
+    "contacts_to": "count",
     "contested": "count",
     "cost": "currency",
+    "coverage": "share",
     "csat": "share",
     "cumulative": "currency",
     "cumulative_share": "share",
     "customers": "count",
     "days": "days",
+    "difference": "pp",
     "expected_n": "count",
     "f2": "share",
     "factor": "share",
     "frequency": "count",
     "gini": "ratio",
     "groups": "count",
+    "highest": "count",
     "importance": "share",
     "least_lift": "ratio",
     "lift": "ratio",
     "lower_amount": "currency",
     "margin": "currency",
+    "mature": "share",
     "mean_amount": "currency",
     "monetary_mean": "currency",
     "monetary_total": "currency",
     "months_observed": "months",
     "moves": "count",
     "n": "count",
+    "naive": "share",
+    "naive_difference": "pp",
+    "naive_gap": "pp",
     "needed_share": "set_share",
     "net": "currency",
     "net_shrunk": "currency",
@@ -70,8 +81,16 @@ COLUMN_UNITS: Mapping[str, str | Mapping[str, str]] = {
     "p_adjusted": "p_value",
     "p_parallel": "p_value",
     "p_value": "p_value",
+    "penalty": "valence",
+    "plain": "share",
     "prob_roi_positive": "probability",
+    "purchase": "count",
+    "purchases": "count",
     "q_value": "p_value",
+    "quartile_high": "days",
+    "quartile_low": "days",
+    "reach": "share",
+    "reached": "share",
     "recency_days": "days",
     "residual": "score",
     "revenue": "currency",
@@ -79,12 +98,18 @@ COLUMN_UNITS: Mapping[str, str | Mapping[str, str]] = {
     "roi_shrunk": "share",
     "separation": "p_value",
     "share": "share",
+    "share_below": "share",
+    "share_negative": "share",
+    "share_of_first": "share",
+    "share_of_previous": "share",
     "share_shrunk": "share",
     "shrunk": "currency",
     "spend_effect": "currency",
     "spend_gap": "currency",
     "stability": "ratio",
     "top_customers": "set_share",
+    "touched": {"difference": "share", "score_difference": "score"},
+    "untouched": {"difference": "share", "score_difference": "score"},
     "upper_amount": "currency",
 }
 _CONTACT = re.compile(
@@ -180,7 +205,7 @@ def _heading(name: str, layout: Layout) -> str:
     label = layout.labels.get(name)
     if isinstance(label, str):
         return clean_text(label)
-    if _is_interval(name, layout.frame):
+    if _is_interval(name, layout.frame) and not has_text(f"column.{name}"):
         return text("display.interval", style.lang, level=format_level(style.conf_level, style.lang))
     return text(f"column.{name}", style.lang) if has_text(f"column.{name}") else safe_text(name, style.lang)
 

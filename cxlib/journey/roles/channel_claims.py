@@ -23,6 +23,7 @@ from cxlib.stats.intervals import critical_value
 from cxlib.stats.number_columns import check_numbers
 from cxlib.stats.verdicts import limits_side
 
+_VERDICTS = ["not_enough_data", "confounded", "holds", "fails"]
 _INTERVAL = ["estimate", "std_error", "conf_low", "conf_high"]
 
 
@@ -55,11 +56,12 @@ def touchpoint_roles(
     Returns
     -------
     DataFrame
-        In the order of `claims`: `touchpoint, claim, metric` ("difference", touched − not), `estimate,
-        std_error, conf_low, conf_high, touched` (mean), `untouched` (the same less the difference), `n`
-        (customers), `n_touched, exposure_ratio` (contacts elsewhere, touched ÷ not, within the strata),
-        `is_confounded` (above 1.5), `verdict` ("holds": interval above 0; "fails": below 0; "not_shown";
-        "confounded": no verdict, since the touched are busier customers; "unknown": fewer than 5 on a side).
+        In the order of `claims`: `touchpoint, role` (its claim), `metric` (touched − not: "difference" of
+        shares, "score_difference"), `estimate, std_error, conf_low, conf_high, touched` (mean), `untouched`
+        (the same less the difference), `n` (customers), `n_touched, exposure_ratio` (contacts elsewhere,
+        touched ÷ not, within the strata), `is_confounded` (above 1.5), `verdict` ("holds": interval above 0;
+        "fails": below 0; "not_shown"; "confounded": no verdict, since the touched are busier customers;
+        "not_enough_data": fewer than 5 on a side).
 
     Raises
     ------
@@ -109,16 +111,17 @@ def touchpoint_roles(
             sides = _at_stage(scored, touchpoint, claim, score_col)
         seen = np.isfinite(sides[0])
         cell = _within(*(side[seen] for side in sides), conf_level=conf_level)
-        rows.append({"touchpoint": touchpoint, "claim": claim, "metric": "difference", **cell})
-    frame = pd.DataFrame(rows)
+        metric = "difference" if claim == "conviction" else "score_difference"
+        rows.append({"touchpoint": touchpoint, "role": claim, "metric": metric, **cell})
+    columns = ["touchpoint", "role", "metric", *_INTERVAL, "touched", "untouched", "n", "n_touched"]
+    frame = pd.DataFrame(rows, columns=[*columns, "exposure_ratio"])
     frame["is_confounded"] = frame["exposure_ratio"] > MOST_EXPOSURE
-    units = ["pp" if claim == "conviction" else "score" for claim in frame["claim"]]
+    units = ["pp" if claim == "conviction" else "score" for claim in frame["role"]]
     ends = zip(frame["conf_low"], frame["conf_high"], units, strict=True)
     side = np.array([limits_side(low, high, unit=unit) for low, high, unit in ends])
     unknown = frame["estimate"].isna() | frame["conf_low"].isna()
     tests = [unknown.to_numpy(), frame["is_confounded"].to_numpy(), side > 0, side < 0]
-    frame["verdict"] = np.select(tests, ["unknown", "confounded", "holds", "fails"], default="not_shown")
-    columns = ["touchpoint", "claim", "metric", *_INTERVAL, "touched", "untouched", "n", "n_touched"]
+    frame["verdict"] = np.select(tests, _VERDICTS, default="not_shown")
     return frame[[*columns, "exposure_ratio", "is_confounded", "verdict"]]
 
 

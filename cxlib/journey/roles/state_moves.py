@@ -148,7 +148,7 @@ def state_care(
     Returns
     -------
     DataFrame
-        `state, metric` ("contacted"), `estimate, std_error, conf_low, conf_high, n` (customers ever in the
+        `state, metric` ("in_touch"), `estimate, std_error, conf_low, conf_high, n` (customers ever in the
         state). States nobody is in come last, with NaN.
 
     Raises
@@ -173,7 +173,7 @@ def state_care(
         touched, panel["who"].to_numpy(), groups=code, n_groups=len(state_order), conf_level=conf_level
     )
     n = panel.groupby(code)["who"].nunique().reindex(range(len(state_order)), fill_value=0).to_numpy()
-    frame = pd.DataFrame({"state": list(state_order), "metric": "contacted", **interval._asdict(), "n": n})
+    frame = pd.DataFrame({"state": list(state_order), "metric": "in_touch", **interval._asdict(), "n": n})
     return frame.sort_values("estimate", kind="stable", ignore_index=True)
 
 

@@ -43,7 +43,7 @@ def value_by_f2(
     -------
     DataFrame
         `metric, estimate, std_error, conf_low, conf_high, n` (customers): "value_with_f2" and
-        "value_without_f2" (mean per customer), "difference", "share_of_value" (of all value, the part that
+        "value_without_f2" (mean per customer), "value_difference", "share_of_value" (of all value, what
         comes from the second purchase on, 0–1), "variance_explained" (share of the spread of value between
         customers that F2 yes or no explains, 0–1).
 
@@ -88,7 +88,9 @@ def value_by_f2(
     late = after.reindex(people[customer_col], fill_value=0).to_numpy()
     again = (people["is_repeat"] & (people["duration_days"] <= within_days)).to_numpy()
     rows = [_mean("value_with_f2", total[again]), _mean("value_without_f2", total[~again])]
-    rows.append(("difference", rows[0][1] - rows[1][1], float(np.hypot(rows[0][2], rows[1][2])), len(total)))
+    rows.append(
+        ("value_difference", rows[0][1] - rows[1][1], float(np.hypot(rows[0][2], rows[1][2])), len(total))
+    )
     rows += [_share(late, total), _explained(again, total)]
     frame = pd.DataFrame(rows, columns=["metric", "estimate", "std_error", "n"])
     half = critical_value(conf_level) * frame["std_error"]

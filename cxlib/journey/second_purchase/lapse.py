@@ -128,13 +128,11 @@ def _answers(
         .dropna(subset=[customer_col, "start"])
         .sort_values(["start", score_col], kind="stable")
     )
-    latest = pd.merge_asof(
-        rows,
-        bought.rename(columns={"day": "bought_on"}).sort_values("bought_on"),
-        left_on="start",
-        right_on="bought_on",
-        by=customer_col,
-    )
+    bought = bought.rename(columns={"day": "bought_on"}).sort_values("bought_on")
+    if rows.empty or bought.empty:
+        latest = rows.assign(bought_on=pd.Timestamp("NaT"))
+    else:
+        latest = pd.merge_asof(rows, bought, left_on="start", right_on="bought_on", by=customer_col)
     active = (latest["start"] - latest["bought_on"]).dt.days < lapse_days
     first = latest[active].drop_duplicates(customer_col)
     return first[[customer_col, "start"]].assign(score=first[score_col]).reset_index(drop=True)

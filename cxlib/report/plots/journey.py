@@ -76,7 +76,7 @@ def plot_emotion_curve(
         curve = rows if by is None else _with_gaps(rows, places)
         x = curve["stage_number"].to_numpy() + 0.06 * (number - (len(curves) - 1) / 2)
         if len(curves) <= MOST_BANDS:
-            draw_band(ax, x, curve["band_low"], curve["band_high"], colour=colour)
+            draw_band(ax, x, curve["band_conf_low"], curve["band_conf_high"], colour=colour)
         ax.plot(x, curve["estimate"], color=colour, marker="o", linewidth=2, markersize=5)
         for place, low, high in zip(x, curve["conf_low"], curve["conf_high"], strict=True):
             draw_interval(ax, place, low, high, horizontal=False, colour=colour)

@@ -132,7 +132,7 @@ def rmst(
     Returns
     -------
     DataFrame
-        Group columns, `metric` ("rmst", or "difference" from the first group), `estimate, std_error,
+        Group columns, `metric` ("rmst", or "rmst_difference" from the first group), `estimate, std_error,
         conf_low, conf_high, p_value, n` (of a difference: people in the smaller group) and, with `by`,
         `reference` (of a difference: the group subtracted, several columns joined by " / ").
 
@@ -172,7 +172,7 @@ def rmst(
         rows.append(
             {
                 **{name: row[name] for name in names_of(by)},
-                "metric": "difference",
+                "metric": "rmst_difference",
                 "estimate": row["estimate"] - rows[0]["estimate"],
                 "std_error": float(np.hypot(row["std_error"], rows[0]["std_error"])),
                 "n": min(row["n"], rows[0]["n"]),
@@ -184,7 +184,7 @@ def rmst(
     half = critical_value(conf_level) * result["std_error"].where(result["std_error"] > 0)
     result["conf_low"], result["conf_high"] = result["estimate"] - half, result["estimate"] + half
     z = (result["estimate"] / result["std_error"].where(result["std_error"] > 0)).abs()
-    result["p_value"] = np.where(result["metric"] == "difference", 2 * stats.norm.sf(z), np.nan)
+    result["p_value"] = np.where(result["metric"] == "rmst_difference", 2 * stats.norm.sf(z), np.nan)
     columns = ["metric", "estimate", "std_error", "conf_low", "conf_high", "p_value", "n", *extra]
     return result[[*names_of(by), *columns]]
 

@@ -82,10 +82,10 @@ def test_counts_of_a_stage():
 
 def test_band_contains_the_interval_and_equals_it_when_pointwise():
     wide = emotion_curve(journeys(), stage_order=STAGES)
-    assert (wide["band_low"] < wide["conf_low"]).all()
-    assert (wide["band_high"] > wide["conf_high"]).all()
+    assert (wide["band_conf_low"] < wide["conf_low"]).all()
+    assert (wide["band_conf_high"] > wide["conf_high"]).all()
     point = emotion_curve(journeys(), stage_order=STAGES, band="pointwise")
-    assert point["band_low"].equals(point["conf_low"])
+    assert point["band_conf_low"].equals(point["conf_low"])
 
 
 def test_groups_are_the_curves_of_their_rows_and_order_does_not_matter():
@@ -189,12 +189,12 @@ def test_name_valley_says_how_far_to_trust():
     found = [
         find_valleys(journeys(8, n=800), stage_order=STAGES, curve=curve) for curve in ("pooled", "paired")
     ]
-    assert name_valley(*found)[["stage", "verdict"]].to_numpy().tolist() == [["f", "found"]]
+    assert name_valley(*found)[["stage", "verdict"]].to_numpy().tolist() == [["f", "valley"]]
     doubt = found[1].assign(is_valley=False)
-    assert name_valley(found[0], doubt)["verdict"].item() == "pooled_only"
-    assert name_valley(doubt, doubt)["verdict"].item() == "none"
+    assert name_valley(found[0], doubt)["verdict"].item() == "unconfirmed"
+    assert name_valley(doubt, doubt)["verdict"].item() == "no_valley"
     empty = find_valleys(journeys(0, n=5).iloc[:0], stage_order=STAGES)
-    assert name_valley(empty, empty)["verdict"].item() == "unknown"
+    assert name_valley(empty, empty)["verdict"].item() == "not_enough_data"
 
 
 def test_features_of_a_known_curve():
@@ -225,7 +225,7 @@ def test_coverage_of_the_simultaneous_band(n):
     events = pd.concat(journeys(seed, n=n).assign(seed=seed) for seed in range(1000))
     curves = emotion_curve(events, stage_order=STAGES, by="seed")
     for name, curve in curves.groupby("metric"):
-        low, high = (curve[end].to_numpy().reshape(1000, 8) for end in ("band_low", "band_high"))
+        low, high = (curve[end].to_numpy().reshape(1000, 8) for end in ("band_conf_low", "band_conf_high"))
         inside = ((low <= VALLEY) & (high >= np.array(VALLEY))).all(axis=1)
         assert 0.93 <= inside.mean() <= 0.97, name
 

@@ -93,7 +93,7 @@ def test_value_after_the_window_or_of_recent_customers_does_not_count():
     value = value_by_f2(orders, as_of="2026-06-30", within_days=90).set_index("metric")
     assert value["estimate"][["value_with_f2", "value_without_f2"]].to_list() == [40.0, 15.0]
     assert value.loc["share_of_value", "estimate"] == pytest.approx((30 - 5) / 55)
-    assert (value["n"][["difference", "share_of_value"]] == 2).all()
+    assert (value["n"][["value_difference", "share_of_value"]] == 2).all()
 
 
 def test_variance_explained_is_the_squared_correlation():
@@ -293,7 +293,7 @@ def test_checklist_passes_and_fails_only_with_the_whole_interval():
 
 def test_limits_of_the_checklist_are_the_companys_targets(tmp_path):
     shipped = {target.metric: target.target for target in load_rules("targets").targets}
-    limits = purchase_checklist({}).set_index("question")["limit"]
+    limits = purchase_checklist({}).set_index("question")["limit_share"]
     assert limits["leads_to_conviction"] == shipped["f2_180"]
     own = tmp_path / "targets.yml"
     own.write_text(
@@ -302,7 +302,7 @@ def test_limits_of_the_checklist_are_the_companys_targets(tmp_path):
     )
     row = {"leads_to_conviction": _row(0.4, 0.5), "not_marked_down": _row(0, 0.01)}
     checked = purchase_checklist(row, targets=load_rules("targets", own)).set_index("question")
-    assert checked.loc["leads_to_conviction", ["limit", "verdict"]].to_list() == [0.6, "fail"]
+    assert checked.loc["leads_to_conviction", ["limit_share", "verdict"]].to_list() == [0.6, "fail"]
     assert checked.loc["not_marked_down", "verdict"] == "unknown"
 
 

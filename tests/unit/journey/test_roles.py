@@ -164,7 +164,7 @@ def test_a_touchpoint_does_not_score_itself():
     assert role["verdict"] == "not_shown"
     assert role["estimate"] == pytest.approx(0)
     alone = touchpoint_roles(events[events["touchpoint"] == "insert"], states, claims={"insert": "use"})
-    assert alone["verdict"].item() == "unknown"
+    assert alone["verdict"].item() == "not_enough_data"
 
 
 def test_being_asked_at_a_pleasant_touchpoint_is_no_warmth():
@@ -228,7 +228,7 @@ def test_claims_are_judged_on_their_own_outcome():
     claims = {"mail": "conviction", "shop": "warmth"}
     roles = touchpoint_roles(everything, states, claims=claims, state_order=ORDER).set_index("touchpoint")
     assert roles.loc["mail", "verdict"] == "holds"
-    assert roles.loc["shop", "verdict"] == "unknown"
+    assert roles.loc["shop", "verdict"] == "not_enough_data"
     warm = touchpoint_roles(everything, states, claims={"mail": "warmth"}, state_order=ORDER).iloc[0]
     assert warm["estimate"] == pytest.approx(3.0)
     at_use = touchpoint_roles(everything, states, claims={"mail": "use"}, state_order=ORDER).iloc[0]

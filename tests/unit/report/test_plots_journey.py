@@ -70,7 +70,7 @@ def test_emotion_curve_by_group_has_one_line_each(events):
 def test_lines_of_groups_break_where_a_stage_is_blanked_and_lost_its_group(events):
     curve = emotion_curve(events, stage_order=STAGES, by="channel")
     blanked = (curve["channel"] == "ec") & (curve["stage"] == "wait")
-    curve.loc[blanked, ["estimate", "conf_low", "conf_high", "band_low", "band_high", "n"]] = np.nan
+    curve.loc[blanked, ["estimate", "conf_low", "conf_high", "band_conf_low", "band_conf_high", "n"]] = np.nan
     ax = plot_emotion_curve(curve.assign(channel=curve["channel"].mask(blanked, "(small group)")))
     drawn = [art.get_ydata() for art in ax.lines if len(art.get_xdata()) == len(STAGES)]
     assert [int(np.isnan(heights).sum()) for heights in drawn[:2]] == [1, 0]
@@ -92,7 +92,8 @@ def test_empty_curve_draws_without_warning(events):
 def test_suppressed_points_are_gaps(events):
     curve = emotion_curve(events, stage_order=STAGES)
     curve.loc[
-        curve["stage"] == "wait", ["estimate", "conf_low", "conf_high", "band_low", "band_high", "n"]
+        curve["stage"] == "wait",
+        ["estimate", "conf_low", "conf_high", "band_conf_low", "band_conf_high", "n"],
     ] = np.nan
     ax = plot_emotion_curve(curve)
     assert np.isnan(line(ax, ROLES["total"]).get_ydata()[1])

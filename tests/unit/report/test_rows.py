@@ -17,6 +17,8 @@ TEXTS = {
     },
     "test.gap.no_difference_shown": {"en": "{stage}: not shown", "ja": "{stage}：差は確認できません"},
     "test.gap.too_few": {"en": "Too few at {stage}", "ja": "{stage} は少なすぎます"},
+    "test.gap.too_few_anywhere": {"en": "Too few", "ja": "少なすぎます"},
+    "test.steps": {"en": "from {from_stage}", "ja": "{from_stage} から"},
     "test.tied": {"en": "{tied} lead", "ja": "{tied} が上位"},
     "figure.test_chart": {"en": "Caption", "ja": "図"},
     "figure.test_chart.alt": {"en": "A line", "ja": "線"},
@@ -104,6 +106,33 @@ def test_a_frame_is_shown_in_the_units_of_its_metrics_without_plumbing(report, s
     [piece] = sent
     assert piece["units"]["estimate"] == {"nps": "points", "f2": "share"}
     assert not {"note", "claim"} & set(piece["columns"])
+    assert piece["rows"][0]["std_error"] == 0.03  # kept in the record; the page shows the limits
+
+
+def test_no_rows_or_too_few_customers_say_why(report, sent):
+    frame = pd.DataFrame([ROW])
+    report.show("gaps", report.enough(frame, 9), otherwise="journey.empty_answers")
+    report.draw("test_chart", None, frame.head(0), otherwise="test.gap.too_few_anywhere")
+    assert [piece["key"] for piece in sent] == ["journey.empty_answers", "test.gap.too_few_anywhere"]
+    assert "10" in sent[0]["text"] and {piece["level"] for piece in sent} == {"info"}
+    sent.clear()
+    report.show("gaps", report.enough(frame, 10), otherwise="journey.empty_answers")
+    assert [piece["kind"] for piece in sent] == ["table"]
+
+
+def test_a_note_brings_its_level_and_a_column_the_words_of_its_kin(report, sent):
+    report.say("test.gap", ROW | {"note": "too_few", "level": "warning"})
+    report.say("test.steps", {"from_stage": "buy"})
+    assert (sent[0]["kind"], sent[0]["level"]) == ("notice", "warning")
+    assert sent[1]["text"] == "from Purchase"
+
+
+def test_a_scale_decides_the_unit_where_the_metric_can_not(report, sent):
+    curve = pd.DataFrame([ROW | {"metric": "pooled", "band_conf_low": 3.0, "band_conf_high": 4.0}])
+    report.show("curve", curve, unit="score")
+    report.show("curve", curve)
+    units = [(piece["units"]["estimate"], piece["units"]["band_conf_low"]) for piece in sent]
+    assert units == [("score", "score"), ("valence", "valence")]
 
 
 def test_no_rows_show_nothing(report, sent):

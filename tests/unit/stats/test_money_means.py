@@ -171,7 +171,7 @@ def test_one_large_buyer_leaves_the_value_of_a_second_purchase_without_limits():
     assert value_by_f2(orders, as_of="2026-06-30")["conf_low"].notna().all()
     orders.loc[n, "amount"] = orders["amount"].sum()
     found = value_by_f2(orders, as_of="2026-06-30").set_index("metric")
-    assert found.loc[["value_with_f2", "difference", "share_of_value"], "conf_low"].isna().all()
+    assert found.loc[["value_with_f2", "value_difference", "share_of_value"], "conf_low"].isna().all()
     assert found.loc["value_without_f2", "conf_low"] > 0
 
 

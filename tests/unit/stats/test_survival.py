@@ -102,8 +102,8 @@ def test_rmst_error_is_the_sampling_error():
 def test_rmst_difference_has_the_sign_of_second_minus_first():
     people = pd.DataFrame({"days": [1, 1, 1, 9, 9, 9], "bought": 1, "arm": list("aaabbb")})
     result = rmst(people, horizon=9, by="arm", **SPELL)
-    assert result.query("metric == 'difference'")["estimate"].item() == pytest.approx(8)
-    assert result.query("metric == 'difference'")["n"].item() == 3
+    assert result.query("metric == 'rmst_difference'")["estimate"].item() == pytest.approx(8)
+    assert result.query("metric == 'rmst_difference'")["n"].item() == 3
     assert result["reference"].fillna("").to_list() == ["", "", "a"]
 
 
