@@ -49,7 +49,7 @@ def test_the_list_of_public_names_is_current():
 
 
 def test_every_name_listed_is_reached_both_ways():
-    listed = re.findall(r"^\| `(\w+)` \| `(\w+)/", list_names.PAGE.read_text(encoding="utf-8"), re.MULTILINE)
+    listed = re.findall(r"^\| `(\w+)` \| `(\w+)/", list_names.page(), re.MULTILINE)
     assert len(listed) > 200
     for name, wing in listed:
         assert getattr(cx, name) is getattr(importlib.import_module(f"cxlib.{wing}"), name)
