@@ -79,8 +79,9 @@ def nearest(ranked: pd.DataFrame, *, currency: str | None = None) -> pd.DataFram
 
 
 def split_known(split: pd.DataFrame) -> pd.DataFrame:
-    """Keep the initiatives of `effects_by_group` of which at least one group has an estimate."""
-    is_known = split["estimate"].notna().groupby(split["initiative"]).transform("any")
+    """Keep the groups of initiatives of which at least one group has an estimate."""
+    of = split["initiative"] if "initiative" in split else pd.Series(0, index=split.index)
+    is_known = split["estimate"].notna().groupby(of).transform("any")
     return split[is_known.astype(bool)].reset_index(drop=True)
 
 

@@ -22,7 +22,7 @@ from cxlib.report.values import Value, Word
 #: What any frame of results may carry beside its numbers; no reader of a table needs them.
 UNSHOWN = ("metric", "note", "claim", "std_error")
 #: What is recorded of a row whether its sentence names it or not.
-KEPT = ("estimate", "conf_low", "conf_high", "n", "customers")
+KEPT = ("claim", "estimate", "conf_low", "conf_high", "n", "customers")
 #: Columns whose codes are worded as others are.
 WORDED_AS = {"verdict": "verdict", "next_step": "verdict", "level": "level"}
 #: Ends of names that are measured as the row's metric is: `naive_estimate`, and its limits.
@@ -183,7 +183,7 @@ class FromRows:
         result
             A frame, or one row as a series or mapping; its columns fill the placeholders, in the units of
             `report.units`. A row with a `note` (an entry, or the end of `key.<note>`) is a notice, of its
-            `note_level` ("not_enough_data"), in its section alone where `only_here`.
+            `note_level` ("not_enough_data"); in its section alone, and "info", where `only_here`.
         subject
             Column that tells the rows apart; the record is then `key[column=value]`.
         **extra
@@ -200,7 +200,8 @@ class FromRows:
                     name: Value(held, units[name]) if units.get(name, "text") != "text" else held
                     for name, held in said.items()
                 }
-                level, here = row.get("note_level", "not_enough_data"), bool(row.get("only_here"))
+                here = bool(row.get("only_here"))
+                level = row.get("note_level") or ("info" if here else "not_enough_data")
                 self.notice(entry, level=level, only_here=here, **said)
                 continue
             entry, numbers, units = told(key, row, self.words)
