@@ -317,7 +317,10 @@ def test_time_of_people_is_a_cost_everywhere(run):
 
 
 def flat(pieces):
-    return pieces["finding"]["impact.money"]["values"]
+    """Figures of the return by metric, with the ends of their intervals."""
+    rows = pieces["table"]["money"]["rows"]
+    ends = {"": "estimate", "_low": "conf_low", "_high": "conf_high"}
+    return {f"{row['metric']}{tail}": row[end] for row in rows for tail, end in ends.items()}
 
 
 def test_a_cost_of_zero_needs_no_effect(run, changed):
