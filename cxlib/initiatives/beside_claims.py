@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from cxlib.initiatives.claims import JUDGED, as_effects, caveat, may_compare, percent
+from cxlib.initiatives.claims import HERE, JUDGED, as_effects, caveat, may_compare, percent
 from cxlib.initiatives.effect.other_outcomes import churn_effect, f2_effect, score_effect, share_ratio
 from cxlib.initiatives.evaluate import Evaluation
 from cxlib.initiatives.study.members import drop_small_arms, effect_by_group
@@ -61,7 +61,7 @@ def arms_apart(found: Evaluation, table: pd.DataFrame, *, what: str) -> pd.DataF
     arms = known.groupby("horizon_months")["arm"].nunique()
     whole = arms.index[arms == 3].to_list()
     if not whole:
-        return pd.DataFrame([{"note": f"impact.none_{_why_none(found, what)}", "only_here": True}])
+        return pd.DataFrame([{"note": f"impact.none_{_why_none(found, what)}", **HERE}])
     rows = known[known["horizon_months"] == max(whole)].set_index("arm")
     gap = rows.loc["difference"]
     told = {"metric": "difference", **{name: gap[name] for name in ("estimate", "conf_low", "conf_high")}}
@@ -118,7 +118,7 @@ def scores_apart(found: Evaluation, answers: pd.DataFrame | None, *, started_on:
         rows = rows[(rows["n"] >= 2 * rule.min_cell) & rows["std_error"].notna()]
     if rows.empty:
         why = "score" if may_compare(found) else "beside"
-        return pd.DataFrame([{"note": f"impact.none_{why}", "only_here": True}])
+        return pd.DataFrame([{"note": f"impact.none_{why}", **HERE}])
     return rows.assign(
         metric="score_difference", level=percent(rule.conf_level), caveat=caveat(found, "drift", "early"),
         verdict=limits_verdict(rows["conf_low"], rows["conf_high"], unit="score"),
@@ -151,7 +151,7 @@ def groups_note(found: Evaluation, split: pd.DataFrame, *, by: str | None) -> pd
     else:
         return pd.DataFrame()
     months = {"months_observed": found.observed, "horizon_months": found.rule.horizon_months}
-    return pd.DataFrame([{"note": note, "only_here": True, **months}])
+    return pd.DataFrame([{"note": note, **HERE, **months}])
 
 
 def _horizons(found: Evaluation) -> list[int]:

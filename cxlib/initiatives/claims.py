@@ -19,6 +19,8 @@ Row = dict[str, Any]
 LOOSE_LEVEL = 0.9  # confidence level below which the reader is told how often it errs
 #: Verdicts that rest on the interval of a finished comparison.
 JUDGED = ("above_min", "at_loss", "pay_open", "below_zero", "below_needed", "low_power", "inconclusive")
+#: How a note that matters in its own section only is told.
+HERE: Row = {"note_level": "info", "only_here": True}
 #: States of money whose running total can be drawn.
 DRAWN = ("ready", "too_early", "zero_cost")
 
@@ -233,7 +235,7 @@ def left_out(split: pd.DataFrame, *, min_cell: int) -> pd.DataFrame:
         told: Row = {"note": "impact.split_one_arm", "names": cut["initiative"].unique().tolist()}
     else:
         told = {"note": "impact.groups_one_arm", "count": len(cut)}
-    return pd.DataFrame([told | {"only_here": True}] if len(cut) else [])
+    return pd.DataFrame([told | HERE] if len(cut) else [])
 
 
 def _is_one_arm(split: pd.DataFrame, min_cell: int) -> pd.Series:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cxlib.initiatives.claims import JUDGED, as_effects, caveat, effect_metric, percent
+from cxlib.initiatives.claims import HERE, JUDGED, as_effects, caveat, effect_metric, percent
 from cxlib.initiatives.doubt.two_way_fixed_effects import twoway_weights
 from cxlib.initiatives.effect.by_month import drift_bounds, monthly_gap
 from cxlib.initiatives.effect.ladder import answer_rung, evidence_ladder, treated_series
@@ -317,4 +317,4 @@ def _tests(found: Evaluation, metric: str) -> pd.DataFrame:
 
 
 def _note(key: str, *, holds: bool) -> pd.DataFrame:
-    return pd.DataFrame([{"note": key, "only_here": True}] if holds else [])
+    return pd.DataFrame([{"note": key, **HERE}] if holds else [])

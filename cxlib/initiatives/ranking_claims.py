@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from cxlib.initiatives.claims import HERE
 from cxlib.initiatives.money.ranking import rank_by_net
 from cxlib.initiatives.register import ROI
 from cxlib.stats.differences import groups_apart, interval_difference
@@ -104,7 +105,7 @@ def split_told(split: pd.DataFrame, *, by: str | None, conf_level: float) -> pd.
         where no initiative has two groups to compare.
     """
     if by is None or split.empty:
-        note = {"note": "impact.none_split", "only_here": True}
+        note = {"note": "impact.none_split", **HERE}
         return pd.DataFrame([] if by is None else [note])
     p_values = {}
     for name, part in split.groupby("initiative", sort=False):

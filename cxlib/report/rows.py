@@ -183,7 +183,7 @@ class FromRows:
         result
             A frame, or one row as a series or mapping; its columns fill the placeholders, in the units of
             `report.units`. A row with a `note` (an entry, or the end of `key.<note>`) is a notice, of its
-            `note_level` ("not_enough_data"); in its section alone, and "info", where `only_here`.
+            `note_level` ("not_enough_data"), in its section alone where `only_here`.
         subject
             Column that tells the rows apart; the record is then `key[column=value]`.
         **extra
@@ -200,8 +200,7 @@ class FromRows:
                     name: Value(held, units[name]) if units.get(name, "text") != "text" else held
                     for name, held in said.items()
                 }
-                here = bool(row.get("only_here"))
-                level = row.get("note_level") or ("info" if here else "not_enough_data")
+                level, here = row.get("note_level", "not_enough_data"), bool(row.get("only_here"))
                 self.notice(entry, level=level, only_here=here, **said)
                 continue
             entry, numbers, units = told(key, row, self.words)
