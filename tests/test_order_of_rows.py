@@ -301,11 +301,14 @@ LEFT_OUT = dict.fromkeys(
     "takes the ordered result of another function, or is replayed through it",
 )  # fmt: skip
 LEFT_OUT |= dict.fromkeys(
-    ["a_year_apart", "beside_words", "empty_scores", "first_place", "first_step",
-     "group_lead", "judge_return", "leading", "middle_by_group", "nearest", "next_steps", "now_and_whole",
-     "rank_register", "rate_notes", "season_told", "scheme_lead", "score_rule", "score_words", "settled_from",
-     "settled_shares", "short_of_history", "split_words", "standing_answers", "usual_age", "verdict_counts",
-     "window_names", "group_gaps", "uncounted_orders"],
+    ["a_year_apart", "arms_apart", "as_effects", "both_arms", "bounds_shown", "breakdown_told",
+     "effects_by_group", "empty_scores", "first_place", "first_step", "grave_cautions", "group_gaps",
+     "group_lead", "groups_note", "groups_shown", "hidden_cause", "judge_return", "leading", "left_out",
+     "middle_by_group", "naive_parts", "nearest", "next_steps", "now_and_whole", "pairs_shown", "plan_told",
+     "rank_register", "ranking_shown", "regression_told", "scenario_ends", "scheme_lead", "score_rule",
+     "scores_apart", "season_told", "second_purchases", "settled_from", "settled_shares",
+     "short_of_history", "split_known", "split_told", "standing_answers", "tornado_ends",
+     "uncounted_orders", "usual_age", "valley_cost", "verdict_counts", "window_names"],
     "words or a verdict on a result that is replayed",
 )  # fmt: skip
 LEFT_OUT |= dict.fromkeys(

@@ -1,69 +1,80 @@
-"""What the report on one initiative may say: sentences with their verdicts, from an `Evaluation`.
+"""What the report on one initiative may say of its verdict and its money: rows for `report.say`.
 
-Every function gives the arguments of `Report.finding` or `Report.notice`, so that claim, badge and numbers
-come from one place. Words that go with a fact (a drift, a horizon not over) are added where it holds only.
+Each function takes an `Evaluation` and returns a row, or a frame of rows, with the numbers its sentence rests
+on. Caveats (a drift, a horizon not over) are codes that go with a fact where they hold only.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
-from cxlib.initiatives.evaluate import Evaluation, effect_unit
-from cxlib.initiatives.money.flows import MONEY_UNITS, flatten
-from cxlib.initiatives.money.scenarios import pulled_forward
-from cxlib.language import text
+from cxlib.initiatives.evaluate import PRICED, Evaluation
+from cxlib.initiatives.money.flows import cash_flows, flatten
+from cxlib.initiatives.money.scenarios import pulled_forward, roi_scenarios, roi_tornado
 from cxlib.stats.verdicts import limits_side
 
-Words = dict[str, Any]
 Row = dict[str, Any]
 LOOSE_LEVEL = 0.9  # confidence level below which the reader is told how often it errs
-QUIET_MONTHS = 6  # as `churn_effect` counts a customer as lost
 #: Verdicts that rest on the interval of a finished comparison.
 JUDGED = ("above_min", "at_loss", "pay_open", "below_zero", "below_needed", "low_power", "inconclusive")
+#: How a note that matters in its own section only is told.
+HERE: Row = {"note_level": "info", "only_here": True}
+#: States of money whose running total can be drawn.
+DRAWN = ("ready", "too_early", "zero_cost")
 
 
-def verdict_words(found: Evaluation, *, name: str, outcome: str, conf_level: float, lang: str) -> Words:
-    """Say the verdict by its reason, with effect, interval and level, and a drift even where it is too early.
+def reached(found: Evaluation, *, name: str) -> Row:
+    """Tell the verdict by its reason, with effect, interval and level; a drift even where it is too early.
 
     Parameters
     ----------
     found : Evaluation
         Result of `evaluate_initiative`.
-    name, outcome : str
-        The initiative's name; column of the outcome (`margin, amount, orders, repeat`).
-    conf_level, lang
-        Level of the intervals; language.
+    name : str
+        The initiative's name.
 
     Returns
     -------
     dict
-        Arguments of `Report.finding`.
+        The row of `decision_shown` with `claim` (the reason), `name, outcome, level, caveat`, the sizes
+        `n_treatment, n_control`, `min_cell`, and where they are known `roi_conf_low, roi_conf_high`.
     """
-    numbers = found.decision.drop(columns=["verdict", "reason", "has_control"]).iloc[0]
-    decision: Words = {str(column): value for column, value in numbers.items()}
-    verdict, reason = found.decision["verdict"].item(), found.decision["reason"].item()
+    decision: Any = decision_shown(found).iloc[0].to_dict()
+    reason = found.decision["reason"].item()
     if reason == "no_interval" and not any(note["key"] == "impact.note_constant" for note in found.notes):
         reason = "no_interval_few"
-    counts = {"n_treatment": found.answer["n_treatment"], "n_control": found.answer["n_control"]}
-    said = decision | counts | {"name": name, "outcome": text(f"value.outcome.{outcome}", lang)}
-    said |= {"level": percent(conf_level), "caveat": caveat(found, lang, "drift")}
-    said |= _smallest(found)
-    units = decision_units(outcome) | dict.fromkeys(["roi_conf_low", "roi_conf_high"], "share")
-    units |= dict.fromkeys([*counts, "min_cell"], "count")
-    if found.money is not None:
-        said |= {
-            key: value
-            for key, value in flatten(found.money).items()
-            if key in ("roi_conf_low", "roi_conf_high")
-        }
-    return {"key": f"impact.verdict_{reason}", "verdict": verdict, "units": units, **said}
+    told = decision | {"claim": reason, "name": name, "outcome": found.rule.outcome_col}
+    told |= {"level": percent(found.rule.conf_level), "caveat": caveat(found, "drift")}
+    told |= {size: int(found.answer[size]) for size in ("n_treatment", "n_control")}
+    told |= {"min_cell": found.rule.min_cell}
+    figures: Row = {} if found.money is None else flatten(found.money)
+    return told | {end: figures[end] for end in ("roi_conf_low", "roi_conf_high") if end in figures}
 
 
-def level_notes(conf_level: float, *, key: str = "impact.note_level") -> list[Words]:
+def decision_shown(found: Evaluation) -> pd.DataFrame:
+    """Return the decision as it is shown: verdict, effect with its interval, and what it rests on.
+
+    `smallest_estimate` is the smallest effect worth having, in the unit of the effect.
+    """
+    table = found.decision.drop(columns=["reason", "has_control"])
+    table = table.rename(columns={"min_effect": "smallest_estimate"})
+    return table.assign(metric=effect_metric(found))
+
+
+def ladder_shown(found: Evaluation) -> pd.DataFrame:
+    """Return the rungs of evidence as they are shown, the one that answers marked (`is_answer`)."""
+    ladder = found.ladder.drop(columns=["horizon_months", "n"])
+    return as_effects(ladder.assign(is_answer=ladder["is_answer"] & (ladder.index == found.answer.name)))
+
+
+def effect_metric(found: Evaluation) -> str:
+    """Name the metric of an effect on the outcome: `margin_effect`, `repeat_effect` and so on."""
+    return f"{found.rule.outcome_col}_effect"
+
+
+def level_notes(conf_level: float, *, key: str = "impact.note_level") -> list[Row]:
     """Say how often verdicts at a low confidence level err: the arguments of `Report.notice`.
 
     Examples
@@ -74,14 +85,6 @@ def level_notes(conf_level: float, *, key: str = "impact.note_level") -> list[Wo
     words = {"conf": percent(conf_level), "share": percent(1 - conf_level)}
     note = {"key": key, "level": "warning", **words}
     return [note] if conf_level < LOOSE_LEVEL else []
-
-
-def decision_units(outcome: str) -> dict[str, str]:
-    """Units of the columns of `decision` for one outcome."""
-    unit = effect_unit(outcome)
-    effects = dict.fromkeys(["estimate", "conf_low", "conf_high", "min_effect"], unit)
-    months = dict.fromkeys(["months_observed", "horizon_months"], "count")
-    return effects | months | {"break_even_effect": "currency"}
 
 
 def percent(conf_level: float) -> str:
@@ -95,91 +98,111 @@ def percent(conf_level: float) -> str:
     return f"{conf_level * 100:.10g}%"
 
 
-def caveat(found: Evaluation, lang: str, *kinds: str, horizon_months: int = 0) -> str:
-    """Join the caveats among `kinds` that hold: `drift`, `drift_money`, `early`, `not_drawn`.
+def caveat(found: Evaluation, *kinds: str) -> str:
+    """Name the caveats among `kinds` that hold (`drift, drift_money, early, not_drawn`), joined by `_`.
 
     A drift says more than a lot that was not drawn, which is then left out.
     """
     drift = ("drift" in kinds and found.has_drift) or ("drift_money" in kinds and found.has_drift_money)
     holds = {
         "drift": drift,
-        "early": "early" in kinds and found.observed < horizon_months,
-        "not_drawn": "not_drawn" in kinds and not drift,
+        "early": "early" in kinds and found.observed < found.rule.horizon_months,
+        "not_drawn": "not_drawn" in kinds and not drift and found.assignment != "randomised",
     }
-    parts = [text(f"impact.caveat_{kind}", lang, horizon=horizon_months) for kind in holds if holds[kind]]
-    return "".join(parts)
+    return "_".join(kind for kind in holds if holds[kind])
 
 
-def money_words(found: Evaluation, *, horizon_months: int, lang: str) -> Words:
-    """Say what is known about money, with a drift of margin in the same sentence."""
-    figures: Words = {} if found.money is None else flatten(found.money)
+def money_told(found: Evaluation) -> Row:
+    """Tell what is known about money (`claim`: its state), with a drift of margin in the same sentence."""
+    figures: Row = {} if found.money is None else flatten(found.money)
     figures |= {"break_even_effect": found.break_even_effect, "months": len(found.effects)}
-    figures |= {"horizon_months": horizon_months, "caveat": caveat(found, lang, "drift_money")}
     is_free = found.state == "no_effect" and found.break_even_effect == 0
-    return {"key": f"impact.money_{found.state}{'_free' if is_free else ''}", "units": MONEY_UNITS, **figures}
+    told = {"claim": f"{found.state}{'_free' if is_free else ''}", "caveat": caveat(found, "drift_money")}
+    return figures | told | {"horizon_months": found.rule.horizon_months}
 
 
-def payback_words(found: Evaluation, *, lang: str) -> list[Words]:
-    """Say when the cost was back, for the whole interval; nothing without a complete return."""
+def payback(found: Evaluation) -> pd.DataFrame:
+    """Tell when the cost was back, for the whole interval; no row without a complete return."""
     if found.state != "ready" or found.money is None:
-        return []
+        return pd.DataFrame()
     figures = flatten(found.money) | {"months": len(found.effects)}
     low, middle, high = (figures[f"payback_months{end}"] for end in ("_conf_low", "", "_conf_high"))
-    is_within = low <= len(found.effects)
-    kind = "reached" if middle == middle else "not_reached" if is_within else "never"
-    is_open = high > len(found.effects)
-    end = text("impact.payback_open", lang, months=len(found.effects)) if is_open else ""
-    return [{"key": f"impact.payback_{kind}", "units": MONEY_UNITS, "open": end, **figures}]
+    claim = "reached" if middle == middle else "not_reached" if low <= len(found.effects) else "never"
+    is_open = claim == "reached" and high > len(found.effects)
+    return pd.DataFrame([figures | {"claim": f"{claim}{'_open' if is_open else ''}"}])
 
 
-def rate_notes(money: pd.DataFrame) -> list[Words]:
-    """Say what of the yearly return is left out, by the reason that holds."""
-    notes = money.loc[money["metric"] == "irr_annual", "note"]
-    return [{"key": f"impact.irr_{note}"} for note in notes if note]
+def money_shown(found: Evaluation) -> pd.DataFrame:
+    """Return the figures of a complete return, as far as they may be read; no rows without one."""
+    if found.money is None or found.state not in PRICED:
+        return pd.DataFrame()
+    table = found.money.drop(columns="n")
+    is_bare = (table["metric"] == "irr_annual") & table["estimate"].isna()
+    is_barred = (table["metric"] == "prob_roi_positive") & (found.state == "drift")
+    return table[~is_bare & ~is_barred]
 
 
-def dip_words(found: Evaluation, *, conf_level: float, lang: str) -> list[Words]:
-    """Say whether the gain was pulled forward; nothing where the groups moved apart or nothing is known."""
+def rate_notes(found: Evaluation) -> pd.DataFrame:
+    """Say what of the yearly return is left out, by the reason that holds: notes, or no rows."""
+    if found.money is None or found.state not in PRICED:
+        return pd.DataFrame()
+    rates = found.money[(found.money["metric"] == "irr_annual") & (found.money["note"] != "")]
+    return rates[["note"]].assign(note_level="info")
+
+
+def cash_shown(found: Evaluation) -> pd.DataFrame:
+    """Money in and out by month (`cash_flows`), where its running total may be drawn; else no rows."""
+    if found.money is None or found.state not in DRAWN or found.has_drift_money:
+        return pd.DataFrame()
+    return cash_flows(found.effects, **found.terms).drop(columns="discounted").assign(metric="net")
+
+
+def tornado_shown(found: Evaluation) -> pd.DataFrame:
+    """How far each input moves a complete return (`roi_tornado`); no rows without one."""
+    if found.state != "ready":
+        return pd.DataFrame()
+    inputs = {name: held for name, held in found.terms.items() if name != "discount_rate_annual"}
+    return roi_tornado(found.effects, **inputs)
+
+
+def tornado_ends(tornado: pd.DataFrame) -> pd.DataFrame:
+    """Name the ends of each bar for a table, which are no interval: `input, roi_low, roi_high`."""
+    ends = {"conf_low": "roi_low", "conf_high": "roi_high"}
+    return tornado.rename(columns=ends).reindex(columns=["input", *ends.values()])
+
+
+def scenarios_shown(found: Evaluation) -> pd.DataFrame:
+    """Return a complete return in three futures (`roi_scenarios`); no rows without one."""
+    return roi_scenarios(found.effects, **found.terms) if found.state == "ready" else pd.DataFrame()
+
+
+def scenario_ends(scenarios: pd.DataFrame) -> pd.DataFrame:
+    """Return of the lowest and the highest future: `roi_low, roi_high`; no row without scenarios."""
+    if scenarios.empty:
+        return scenarios
+    ends = scenarios.set_index("scenario")["roi"]
+    return pd.DataFrame([{"roi_low": ends["low"], "roi_high": ends["high"]}])
+
+
+def dip(found: Evaluation) -> pd.DataFrame:
+    """Tell whether the gain was pulled forward; no row where the groups moved apart or nothing is known."""
     if found.money is None or found.has_drift_money:
-        return []
-    parts = pulled_forward(found.effects, covariance=found.covariance, conf_level=conf_level)
+        return pd.DataFrame()
+    parts = pulled_forward(found.effects, covariance=found.covariance, conf_level=found.rule.conf_level)
     if parts.empty:
-        return []
-    first, later = parts.to_dict("records")
-    shown: Any = {"unit": "currency", "currency": found.currency}
-    sides = [int(limits_side(part["conf_low"], part["conf_high"], **shown)) for part in (first, later)]
-    is_dip = sides == [1, -1]
+        return parts
+    shown: Any = {"unit": "currency", "currency": found.rule.currency}
+    sides = limits_side(parts["conf_low"], parts["conf_high"], **shown).tolist()
     place = {"ready": "roi", "too_early": "total"}.get(found.state, "benefit")
-    totals = {"first": first["estimate"], "later": later["estimate"], "months": first["n"]}
-    units = {"first": "currency", "later": "currency", "months": "count"}
-    counted = text(f"impact.caveat_in_{place}", lang)
-    key = f"impact.{'dip' if is_dip else 'no_dip'}"
-    return [{"key": key, "units": units, "caveat": counted, **totals}]
+    told: Row = {"metric": "margin_effect", "claim": "dip" if sides == [1, -1] else "no_dip"}
+    first, later = parts["estimate"]
+    told |= {"first_estimate": first, "later_estimate": later, "months": int(parts["n"].iloc[0])}
+    return pd.DataFrame([told | {"caveat": f"in_{place}"}])
 
 
-def naive_kind(naive: Mapping[str, Any], answer: Mapping[str, Any], *, assignment: str) -> str:
-    """Name the sentence that sets before/after beside the answer: no limit is spoken of that is not there.
-
-    Parameters
-    ----------
-    naive, answer : mapping
-        Rows of `evidence_ladder`: `conf_low, conf_high`, of the answer also `is_answer`.
-    assignment : str
-
-    Returns
-    -------
-    str
-        `compared, targeted` (both have limits), `open` (the answer has none), `bare` (before/after
-        has none), `alone, alone_bare` (nothing answers).
-    """
-    has_limits, answers = (
-        all(np.isfinite(float(row[end])) for end in ("conf_low", "conf_high")) for row in (naive, answer)
-    )
-    if not answer["is_answer"]:
-        return "alone" if has_limits else "alone_bare"
-    if not has_limits:
-        return "bare"
-    return "open" if not answers else "targeted" if assignment == "targeted" else "compared"
+def may_compare(found: Evaluation) -> bool:
+    """Whether anything beside the verdict may be compared: a comparison that holds answers."""
+    return bool(found.answer["is_answer"]) and found.observed > 0 and not found.has_few_groups
 
 
 def as_effects(frame: pd.DataFrame) -> pd.DataFrame:
@@ -212,84 +235,9 @@ def left_out(split: pd.DataFrame, *, min_cell: int) -> pd.DataFrame:
         told: Row = {"note": "impact.split_one_arm", "names": cut["initiative"].unique().tolist()}
     else:
         told = {"note": "impact.groups_one_arm", "count": len(cut)}
-    return pd.DataFrame([told | {"only_here": True}] if len(cut) else [])
+    return pd.DataFrame([told | HERE] if len(cut) else [])
 
 
 def _is_one_arm(split: pd.DataFrame, min_cell: int) -> pd.Series:
     largest = split[["n_treatment", "n_control"]].max(axis=1)
     return (split["n"] == 0) & (largest >= min_cell)
-
-
-def may_compare(found: Evaluation) -> bool:
-    """Whether anything beside the verdict may be compared: a comparison that holds answers."""
-    return bool(found.answer["is_answer"]) and found.observed > 0 and not found.has_few_groups
-
-
-def beside_words(
-    found: Evaluation,
-    table: pd.DataFrame,
-    *,
-    what: str,
-    horizon_months: int,
-    conf_level: float,
-    is_drawn: bool,
-    lang: str,
-) -> list[Words]:
-    """Say how the groups differ in second purchase or loss, at the last horizon known, with its caveats.
-
-    Parameters
-    ----------
-    found : Evaluation
-        Result of `evaluate_initiative`.
-    table : DataFrame
-        Result of `f2_effect` or `churn_effect`, small rows blanked.
-    what : str
-        `f2` or `churn`.
-    horizon_months, conf_level, lang
-        As in the report.
-    is_drawn : bool
-        Whether the groups were drawn by lot.
-
-    Returns
-    -------
-    list of dict
-        Arguments of `Report.finding`; empty where an arm or the difference is missing.
-    """
-    known = table[table["estimate"].notna() & (table["horizon_months"] <= horizon_months)]
-    arms = known.groupby("horizon_months")["arm"].nunique()
-    whole = arms.index[arms == 3].to_list()
-    if not whole:
-        return []
-    months = max(whole)
-    rows = known[known["horizon_months"] == months].set_index("arm")
-    low, high = (float(rows.loc["difference", end]) for end in ("conf_low", "conf_high"))
-    kind = "difference" if int(limits_side(low, high, unit="pp")) else "no_difference"
-    said: Words = {"treatment": rows.loc["treatment", "estimate"], "control": rows.loc["control", "estimate"]}
-    said |= {"difference": rows.loc["difference", "estimate"], "low": low, "high": high, "months": months}
-    said |= {"quiet": QUIET_MONTHS, "level": percent(conf_level)}
-    kinds = ("drift", "early") if is_drawn else ("drift", "early", "not_drawn")
-    said |= {"caveat": caveat(found, lang, *kinds, horizon_months=horizon_months)}
-    units = dict.fromkeys(["difference", "low", "high"], "pp") | dict.fromkeys(["months", "quiet"], "count")
-    units |= dict.fromkeys(["treatment", "control"], "share")
-    return [{"key": f"impact.{what}_{kind}", "units": units, **said}]
-
-
-def score_words(
-    found: Evaluation, told: pd.DataFrame, *, horizon_months: int, conf_level: float, lang: str
-) -> list[Words]:
-    """Say whether scores moved apart among those who answered twice, with the caveats of the comparison."""
-    said = []
-    for row in told.to_dict("records"):
-        numbers = {name: row[name] for name in ("estimate", "conf_low", "conf_high", "n")}
-        side = int(limits_side(row["conf_low"], row["conf_high"], unit="score"))
-        kind = "difference" if side else "no_difference"
-        units = dict.fromkeys(numbers, "score") | {"n": "count"}
-        words = {"level": percent(conf_level)}
-        words |= {"caveat": caveat(found, lang, "drift", "early", horizon_months=horizon_months)}
-        said.append({"key": f"impact.score_{kind}", "units": units, **numbers, **words})
-    return said
-
-
-def _smallest(found: Evaluation) -> Words:
-    notes = [note["min_cell"] for note in found.notes if "min_cell" in note]
-    return {"min_cell": notes[0]} if notes else {}

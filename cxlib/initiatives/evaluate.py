@@ -115,8 +115,8 @@ class Evaluation:
         Part of the initiative's treated customers that is in this selection, and bears the cost.
     has_few_groups : bool
         Whole regions, shops or owners were treated or not, too few of them to compare anything.
-    currency : str or None
-        As in the terms.
+    rule, assignment
+        The terms it was judged by; how customers got into the groups.
     """
 
     members: pd.DataFrame
@@ -138,7 +138,8 @@ class Evaluation:
     break_even_effect: float
     cost_share: float
     has_few_groups: bool = False
-    currency: str | None = None
+    rule: Terms = Terms()
+    assignment: str = ""
 
     @property
     def summary(self) -> pd.DataFrame:
@@ -284,7 +285,7 @@ def evaluate_initiative(
         observed=observed, effects=effects, covariance=covariance, decision=_why_alone(decision, said),
         effect_verdict=effect_verdict, has_drift=has_drift, has_drift_money=has_drift_money, state=state,
         terms=money_terms, money=money, break_even_effect=needed, cost_share=share,
-        has_few_groups=is_few, currency=terms.currency,
+        has_few_groups=is_few, rule=terms, assignment=assignment,
     )  # fmt: skip
 
 

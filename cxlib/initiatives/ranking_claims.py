@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from cxlib.initiatives.claims import HERE
 from cxlib.initiatives.money.ranking import rank_by_net
 from cxlib.initiatives.register import ROI
 from cxlib.stats.differences import groups_apart, interval_difference
@@ -79,8 +80,9 @@ def nearest(ranked: pd.DataFrame, *, currency: str | None = None) -> pd.DataFram
 
 
 def split_known(split: pd.DataFrame) -> pd.DataFrame:
-    """Keep the initiatives of `effects_by_group` of which at least one group has an estimate."""
-    is_known = split["estimate"].notna().groupby(split["initiative"]).transform("any")
+    """Keep the groups of initiatives of which at least one group has an estimate."""
+    of = split["initiative"] if "initiative" in split else pd.Series(0, index=split.index)
+    is_known = split["estimate"].notna().groupby(of).transform("any")
     return split[is_known.astype(bool)].reset_index(drop=True)
 
 
@@ -103,7 +105,7 @@ def split_told(split: pd.DataFrame, *, by: str | None, conf_level: float) -> pd.
         where no initiative has two groups to compare.
     """
     if by is None or split.empty:
-        note = {"note": "impact.none_split", "only_here": True}
+        note = {"note": "impact.none_split", **HERE}
         return pd.DataFrame([] if by is None else [note])
     p_values = {}
     for name, part in split.groupby("initiative", sort=False):

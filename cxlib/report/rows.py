@@ -24,7 +24,7 @@ UNSHOWN = ("metric", "note", "claim")
 #: Columns whose codes name a column or a measure: their words are those of its heading.
 NAMING = ("attribute", "baseline", "by", "dimension", "method", "metric", "metrics", "scheme")
 #: What is recorded of a row whether its sentence names it or not.
-KEPT = ("estimate", "conf_low", "conf_high", "n", "customers")
+KEPT = ("claim", "estimate", "conf_low", "conf_high", "n", "customers")
 #: Columns whose codes are worded as others are.
 WORDED_AS = {"verdict": "verdict", "next_step": "verdict", "level": "level"}
 #: Ends of names that are measured as the row's metric is: `naive_estimate`, and its limits.

@@ -31,6 +31,7 @@ METRICS: Mapping[str, Metric] = {
     "break_even_effect": Metric("currency"),
     "captured": Metric("share", 1),
     "checklist": Metric("share"),
+    "churn": Metric("share", -1),
     "compliance": Metric("share", 1),
     "contacted": Metric("share", 1),
     "cost": Metric("currency", -1),

@@ -50,9 +50,10 @@ def relative_magnitudes(
     -------
     DataFrame
         One row per `m_bar`: `metric` (relative_magnitudes), `estimate` (mean after the start against the last
-        block before), `std_error, bound_low, bound_high` (what the estimates allow, noise aside), `conf_low,
-        conf_high` (noise included), `n` (steps before), and `breakdown` (the same in every row): the M̄ up to
-        which the interval leaves out zero, 0 where it never does. Empty with fewer than two blocks.
+        block before), `std_error, lowest_estimate, highest_estimate` (what the estimates allow, noise aside),
+        `conf_low, conf_high` (noise included), `n` (steps before), and `breakdown` (the same in every row):
+        the M̄ up to which the interval leaves out zero, 0 where it never does. Empty with fewer than two
+        blocks.
 
     Notes
     -----
@@ -73,7 +74,8 @@ def relative_magnitudes(
     >>> panel = pd.DataFrame({"u": list("aaabbb"), "t": [0, 1, 2] * 2, "y": [0.0, 1, 6, 0, 0, 0],
     ...                       "g": [2.0] * 3 + [None] * 3})
     >>> result = att_gt(panel, outcome_col="y", unit_col="u", time_col="t", start_col="g", base="mean")
-    >>> relative_magnitudes(result, horizon_months=1)[["bound_low", "bound_high"]].to_numpy().tolist()[2]
+    >>> bounds = relative_magnitudes(result, horizon_months=1)
+    >>> bounds[["lowest_estimate", "highest_estimate"]].to_numpy().tolist()[2]
     [4.0, 6.0]
     """
     if min(m_bars) < 0:
@@ -83,7 +85,8 @@ def relative_magnitudes(
     after, before = (event >= 0) & (event < horizon_months), int((event < 0).sum())
     size = block_months or max(before // 2, 1)
     count = before // size
-    columns = ["m_bar", "metric", "estimate", "std_error", "bound_low", "bound_high", "conf_low", "conf_high"]
+    columns = ["m_bar", "metric", "estimate", "std_error", "lowest_estimate", "highest_estimate"]
+    columns += ["conf_low", "conf_high"]
     if count < 2 or not after.any():
         return pd.DataFrame(columns=[*columns, "n", "breakdown"])
     blocks = [_mean((event < -size * k) & (event >= -size * (k + 1))) for k in range(count)]
@@ -101,7 +104,7 @@ def relative_magnitudes(
     table = pd.DataFrame(
         {
             "m_bar": m, "metric": "relative_magnitudes", "estimate": values[0], "std_error": error[0],
-            "bound_low": values[0] - m * reach, "bound_high": values[0] + m * reach,
+            "lowest_estimate": values[0] - m * reach, "highest_estimate": values[0] + m * reach,
             "conf_low": values[0] - wide * error[0] - m * unsure,
             "conf_high": values[0] + wide * error[0] + m * unsure,
             "n": count - 1, "breakdown": max(slack, 0.0) / unsure if unsure > 0 else np.nan,

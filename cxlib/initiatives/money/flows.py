@@ -12,14 +12,7 @@ from cxlib.initiatives.money.verdicts import break_even_effect
 
 IRR_LIMIT = 10.0  # a yearly rate above this says only that the cost came back at once
 _LOST = -0.99  # a yearly rate below this says only that the money is gone
-_MONEY = dict.fromkeys(["benefit", "cost", "net", "npv", "cumulative", "discounted"], "currency")
-_SHARES = dict.fromkeys(["roi", "irr_annual"], "share") | {"prob_roi_positive": "probability"}
-_COUNTS = dict.fromkeys(["month", "months", "horizon_months", "payback_months"], "count")
-_UNITS = {**_MONEY, **_SHARES, **_COUNTS, "break_even_effect": "currency"}
-#: Unit of every figure of this package, its interval included (`roi`, `roi_conf_low`, …).
-MONEY_UNITS = {
-    f"{name}{tail}": unit for name, unit in _UNITS.items() for tail in ("", "_conf_low", "_conf_high")
-}
+_SHARES = ("roi", "irr_annual", "prob_roi_positive")
 
 
 def cash_flows(

@@ -37,14 +37,12 @@ def plot_ladder(
         draw_interval(ax, place, row["conf_low"], row["conf_high"], colour=shade)
         ax.plot(row["estimate"], place, "o" if row["is_answer"] else "s", color=shade, markersize=7)
         rung = text(f"value.rung.{row['rung']}", lang)
-        labels.append(
-            text("impact.plot_rung", lang, rung=rung, months=row["months_observed"], n=f"{row['n']:,}")
-        )
+        labels.append(text("impact.plot_rung", lang, rung=rung, months=row["months_observed"]))
     ax.axvline(0, color=colour["total"], linewidth=1)
     ax.set_yticks(range(len(ladder)), labels)
     ax.set_ylim(len(ladder) - 0.4, -0.6)
     ax.grid(visible=False, axis="y")
-    outcome = str(ladder["metric"].iloc[0]) if len(ladder) else "margin"
+    outcome = _outcome(ladder)
     ax.xaxis.set_major_locator(MaxNLocator(5))
     format_axis(ax.xaxis, UNITS.get(outcome, "number"), lang, currency=currency)
     ax.set_xlabel(text("impact.plot_effect", lang, outcome=text(f"value.outcome.{outcome}", lang)))
@@ -75,7 +73,7 @@ def plot_arm_months(
         lowest = max(float(last["estimate"]), lowest + apart)
         name = text(f"impact.arm_{arm}", lang, n=f"{int(last['n']):,}")
         label_end(ax, last["month"], lowest, name, colour=shade)
-    outcome = str(months["metric"].iloc[0]) if len(months) else "margin"
+    outcome = _outcome(months)
     _month_axis(ax, colour, lang)
     _value_axis(ax, outcome, lang, currency, "impact.plot_per_customer")
     return ax
@@ -101,7 +99,7 @@ def plot_monthly_gap(
             )
         ax.plot(part["event_time"], part["estimate"], marker="o", color=shade, linewidth=1)
     ax.axhline(0, color=colour["total"], linewidth=1)
-    outcome = str(gap["metric"].iloc[0]) if len(gap) else "margin"
+    outcome = _outcome(gap)
     _month_axis(ax, colour, lang)
     _value_axis(ax, outcome, lang, currency, "impact.plot_gap")
     return ax
@@ -161,6 +159,11 @@ def plot_tornado(
     format_axis(ax.xaxis, "share", lang)
     ax.set_xlabel(text("column.roi", lang))
     return ax
+
+
+def _outcome(result: pd.DataFrame) -> str:
+    """Outcome that a result, or an effect (`margin_effect`), is about."""
+    return str(result["metric"].iloc[0]).removesuffix("_effect") if len(result) else "margin"
 
 
 def _month_axis(ax: Axes, colour: Mapping[str, str], lang: str) -> None:

@@ -7,31 +7,25 @@ import pandas as pd
 import pytest
 
 import cxlib as cx
-from cxlib.initiatives.claims import (
-    beside_words,
-    caveat,
-    dip_words,
-    may_compare,
-    money_words,
-    naive_kind,
-    payback_words,
-)
+from cxlib.initiatives import beside_claims, claims
+from cxlib.initiatives.doubt_claims import naive_kind
 from cxlib.language import catalogue, text
 
 
-def found(**changes):
+def found(*, horizon=12, conf_level=0.8, outcome="margin", **changes):
     """Build what the sentences read of an `Evaluation`: a year over, no drift, a return."""
     effects = pd.DataFrame({"estimate": [5.0] * 12, "std_error": 1.0, "n_treated": 10})
-    known = {
-        "has_drift": False,
-        "has_drift_money": False,
-        "observed": 12,
-        "state": "ready",
-        "effects": effects,
-    }
-    known |= {"covariance": np.eye(12), "break_even_effect": 2.0}
+    rule = cx.Terms(outcome_col=outcome, horizon_months=horizon, conf_level=conf_level, currency="JPY")
+    decision = {"verdict": "effective", "reason": "above_min", "estimate": 5.0, "conf_low": 4.0}
+    decision |= {"conf_high": 6.0, "min_effect": 1.0, "has_control": True}
+    known = {"has_drift": False, "has_drift_money": False, "observed": 12, "state": "ready", "notes": []}
+    known |= {"effects": effects, "covariance": np.eye(12), "break_even_effect": 2.0, "rule": rule}
+    known |= {"assignment": "randomised", "has_few_groups": False, "decision": pd.DataFrame([decision])}
+    known |= {"answer": pd.Series({"is_answer": True, "n_treatment": 40, "n_control": 50, **decision})}
+    known |= {"terms": {"one_time_cost": 200, "monthly_cost": 0, "covariance": np.eye(12)}}
     known |= {"money": cx.roi_summary(effects, one_time_cost=200, monthly_cost=0)}
-    return SimpleNamespace(**{"currency": "JPY", "has_few_groups": False, **known, **changes})
+    known |= {"panel": pd.DataFrame({"month": [-1, 0]})}
+    return SimpleNamespace(**known | changes)
 
 
 def shares(low, high, months=(6, 12)):
@@ -43,96 +37,132 @@ def shares(low, high, months=(6, 12)):
     return pd.DataFrame(rows)
 
 
-def beside(table, evaluation, *, is_drawn=True, horizon=12):
-    course = {"what": "churn", "horizon_months": horizon, "conf_level": 0.8, "is_drawn": is_drawn}
-    return beside_words(evaluation, table, lang="en", **course)
+def beside(table, evaluation):
+    (row,) = beside_claims.arms_apart(evaluation, table, what="churn").to_dict("records")
+    return row
 
 
-def said(words):
-    names = {name for name in words if name not in ("key", "units", "verdict")}
-    return text(words["key"], "en", **{name: words[name] for name in names})
+def spoken(row):
+    """Caveat of a row in words."""
+    return text(f"value.caveat.{row['caveat']}", "en") if row["caveat"] else ""
 
 
-def test_a_difference_within_its_interval_is_not_told_as_one():
-    (apart,) = beside(shares(0.02, 0.18), found())
-    (together,) = beside(shares(-0.02, 0.22), found())
-    assert apart["key"] == "impact.churn_difference"
-    assert together["key"] == "impact.churn_no_difference"
-    assert "80% interval" in said(apart)
-    assert "no difference" in said(together)
+@pytest.mark.parametrize(
+    ("low", "high", "verdict"),
+    [
+        (0.02, 0.18, "differ"),
+        (-0.18, -0.02, "differ"),
+        (-0.02, 0.22, "no_difference_shown"),
+        (0.0004, 0.2, "no_difference_shown"),  # a limit that is shown as zero
+        (0.002, 0.2, "differ"),
+    ],
+)
+def test_a_difference_within_its_interval_is_not_told_as_one(low, high, verdict):
+    row = beside(shares(low, high), found())
+    assert (row["verdict"], row["level"], row["months"]) == (verdict, "80%", 12)
+    assert "no difference" in catalogue()["impact.churn.no_difference_shown"]["en"]
 
 
 def test_a_comparison_the_report_forbids_says_so_in_the_same_sentence():
     table = shares(0.02, 0.18)
-    (drift,) = beside(table, found(has_drift=True))
-    assert "already moved apart" in said(drift)
-    (early,) = beside(table, found(observed=7), horizon=24)
-    assert early["months"] == 12
-    assert "The 24 months are not over" in said(early)
-    (picked,) = beside(table, found(), is_drawn=False)
-    assert "not drawn by lot" in said(picked)
-    (clean,) = beside(table, found())
-    assert clean["caveat"] == ""
+    assert "already moved apart" in spoken(beside(table, found(has_drift=True)))
+    early = beside(table, found(observed=7, horizon=24))
+    assert early["months"] == 12 and "not over" in spoken(early)
+    assert "not drawn by lot" in spoken(beside(table, found(assignment="targeted")))
+    assert "not drawn" not in spoken(beside(table, found(assignment="targeted", has_drift=True)))
+    assert beside(table, found())["caveat"] == ""
 
 
 def test_the_last_horizon_with_both_groups_is_the_one_told():
     table = shares(0.02, 0.18)
     half = table[(table["horizon_months"] == 6) | (table["arm"] != "control")]
-    assert beside(half, found())[0]["months"] == 6
-    assert beside(table, found(), horizon=3) == []
-    assert beside(table.head(0), found()) == []
+    assert beside(half, found())["months"] == 6
 
 
-def test_caveats_fit_into_a_sentence_in_both_languages():
-    everything = found(has_drift=True, observed=1)
-    for lang in ("en", "ja"):
-        assert 0 < len(caveat(everything, lang, "drift", "early", "not_drawn", horizon_months=36)) < 200
+def test_why_nothing_is_compared_is_the_reason_that_holds():
+    none = shares(0.02, 0.18).head(0)
+    assert beside(shares(0.02, 0.18), found(horizon=3))["note"] == "impact.none_churn"
+    assert beside(none, found(panel=pd.DataFrame({"month": [0]})))["note"] == "impact.none_churn_before"
+    assert beside(none, found(has_few_groups=True))["note"] == "impact.none_beside"
+    second = beside_claims.arms_apart(found(), none, what="f2")
+    assert second["note"].item() == "impact.none_f2" and second["note"].item() in catalogue()
+
+
+@pytest.mark.parametrize("assignment", ["randomised", "targeted"])
+@pytest.mark.parametrize("has_drift", [False, True])
+@pytest.mark.parametrize("observed", [1, 12])
+def test_every_caveat_has_words(assignment, has_drift, observed):
+    held = found(assignment=assignment, has_drift=has_drift, observed=observed)
+    for kinds in (("drift",), ("drift", "early"), ("drift", "early", "not_drawn")):
+        code = claims.caveat(held, *kinds)
+        assert code == "" or len(catalogue()[f"value.caveat.{code}"]["en"]) < 160
 
 
 @pytest.mark.parametrize(
     ("state", "where"), [("ready", "ROI"), ("too_early", "running total"), ("no_cost", "benefit")]
 )
 def test_what_the_two_parts_are_in_is_what_the_line_above_shows(state, where):
-    (words,) = dip_words(found(state=state), conf_level=0.95, lang="en")
-    assert where in said(words)
-    assert dip_words(found(state=state, has_drift_money=True), conf_level=0.95, lang="en") == []
+    (row,) = claims.dip(found(state=state)).to_dict("records")
+    assert where in spoken(row) and row["claim"] == "no_dip"
+    assert claims.dip(found(state=state, has_drift_money=True)).empty
+
+
+def test_a_dip_needs_a_gain_and_a_loss_beyond_doubt():
+    effects = pd.DataFrame({"estimate": [9.0] * 3 + [-9.0] * 9, "std_error": 1.0, "n_treated": 10})
+    assert claims.dip(found(effects=effects))["claim"].item() == "dip"
+    unsure = found(effects=effects, covariance=np.eye(12) * 900)
+    assert claims.dip(unsure)["claim"].item() == "no_dip"
 
 
 def test_break_even_explains_an_open_end_only_where_there_is_one():
-    (sure,) = payback_words(found(), lang="en")
-    assert (sure["key"], sure["open"]) == ("impact.payback_reached", "")
+    assert claims.payback(found())["claim"].item() == "reached"
     unsure = found()
     unsure.money = cx.roi_summary(unsure.effects.assign(std_error=9.0), one_time_cost=500, monthly_cost=0)
-    (words,) = payback_words(unsure, lang="en")
-    assert (words["key"], words["payback_months_conf_high"]) == ("impact.payback_reached", np.inf)
-    assert "not within 12 months" in words["open"]
-    assert payback_words(found(state="drift"), lang="en") == []
+    (row,) = claims.payback(unsure).to_dict("records")
+    assert (row["claim"], row["payback_months_conf_high"]) == ("reached_open", np.inf)
+    assert claims.payback(found(state="drift")).empty
 
 
 @pytest.mark.parametrize("state", ["too_early", "no_cost", "zero_cost"])
 def test_money_of_groups_that_moved_apart_carries_it(state):
-    words = money_words(found(state=state, has_drift_money=True), horizon_months=12, lang="en")
-    assert "{caveat}" in catalogue()[words["key"]]["en"]
-    assert "already moved apart" in words["caveat"]
-    assert money_words(found(state=state), horizon_months=12, lang="en")["caveat"] == ""
+    row = claims.money_told(found(state=state, has_drift_money=True))
+    assert "{caveat}" in catalogue()[f"impact.money.{row['claim']}"]["en"]
+    assert "already moved apart" in spoken(row)
+    assert claims.money_told(found(state=state))["caveat"] == ""
 
 
 def test_a_cost_of_zero_needs_no_effect_to_cover_it():
     free = found(state="no_effect", break_even_effect=0.0, money=None)
-    assert money_words(free, horizon_months=12, lang="en")["key"] == "impact.money_no_effect_free"
+    assert claims.money_told(free)["claim"] == "no_effect_free"
 
 
-def test_a_difference_whose_limit_is_shown_as_zero_is_none():
-    (words,) = beside(shares(0.0004, 0.2), found())
-    assert words["key"] == "impact.churn_no_difference"
-    (words,) = beside(shares(0.002, 0.2), found())
-    assert words["key"] == "impact.churn_difference"
+def test_a_return_is_shown_only_where_it_is_complete_and_without_odds_after_a_drift():
+    assert "prob_roi_positive" in set(claims.money_shown(found())["metric"])
+    assert "prob_roi_positive" not in set(claims.money_shown(found(state="drift"))["metric"])
+    early = found(state="too_early")
+    assert claims.money_shown(early).empty and claims.tornado_shown(early).empty
+    assert claims.scenario_ends(claims.scenarios_shown(early)).empty
+    assert len(claims.cash_shown(early)) == 13 and claims.cash_shown(found(has_drift_money=True)).empty
+    ends = claims.tornado_ends(claims.tornado_shown(found()))
+    assert (ends["roi_low"] <= ends["roi_high"]).all() and len(ends)
+    (futures,) = claims.scenario_ends(claims.scenarios_shown(found())).to_dict("records")
+    assert futures["roi_low"] < futures["roi_high"]
+
+
+def test_the_verdict_is_told_by_its_reason_in_the_unit_of_its_outcome():
+    row = claims.reached(found(outcome="repeat", has_drift=True), name="Coaching")
+    assert (row["claim"], row["verdict"], row["metric"]) == ("above_min", "effective", "repeat_effect")
+    assert row["smallest_estimate"] == 1.0 and row["roi_conf_low"] < row["roi_conf_high"]
+    assert "already moved apart" in spoken(row)
+    silent = found(decision=found().decision.assign(reason="no_interval"))
+    assert claims.reached(silent, name="A")["claim"] == "no_interval_few"
+    silent.notes = [{"key": "impact.note_constant"}]
+    assert claims.reached(silent, name="A")["claim"] == "no_interval"
 
 
 def test_nothing_is_compared_by_too_few_whole_groups():
-    answer = {"is_answer": True}
-    assert may_compare(found(answer=answer, observed=6))
-    assert not may_compare(found(answer=answer, observed=6, has_few_groups=True))
+    assert claims.may_compare(found(observed=6))
+    assert not claims.may_compare(found(observed=6, has_few_groups=True))
 
 
 @pytest.mark.parametrize(
@@ -149,6 +179,6 @@ def test_nothing_is_compared_by_too_few_whole_groups():
 def test_no_sentence_speaks_of_limits_that_are_not_there(naive, answer, assignment, kind):
     row = {"conf_low": naive, "conf_high": 2.0}
     assert naive_kind(row, {"conf_high": 2.0} | answer, assignment=assignment) == kind
-    sentence = catalogue()[f"impact.naive_{kind}"]["en"]
-    assert ("{naive_low}" in sentence) == np.isfinite(naive)
+    sentence = catalogue()[f"impact.naive.{kind}"]["en"]
+    assert ("{naive_conf_low}" in sentence) == np.isfinite(naive)
     assert ("{conf_low}" in sentence) == (kind in ("compared", "targeted"))

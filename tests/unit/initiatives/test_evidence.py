@@ -62,7 +62,7 @@ def test_bounds_without_noise_are_the_identified_set():
     found = cx.drift_bounds(study(noise=1e-9, drift=0.1, effect=2.0), horizon_months=6).set_index("m_bar")
     step = 0.6  # from half-year to half-year
     assert found.loc[0.0, "estimate"] == pytest.approx(2.0 + step, abs=1e-6)
-    assert found.loc[1.0, "bound_low"] == pytest.approx(2.0, abs=1e-6)
+    assert found.loc[1.0, "lowest_estimate"] == pytest.approx(2.0, abs=1e-6)
     assert found["breakdown"].iloc[0] == pytest.approx((2.0 + step) / step, rel=1e-3)
 
 

@@ -7,6 +7,7 @@ import pytest
 import cxlib as cx
 from cxlib.checks import ParameterError
 from cxlib.language import catalogue
+from cxlib.report.units import METRICS
 
 
 def effects(estimate=(3.0, 4.0, 5.0), std_error=1.0, n_treated=100):
@@ -315,7 +316,7 @@ def judge(**changes):
 )
 def test_every_line_of_the_rule(changes, expected):
     assert judge(**changes) == expected
-    assert f"impact.verdict_{expected[1]}" in catalogue()
+    assert f"impact.verdict.{expected[1]}" in catalogue()
 
 
 def test_a_negative_smallest_effect_is_refused():
@@ -342,12 +343,12 @@ def test_a_negative_smallest_effect_is_refused():
 def test_what_can_be_said_about_money(changes, state):
     known = {"one_time_cost": 10.0, "monthly_cost": 1.0, "has_effect": True, "months_observed": 12}
     assert cx.money_state(**{**known, "horizon_months": 12, **changes}) == state
-    assert f"impact.money_{state}" in catalogue()
+    assert f"impact.money.{state}" in catalogue()
 
 
 def test_every_figure_has_a_unit():
-    assert set(cx.flatten(figures().reset_index())) <= set(cx.MONEY_UNITS)
-    assert cx.MONEY_UNITS["roi_conf_low"] == "share"
+    assert set(figures().index) <= set(METRICS)
+    assert METRICS["roi"].unit == "share"
 
 
 def test_renamed_columns_are_missed_by_name():
@@ -441,7 +442,7 @@ def test_effective_is_not_the_word_where_money_is_lost(ends, expected):
     decision = cx.verdict(**known, has_control=True)
     found = cx.judge_return(decision, roi_low=ends[0], roi_high=ends[1])
     assert (found["verdict"].item(), found["reason"].item()) == expected
-    assert f"impact.verdict_{expected[1]}" in catalogue()
+    assert f"impact.verdict.{expected[1]}" in catalogue()
     other = cx.verdict(**{**known, "conf_low": -0.5}, has_control=True)
     assert cx.judge_return(other, roi_low=-0.6, roi_high=-0.2)["verdict"].item() == "not_shown"
 
@@ -483,7 +484,7 @@ def test_a_missing_yearly_return_tells_the_reason_that_holds(estimate, error, no
     assert row["note"] == note
     assert np.isnan(row["estimate"]) == (note in ("too_soon", "several"))
     assert np.isnan(row["conf_high"]) == (note != "")
-    assert f"impact.irr_{note}" in catalogue() or not note
+    assert f"impact.irr.{note}" in catalogue() or not note
 
 
 @pytest.mark.parametrize("error", [0.0, 0.05])
