@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from cxlib.stats.arrays import Array
 from cxlib.stats.intervals import Interval, critical_value
 
-Array = NDArray[np.float64]
 DRAWS, SEED = 10_000, 20_260_101
 
 

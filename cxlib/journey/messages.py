@@ -11,11 +11,10 @@ import pandas as pd
 from cxlib.checks import InputError, ParameterError, check_columns
 from cxlib.data.days import instants, local_days
 from cxlib.stats.clustered_share import clustered_share_interval
-from cxlib.stats.intervals import critical_value, share_difference_interval, share_interval
+from cxlib.stats.intervals import Interval, critical_value, share_difference_interval, share_interval
 from cxlib.stats.number_columns import check_numbers
 from cxlib.stats.verdicts import limits_side
 
-_INTERVAL = ["estimate", "std_error", "conf_low", "conf_high"]
 _DIFFERENCE = ["difference", "difference_conf_low", "difference_conf_high"]
 
 
@@ -114,7 +113,7 @@ def contact_pressure(
         )
         frame["contacts_to"] = np.append(cuts[1:] - 1.0, np.nan)
         frames.append(frame)
-    columns = ["contacts_from", "contacts_to", "metric", *_INTERVAL, "n", "n_contacts", *_DIFFERENCE]
+    columns = ["contacts_from", "contacts_to", "metric", *Interval._fields, "n", "n_contacts", *_DIFFERENCE]
     return pd.concat(frames, ignore_index=True)[columns]
 
 

@@ -16,13 +16,13 @@ from scipy.special import ndtr
 
 from cxlib.checks import ParameterError, check_columns, check_group_names, fail_option, nearest
 from cxlib.near_names import looks_like_data
-from cxlib.stats.intervals import critical_value
+from cxlib.stats.intervals import Interval, critical_value
 from cxlib.stats.number_columns import check_numbers
 
 CURVES = ("pooled", "paired")
 #: Columns of the results, which no group column may be called.
 RESULT_NAMES = [
-    *("metric", "stage", "stage_number", "from_stage", "estimate", "std_error", "conf_low", "conf_high"),
+    *("metric", "stage", "stage_number", "from_stage", *Interval._fields),
     *("band_low", "band_high", "n", "n_answers", "coverage", "share_negative", "largest_share"),
     *("depth", "share_of_customers", "is_valley", "n_around", "verdict"),
 ]

@@ -10,7 +10,8 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-Array = NDArray[np.float64]
+from cxlib.stats.arrays import Array
+
 DRAWN_AT_ONCE, LOOPED = 2**22, 10_000
 
 

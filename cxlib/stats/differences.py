@@ -6,13 +6,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.special import fdtrc, stdtr, stdtrit
 
 from cxlib.checks import ParameterError, check_columns
+from cxlib.stats.arrays import Array
 from cxlib.stats.intervals import Interval, critical_value
-
-Array = NDArray[np.float64]
 
 
 def interval_difference(one: Interval, other: Interval, *, correlation: ArrayLike = 0.0) -> Interval:

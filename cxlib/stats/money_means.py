@@ -12,13 +12,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from cxlib.checks import ParameterError
+from cxlib.stats.arrays import Array
 from cxlib.stats.intervals import Interval, critical_value
 from cxlib.stats.verdicts import limits_side
 
-Array = NDArray[np.float64]
 #: Largest skewness of an estimate, and largest part of its variance from one customer, at which t holds.
 MOST_SKEW, MOST_OF_ONE = 0.1, 0.1
 #: Part of the customers left out at either end of the middle half, and fewest customers for its interval.
@@ -179,7 +179,7 @@ def money_difference(one: ArrayLike, other: ArrayLike, *, conf_level: float = 0.
     rows = [_row("mean", means, why, conf_level)]
     why = "too_few" if smaller < LEAST else "no_spread"
     rows.append(_row("middle_mean", [_middle(side) for side in sides], why, conf_level))
-    names = ["metric", "estimate", "std_error", "conf_low", "conf_high"]
+    names = ["metric", *Interval._fields]
     return pd.DataFrame(rows, columns=[*names, "status"]).assign(n=smaller)[[*names, "n", "status"]]
 
 

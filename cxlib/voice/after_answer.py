@@ -7,18 +7,17 @@ from datetime import date
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from scipy import stats
 
 from cxlib.checks import check_columns, check_frame
 from cxlib.data.days import instants, local_times, to_date
 from cxlib.data.purchases import purchase_lines
+from cxlib.stats.arrays import Array
 from cxlib.stats.hidden_cause import e_value
 from cxlib.stats.intervals import critical_value, share_interval
 from cxlib.stats.money_means import money_mean_interval, tails_hold
 from cxlib.voice.answers import by_time
 
-Array = NDArray[np.float64]
 ATTITUDES = ("promoter", "passive", "detractor")
 #: Result by the column of `follow_answers` it comes from.
 OUTCOMES = {"repeat": "has_bought", "spend": "amount_after", "lapse": "has_lapsed"}

@@ -9,12 +9,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cxlib.checks import fail_option
+from cxlib.stats.arrays import Array
 from cxlib.stats.bootstrap import bootstrap_interval, resampled_sums
 from cxlib.stats.intervals import Interval, agreeing_limits, critical_value, share_interval
 from cxlib.voice.answers import Answers, Scale, effective_n, read_answers, scale_notes
 from cxlib.voice.nps_limits import NPS_METHODS, nps_interval
 
-Array = NDArray[np.float64]
 N_BOOT = 2000
 
 

@@ -14,10 +14,10 @@ from cxlib.checks import ParameterError
 from cxlib.initiatives.doubt.bounds import MOST_BLOCKS, breakdown, interval
 from cxlib.initiatives.effect.aggregates import AttResult
 from cxlib.stats import hidden_cause as hidden
+from cxlib.stats.arrays import Array
 from cxlib.stats.bootstrap import draws_root
 from cxlib.stats.two_arms import check_counts
 
-Array = npt.NDArray[np.float64]
 DRAWS = 50_000
 
 

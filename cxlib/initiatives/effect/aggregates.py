@@ -12,9 +12,9 @@ from scipy import stats
 
 from cxlib.checks import fail_option
 from cxlib.initiatives.effect.covariance import Spread, freedom, hotelling, wald
+from cxlib.stats.arrays import Array
 from cxlib.stats.bootstrap import draws_root
 
-Array = npt.NDArray[np.float64]
 Kind = Literal["simple", "dynamic", "group", "calendar"]
 #: An aggregate: its estimate, weights of the effects, weights of the groups' shares.
 Part = tuple[float, Array, Array]

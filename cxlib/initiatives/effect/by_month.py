@@ -10,8 +10,9 @@ from cxlib.initiatives.effect.aggregates import AttResult
 from cxlib.initiatives.effect.ladder import has_comparison, wave_effects
 from cxlib.initiatives.effect.randomised import adjusted_contrasts
 from cxlib.initiatives.effect.two_periods import mean_row
-from cxlib.initiatives.study.panel import Array
 from cxlib.initiatives.study.rollout import GROUP, cluster_of
+from cxlib.stats.arrays import Array
+from cxlib.stats.intervals import Interval
 
 
 def monthly_gap(
@@ -42,14 +43,12 @@ def monthly_gap(
     """
     result = wave_effects(panel, outcome_col, conf_level)
     if result is None:
-        return pd.DataFrame(
-            columns=["event_time", "metric", "estimate", "std_error", "conf_low", "conf_high", "n"]
-        )
+        return pd.DataFrame(columns=["event_time", "metric", *Interval._fields, "n"])
     rows = result.aggregate("dynamic", band="simultaneous", seed=seed).iloc[1:]
     shown = rows[rows["event_time"].between(-12, horizon_months - 1)].assign(metric=outcome_col)
-    return shown.astype({"event_time": int})[
-        ["event_time", "metric", "estimate", "std_error", "conf_low", "conf_high", "n"]
-    ].reset_index(drop=True)
+    return shown.astype({"event_time": int})[["event_time", "metric", *Interval._fields, "n"]].reset_index(
+        drop=True
+    )
 
 
 def parallel_trends(panel: pd.DataFrame, *, outcome_col: str = "margin") -> pd.DataFrame:
@@ -170,7 +169,7 @@ def arm_months(panel: pd.DataFrame, *, outcome_col: str = "margin", conf_level: 
         {"arm": arm, "month": month, "metric": outcome_col, **mean_row(part.to_numpy(float), conf_level)}
         for (arm, month), part in panel.groupby(["arm", "month"], sort=True)[outcome_col]
     ]
-    columns = ["arm", "month", "metric", "estimate", "std_error", "conf_low", "conf_high", "n"]
+    columns = ["arm", "month", "metric", *Interval._fields, "n"]
     return pd.DataFrame(rows, columns=columns).sort_values(
         ["arm", "month"], ascending=[False, True], ignore_index=True
     )

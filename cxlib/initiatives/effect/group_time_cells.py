@@ -10,8 +10,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from cxlib.checks import ParameterError
+from cxlib.stats.arrays import Array
 
-Array = npt.NDArray[np.float64]
 Whole = npt.NDArray[np.intp]
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from scipy import stats
 
 from cxlib.checks import check_columns, fail_option
+from cxlib.stats.arrays import Array
+from cxlib.stats.intervals import Interval
 
-Array = npt.NDArray[np.float64]
 Season = Literal["auto", "months", "wave", "none"]
 SPARE = 4  # observations there must be beyond the parameters
 
@@ -152,7 +152,7 @@ def placebo_starts(
             conf_level=conf_level,
         )  # fmt: skip
         rows.append(fit[fit["metric"] == "level"].assign(start=fake))
-    columns = ["start", "metric", "estimate", "std_error", "conf_low", "conf_high", "n"]
+    columns = ["start", "metric", *Interval._fields, "n"]
     kept = pd.concat(rows, ignore_index=True) if rows else pd.DataFrame(columns=columns)
     return kept.loc[kept["estimate"].notna(), columns].reset_index(drop=True)
 

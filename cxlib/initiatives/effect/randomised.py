@@ -10,10 +10,9 @@ import pandas as pd
 
 from cxlib.checks import check_columns
 from cxlib.initiatives.effect.two_periods import check_cells, tidy_row, varies
+from cxlib.stats.arrays import Array
 from cxlib.stats.few_clusters import cluster_contrasts
 from cxlib.stats.two_arms import flags
-
-Array = npt.NDArray[np.float64]
 
 
 def adjusted_difference(

@@ -21,8 +21,7 @@ from cxlib.initiatives.effect.group_time_cells import (
     wide,
 )
 from cxlib.initiatives.study.rollout import GROUP
-
-Array = npt.NDArray[np.float64]
+from cxlib.stats.arrays import Array
 
 
 def att_gt(

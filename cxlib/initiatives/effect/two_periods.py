@@ -11,10 +11,9 @@ from scipy import stats
 
 from cxlib.checks import ParameterError, check_columns
 from cxlib.initiatives.study.rollout import GROUP, cluster_of
+from cxlib.stats.arrays import Array
 from cxlib.stats.few_clusters import cluster_contrasts
 from cxlib.stats.two_arms import flags
-
-Array = npt.NDArray[np.float64]
 
 
 def before_after(

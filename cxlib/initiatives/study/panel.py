@@ -16,8 +16,8 @@ from cxlib.data.days import local_days
 from cxlib.data.text_type import TEXT
 from cxlib.initiatives.study.order_lines import plain_lines
 from cxlib.initiatives.study.rollout import COLUMNS, with_rollout
+from cxlib.stats.arrays import Array
 
-Array = npt.NDArray[np.float64]
 ASSIGNMENTS = ("randomised", "staggered", "targeted", "everyone")
 MOST_NAMED = 3  # ids that a message about an unknown one names
 MONTHS_BEFORE = 12  # a full year, so that before and after hold the same seasons

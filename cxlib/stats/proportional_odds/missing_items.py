@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from cxlib.stats.arrays import Array
+
 COMPLETIONS, CYCLES = 10, 5
 MANY = 20_000  # answers from which half the completions do: the doubt is small
 

@@ -11,10 +11,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cxlib.checks import check_columns, check_frame
+from cxlib.stats.arrays import Array
 from cxlib.stats.intervals import critical_value
 from cxlib.stats.number_columns import check_numbers, check_weights, cluster_codes
 from cxlib.stats.proportional_odds.brant_test import Splits, parallel_test, separate_logits
-from cxlib.stats.proportional_odds.fit import Array, Clusters, Codes, Fit, Sample, fit_ordinal
+from cxlib.stats.proportional_odds.fit import Clusters, Codes, Fit, Sample, fit_ordinal
 from cxlib.stats.proportional_odds.missing_items import Cells, completions, pool, to_cells
 from cxlib.stats.r_squared import collinear_units
 

@@ -9,7 +9,7 @@ import pandas as pd
 from scipy import stats
 
 from cxlib.checks import ParameterError, check_group_names, fail_option
-from cxlib.stats.intervals import critical_value
+from cxlib.stats.intervals import Interval, critical_value
 from cxlib.stats.stack_groups import stacked
 from cxlib.stats.survival.people_at_risk import (
     People,
@@ -22,8 +22,8 @@ from cxlib.stats.survival.people_at_risk import (
 )
 
 CONF_TYPES = ("log-log", "log", "plain")
-_RMST_COLUMNS = ["metric", "estimate", "std_error", "conf_low", "conf_high", "p_value", "n", "reference"]
-_COLUMNS = ["time", "estimate", "std_error", "conf_low", "conf_high", "n_at_risk", "n_events", "n"]
+_RMST_COLUMNS = ["metric", *Interval._fields, "p_value", "n", "reference"]
+_COLUMNS = ["time", *Interval._fields, "n_at_risk", "n_events", "n"]
 _COLUMNS += ["n_not_reached"]
 Columns = dict[str, np.ndarray]
 
@@ -185,7 +185,7 @@ def rmst(
     result["conf_low"], result["conf_high"] = result["estimate"] - half, result["estimate"] + half
     z = (result["estimate"] / result["std_error"].where(result["std_error"] > 0)).abs()
     result["p_value"] = np.where(result["metric"] == "difference", 2 * stats.norm.sf(z), np.nan)
-    columns = ["metric", "estimate", "std_error", "conf_low", "conf_high", "p_value", "n", *extra]
+    columns = ["metric", *Interval._fields, "p_value", "n", *extra]
     return result[[*names_of(by), *columns]]
 
 
@@ -318,7 +318,7 @@ def _at_times(
     shown["conf_low"] = np.where(no_event, exact, shown["conf_low"])
     last = tally.times[-1] if tally.times.size else -np.inf
     unseen = (wanted > last) & (shown["estimate"] > 0)
-    for name in ("estimate", "std_error", "conf_low", "conf_high"):
+    for name in Interval._fields:
         shown[name] = np.where(unseen, np.nan, shown[name])
     return shown
 

@@ -9,11 +9,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cxlib.checks import ParameterError, check_columns, check_frame
+from cxlib.stats.arrays import Array
 from cxlib.stats.intervals import critical_value
 from cxlib.stats.number_columns import check_numbers, cluster_codes
 from cxlib.stats.verdicts import limits_side
 
-Array = NDArray[np.float64]
 Limit = float | Mapping[str, float]
 MIN_ANSWERS = 5
 RANK = 1e-10  # share of the largest eigenvalue below which columns depend on each other

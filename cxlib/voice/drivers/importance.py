@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from cxlib.checks import ParameterError, check_columns, check_frame, fail_option
 from cxlib.language import has_text, text
+from cxlib.stats.arrays import Array
 from cxlib.stats.bootstrap import bootstrap_interval
 from cxlib.stats.intervals import critical_value
 from cxlib.stats.number_columns import check_numbers, check_weights, cluster_codes
@@ -29,7 +29,6 @@ from cxlib.stats.r_squared import (
 )
 from cxlib.voice.drivers.resampled_moments import Moments
 
-Array = NDArray[np.float64]
 METHODS = ("shapley", "relative_weights", "std_beta", "correlation")
 EXACT_DRIVERS = 20
 N_ORDERINGS = 2000

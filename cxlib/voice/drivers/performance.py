@@ -9,11 +9,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cxlib.checks import ParameterError
+from cxlib.stats.arrays import Array
 from cxlib.stats.bootstrap import bootstrap_interval
 from cxlib.stats.number_columns import cluster_codes
 from cxlib.voice.answers import Scale, check_scale
 from cxlib.voice.drivers.importance import (
-    Array,
     check_resampling,
     driver_importance,
     driver_units,

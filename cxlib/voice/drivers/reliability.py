@@ -8,9 +8,10 @@ import numpy as np
 import pandas as pd
 
 from cxlib.checks import check_columns, check_frame
+from cxlib.stats.arrays import Array
 from cxlib.stats.bootstrap import bootstrap_interval, resampled_sums
 from cxlib.stats.number_columns import check_numbers, cluster_codes
-from cxlib.voice.drivers.resampled_moments import Array, Moments
+from cxlib.voice.drivers.resampled_moments import Moments
 
 ROUNDS = 60
 

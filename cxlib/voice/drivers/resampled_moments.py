@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cxlib.stats.arrays import Array
 from cxlib.stats.bootstrap import resampled_sums
 from cxlib.stats.r_squared import nearest_correlation
 
-Array = NDArray[np.float64]
 #: Sums of the last resamples, by the content they were drawn from; at most so many bytes of them.
 _DRAWN: OrderedDict[bytes, Array] = OrderedDict()
 KEPT_BYTES = 2**25

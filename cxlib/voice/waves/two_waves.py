@@ -9,10 +9,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cxlib.checks import check_columns, check_frame
+from cxlib.stats.arrays import Array
 from cxlib.stats.sums_by_cluster import cluster_totals
 from cxlib.voice.answers import Answers, Scale, read_answers
 
-Array = NDArray[np.float64]
 Codes = NDArray[np.integer[Any]]
 WAVE = "__wave__"
 
