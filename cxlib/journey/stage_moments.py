@@ -7,7 +7,6 @@ interval of several comparisons at once comes from their covariance, never from 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,6 +16,7 @@ from scipy.special import ndtr
 from cxlib.checks import ParameterError, check_columns, check_group_names, fail_option, nearest
 from cxlib.near_names import looks_like_data
 from cxlib.stats.intervals import Interval, critical_value
+from cxlib.stats.joint_bands import largest_ratio
 from cxlib.stats.number_columns import check_numbers
 
 CURVES = ("pooled", "paired")
@@ -190,14 +190,6 @@ def critical_values(contrasts: np.ndarray, fit: Moments, conf_level: float) -> n
     varies = spread > 1e-9 * spread.max(initial=0)
     tail = 1 - conf_level
     if varies.any():
-        ratios = root[varies] / spread[varies, None] @ _draws(len(stages))
-        tail = 2 * ndtr(-np.quantile(np.abs(ratios, out=ratios).max(0), conf_level))
+        rows = root[varies] / spread[varies, None]
+        tail = 2 * ndtr(-largest_ratio(rows, conf_level=conf_level, draws=_DRAWS, seed=_SEED))
     return np.asarray(critical_value(1 - tail, df=df))
-
-
-@lru_cache(maxsize=8)
-def _draws(n_stages: int) -> np.ndarray:
-    """Draw standard normals, one row per stage; the same for every group and curve, so made once."""
-    draws = np.random.default_rng(_SEED).standard_normal((_DRAWS, n_stages)).T
-    draws.flags.writeable = False
-    return draws

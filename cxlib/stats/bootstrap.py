@@ -166,17 +166,6 @@ def bootstrap_interval(replicates: ArrayLike, *, conf_level: float = 0.95) -> tu
     return std_error[()], low[()], high[()]
 
 
-def draws_root(covariance: Array) -> Array:
-    """Symmetric root to turn independent draws into joint ones.
-
-    Unlike eigenvectors, whose signs are anybody's guess, it hardly moves where the covariance hardly does:
-    the same draws give the same critical value whatever the order of rows.
-    """
-    values, vectors = np.linalg.eigh(covariance)
-    real = np.where(values > 1e-12 * values.max(), values, 0.0)
-    return (vectors * np.sqrt(real)) @ vectors.T
-
-
 def _codes(labels: ArrayLike) -> NDArray[np.int64]:
     """Return integer codes of cluster labels; every missing label becomes a cluster of its own."""
     import pandas as pd

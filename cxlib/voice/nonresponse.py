@@ -18,6 +18,7 @@ from cxlib.data.rules.rule_files import load_rules
 from cxlib.stats.intervals import critical_value, effective_n, share_interval
 from cxlib.stats.number_columns import check_numbers
 from cxlib.voice.answers import by_time, read_answers
+from cxlib.voice.attitudes import nps_points
 from cxlib.voice.nps_limits import nps_interval
 
 VALUES = ("recency_days", "frequency", "monetary_total")
@@ -222,7 +223,7 @@ def response_bounds(
     last = last[among(last[customer_id_col], customers[customer_id_col])]
     n_answered, n = len(last), customers[customer_id_col].nunique()
     score = read_answers(last, score_col, (0, 10)).score
-    counts = [int((score >= 9).sum()), int(((score > 6) & (score < 9)).sum()), int((score <= 6).sum())]
+    counts = [int((nps_points(score) == points).sum()) for points in (100, 0, -100)]
     rate = share_interval(n_answered, n, conf_level=conf_level)
     heard = nps_interval(*counts, conf_level=conf_level)
     low, high = (rate.estimate * heard.estimate + side * 100 * (1 - rate.estimate) for side in (-1, 1))

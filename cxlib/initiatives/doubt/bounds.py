@@ -9,7 +9,7 @@ import numpy.typing as npt
 from scipy.special import ndtr, ndtri
 
 from cxlib.stats.arrays import Array
-from cxlib.stats.bootstrap import draws_root
+from cxlib.stats.joint_bands import draws_root
 
 DRAWS = 4_000
 MOST_TIMES = 1e6

@@ -13,6 +13,7 @@ from cxlib.initiatives.effect.two_periods import mean_row
 from cxlib.initiatives.study.rollout import GROUP, cluster_of
 from cxlib.stats.arrays import Array
 from cxlib.stats.intervals import Interval
+from cxlib.stats.welch import welch_df
 
 
 def monthly_gap(
@@ -126,7 +127,7 @@ def _small_sample(n_treated: float, n_control: float) -> tuple[float, float]:
     if not (sizes >= 2).all():
         return 1.0, np.nan
     parts = 1 / (sizes - 1)
-    return float(parts.sum() / (1 / sizes).sum()), float(parts.sum() ** 2 / (parts**2 / (sizes - 1)).sum())
+    return float(parts.sum() / (1 / sizes).sum()), float(welch_df(parts, sizes - 1))
 
 
 def _cost_months(result: AttResult, months: Array, horizon: int) -> Array:

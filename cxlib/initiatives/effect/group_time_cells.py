@@ -11,6 +11,7 @@ import pandas as pd
 
 from cxlib.checks import ParameterError
 from cxlib.stats.arrays import Array
+from cxlib.stats.least_squares import least_squares
 
 Whole = npt.NDArray[np.intp]
 
@@ -138,9 +139,7 @@ def _regressed(
     n1, n0 = len(treated), len(compared)
     wanted = np.column_stack([np.ones(n1), *known_treated])
     inner = np.column_stack([np.ones(n0), *known_compared])
-    bread = np.linalg.pinv(inner.T @ inner)
-    beta = bread @ (inner.T @ compared)
-    gap = treated - wanted @ beta
+    fit = least_squares(inner, compared)
+    gap = treated - wanted @ fit.coefficients
     estimate = float(gap.mean())
-    pull = inner @ (bread @ wanted.mean(axis=0))
-    return estimate, (gap - estimate) / n1, -pull * (compared - inner @ beta)
+    return estimate, (gap - estimate) / n1, -(fit.pull @ wanted.mean(axis=0)) * fit.residual

@@ -11,6 +11,7 @@ from scipy import stats
 from cxlib.checks import check_columns, fail_option
 from cxlib.stats.arrays import Array
 from cxlib.stats.intervals import Interval
+from cxlib.stats.least_squares import least_squares
 
 Season = Literal["auto", "months", "wave", "none"]
 SPARE = 4  # observations there must be beyond the parameters
@@ -159,17 +160,13 @@ def placebo_starts(
 
 def newey_west(design: Array, outcome: Array, lags: int, *, jackknife: bool = False) -> tuple[Array, Array]:
     """Least squares with Newey–West covariance (Bartlett weights), on jackknife residuals if wanted."""
-    bread = np.linalg.inv(design.T @ design)
-    beta = bread @ (design.T @ outcome)
-    residual = outcome - design @ beta
-    if jackknife:
-        residual = residual / np.clip(1 - np.einsum("ij,jk,ik->i", design, bread, design), 1e-9, None)
-    score = design * residual[:, None]
-    meat = score.T @ score
-    for lag in range(1, min(lags, len(score) - 1) + 1):
-        product = score[lag:].T @ score[:-lag]
-        meat += (1 - lag / (lags + 1)) * (product + product.T)
-    return beta, bread @ meat @ bread
+    fit = least_squares(design, outcome)
+    influence = fit.pull * fit.errors("HC3" if jackknife else "HC0")[:, None]
+    covariance = influence.T @ influence
+    for lag in range(1, min(lags, len(influence) - 1) + 1):
+        product = influence[lag:].T @ influence[:-lag]
+        covariance += (1 - lag / (lags + 1)) * (product + product.T)
+    return fit.coefficients, covariance
 
 
 def _season(time: Array, start: float, season: Season) -> list[Array]:

@@ -10,7 +10,7 @@ import pandas as pd
 
 from cxlib.checks import ParameterError, check_columns
 from cxlib.stats.arrays import Array
-from cxlib.stats.bootstrap import draws_root
+from cxlib.stats.joint_bands import draws_root
 
 DRAWS = 10_000
 
