@@ -14,7 +14,7 @@ from cxlib.data.convert import among
 from cxlib.data.days import to_date
 from cxlib.data.engine.order_totals import reduce_on_days
 from cxlib.data.rules.conditions import holds
-from cxlib.data.rules.rule_files import load_rules
+from cxlib.data.rules.rule_files import States, load_rules
 from cxlib.stats.intervals import critical_value, effective_n, share_interval
 from cxlib.stats.number_columns import check_numbers
 from cxlib.voice.answers import by_time, read_answers
@@ -33,7 +33,7 @@ def churned(
     known_until: object | None = None,
     follow_days: int = FOLLOW_DAYS,
     timezone: str | None = None,
-    rules: Any = None,
+    rules: States | None = None,
 ) -> pd.DataFrame:
     """Tell who had lapsed on a day by the handbook's rule, and who did not order in the days that followed.
 

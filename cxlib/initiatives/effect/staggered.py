@@ -14,7 +14,7 @@ from cxlib.checks import ParameterError, check_columns, fail_option
 from cxlib.initiatives.effect.aggregates import AttResult
 from cxlib.initiatives.effect.covariance import Influence, by_cluster, by_unit, pooled_freedom
 from cxlib.initiatives.effect.group_time_cells import (
-    Cells,
+    GroupTimeCells,
     adjusted_contrasts_by_cell,
     plain_contrasts,
     plan_cells,
@@ -128,7 +128,7 @@ _CLUSTER = "__cluster"
 
 
 def _result(
-    cells: Cells,
+    cells: GroupTimeCells,
     times: Array,
     start: Array,
     blocks: list[Array],

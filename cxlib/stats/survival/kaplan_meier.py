@@ -12,7 +12,7 @@ from cxlib.checks import ParameterError, check_group_names, fail_option
 from cxlib.stats.intervals import Interval, critical_value
 from cxlib.stats.stack_groups import stacked
 from cxlib.stats.survival.people_at_risk import (
-    People,
+    PeopleAtRisk,
     Tally,
     at_risk_at,
     names_of,
@@ -300,7 +300,7 @@ def _bounds(
 
 
 def _at_times(
-    curve: Columns, people: People, tally: Tally, times: Sequence[float], conf_level: float
+    curve: Columns, people: PeopleAtRisk, tally: Tally, times: Sequence[float], conf_level: float
 ) -> Columns:
     """Read a step function off at `times`; unknown after the last observation unless it has reached 0."""
     wanted = np.sort(np.asarray(times, dtype=float))
@@ -323,7 +323,7 @@ def _at_times(
     return shown
 
 
-def _rmst_of(people: People, tally: Tally, horizon: float, min_at_risk: int) -> tuple[float, float]:
+def _rmst_of(people: PeopleAtRisk, tally: Tally, horizon: float, min_at_risk: int) -> tuple[float, float]:
     before, within = tally.times < horizon, tally.times <= horizon
     left = watched_at(people, tally, np.array([horizon])).item()
     lost = tally.n - tally.events[before].sum() - left

@@ -27,7 +27,7 @@ from cxlib.stats.r_squared import (
     shapley_parts,
     standardised_coefficients,
 )
-from cxlib.voice.drivers.resampled_moments import Moments
+from cxlib.voice.drivers.resampled_moments import ResampledMoments
 
 METHODS = ("shapley", "relative_weights", "std_beta", "correlation")
 EXACT_DRIVERS = 20
@@ -142,7 +142,7 @@ def driver_importance(
     values, weight = read_drivers(data, outcome_col, drivers, weight_col)
     keep = np.isfinite(values[:, -1]) & np.isfinite(weight)
     values, weight = values[keep], weight[keep]
-    moments = Moments(values, weight)
+    moments = ResampledMoments(values, weight)
     matrix = moments.correlations(moments.all_answers())
     units = driver_units(matrix[0], len(values))
     labels = None if groups is None else _group_codes(drivers, units, groups)

@@ -19,7 +19,7 @@ _DRAWN: OrderedDict[bytes, Array] = OrderedDict()
 KEPT_BYTES = 2**25
 
 
-class Moments:
+class ResampledMoments:
     """Weighted sums from which every resample's correlation matrix follows; a class to hold them once.
 
     Complete data need first and second moments; with missing items each pair has sums over its own answers.

@@ -100,7 +100,7 @@ def test_stability_does_not_depend_on_how_many_resamples_are_held_at_once(monkey
             held.append(len(block))
             yield block
 
-    monkeypatch.setattr("cxlib.schemes.bootstrap_counts", counted)
+    monkeypatch.setattr("cxlib.customers.schemes.bootstrap_counts", counted)
     whole = compare_schemes(data, schemes=["noisy"], earlier=earlier)
     monkeypatch.setattr("cxlib.schemes.DRAWN_AT_ONCE", 900)
     parted = compare_schemes(data, schemes=["noisy"], earlier=earlier)
