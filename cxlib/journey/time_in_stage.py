@@ -168,16 +168,8 @@ def stage_ageing(
             "usual_days": usual_days,
         }
         found[-1] |= {**ages, "amount": group["value"].sum(min_count=1)}
-    columns = [
-        "stage",
-        "metric",
-        *Interval._fields,
-        "n",
-        "median_days",
-        "oldest_days",
-        "usual_days",
-        "amount",
-    ]
+    ages_and_money = ("median_days", "oldest_days", "usual_days", "amount")
+    columns = ["stage", "metric", *Interval._fields, "n", *ages_and_money]
     frame = pd.DataFrame(found, columns=columns)
     return frame.sort_values(["n", "stage"], ascending=[False, True], ignore_index=True)
 

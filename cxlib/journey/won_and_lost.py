@@ -20,16 +20,8 @@ from cxlib.stats.survival.known_days import MIN_AT_RISK, enough_at_risk
 
 #: Age from which deals are judged where it is not known by when nearly all are over.
 MATURE_DAYS = 90.0
-_END_COLUMNS = [
-    "cause",
-    "time",
-    *Interval._fields,
-    "n_at_risk",
-    "n_events",
-    "n",
-    "n_not_reached",
-    "customers",
-]
+_END_COUNTS = ("n_at_risk", "n_events", "n", "n_not_reached", "customers")
+_END_COLUMNS = ["cause", "time", *Interval._fields, *_END_COUNTS]
 _RATE_COLUMNS = ["metric", *Interval._fields, "n", "customers", "mature_days"]
 
 

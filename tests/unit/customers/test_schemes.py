@@ -102,7 +102,7 @@ def test_stability_does_not_depend_on_how_many_resamples_are_held_at_once(monkey
 
     monkeypatch.setattr("cxlib.customers.schemes.bootstrap_counts", counted)
     whole = compare_schemes(data, schemes=["noisy"], earlier=earlier)
-    monkeypatch.setattr("cxlib.schemes.DRAWN_AT_ONCE", 900)
+    monkeypatch.setattr("cxlib.customers.schemes.DRAWN_AT_ONCE", 900)
     parted = compare_schemes(data, schemes=["noisy"], earlier=earlier)
     assert held[0] == 200 and set(held[1:-1]) == {3}
     pd.testing.assert_frame_equal(parted, whole)
