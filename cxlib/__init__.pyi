@@ -181,7 +181,6 @@ from .initiatives.study.members import enrolment_notes as enrolment_notes
 from .initiatives.study.members import placebo_effect as placebo_effect
 from .initiatives.study.members import study_notes as study_notes
 from .initiatives.study.panel import choose_initiative as choose_initiative
-from .initiatives.study.panel import months_observed as months_observed
 from .initiatives.study.panel import study_members as study_members
 from .initiatives.study.panel import study_panel as study_panel
 from .initiatives.study.plan import detectable_effect as detectable_effect

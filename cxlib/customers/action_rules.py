@@ -9,7 +9,7 @@ import pandas as pd
 
 from cxlib.checks import check_columns
 from cxlib.data.rules.conditions import holds
-from cxlib.data.rules.rule_files import load_rules
+from cxlib.data.rules.rule_files import Action, Actions, load_rules
 from cxlib.stats.intervals import Interval, share_difference_interval
 from cxlib.stats.money_means import money_difference
 
@@ -18,7 +18,7 @@ def actions(
     customers: pd.DataFrame,
     *,
     tested: pd.DataFrame | None = None,
-    rules: Any = None,
+    rules: Actions | None = None,
     conf_level: float = 0.95,
 ) -> pd.DataFrame:
     """Tabulate each action's customers, the money at stake, and what such customers did next.
@@ -77,7 +77,7 @@ def actions(
     return table.astype({"n": "Int64", "n_tested": "Int64"} | dict.fromkeys(numbers, "float64"))
 
 
-def list_customers(customers: pd.DataFrame, action: str, *, rules: Any = None) -> pd.DataFrame:
+def list_customers(customers: pd.DataFrame, action: str, *, rules: Actions | None = None) -> pd.DataFrame:
     """List the customers one action is for: the working list behind `actions`, for people allowed to see ids.
 
     Parameters
@@ -114,7 +114,7 @@ def list_customers(customers: pd.DataFrame, action: str, *, rules: Any = None) -
 
 
 def _row(
-    action: Any, customers: pd.DataFrame, tested: pd.DataFrame | None, conf_level: float
+    action: Action, customers: pd.DataFrame, tested: pd.DataFrame | None, conf_level: float
 ) -> dict[str, Any]:
     measures = {condition.measure for condition in action.when}
     if not measures <= set(customers.columns):

@@ -14,9 +14,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cxlib.checks import ParameterError, check_columns
+from cxlib.stats.arrays import Array
 from cxlib.stats.valley_test import valley_p_value
 
-Array = NDArray[np.float64]
 FEATURES = ("recency_days", "frequency", "monetary_total")
 FEWEST, SAMPLE, RESTARTS, REFERENCES, RESAMPLES = 50, 1_000, 3, 15, 25
 STABLE = 0.75  # Hennig's threshold: a cluster whose mean Jaccard is lower is no stable pattern

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from cxlib.stats.arrays import Array
 from cxlib.stats.intervals import Interval, critical_value
+from cxlib.stats.joint_bands import largest_ratio
 
-Array = NDArray[np.float64]
 DRAWS, SEED = 10_000, 20_260_101
 
 
@@ -71,13 +71,12 @@ def rank_by_estimate(
 
 def _largest_difference(joint: Array, apart: Array, conf_level: float) -> float:
     """Quantile of the largest standardised difference of any two schemes, given their joint errors."""
-    value, vector = np.linalg.eigh(joint)
-    root = vector * np.sqrt(np.maximum(value, 0))
-    draws = np.random.default_rng(SEED).standard_normal((DRAWS, len(joint))) @ root.T
     first, second = np.triu_indices(len(joint), 1)
     used = apart[first, second] > 1e-12
     if not used.any():
         return critical_value(conf_level)
     first, second = first[used], second[used]
-    largest = (np.abs(draws[:, first] - draws[:, second]) / apart[first, second]).max(axis=1)
-    return float(max(np.quantile(largest, conf_level), critical_value(conf_level)))
+    value, vector = np.linalg.eigh(joint)
+    root = vector * np.sqrt(np.maximum(value, 0))
+    rows = (root[first] - root[second]) / apart[first, second][:, None]
+    return max(largest_ratio(rows, conf_level=conf_level, draws=DRAWS, seed=SEED), critical_value(conf_level))

@@ -11,15 +11,14 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from cxlib.checks import check_columns, fail_option
 from cxlib.customers.sales_concentration import df_of_kurtosis, error_df, lorenz_at, share_limits
+from cxlib.stats.arrays import Array
 from cxlib.stats.intervals import Interval, share_interval
 
 GROUPS = 10
 SCHEMES = ("count", "amount")
-Array = NDArray[np.float64]
 
 
 def deciles(

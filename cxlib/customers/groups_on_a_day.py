@@ -19,7 +19,7 @@ from cxlib.customers.preferences import ctb, wallets
 from cxlib.customers.rfm_segments import NO_ORDERS, assign_segments, rfm, rfm_cuts, summarise_customers
 from cxlib.customers.rule_states import states_by_rules
 from cxlib.data.days import to_date
-from cxlib.data.rules.rule_files import load_rules
+from cxlib.data.rules.rule_files import RfmSegments, load_rules
 from cxlib.data.text_type import TEXT
 
 YEAR = 365
@@ -33,7 +33,7 @@ def scheme_groups(
     deals: pd.DataFrame | None = None,
     dimensions: tuple[str, ...] = (),
     timezone: str | None = None,
-    rules: Any = None,
+    rules: RfmSegments | None = None,
 ) -> pd.DataFrame:
     """Put each customer with an order into the groups of every scheme, as they stood at the end of a day.
 
@@ -92,7 +92,7 @@ def like_periods(
     history_days: int = YEAR,
     settled: bool = False,
     timezone: str | None = None,
-    rules: Any = None,
+    rules: RfmSegments | None = None,
 ) -> pd.DataFrame:
     """Give two like periods, with the segment of each customer before either, by the same cut points.
 

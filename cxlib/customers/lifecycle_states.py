@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from cxlib.checks import check_columns
 from cxlib.customers.rule_states import states_by_rules
 from cxlib.data.rules.conditions import bounds
-from cxlib.data.rules.rule_files import load_rules
+from cxlib.data.rules.rule_files import Condition, States, load_rules
 from cxlib.stats.intervals import Interval, share_interval
 
 
@@ -28,7 +28,7 @@ def lifecycle_stages(
     as_of: object | Sequence[object],
     deals: pd.DataFrame | None = None,
     timezone: str | None = None,
-    rules: Any = None,
+    rules: States | None = None,
 ) -> pd.DataFrame:
     """Tell each customer's lifecycle stage (new lead, negotiation, customer, repeater, lapsed) on given days.
 
@@ -80,7 +80,7 @@ def attitude_states(
     as_of: object | Sequence[object],
     deals: pd.DataFrame | None = None,
     timezone: str | None = None,
-    rules: Any = None,
+    rules: States | None = None,
     keep: Sequence[str] = (),
 ) -> pd.DataFrame:
     """Tell each customer's attitude state (interested, unconvinced, wondering, convinced, lapsed) on days.
@@ -254,7 +254,7 @@ def state_spells(states: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def stay_limits(rules: Any) -> pd.DataFrame:
+def stay_limits(rules: States) -> pd.DataFrame:
     """Tell how long a stay lasts by the rules alone: what a survival curve cannot find out about customers.
 
     Parameters
@@ -278,7 +278,7 @@ def stay_limits(rules: Any) -> pd.DataFrame:
 
     Examples
     --------
-    >>> from cxlib.data.rules.rule_files import load_rules
+    >>> from cxlib.data.rules.rule_files import Condition, States, load_rules
     >>> limits = stay_limits(load_rules("states"))
     >>> limits.loc[limits["state"] == "convinced", "at_least_days"].tolist()
     [365.0]
@@ -303,7 +303,7 @@ def stay_limits(rules: Any) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _bound(conditions: Sequence[Any], measure: str) -> tuple[float, float]:
+def _bound(conditions: Sequence[Condition], measure: str) -> tuple[float, float]:
     """Lowest and highest value of a measure that all conditions on it allow."""
     held = [bounds(one) for one in conditions if one.measure == measure]
     return max((low for low, _ in held), default=-np.inf), min((high for _, high in held), default=np.inf)

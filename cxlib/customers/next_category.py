@@ -11,12 +11,12 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from cxlib.checks import check_columns
 from cxlib.data.days import local_days, to_date
 from cxlib.data.purchases import purchase_lines
 from cxlib.data.text_type import TEXT
+from cxlib.stats.arrays import Array
 from cxlib.stats.clustered_share import clustered_share_interval
 from cxlib.stats.intervals import Interval, clustered_mean_interval, critical_value, share_interval
 
@@ -198,7 +198,7 @@ def next_purchase_hits(
     return pd.DataFrame(rows).assign(n=later["customer_id"].nunique(), moves=len(later))[columns]
 
 
-def _lead(gaps: NDArray[np.float64], customers: pd.Series, conf_level: float, *, is_same: bool) -> Interval:
+def _lead(gaps: Array, customers: pd.Series, conf_level: float, *, is_same: bool) -> Interval:
     """Mean lead over another rule; one that never guesses otherwise has none, for sure."""
     room = None if is_same else (-1.0, 1.0)
     return clustered_mean_interval(gaps, customers, conf_level=conf_level, bounds=room)

@@ -6,13 +6,12 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from cxlib.checks import check_columns
 from cxlib.data.text_type import TEXT
+from cxlib.stats.arrays import Array
 from cxlib.stats.intervals import Interval, critical_value, false_discovery, share_interval
 
-Array = NDArray[np.float64]
 FEWEST_EXPECTED = 1.0
 DRAWS, SEED = 1_000, 20_260_101
 

@@ -15,6 +15,7 @@ import pandas as pd
 from cxlib.checks import ParameterError, check_columns, fail_option
 from cxlib.data.days import to_date
 from cxlib.data.engine.order_totals import reduce_orders
+from cxlib.data.rules.rule_files import RfmSegments
 from cxlib.data.scope import fail_by
 from cxlib.data.text_type import TEXT
 
@@ -194,7 +195,7 @@ def rfm(
     return scored
 
 
-def assign_segments(customers: pd.DataFrame, *, rules: Any) -> pd.DataFrame:
+def assign_segments(customers: pd.DataFrame, *, rules: RfmSegments) -> pd.DataFrame:
     """Name each customer's segment from the score ranges of a rules file.
 
     Parameters
@@ -243,7 +244,7 @@ def assign_segments(customers: pd.DataFrame, *, rules: Any) -> pd.DataFrame:
     return customers.assign(segment=pd.Series(segment, index=customers.index, dtype=TEXT))
 
 
-def segment_names(rules: Any, lang: str = "en") -> dict[str, str]:
+def segment_names(rules: RfmSegments, lang: str = "en") -> dict[str, str]:
     """Map segment to its label in `lang`, in the order of the rules, the rest and the unscored last.
 
     Parameters
@@ -283,7 +284,7 @@ def choose_customers(
     timezone: str | None = None,
     by: str | None = None,
     segment: str | None = None,
-    rules: Any = None,
+    rules: RfmSegments | None = None,
 ) -> pd.DataFrame:
     """Give the customers their RFM `segment`, and keep those of one segment if asked: `by` and `segment`.
 

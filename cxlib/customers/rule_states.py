@@ -14,6 +14,7 @@ from cxlib.data.days import local_days, to_date
 from cxlib.data.deals import deal_day, deal_outcomes
 from cxlib.data.engine.order_totals import numbered_on_days
 from cxlib.data.rules.conditions import holds, implies
+from cxlib.data.rules.rule_files import States
 from cxlib.data.text_type import TEXT
 
 
@@ -22,7 +23,7 @@ def states_by_rules(
     orders: Any,
     *,
     as_of: Any,
-    rules: Mapping[str, Any],
+    rules: Mapping[str, States],
     deals: pd.DataFrame | None = None,
     timezone: str | None = None,
     keep: Sequence[str] = (),
@@ -106,7 +107,7 @@ def _measures(
     return measures.assign(open_deals=measures["customer_id"].map(_open_deals(deals, day)).fillna(0))
 
 
-def _claimed(measures: pd.DataFrame, rules: Any) -> tuple[NDArray[np.intp], NDArray[np.int64]]:
+def _claimed(measures: pd.DataFrame, rules: States) -> tuple[NDArray[np.intp], NDArray[np.int64]]:
     """Tell which state wins each customer, and how many rules would have claimed the customer."""
     ruled = rules.states[:-1]
     claims = np.array([holds(measures, state.when) for state in ruled], dtype=bool)

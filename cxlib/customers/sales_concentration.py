@@ -11,14 +11,13 @@ from typing import Any, cast
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from cxlib.checks import ParameterError, check_columns
+from cxlib.stats.arrays import Array
 from cxlib.stats.intervals import Interval, critical_value
 from cxlib.stats.stack_groups import stacked
 
 FEWEST, FEWEST_STEPS = 10, 4
-Array = NDArray[np.float64]
 
 
 def lorenz(

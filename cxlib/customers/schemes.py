@@ -7,15 +7,14 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from cxlib.checks import ParameterError, check_columns
 from cxlib.customers.best_measure import rank_by_estimate
 from cxlib.data.convert import among
+from cxlib.stats.arrays import Array
 from cxlib.stats.bootstrap import DRAWN_AT_ONCE, bootstrap_counts
 from cxlib.stats.intervals import Interval, share_interval
 
-Array = NDArray[np.float64]
 FOLDS, SMOOTHING = 10, 5.0
 DRAWS, RESAMPLES, SEED = 10_000, 200, 20_260_101
 FEWEST_PAIR = 10

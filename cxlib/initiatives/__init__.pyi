@@ -108,7 +108,6 @@ from .study.members import enrolment_notes as enrolment_notes
 from .study.members import placebo_effect as placebo_effect
 from .study.members import study_notes as study_notes
 from .study.panel import choose_initiative as choose_initiative
-from .study.panel import months_observed as months_observed
 from .study.panel import study_members as study_members
 from .study.panel import study_panel as study_panel
 from .study.plan import detectable_effect as detectable_effect

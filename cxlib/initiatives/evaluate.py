@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from cxlib.checks import ParameterError
@@ -22,8 +21,8 @@ from cxlib.initiatives.money.verdicts import break_even_effect, judge_return, mo
 from cxlib.initiatives.study.members import drop_small_arms, enrolment_notes, study_notes
 from cxlib.initiatives.study.panel import study_members, study_panel
 from cxlib.initiatives.study.rollout import rollout_groups
+from cxlib.stats.arrays import Array
 
-Array = npt.NDArray[np.float64]
 PRICED = ("ready", "drift")  # states of money with a return
 #: Why there is no comparison, by the note that says so; the first that holds.
 _ALONE = {

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from cxlib.checks import ParameterError, check_columns, check_times
-from cxlib.data.rules.rule_files import load_rules
+from cxlib.data.rules.rule_files import Targets, load_rules
 from cxlib.data.scales import neutral_score
 from cxlib.language import LANGUAGES, text
 from cxlib.stats.intervals import share_interval
@@ -140,7 +139,7 @@ def measured_questions(**rows: pd.DataFrame) -> dict[str, pd.Series]:
 def purchase_checklist(
     measured: Mapping[str, pd.Series | Mapping[str, float]],
     *,
-    targets: Any = None,
+    targets: Targets | None = None,
     min_n: int = 10,
 ) -> pd.DataFrame:
     """Answer each question of the purchase-experience checklist by a metric and a limit.

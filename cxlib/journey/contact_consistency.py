@@ -8,10 +8,8 @@ import numpy as np
 import pandas as pd
 
 from cxlib.checks import check_columns
-from cxlib.stats.intervals import clustered_mean_interval, share_interval
+from cxlib.stats.intervals import Interval, clustered_mean_interval, share_interval
 from cxlib.stats.number_columns import check_numbers
-
-_INTERVAL = ["estimate", "std_error", "conf_low", "conf_high"]
 
 
 def consistency(
@@ -84,7 +82,7 @@ def consistency(
         variance, distance = own.var()[several].to_numpy(), (own.max() - own.min())[several].to_numpy()
         part = _spread_rows(variance, distance >= wide, conf_level)
         frames.append(part if by is None else part.assign(**{by: key[0]}))
-    columns = [*names, "metric", *_INTERVAL, "n"]
+    columns = [*names, "metric", *Interval._fields, "n"]
     return pd.concat(frames, ignore_index=True)[columns] if frames else pd.DataFrame(columns=columns)
 
 
@@ -99,4 +97,4 @@ def _spread_rows(variance: np.ndarray, uneven: np.ndarray, conf_level: float) ->
         share = share_interval(int(uneven.sum()), n, conf_level=conf_level)
         rows = [("spread", root[0], error, root[1], root[2], n)]
         rows += [("share_uneven", share.estimate, share.std_error, share.conf_low, share.conf_high, n)]
-    return pd.DataFrame(rows, columns=["metric", *_INTERVAL, "n"])
+    return pd.DataFrame(rows, columns=["metric", *Interval._fields, "n"])

@@ -11,7 +11,7 @@ from cxlib.checks import check_columns, fail_option
 from cxlib.data.scales import neutral_score
 from cxlib.journey.stage_moments import (
     CURVES,
-    Answers,
+    StageScores,
     StageSums,
     contrast,
     critical_values,
@@ -214,7 +214,7 @@ def unknown_stages(
     return pd.DataFrame([{**row, "n_unknown_stage": unknown, "n_missing_stage": missing}])
 
 
-def _stage_counts(group: Answers, scores: StageSums, neutral: float) -> dict[str, np.ndarray]:
+def _stage_counts(group: StageScores, scores: StageSums, neutral: float) -> dict[str, np.ndarray]:
     seen = np.bincount(group.stage, minlength=group.n_stages)
     negative = np.bincount(group.stage[group.score < neutral], minlength=group.n_stages)
     answers = scores.n.sum(0)

@@ -12,7 +12,7 @@ from cxlib.checks import check_columns
 from cxlib.data.days import local_days, to_date
 from cxlib.data.purchases import earlier_buyers, purchase_lines
 from cxlib.stats.few_clusters import cluster_fit
-from cxlib.stats.intervals import critical_value
+from cxlib.stats.intervals import Interval, critical_value
 from cxlib.stats.number_columns import check_numbers
 
 _TERMS = ["level", "expectation", "experience", "expectation_squared", "product", "experience_squared"]
@@ -25,7 +25,7 @@ _LINES = {
 }
 #: What must be zero for a bare difference experience − expectation to say it all.
 _DIFFERENCE = np.array([[0, 1, 1, 0, 0, 0], [0, 0, 0, 1, 0, 0], [0, 0, 0, 0, 1, 0], [0, 0, 0, 0, 0, 1]])
-_COLUMNS = ["metric", "term", "expectation", "experience", "estimate", "std_error", "conf_low", "conf_high"]
+_COLUMNS = ["metric", "term", "expectation", "experience", *Interval._fields]
 
 
 def gap_surface(

@@ -386,4 +386,4 @@ def _exit_rows(pages: pd.DataFrame, conf_level: float) -> pd.DataFrame:
         limits_side(gap.conf_low, gap.conf_high, unit="pp") > 0
     )
     frame = frame.sort_values(["difference", "page"], ascending=[False, True], ignore_index=True)
-    return frame[["page", "metric", "estimate", "std_error", "conf_low", "conf_high", *_EXIT_COLUMNS]]
+    return frame[["page", "metric", *Interval._fields, *_EXIT_COLUMNS]]

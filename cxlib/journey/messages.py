@@ -10,14 +10,13 @@ import pandas as pd
 from cxlib.checks import InputError, ParameterError, check_columns
 from cxlib.data.days import instants, local_days
 from cxlib.stats.clustered_share import clustered_share_interval
-from cxlib.stats.intervals import critical_value, share_difference_interval, share_interval
+from cxlib.stats.intervals import Interval, critical_value, share_difference_interval, share_interval
 from cxlib.stats.number_columns import check_numbers
 
-_INTERVAL = ["estimate", "std_error", "conf_low", "conf_high"]
 #: Difference of a class from the lowest one, in a frame of `contact_pressure`.
 DIFFERENCE = ["difference", "difference_conf_low", "difference_conf_high"]
 #: Columns of `contact_pressure`.
-PRESSURE = ["contacts_from", "contacts_to", "metric", *_INTERVAL, "n", "n_contacts", *DIFFERENCE]
+PRESSURE = ["contacts_from", "contacts_to", "metric", *Interval._fields, "n", "n_contacts", *DIFFERENCE]
 
 
 def contact_pressure(

@@ -164,7 +164,6 @@ def _share(metric: str, group: str, successes: int, n: int, conf_level: float) -
 
 def _difference(metric: str, one: dict, other: dict, conf_level: float) -> dict[str, object]:
     """Difference of two independent rows, its sign that of the first minus the second."""
-    ends = ("estimate", "std_error", "conf_low", "conf_high")
-    gap = interval_difference(*(Interval(*(side[end] for end in ends)) for side in (one, other)))
+    gap = interval_difference(*(Interval(*(side[end] for end in Interval._fields)) for side in (one, other)))
     row = {"metric": metric, "group": one["group"], **gap._asdict()}
     return {**row, "n": min(one["n"], other["n"])}

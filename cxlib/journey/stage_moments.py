@@ -7,7 +7,6 @@ interval of several comparisons at once comes from their covariance, never from 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,20 +15,21 @@ from scipy.special import ndtr
 
 from cxlib.checks import ParameterError, check_columns, check_group_names, fail_option, nearest
 from cxlib.near_names import looks_like_data
-from cxlib.stats.intervals import critical_value
+from cxlib.stats.intervals import Interval, critical_value
+from cxlib.stats.joint_bands import largest_ratio
 from cxlib.stats.number_columns import check_numbers
 
 CURVES = ("pooled", "paired")
 #: Columns of the results, which no group column may be called.
 RESULT_NAMES = [
-    *("metric", "stage", "stage_number", "from_stage", "estimate", "std_error", "conf_low", "conf_high"),
+    *("metric", "stage", "stage_number", "from_stage", *Interval._fields),
     *("band_conf_low", "band_conf_high", "n", "n_answers", "coverage", "share_negative", "largest_share"),
     *("depth", "share_of_customers", "is_valley", "n_around", "verdict"),
 ]
 _SEED, _DRAWS = 20260401, 40_000
 
 
-class Moments(NamedTuple):
+class StageMeans(NamedTuple):
     """Stage means of one curve with their joint covariance: a class because the three travel together."""
 
     mean: np.ndarray
@@ -49,7 +49,7 @@ def known_curve(curve: str) -> str:
     return curve if curve in CURVES else fail_option("curve", curve, CURVES)
 
 
-class Answers(NamedTuple):
+class StageScores(NamedTuple):
     """Answers of one group as arrays: customer and stage codes, score (NaN = seen but unanswered)."""
 
     customer: np.ndarray
@@ -65,7 +65,7 @@ def groups(
     by: str | None,
     stage_col: str,
     customer_col: str,
-) -> Iterator[tuple[dict[str, Any], Answers]]:
+) -> Iterator[tuple[dict[str, Any], StageScores]]:
     """Yield each group of `by` with its answers, checked; a contact without a customer is one by itself."""
     check_columns(events, score_col=score_col, by=by, stage_col=stage_col, customer_col=customer_col)
     check_group_names(by, RESULT_NAMES)
@@ -85,7 +85,7 @@ def groups(
     numeric = pd.api.types.is_numeric_dtype(held)
     score = held.to_numpy(dtype=float, na_value=np.nan) if numeric else check_numbers(events, score_col)
     score = np.where(np.isfinite(score), score, np.nan)
-    whole = Answers(customer, stage, score, len(stages))
+    whole = StageScores(customer, stage, score, len(stages))
     if by is None:
         yield {}, _take(whole, stage >= 0)
         return
@@ -96,13 +96,13 @@ def groups(
         yield {by: name}, _take(whole, (stage >= 0) & (label == number))
 
 
-def _take(group: Answers, kept: np.ndarray) -> Answers:
+def _take(group: StageScores, kept: np.ndarray) -> StageScores:
     if kept.all():
         return group
-    return Answers(group.customer[kept], group.stage[kept], group.score[kept], group.n_stages)
+    return StageScores(group.customer[kept], group.stage[kept], group.score[kept], group.n_stages)
 
 
-def sums(group: Answers) -> StageSums:
+def sums(group: StageScores) -> StageSums:
     """Sum and count the scores of each customer at each stage."""
     answered = ~np.isnan(group.score)
     _, customer = np.unique(group.customer[answered], return_inverse=True)
@@ -113,14 +113,14 @@ def sums(group: Answers) -> StageSums:
     return StageSums(total, np.bincount(cell, minlength=size).reshape(shape))
 
 
-def stage_moments(scores: StageSums, curve: str) -> Moments:
+def stage_moments(scores: StageSums, curve: str) -> StageMeans:
     """Return means and covariance over stages; NaN for unanswered stages."""
     n_stages = scores.n.shape[1]
     used = scores.n.sum(0) > 0
     total, count = scores.total[:, used], scores.n[:, used]
     mean, cov, df = _pooled(total, count) if curve == "pooled" else _paired(total, count)
     where = np.flatnonzero(used)
-    full = Moments(*(np.full(shape, np.nan) for shape in ((n_stages,), (n_stages, n_stages), (n_stages,))))
+    full = StageMeans(*(np.full(shape, np.nan) for shape in ((n_stages,), (n_stages, n_stages), (n_stages,))))
     full.mean[where], full.df[where], full.cov[np.ix_(where, where)] = mean, df, cov
     return full
 
@@ -157,7 +157,7 @@ def _paired(total: np.ndarray, count: np.ndarray) -> tuple[np.ndarray, np.ndarra
 
 
 def contrast(
-    contrasts: np.ndarray, fit: Moments, conf_level: float
+    contrasts: np.ndarray, fit: StageMeans, conf_level: float
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Estimate, standard error and simultaneous half-width of linear combinations of stage means."""
     used = np.isfinite(fit.mean)
@@ -171,7 +171,7 @@ def contrast(
     return effect, error, critical_values(contrasts, fit, conf_level) * error
 
 
-def critical_values(contrasts: np.ndarray, fit: Moments, conf_level: float) -> np.ndarray:
+def critical_values(contrasts: np.ndarray, fit: StageMeans, conf_level: float) -> np.ndarray:
     """Critical value per contrast, so that all their intervals hold together with probability `conf_level`.
 
     The largest of the correlated normal ratios is drawn once; each contrast then takes the t quantile of the
@@ -190,14 +190,6 @@ def critical_values(contrasts: np.ndarray, fit: Moments, conf_level: float) -> n
     varies = spread > 1e-9 * spread.max(initial=0)
     tail = 1 - conf_level
     if varies.any():
-        ratios = root[varies] / spread[varies, None] @ _draws(len(stages))
-        tail = 2 * ndtr(-np.quantile(np.abs(ratios, out=ratios).max(0), conf_level))
+        rows = root[varies] / spread[varies, None]
+        tail = 2 * ndtr(-largest_ratio(rows, conf_level=conf_level, draws=_DRAWS, seed=_SEED))
     return np.asarray(critical_value(1 - tail, df=df))
-
-
-@lru_cache(maxsize=8)
-def _draws(n_stages: int) -> np.ndarray:
-    """Draw standard normals, one row per stage; the same for every group and curve, so made once."""
-    draws = np.random.default_rng(_SEED).standard_normal((_DRAWS, n_stages)).T
-    draws.flags.writeable = False
-    return draws

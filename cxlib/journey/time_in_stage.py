@@ -13,11 +13,9 @@ from cxlib.checks import check_columns
 from cxlib.data.days import local_days, to_date
 from cxlib.data.deals import deal_spells
 from cxlib.journey.won_and_lost import usual_age
-from cxlib.stats.intervals import share_interval
+from cxlib.stats.intervals import Interval, share_interval
 from cxlib.stats.survival.kaplan_meier import survival_curve
 from cxlib.stats.survival.known_days import enough_at_risk
-
-_INTERVAL = ["estimate", "std_error", "conf_low", "conf_high"]
 
 
 def stage_times(
@@ -170,7 +168,8 @@ def stage_ageing(
             "usual_days": usual_days,
         }
         found[-1] |= {**ages, "amount": group["value"].sum(min_count=1)}
-    columns = ["stage", "metric", *_INTERVAL, "n", "median_days", "oldest_days", "usual_days", "amount"]
+    ages_and_money = ("median_days", "oldest_days", "usual_days", "amount")
+    columns = ["stage", "metric", *Interval._fields, "n", *ages_and_money]
     frame = pd.DataFrame(found, columns=columns)
     return frame.sort_values(["n", "stage"], ascending=[False, True], ignore_index=True)
 

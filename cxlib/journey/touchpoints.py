@@ -9,10 +9,8 @@ import pandas as pd
 
 from cxlib.checks import check_columns, check_group_names
 from cxlib.stats.clustered_share import clustered_share_interval
-from cxlib.stats.intervals import clustered_mean_interval, critical_value
+from cxlib.stats.intervals import Interval, clustered_mean_interval, critical_value
 from cxlib.stats.number_columns import check_numbers
-
-_INTERVAL = ["estimate", "std_error", "conf_low", "conf_high"]
 
 
 def expectation_gap(
@@ -71,7 +69,7 @@ def expectation_gap(
     customers = rated.groupby(code)["customer"].nunique().reindex(range(len(names)), fill_value=0)
     answers = np.bincount(code, minlength=len(names))
     if not len(names):
-        return pd.DataFrame(columns=[by, "metric", *_INTERVAL, "n", "n_answers"], dtype=float)
+        return pd.DataFrame(columns=[by, "metric", *Interval._fields, "n", "n_answers"], dtype=float)
     frames = []
     scores = events[[expectation_col, experience_col]].dropna().to_numpy(dtype=float)
     widest = float(np.ptp(scores))
@@ -177,9 +175,9 @@ def touchpoint_scores(
         frame.loc[flat, ["conf_low", "conf_high"]] = np.sort(ends.to_numpy(), axis=1)
     frame = frame.assign(metric="loss", n=frame["n"].fillna(0).astype(int)).rename_axis(touchpoint_col)
     frame = frame.reset_index().sort_values(["estimate", touchpoint_col], ascending=[False, True])
-    return frame[[touchpoint_col, "metric", *_INTERVAL, "n", "reach", "share_below", "penalty"]].reset_index(
-        drop=True
-    )
+    return frame[
+        [touchpoint_col, "metric", *Interval._fields, "n", "reach", "share_below", "penalty"]
+    ].reset_index(drop=True)
 
 
 def _rated(
@@ -193,7 +191,7 @@ def _rated(
         experience_col=experience_col,
         customer_col=customer_col,
     )
-    check_group_names(by, ("metric", *_INTERVAL, "n", "n_answers"))
+    check_group_names(by, ("metric", *Interval._fields, "n", "n_answers"))
     gap = check_numbers(events, experience_col) - check_numbers(events, expectation_col)
     rated = events[[by]].assign(gap=gap, customer=pd.factorize(events[customer_col])[0])
     alone = rated["customer"] < 0

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from cxlib.journey.stage_moments import (
-    Moments,
+    StageMeans,
     StageSums,
     contrast,
     critical_values,
@@ -212,7 +212,7 @@ def curve_features(
     return stacked(parts)
 
 
-def _prominence(fit: Moments, conf_level: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _prominence(fit: StageMeans, conf_level: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Depth of every stage below its shoulders, with the interval that pays for all pairs of stages."""
     mean, k = fit.mean, len(fit.mean)
     first, second = np.triu_indices(k, 1)
@@ -250,7 +250,7 @@ def _own_minimum(scores: StageSums) -> tuple[np.ndarray, np.ndarray]:
     return (part * eligible).sum(0) / np.where(n > 0, n, np.nan), n
 
 
-def _features(fit: Moments, stages: np.ndarray, conf_level: float) -> dict[str, Any]:
+def _features(fit: StageMeans, stages: np.ndarray, conf_level: float) -> dict[str, Any]:
     used = np.flatnonzero(np.isfinite(fit.mean))
     names = ["peak", "trough", "end", "slope", "area", "peak_end"]
     if used.size < 2:

@@ -12,7 +12,7 @@ import pandas as pd
 from cxlib.checks import ParameterError, check_columns, check_group_names
 from cxlib.data.days import to_date
 from cxlib.data.deals import deal_day, deal_outcomes, deal_spells, result_flags
-from cxlib.stats.intervals import share_interval
+from cxlib.stats.intervals import Interval, share_interval
 from cxlib.stats.stack_groups import stacked
 from cxlib.stats.survival.competing_exits import cumulative_incidence
 from cxlib.stats.survival.kaplan_meier import survival_curve
@@ -20,9 +20,9 @@ from cxlib.stats.survival.known_days import MIN_AT_RISK, enough_at_risk
 
 #: Age from which deals are judged where it is not known by when nearly all are over.
 MATURE_DAYS = 90.0
-_INTERVAL = ["estimate", "std_error", "conf_low", "conf_high"]
-_END_COLUMNS = ["cause", "time", *_INTERVAL, "n_at_risk", "n_events", "n", "n_not_reached", "customers"]
-_RATE_COLUMNS = ["metric", *_INTERVAL, "n", "customers", "mature_days"]
+_END_COUNTS = ("n_at_risk", "n_events", "n", "n_not_reached", "customers")
+_END_COLUMNS = ["cause", "time", *Interval._fields, *_END_COUNTS]
+_RATE_COLUMNS = ["metric", *Interval._fields, "n", "customers", "mature_days"]
 
 
 def deal_ends(

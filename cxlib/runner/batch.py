@@ -25,7 +25,7 @@ from cxlib.runner.errors import (
     ReportFailed,
 )
 from cxlib.runner.notebooks import heading_before, prepare
-from cxlib.runner.plan import Plan, Settings, plan
+from cxlib.runner.plan import Plan, RunSettings, plan
 from cxlib.runner.progress import QuietProgress, choose_progress, clock
 from cxlib.runner.watch import Watch
 from cxlib.runner.words import say
@@ -42,7 +42,7 @@ class Outcome:
     not_enough: list[str]
 
 
-def run(settings: Settings, *, message_lang: str = "en") -> Outcome:
+def run(settings: RunSettings, *, message_lang: str = "en") -> Outcome:
     """Run reports and publish them whole, or keep what failed apart.
 
     Parameters
@@ -75,7 +75,7 @@ def run(settings: Settings, *, message_lang: str = "en") -> Outcome:
 
 
 def _build(
-    plans: list[Plan], settings: Settings, draft: publish.Draft, started: datetime, message_lang: str
+    plans: list[Plan], settings: RunSettings, draft: publish.Draft, started: datetime, message_lang: str
 ) -> Outcome:
     """Run, publish what came out and rewrite the index."""
     scrubber = manifest.Scrubber(_outside(plans))
@@ -105,7 +105,7 @@ def _build(
 
 def _run_all(
     plans: list[Plan],
-    settings: Settings,
+    settings: RunSettings,
     draft: publish.Draft,
     message_lang: str,
     scrubber: manifest.Scrubber,
@@ -149,7 +149,7 @@ def _engine_imported() -> Iterator[None]:
 
 def _run_one(
     one: Plan,
-    settings: Settings,
+    settings: RunSettings,
     draft: publish.Draft,
     kernels: Any,
     progress: QuietProgress,
@@ -232,7 +232,7 @@ def _tables(one: Plan) -> dict[str, bytes]:
     return files
 
 
-def _watched(plans: list[Plan], settings: Settings, scrubber: manifest.Scrubber) -> Watch:
+def _watched(plans: list[Plan], settings: RunSettings, scrubber: manifest.Scrubber) -> Watch:
     """Watch all that the run reads: data, rules and the parameters file."""
     data = {p.data: scrubber.text(str(p.values["data"])) for p in plans if p.data is not None}
     others = {"rules": sorted((HANDBOOK / "data" / "rules").glob("*.yml"))}
@@ -241,7 +241,7 @@ def _watched(plans: list[Plan], settings: Settings, scrubber: manifest.Scrubber)
     return Watch(data, others)
 
 
-def _record(plans: list[Plan], settings: Settings, name: str, started: datetime) -> dict[str, Any]:
+def _record(plans: list[Plan], settings: RunSettings, name: str, started: datetime) -> dict[str, Any]:
     """Build the run's manifest, all but the files it read."""
     return {
         "run": name,

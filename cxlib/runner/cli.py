@@ -212,13 +212,13 @@ def _print_table(rows: list[list[str]]) -> None:
 
 def _chosen(options: argparse.Namespace) -> Any:
     """Read from the command line which report, data and values are meant."""
-    from cxlib.runner.plan import Settings
+    from cxlib.runner.plan import RunSettings
 
     Path.cwd()  # a kernel cannot start from a folder that is gone; the net says so
     names = [name for name, _ in map(_pair, options.parameters)]
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise ParameterError("runner.given_twice", names=", ".join(map(shown, twice)))
-    return Settings(
+    return RunSettings(
         reports=tuple(options.reports),
         parameters=tuple(map(_pair, options.parameters)),
         parameters_file=options.parameters_file,

@@ -15,14 +15,14 @@ from cxlib.data.places import HANDBOOK, WORK
 from cxlib.runner.fill_in import fill_in, in_language, set_names
 from cxlib.runner.notebooks import choose, find_notebooks, prepare, read_notebook, sections
 from cxlib.runner.parameters import Parameter, Plain, check_name, check_together, check_value, read_parameters
-from cxlib.runner.plan import Plan, Settings, check_in_data, plan
+from cxlib.runner.plan import Plan, RunSettings, check_in_data, plan
 from cxlib.runner.private_file import write_private
 from cxlib.runner.publish import check_out
 
 CHAPTERS = HANDBOOK / "notebooks"
 
 
-def open_notebook(settings: Settings, *, out: Path | None = None, force: bool = False) -> Path:
+def open_notebook(settings: RunSettings, *, out: Path | None = None, force: bool = False) -> Path:
     """Write a chapter as a working notebook and return where it is.
 
     Parameters

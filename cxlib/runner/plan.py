@@ -19,7 +19,7 @@ _OF_DATA = ("as_of", "by", "segment", "where", "initiative")  # parameters whose
 
 
 @dataclass(frozen=True)
-class Settings:
+class RunSettings:
     """How to run; a class because ten choices travel together from the command line to each report."""
 
     reports: tuple[str, ...] = ()
@@ -61,7 +61,7 @@ class Plan:
         return "not_enough_data" if is_not_enough(self.results) else "ok"
 
 
-def plan(settings: Settings) -> list[Plan]:
+def plan(settings: RunSettings) -> list[Plan]:
     """Read the chapters asked for and settle their parameters; nothing is started.
 
     Raises
@@ -112,7 +112,7 @@ def _exists(path: Path) -> bool:
 
 
 def _given(
-    settings: Settings, declared: Mapping[str, list[Parameter]]
+    settings: RunSettings, declared: Mapping[str, list[Parameter]]
 ) -> tuple[dict[Any, Any], list[tuple[str, str]]]:
     """Values from file and command line; data folders become relative to the notebooks' folder."""
     from_file: dict[Any, Any] = {}

@@ -10,7 +10,8 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-Array = NDArray[np.float64]
+from cxlib.stats.arrays import Array
+
 DRAWN_AT_ONCE, LOOPED = 2**22, 10_000
 
 
@@ -163,17 +164,6 @@ def bootstrap_interval(replicates: ArrayLike, *, conf_level: float = 0.95) -> tu
         result[1:, result[1] == result[2]] = np.nan
     std_error, low, high = result.reshape(3, *values.shape[1:])
     return std_error[()], low[()], high[()]
-
-
-def draws_root(covariance: Array) -> Array:
-    """Symmetric root to turn independent draws into joint ones.
-
-    Unlike eigenvectors, whose signs are anybody's guess, it hardly moves where the covariance hardly does:
-    the same draws give the same critical value whatever the order of rows.
-    """
-    values, vectors = np.linalg.eigh(covariance)
-    real = np.where(values > 1e-12 * values.max(), values, 0.0)
-    return (vectors * np.sqrt(real)) @ vectors.T
 
 
 def _codes(labels: ArrayLike) -> NDArray[np.int64]:

@@ -6,13 +6,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
-from scipy.special import fdtrc, stdtr, stdtrit
+from numpy.typing import ArrayLike
+from scipy.special import stdtr, stdtrit
 
 from cxlib.checks import ParameterError, check_columns
+from cxlib.stats.arrays import Array
 from cxlib.stats.intervals import Interval, critical_value
-
-Array = NDArray[np.float64]
+from cxlib.stats.welch import welch_p
 
 
 def interval_difference(one: Interval, other: Interval, *, correlation: ArrayLike = 0.0) -> Interval:
@@ -191,17 +191,8 @@ def _family(x: Array, own: Array, n: Array, df: Array) -> _Tests:
     error = np.sqrt(variance + rest)
     degrees = (variance + rest) ** 2 / (variance**2 / df + rest_spread)
     one_each = 2 * stdtr(degrees, -np.abs(difference) / error)
-    together = _welch_p(x, 1 / variance, df)
+    together = welch_p(x, 1 / variance, df)
     return _Tests(difference, error, degrees, np.concatenate([one_each, together[..., None]], axis=-1))
-
-
-def _welch_p(x: Array, weight: Array, df: Array) -> Array:
-    k = x.shape[-1]
-    share = weight / weight.sum(axis=-1, keepdims=True)
-    middle = (share * x).sum(axis=-1, keepdims=True)
-    doubt = ((1 - share) ** 2 / df).sum(axis=-1)
-    between = (weight * (x - middle) ** 2).sum(axis=-1) / (k - 1)
-    return fdtrc(k - 1, (k**2 - 1) / (3 * doubt), between / (1 + 2 * (k - 2) / (k**2 - 1) * doubt))
 
 
 def _least_by_chance(own: Array, n: Array, df: Array, draws: int, seed: int) -> Array:

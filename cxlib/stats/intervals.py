@@ -10,13 +10,12 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from cxlib.checks import ParameterError
 from cxlib.language import text
+from cxlib.stats.arrays import Array
 from cxlib.stats.sums_by_cluster import cluster_totals
-
-Array = NDArray[np.float64]
 
 
 class Interval(NamedTuple):

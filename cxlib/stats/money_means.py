@@ -12,13 +12,14 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from cxlib.checks import ParameterError
+from cxlib.stats.arrays import Array
 from cxlib.stats.intervals import Interval, critical_value
 from cxlib.stats.verdicts import limits_side
+from cxlib.stats.welch import welch_df
 
-Array = NDArray[np.float64]
 #: Largest skewness of an estimate, and largest part of its variance from one customer, at which t holds.
 MOST_SKEW, MOST_OF_ONE = 0.1, 0.1
 #: Part of the customers left out at either end of the middle half, and fewest customers for its interval.
@@ -179,7 +180,7 @@ def money_difference(one: ArrayLike, other: ArrayLike, *, conf_level: float = 0.
     rows = [_row("mean", means, why, conf_level)]
     why = "too_few" if smaller < LEAST else "no_spread"
     rows.append(_row("middle_mean", [_middle(side) for side in sides], why, conf_level))
-    names = ["metric", "estimate", "std_error", "conf_low", "conf_high"]
+    names = ["metric", *Interval._fields]
     return pd.DataFrame(rows, columns=[*names, "status"]).assign(n=smaller)[[*names, "n", "status"]]
 
 
@@ -215,7 +216,7 @@ def _row(metric: str, sides: list[tuple[float, float, int]], why: str, conf_leve
     gap, error = one - other, float(np.hypot(one_error, other_error))
     if not error > 0:
         return metric, gap, np.nan, np.nan, np.nan, why
-    df = error**4 / (one_error**4 / one_df + other_error**4 / other_df)
+    df = welch_df(np.array([one_error, other_error]) ** 2, np.array([one_df, other_df]))
     half = float(critical_value(conf_level, df=df)) * error
     return metric, gap, error, gap - half, gap + half, "ok"
 

@@ -7,8 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cxlib.checks import ParameterError
-
-Array = NDArray[np.float64]
+from cxlib.stats.arrays import Array
 
 
 def cluster_codes(column: pd.Series) -> NDArray[np.int64]:

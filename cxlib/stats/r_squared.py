@@ -13,7 +13,8 @@ from math import comb
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from cxlib.stats.arrays import Array
+
 Units = Sequence[Sequence[int]]
 TOLERANCE = 1e-9
 BLOCK = 2**22

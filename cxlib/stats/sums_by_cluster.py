@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from cxlib.stats.arrays import Array
 
 
 def cluster_totals(

@@ -8,7 +8,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from cxlib.stats.arrays import Array
+
 LOW, HIGH, BINS, RESAMPLES, HALVINGS = -1.5, 2.5, 512, 99, 14
 STEP = (HIGH - LOW) / BINS
 FIRST, LAST = int(-LOW / STEP), int((1 - LOW) / STEP) + 1

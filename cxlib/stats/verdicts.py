@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from cxlib.language import shown_number
+from cxlib.stats.arrays import Array
 
 #: The verdict where limits hold the value, or where there are none.
 UNDECIDED = "no_difference_shown"
@@ -87,7 +88,7 @@ def limits_verdict(
     return found if np.ndim(found) else str(found)
 
 
-def _as_shown(values: ArrayLike, unit: str, currency: str | None) -> NDArray[np.float64]:
+def _as_shown(values: ArrayLike, unit: str, currency: str | None) -> Array:
     numbers = np.asarray(values, dtype=float)
     shown = [shown_number(one, unit, currency=currency) for one in numbers.ravel().tolist()]
     return np.array(shown, dtype=float).reshape(numbers.shape)

@@ -7,37 +7,25 @@ from datetime import date
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from scipy import stats
 
 from cxlib.checks import check_columns, check_frame
 from cxlib.data.days import instants, local_times, to_date
 from cxlib.data.purchases import purchase_lines
+from cxlib.stats.arrays import Array
 from cxlib.stats.hidden_cause import e_value
 from cxlib.stats.intervals import critical_value, share_interval
+from cxlib.stats.least_squares import least_squares
 from cxlib.stats.money_means import money_mean_interval, tails_hold
 from cxlib.voice.answers import by_time
+from cxlib.voice.attitudes import ATTITUDES, attitude
 
-Array = NDArray[np.float64]
-ATTITUDES = ("promoter", "passive", "detractor")
 #: Result by the column of `follow_answers` it comes from.
 OUTCOMES = {"repeat": "has_bought", "spend": "amount_after", "lapse": "has_lapsed"}
 OUTCOMES |= {"referral": "has_referred"}
 KNOWN_BEFORE = ("orders_before", "amount_before", "log_orders", "recency", "tenure", "was_silent")
 #: Answers per number known before that an adjustment needs, and people in each attitude.
 PER_COVARIATE, LEAST = 10, 10
-
-
-def attitude(score: pd.Series) -> pd.Series:
-    """Call a score of 0–10 promoter, passive or detractor; a missing score has no attitude.
-
-    Examples
-    --------
-    >>> attitude(pd.Series([10, 7, 0])).tolist()
-    ['promoter', 'passive', 'detractor']
-    """
-    words = pd.cut(score.astype(float), [-0.5, 6.5, 8.5, 10.5], labels=list(ATTITUDES[::-1]))
-    return words.astype("string")
 
 
 def follow_answers(
@@ -219,9 +207,9 @@ def point_value(followed: pd.DataFrame, *, conf_level: float = 0.95) -> pd.DataF
         estimate = std_error = unadjusted = np.nan
         status = "too_few"
         if len(held) >= PER_COVARIATE * (known.shape[1] + 1) and np.ptp(score) > 0:
-            slopes, influence = _least_squares(np.column_stack([one, score, known]), outcome)
+            slopes, influence = _slopes(np.column_stack([one, score, known]), outcome)
             estimate, std_error = slopes[1], np.sqrt((influence[:, 1] ** 2).sum())
-            unadjusted = _least_squares(np.column_stack([one, score]), outcome)[0][1]
+            unadjusted = _slopes(np.column_stack([one, score]), outcome)[0][1]
             status = "ok" if metric != "spend" or tails_hold(influence[:, 1]) else "few_carry"
         std_error = std_error if std_error > 0 and status == "ok" else np.nan
         limits = {"conf_low": estimate - z * std_error, "conf_high": estimate + z * std_error}
@@ -302,7 +290,7 @@ def _adjusted_means(held: pd.DataFrame, column: str, conf_level: float) -> list[
     enough = len(held) >= PER_COVARIATE * (known.shape[1] + 3) and member.sum(axis=0).min() >= LEAST
     if enough:
         design = np.column_stack([member, known])
-        slopes, influence = _least_squares(design, held[column].to_numpy(dtype=float))
+        slopes, influence = _slopes(design, held[column].to_numpy(dtype=float))
         means, errors = slopes[:3], np.sqrt((influence[:, :3] ** 2).sum(axis=0))
         errors = np.where(errors > 0, errors, np.nan)
         if column == OUTCOMES["spend"]:
@@ -312,9 +300,7 @@ def _adjusted_means(held: pd.DataFrame, column: str, conf_level: float) -> list[
     return [dict(zip(names, map(float, values), strict=True)) for values in each]
 
 
-def _least_squares(design: Array, outcome: Array) -> tuple[Array, Array]:
+def _slopes(design: Array, outcome: Array) -> tuple[Array, Array]:
     """Least squares and what each row adds to the error of each slope, robust to unequal spread (HC1)."""
-    bread = np.linalg.pinv(design.T @ design, hermitian=True)
-    slopes = bread @ (design.T @ outcome)
-    factor = len(outcome) / max(len(outcome) - design.shape[1], 1)
-    return slopes, factor**0.5 * (outcome - design @ slopes)[:, None] * (design @ bread)
+    fit = least_squares(design, outcome)
+    return fit.coefficients, fit.errors("HC1")[:, None] * fit.pull

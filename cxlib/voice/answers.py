@@ -12,17 +12,17 @@ from numpy.typing import NDArray
 from cxlib.checks import ParameterError, check_columns, check_frame
 from cxlib.data.days import instants, local_days
 from cxlib.data.text_type import TEXT
-from cxlib.stats.intervals import clustered_mean_interval, critical_value
+from cxlib.stats.arrays import Array
+from cxlib.stats.intervals import Interval, clustered_mean_interval, critical_value
 from cxlib.stats.number_columns import check_weights, cluster_codes
 from cxlib.stats.sums_by_cluster import cluster_totals
 
-Array = NDArray[np.float64]
 #: A whole number, and after a separator, a space or at once in another script its label without digits.
 LABELLED = r"^\s*([+-]?\d+)(?:\s*[-–—:=.)(|]|\s|[^\d\x00-\x7F])\D*$"
 Scale = tuple[float, float]
 SCORES = ("nps_score", "csat_score", "ces_score")
 #: Columns of results, which a group column must not overwrite.
-RESERVED = {"metric", "estimate", "std_error", "conf_low", "conf_high", "n", "n_missing", "n_effective"}
+RESERVED = {"metric", *Interval._fields, "n", "n_missing", "n_effective"}
 RESERVED |= {"customers", "mean", "high_effort", "direction", "method", "note", "before", "after", "verdict"}
 RESERVED |= {"statistic", "p_value", "p_adjusted", "n_before", "n_after", "n_paired"}
 

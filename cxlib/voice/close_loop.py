@@ -11,8 +11,8 @@ from cxlib.checks import check_columns, check_frame
 from cxlib.data.days import instants, local_times, to_date
 from cxlib.stats.intervals import share_interval
 from cxlib.voice.answers import by_time
+from cxlib.voice.attitudes import ATTITUDES, attitude
 
-ATTITUDES = ("promoter", "passive", "detractor")
 BANDS = ("top_fifth", "other_buyers", "no_purchase")
 
 
@@ -178,5 +178,4 @@ def _in_order(answers: pd.DataFrame) -> pd.DataFrame:
     needed = ["customer_id", "answered_at", "nps_score"]
     held = by_time(answers[answers[needed].notna().all(axis=1)], columns=needed)
     held = held.assign(answered_at=instants(held["answered_at"], "answered_at"))
-    score = held["nps_score"].astype(float)
-    return held.assign(attitude=np.select([score >= 9, score <= 6], ["promoter", "detractor"], "passive"))
+    return held.assign(attitude=attitude(held["nps_score"]).astype(object))

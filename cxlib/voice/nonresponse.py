@@ -14,10 +14,11 @@ from cxlib.data.convert import among
 from cxlib.data.days import to_date
 from cxlib.data.engine.order_totals import reduce_on_days
 from cxlib.data.rules.conditions import holds
-from cxlib.data.rules.rule_files import load_rules
+from cxlib.data.rules.rule_files import States, load_rules
 from cxlib.stats.intervals import critical_value, effective_n, share_interval
 from cxlib.stats.number_columns import check_numbers
 from cxlib.voice.answers import by_time, read_answers
+from cxlib.voice.attitudes import nps_points
 from cxlib.voice.nps_limits import nps_interval
 
 VALUES = ("recency_days", "frequency", "monetary_total")
@@ -32,7 +33,7 @@ def churned(
     known_until: object | None = None,
     follow_days: int = FOLLOW_DAYS,
     timezone: str | None = None,
-    rules: Any = None,
+    rules: States | None = None,
 ) -> pd.DataFrame:
     """Tell who had lapsed on a day by the handbook's rule, and who did not order in the days that followed.
 
@@ -222,7 +223,7 @@ def response_bounds(
     last = last[among(last[customer_id_col], customers[customer_id_col])]
     n_answered, n = len(last), customers[customer_id_col].nunique()
     score = read_answers(last, score_col, (0, 10)).score
-    counts = [int((score >= 9).sum()), int(((score > 6) & (score < 9)).sum()), int((score <= 6).sum())]
+    counts = [int((nps_points(score) == points).sum()) for points in (100, 0, -100)]
     rate = share_interval(n_answered, n, conf_level=conf_level)
     heard = nps_interval(*counts, conf_level=conf_level)
     low, high = (rate.estimate * heard.estimate + side * 100 * (1 - rate.estimate) for side in (-1, 1))

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any, cast
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from cxlib.checks import fail_option
+from cxlib.stats.arrays import Array
 from cxlib.stats.intervals import Interval, check_counts, critical_value
 
-Array = NDArray[np.float64]
 NPS_METHODS = ("adjusted_wald", "wald", "score")
 
 

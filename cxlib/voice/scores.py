@@ -9,12 +9,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cxlib.checks import fail_option
+from cxlib.stats.arrays import Array
 from cxlib.stats.bootstrap import bootstrap_interval, resampled_sums
 from cxlib.stats.intervals import Interval, agreeing_limits, critical_value, share_interval
 from cxlib.voice.answers import Answers, Scale, effective_n, read_answers, scale_notes
+from cxlib.voice.attitudes import DETRACTOR, PROMOTER, nps_points
 from cxlib.voice.nps_limits import NPS_METHODS, nps_interval
 
-Array = NDArray[np.float64]
 N_BOOT = 2000
 
 
@@ -81,7 +82,7 @@ def nps(
     if method not in (*NPS_METHODS, "bootstrap"):
         fail_option("method", method, (*NPS_METHODS, "bootstrap"))
     answers = read_answers(data, score_col, (0, 10), by=by, weight_col=weight_col, cluster_col=cluster_col)
-    points = 100.0 * ((answers.score >= 9).astype(float) - (answers.score <= 6))
+    points = nps_points(answers.score)
     shares = np.array([answers.mean(points == value) for value in (100, 0, -100)])
     n_error, n_limits = effective_n(answers, points, conf_level=conf_level)
     closed = "adjusted_wald" if method == "bootstrap" else method
@@ -157,7 +158,8 @@ def score_distribution(
     who = alone if answers.cluster is None else answers.cluster
     rows = [(low, low) for low in range(11)]
     if min_cell is not None:
-        parts = [_join_scores(score, who, *ends, min_cell) for ends in ((0, 6), (7, 8), (9, 10))]
+        edges = ((0, DETRACTOR), (DETRACTOR + 1, PROMOTER - 1), (PROMOTER, 10))
+        parts = [_join_scores(score, who, *ends, min_cell) for ends in edges]
         rows = [] if None in parts else [row for part in parts for row in part or []]
     inside = [(score >= low) & (score <= high) for low, high in rows]
     n = np.array([held.sum() for held in inside], dtype=int)

@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from cxlib.data.contract import TABLES, Column, Table
 from cxlib.data.convert import among, convert, is_readable, matches, missing_column
+from cxlib.data.days import local_days
 from cxlib.data.delimited.mixed_encodings import misread
 from cxlib.data.findings import Findings
 from cxlib.data.header_names import shown_names
@@ -285,8 +286,7 @@ def _check_busy(frame: pd.DataFrame, findings: Findings) -> None:
 def _check_defaults(frame: pd.DataFrame, spec: Table, findings: Findings) -> None:
     for column in map(str, frame.columns):
         if frame[column].dtype.kind == "M":
-            days = frame[column].dt.tz_localize(None) if frame[column].dt.tz else frame[column]
-            empty = days.dt.normalize().isin(pd.to_datetime(list(DEFAULT_DAYS)))
+            empty = local_days(frame[column], column).isin(pd.to_datetime(list(DEFAULT_DAYS)))
             findings.add("tables.default_date", "notice", column, empty)
 
 
@@ -294,7 +294,7 @@ def _check_stale(times: pd.Series, extracted: datetime, findings: Findings) -> N
     """Notice records that end long before the extraction, measured by the longest pause before."""
     if times.notna().sum() < STALE_ROWS:
         return
-    days = np.unique(times.dropna().dt.tz_localize(None).to_numpy().astype("datetime64[D]"))
+    days = np.unique(local_days(times.dropna(), str(times.name)).to_numpy().astype("datetime64[D]"))
     silent = int((np.datetime64(extracted.date()) - days[-1]).astype(int)) - 1
     longest = int(np.diff(days).astype(int).max()) if len(days) > 1 else 0
     if silent >= STALE_DAYS and silent > STALE_TIMES * longest:

@@ -8,9 +8,9 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import ndtr, ndtri
 
-from cxlib.stats.bootstrap import draws_root
+from cxlib.stats.arrays import Array
+from cxlib.stats.joint_bands import draws_root
 
-Array = npt.NDArray[np.float64]
 DRAWS = 4_000
 MOST_TIMES = 1e6
 MOST_BLOCKS = 6  # periods after the start up to which all combinations of constraints are listed

@@ -14,11 +14,9 @@ from cxlib.checks import ParameterError
 from cxlib.initiatives.doubt.bounds import MOST_BLOCKS, breakdown, interval
 from cxlib.initiatives.effect.aggregates import AttResult
 from cxlib.stats import hidden_cause as hidden
-from cxlib.stats.bootstrap import draws_root
+from cxlib.stats.arrays import Array
+from cxlib.stats.joint_bands import joint_critical_value
 from cxlib.stats.two_arms import check_counts
-
-Array = npt.NDArray[np.float64]
-DRAWS = 50_000
 
 
 def relative_magnitudes(
@@ -94,7 +92,7 @@ def relative_magnitudes(
     values = rows @ frame["estimate"].to_numpy()
     joint = rows @ covariance @ rows.T
     error = np.sqrt(np.diag(joint))
-    wide = _critical(joint, error, conf_level, seed)
+    wide = np.nan_to_num(joint_critical_value(joint, conf_level=conf_level, seed=seed))
     steps = np.ceil((event[after] + 1) / size)
     reach = float(steps.mean()) * np.abs(values[1:]).max()
     unsure = float(steps.mean()) * float((np.abs(values[1:]) + wide * error[1:]).max())
@@ -207,13 +205,3 @@ def risk_ratio(
 
 def _mean(chosen: npt.NDArray[np.bool_]) -> Array:
     return chosen / max(int(chosen.sum()), 1)
-
-
-def _critical(joint: Array, error: Array, conf_level: float, seed: int) -> float:
-    """Quantile of the largest |t| of jointly normal estimates."""
-    real = error > 0
-    if not real.any():
-        return 0.0
-    scaled = joint[np.ix_(real, real)] / np.outer(error[real], error[real])
-    draws = np.random.default_rng(seed).standard_normal((DRAWS, len(scaled))) @ draws_root(scaled)
-    return float(np.quantile(np.abs(draws).max(axis=1), conf_level))

@@ -12,13 +12,12 @@ from scipy import stats
 
 from cxlib.checks import fail_option
 from cxlib.initiatives.effect.covariance import Spread, freedom, hotelling, wald
-from cxlib.stats.bootstrap import draws_root
+from cxlib.stats.arrays import Array
+from cxlib.stats.joint_bands import joint_critical_value
 
-Array = npt.NDArray[np.float64]
 Kind = Literal["simple", "dynamic", "group", "calendar"]
 #: An aggregate: its estimate, weights of the effects, weights of the groups' shares.
 Part = tuple[float, Array, Array]
-BAND_DRAWS = 50_000
 
 
 @dataclass(frozen=True)
@@ -254,16 +253,7 @@ class AttResult:
         return (parts > 1e-18 * parts.sum(axis=0)).sum(axis=0) < 2
 
     def _critical(self, parts: list[Part], seed: int) -> float:
-        """Quantile of the largest |t| among the rows (Montiel Olea & Plagborg-Møller 2019)."""
-        joint = self._joint(parts)
-        spread = np.sqrt(np.diag(joint))
-        real = spread > 0
-        if not real.any():
-            return float("nan")
-        root = draws_root(joint[np.ix_(real, real)] / np.outer(spread[real], spread[real]))
-        rng = np.random.default_rng(seed)
-        draws = rng.standard_normal((BAND_DRAWS, len(root))) @ root
-        df = np.nanmin(freedom(self.spread, np.array([part[1] for part in parts])))
-        if np.isfinite(df):
-            draws /= np.sqrt(rng.chisquare(df, (BAND_DRAWS, 1)) / df)
-        return float(np.quantile(np.abs(draws).max(axis=1), self.conf_level))
+        """Quantile of the largest |t| among the rows."""
+        known = freedom(self.spread, np.array([part[1] for part in parts]))
+        df = float(known[np.isfinite(known)].min(initial=np.inf))
+        return joint_critical_value(self._joint(parts), conf_level=self.conf_level, seed=seed, df=df)

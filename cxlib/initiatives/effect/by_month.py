@@ -10,8 +10,10 @@ from cxlib.initiatives.effect.aggregates import AttResult
 from cxlib.initiatives.effect.ladder import has_comparison, wave_effects
 from cxlib.initiatives.effect.randomised import adjusted_contrasts
 from cxlib.initiatives.effect.two_periods import mean_row
-from cxlib.initiatives.study.panel import Array
 from cxlib.initiatives.study.rollout import GROUP, cluster_of
+from cxlib.stats.arrays import Array
+from cxlib.stats.intervals import Interval
+from cxlib.stats.welch import welch_df
 
 
 def monthly_gap(
@@ -42,14 +44,12 @@ def monthly_gap(
     """
     result = wave_effects(panel, outcome_col, conf_level)
     if result is None:
-        return pd.DataFrame(
-            columns=["event_time", "metric", "estimate", "std_error", "conf_low", "conf_high", "n"]
-        )
+        return pd.DataFrame(columns=["event_time", "metric", *Interval._fields, "n"])
     rows = result.aggregate("dynamic", band="simultaneous", seed=seed).iloc[1:]
     shown = rows[rows["event_time"].between(-12, horizon_months - 1)].assign(metric=outcome_col)
-    return shown.astype({"event_time": int})[
-        ["event_time", "metric", "estimate", "std_error", "conf_low", "conf_high", "n"]
-    ].reset_index(drop=True)
+    return shown.astype({"event_time": int})[["event_time", "metric", *Interval._fields, "n"]].reset_index(
+        drop=True
+    )
 
 
 def parallel_trends(panel: pd.DataFrame, *, outcome_col: str = "margin") -> pd.DataFrame:
@@ -127,7 +127,7 @@ def _small_sample(n_treated: float, n_control: float) -> tuple[float, float]:
     if not (sizes >= 2).all():
         return 1.0, np.nan
     parts = 1 / (sizes - 1)
-    return float(parts.sum() / (1 / sizes).sum()), float(parts.sum() ** 2 / (parts**2 / (sizes - 1)).sum())
+    return float(parts.sum() / (1 / sizes).sum()), float(welch_df(parts, sizes - 1))
 
 
 def _cost_months(result: AttResult, months: Array, horizon: int) -> Array:
@@ -170,7 +170,7 @@ def arm_months(panel: pd.DataFrame, *, outcome_col: str = "margin", conf_level: 
         {"arm": arm, "month": month, "metric": outcome_col, **mean_row(part.to_numpy(float), conf_level)}
         for (arm, month), part in panel.groupby(["arm", "month"], sort=True)[outcome_col]
     ]
-    columns = ["arm", "month", "metric", "estimate", "std_error", "conf_low", "conf_high", "n"]
+    columns = ["arm", "month", "metric", *Interval._fields, "n"]
     return pd.DataFrame(rows, columns=columns).sort_values(
         ["arm", "month"], ascending=[False, True], ignore_index=True
     )

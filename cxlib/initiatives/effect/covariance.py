@@ -14,8 +14,8 @@ import numpy.typing as npt
 from scipy import stats
 
 from cxlib.initiatives.effect.group_time_cells import Contrasts
+from cxlib.stats.arrays import Array
 
-Array = npt.NDArray[np.float64]
 Whole = npt.NDArray[np.intp]
 Mask = npt.NDArray[np.bool_]
 

@@ -10,8 +10,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from cxlib.checks import ParameterError
+from cxlib.stats.arrays import Array
+from cxlib.stats.least_squares import least_squares
 
-Array = npt.NDArray[np.float64]
 Whole = npt.NDArray[np.intp]
 
 
@@ -46,7 +47,7 @@ def _check_never(start: Array, times: pd.Index, start_col: str) -> None:
         raise ParameterError("impact.never_is_zero", argument=start_col, count=f"{int((start == 0).sum()):,}")
 
 
-class Cells(NamedTuple):
+class GroupTimeCells(NamedTuple):
     """K effects, each by its group, period, period compared with and first group of its controls.
 
     `starts` are those of the G groups. A class because the parts are meaningless apart.
@@ -66,7 +67,7 @@ class Cells(NamedTuple):
         return own, (index >= self.controls) & ~own
 
 
-def plan_cells(times: Array, starts: Array, *, control: str, base: str) -> Cells:
+def plan_cells(times: Array, starts: Array, *, control: str, base: str) -> GroupTimeCells:
     """List the effects that have controls: by group, then period."""
     first, rows = 1 if base == "previous" else 0, []
     for group in np.flatnonzero(np.isfinite(starts)):
@@ -77,7 +78,7 @@ def plan_cells(times: Array, starts: Array, *, control: str, base: str) -> Cells
             others = int(np.searchsorted(starts, clean, side="right"))
             if len(starts) - others - (group >= others) > 0:
                 rows.append((group, place, previous, before, others))
-    return Cells(starts, *np.array(rows, dtype=np.intp).reshape(-1, 5).T)
+    return GroupTimeCells(starts, *np.array(rows, dtype=np.intp).reshape(-1, 5).T)
 
 
 class Contrasts(NamedTuple):
@@ -93,7 +94,7 @@ class Contrasts(NamedTuple):
     gap: Array  # G × K: a control group's mean change less that of all controls
 
 
-def plain_contrasts(cells: Cells, means: Array, sizes: Whole, *, base: str) -> Contrasts:
+def plain_contrasts(cells: GroupTimeCells, means: Array, sizes: Whole, *, base: str) -> Contrasts:
     """Treated minus control change without covariates, from the means of each group and period (G × T)."""
     count, width = len(cells.group), means.shape[1]
     periods, each = np.arange(width)[:, None], np.arange(count)
@@ -111,7 +112,7 @@ def plain_contrasts(cells: Cells, means: Array, sizes: Whole, *, base: str) -> C
 
 
 def adjusted_contrasts_by_cell(
-    cells: Cells, blocks: list[Array], begins: Whole, sizes: Whole, *, base: str
+    cells: GroupTimeCells, blocks: list[Array], begins: Whole, sizes: Whole, *, base: str
 ) -> tuple[Array, Array]:
     """Effects with the controls' change predicted from covariates, and every unit's influence on them."""
     outcome = blocks[0]
@@ -138,9 +139,7 @@ def _regressed(
     n1, n0 = len(treated), len(compared)
     wanted = np.column_stack([np.ones(n1), *known_treated])
     inner = np.column_stack([np.ones(n0), *known_compared])
-    bread = np.linalg.pinv(inner.T @ inner)
-    beta = bread @ (inner.T @ compared)
-    gap = treated - wanted @ beta
+    fit = least_squares(inner, compared)
+    gap = treated - wanted @ fit.coefficients
     estimate = float(gap.mean())
-    pull = inner @ (bread @ wanted.mean(axis=0))
-    return estimate, (gap - estimate) / n1, -pull * (compared - inner @ beta)
+    return estimate, (gap - estimate) / n1, -(fit.pull @ wanted.mean(axis=0)) * fit.residual

@@ -16,6 +16,7 @@ from cxlib.initiatives.effect.staggered import att_gt
 from cxlib.initiatives.effect.two_periods import before_after, change_contrast, period_means
 from cxlib.initiatives.study.panel import ASSIGNMENTS
 from cxlib.initiatives.study.rollout import GROUP, cluster_of, rollout_groups
+from cxlib.stats.intervals import Interval
 
 SERIES_BEFORE = 6  # months before the start from which customers are followed where the data begin late
 SERIES_CUSTOMERS = 30  # customers below which a series is the story of single ones
@@ -90,7 +91,7 @@ def evidence_ladder(
         if min(horizon, observed) >= 1:
             horizons.setdefault(min(horizon, observed), horizon)
     columns = [
-        "horizon_months", "rung", "metric", "estimate", "std_error", "conf_low", "conf_high", "n",
+        "horizon_months", "rung", "metric", *Interval._fields, "n",
         "n_treatment", "n_control", "months_observed", "is_answer",
     ]  # fmt: skip
     if not horizons:
@@ -161,7 +162,7 @@ def answer_rung(ladder: pd.DataFrame, *, horizon_months: int) -> pd.Series:
     rows = ladder[ladder["horizon_months"] <= horizon_months]
     rows = ladder if rows.empty else rows
     if rows.empty:
-        numbers = dict.fromkeys(["estimate", "std_error", "conf_low", "conf_high"], np.nan)
+        numbers = dict.fromkeys(Interval._fields, np.nan)
         counts = dict.fromkeys(["n", "n_treatment", "n_control", "months_observed"], 0)
         return pd.Series({"rung": "none", **numbers, **counts, "is_answer": False}, dtype=object)
     rows = rows[rows["months_observed"] == rows["months_observed"].max()]

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from scipy import stats
 
 from cxlib.checks import check_columns, fail_option
+from cxlib.stats.arrays import Array
+from cxlib.stats.intervals import Interval
+from cxlib.stats.least_squares import least_squares
 
-Array = npt.NDArray[np.float64]
 Season = Literal["auto", "months", "wave", "none"]
 SPARE = 4  # observations there must be beyond the parameters
 
@@ -152,24 +153,20 @@ def placebo_starts(
             conf_level=conf_level,
         )  # fmt: skip
         rows.append(fit[fit["metric"] == "level"].assign(start=fake))
-    columns = ["start", "metric", "estimate", "std_error", "conf_low", "conf_high", "n"]
+    columns = ["start", "metric", *Interval._fields, "n"]
     kept = pd.concat(rows, ignore_index=True) if rows else pd.DataFrame(columns=columns)
     return kept.loc[kept["estimate"].notna(), columns].reset_index(drop=True)
 
 
 def newey_west(design: Array, outcome: Array, lags: int, *, jackknife: bool = False) -> tuple[Array, Array]:
     """Least squares with Newey–West covariance (Bartlett weights), on jackknife residuals if wanted."""
-    bread = np.linalg.inv(design.T @ design)
-    beta = bread @ (design.T @ outcome)
-    residual = outcome - design @ beta
-    if jackknife:
-        residual = residual / np.clip(1 - np.einsum("ij,jk,ik->i", design, bread, design), 1e-9, None)
-    score = design * residual[:, None]
-    meat = score.T @ score
-    for lag in range(1, min(lags, len(score) - 1) + 1):
-        product = score[lag:].T @ score[:-lag]
-        meat += (1 - lag / (lags + 1)) * (product + product.T)
-    return beta, bread @ meat @ bread
+    fit = least_squares(design, outcome)
+    influence = fit.pull * fit.errors("HC3" if jackknife else "HC0")[:, None]
+    covariance = influence.T @ influence
+    for lag in range(1, min(lags, len(influence) - 1) + 1):
+        product = influence[lag:].T @ influence[:-lag]
+        covariance += (1 - lag / (lags + 1)) * (product + product.T)
+    return fit.coefficients, covariance
 
 
 def _season(time: Array, start: float, season: Season) -> list[Array]:

@@ -15,6 +15,7 @@ from cxlib.initiatives.doubt.sensitivity import e_value, risk_ratio
 from cxlib.initiatives.effect.shares_of_arms import arm_shares, student_level
 from cxlib.initiatives.effect.two_periods import did
 from cxlib.initiatives.study.rollout import COLUMNS
+from cxlib.stats.intervals import Interval
 from cxlib.stats.two_arms import check_arms
 
 
@@ -222,7 +223,7 @@ def score_effect(
     both = rows.groupby("customer_id")["post"].transform("nunique") == 2
     rows = rows[both]
     if rows["treated"].nunique() < 2:
-        return pd.DataFrame(columns=["metric", "estimate", "std_error", "conf_low", "conf_high", "n"])
+        return pd.DataFrame(columns=["metric", *Interval._fields, "n"])
     fit = did(
         rows, outcome_col=score_col, unit_col="customer_id", time_col="answered_at", treated_col="treated",
         post_col="post", conf_level=conf_level,

@@ -10,10 +10,10 @@ import pandas as pd
 
 from cxlib.checks import check_columns
 from cxlib.initiatives.effect.two_periods import check_cells, tidy_row, varies
+from cxlib.stats.arrays import Array
 from cxlib.stats.few_clusters import cluster_contrasts
+from cxlib.stats.least_squares import least_squares
 from cxlib.stats.two_arms import flags
-
-Array = npt.NDArray[np.float64]
 
 
 def adjusted_difference(
@@ -105,12 +105,10 @@ def adjusted_contrasts(
         contrast = np.eye(design.shape[1])[1]
         estimates, covariance, df = cluster_contrasts(design, outcomes, cluster, contrast)
     else:
-        bread = np.linalg.pinv(design.T @ design)
-        beta = bread @ (design.T @ outcomes)
-        free = np.clip(1 - np.einsum("ij,jk,ik->i", design, bread, design), 1e-12, None)
-        pull = (design @ bread[1]) / np.sqrt(free)
-        scores = pull[:, None] * (outcomes - design @ beta)
-        estimates, covariance, df = beta[1], scores.T @ scores, float(len(arm) - design.shape[1])
+        fit = least_squares(design, outcomes)
+        influence = fit.pull[:, [1]] * fit.errors("HC2")
+        estimates, df = fit.coefficients[1], float(len(arm) - design.shape[1])
+        covariance = influence.T @ influence
     if is_flat:
         covariance = np.full((outcomes.shape[1],) * 2, np.nan)
     return estimates, covariance, df

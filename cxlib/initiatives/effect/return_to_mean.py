@@ -8,8 +8,10 @@ from scipy import stats
 
 from cxlib.checks import check_columns
 from cxlib.data.convert import among
-from cxlib.initiatives.effect.two_periods import Array, period_means
+from cxlib.initiatives.effect.two_periods import period_means
 from cxlib.initiatives.study.rollout import Codes, cluster_of
+from cxlib.stats.arrays import Array
+from cxlib.stats.intervals import Interval
 
 
 def regression_part(
@@ -70,7 +72,7 @@ def regression_part(
     """
     names = {"outcome_col": outcome_col, "unit_col": unit_col, "time_col": time_col}
     check_columns(panel, **names, start_col=start_col)
-    columns = ["metric", "estimate", "std_error", "conf_low", "conf_high", "n", "correlation"]
+    columns = ["metric", *Interval._fields, "n", "correlation"]
     treated = panel[panel[start_col].notna()]
     others = panel if population is None else population
     check_columns(others, **names)

@@ -10,11 +10,10 @@ import pandas as pd
 from scipy import stats
 
 from cxlib.initiatives.study.rollout import GROUP
+from cxlib.stats.arrays import Array
 from cxlib.stats.few_clusters import cluster_contrasts
 from cxlib.stats.intervals import share_difference_interval, share_interval
 from cxlib.stats.two_arms import ARMS
-
-Array = npt.NDArray[np.float64]
 
 
 def arm_shares(

@@ -14,15 +14,14 @@ from cxlib.checks import ParameterError, check_columns, fail_option
 from cxlib.initiatives.effect.aggregates import AttResult
 from cxlib.initiatives.effect.covariance import Influence, by_cluster, by_unit, pooled_freedom
 from cxlib.initiatives.effect.group_time_cells import (
-    Cells,
+    GroupTimeCells,
     adjusted_contrasts_by_cell,
     plain_contrasts,
     plan_cells,
     wide,
 )
 from cxlib.initiatives.study.rollout import GROUP
-
-Array = npt.NDArray[np.float64]
+from cxlib.stats.arrays import Array
 
 
 def att_gt(
@@ -129,7 +128,7 @@ _CLUSTER = "__cluster"
 
 
 def _result(
-    cells: Cells,
+    cells: GroupTimeCells,
     times: Array,
     start: Array,
     blocks: list[Array],

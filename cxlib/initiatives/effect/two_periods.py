@@ -11,10 +11,10 @@ from scipy import stats
 
 from cxlib.checks import ParameterError, check_columns
 from cxlib.initiatives.study.rollout import GROUP, cluster_of
+from cxlib.stats.arrays import Array
 from cxlib.stats.few_clusters import cluster_contrasts
 from cxlib.stats.two_arms import flags
-
-Array = npt.NDArray[np.float64]
+from cxlib.stats.welch import welch_df
 
 
 def before_after(
@@ -284,10 +284,9 @@ def _welch(treatment: Array, control: Array) -> dict[str, float]:
     counts = {"n_treatment": n1, "n_control": n0, "estimate": estimate}
     if not (varies(treatment) and varies(control)):
         return {**counts, "std_error": np.nan, "df": np.nan}
-    part1, part0 = treatment.var(ddof=1) / n1, control.var(ddof=1) / n0
-    total = part1 + part0
-    df = total**2 / (part1**2 / (n1 - 1) + part0**2 / (n0 - 1))
-    return {**counts, "std_error": float(np.sqrt(total)), "df": float(df)}
+    parts = np.array([treatment.var(ddof=1) / n1, control.var(ddof=1) / n0])
+    df = welch_df(parts, np.array([n1 - 1, n0 - 1]))
+    return {**counts, "std_error": float(np.sqrt(parts.sum())), "df": float(df)}
 
 
 def _clustered(change: Array, arm: npt.NDArray[np.bool_], cluster: npt.NDArray[np.intp]) -> dict[str, float]:

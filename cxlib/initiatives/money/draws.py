@@ -9,9 +9,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from cxlib.checks import ParameterError, check_columns
-from cxlib.stats.bootstrap import draws_root
+from cxlib.stats.arrays import Array
+from cxlib.stats.joint_bands import draws_root
 
-Array = npt.NDArray[np.float64]
 DRAWS = 10_000
 
 

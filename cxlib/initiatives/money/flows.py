@@ -6,9 +6,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from cxlib.initiatives.money.draws import DRAWS, Array, check_level, joint_flows, running_months
+from cxlib.initiatives.money.draws import DRAWS, check_level, joint_flows, running_months
 from cxlib.initiatives.money.rates import check_rate
 from cxlib.initiatives.money.verdicts import break_even_effect
+from cxlib.stats.arrays import Array
 
 IRR_LIMIT = 10.0  # a yearly rate above this says only that the cost came back at once
 _LOST = -0.99  # a yearly rate below this says only that the money is gone

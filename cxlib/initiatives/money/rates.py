@@ -7,12 +7,11 @@ from datetime import date
 from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 from scipy import optimize
 
 from cxlib.checks import ParameterError, fail_option
+from cxlib.stats.arrays import Array
 
-Array = npt.NDArray[np.float64]
 _GROWTH = np.linspace(np.log(1e-4), np.log(1e7), 1500)  # log of 1 + rate, where rates are looked for
 
 

@@ -9,7 +9,6 @@ from scipy import stats
 from cxlib.checks import ParameterError, check_columns
 from cxlib.initiatives.money.draws import (
     DRAWS,
-    Array,
     check_effects,
     check_level,
     check_share,
@@ -18,6 +17,8 @@ from cxlib.initiatives.money.draws import (
     joint_flows,
 )
 from cxlib.initiatives.money.flows import interval_of, roi_summary
+from cxlib.stats.arrays import Array
+from cxlib.stats.intervals import Interval
 
 
 def roi_tornado(
@@ -200,7 +201,7 @@ def pulled_forward(
     """
     check_columns(effects, estimate="estimate", std_error="std_error")
     count = len(effects)
-    columns = ["part", "metric", "estimate", "std_error", "conf_low", "conf_high", "n"]
+    columns = ["part", "metric", *Interval._fields, "n"]
     if not 0 < first_months < count:
         return pd.DataFrame(columns=columns)
     early = (np.arange(count) < first_months).astype(float)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
@@ -13,6 +12,7 @@ from cxlib.data.text_type import TEXT
 from cxlib.initiatives.effect.ladder import answer_rung, evidence_ladder, has_comparison
 from cxlib.initiatives.effect.two_periods import did
 from cxlib.initiatives.study.rollout import COLUMNS, GROUP, rollout_groups, rollout_note
+from cxlib.stats.intervals import Interval
 
 FEW = 30  # customers in an arm below which intervals are shaky
 
@@ -238,7 +238,7 @@ def placebo_effect(
     treated, pretended = before["start_month"].notna(), before["month"] >= -later
     cells = pd.DataFrame({"treated": treated, "post": pretended}).drop_duplicates()
     if later < 1 or len(cells) < 4:
-        return pd.DataFrame(columns=["metric", *_NUMBERS, "n", "months"])
+        return pd.DataFrame(columns=["metric", *Interval._fields, "n", "months"])
     split = before.assign(treated=treated, post=pretended)
     row = did(
         split, outcome_col=outcome_col, unit_col="customer_id", time_col="month", treated_col="treated",
@@ -289,7 +289,7 @@ def effect_by_group(
         part = panel[(group == name).to_numpy()]
         sizes = part.drop_duplicates("customer_id")["arm"].value_counts()
         counts = {"n_treatment": int(sizes.get("treatment", 0)), "n_control": int(sizes.get("control", 0))}
-        numbers = dict.fromkeys(_NUMBERS, float("nan"))
+        numbers = dict.fromkeys(Interval._fields, float("nan"))
         if min(counts.values()) >= min_cell:
             ladder = evidence_ladder(
                 part, assignment=assignment, outcome_col=outcome_col, horizon_months=[horizon_months],
@@ -297,10 +297,7 @@ def effect_by_group(
             )  # fmt: skip
             row = answer_rung(ladder, horizon_months=horizon_months)
             groups = rollout_groups(part)
-            told = _NUMBERS[:1] if groups is not None and groups.is_few else _NUMBERS
+            told = Interval._fields[:1] if groups is not None and groups.is_few else Interval._fields
             numbers |= {c: row[c] for c in told if row["is_answer"]}
         rows.append({by: name, "metric": outcome_col, **numbers, "n": min(counts.values()), **counts})
-    return pd.DataFrame(rows, columns=[by, "metric", *_NUMBERS, "n", "n_treatment", "n_control"])
-
-
-_NUMBERS: Sequence[str] = ("estimate", "std_error", "conf_low", "conf_high")
+    return pd.DataFrame(rows, columns=[by, "metric", *Interval._fields, "n", "n_treatment", "n_control"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date
 from difflib import get_close_matches
 from typing import Any, cast
 
@@ -16,8 +16,8 @@ from cxlib.data.days import local_days
 from cxlib.data.text_type import TEXT
 from cxlib.initiatives.study.order_lines import plain_lines
 from cxlib.initiatives.study.rollout import COLUMNS, with_rollout
+from cxlib.stats.arrays import Array
 
-Array = npt.NDArray[np.float64]
 ASSIGNMENTS = ("randomised", "staggered", "targeted", "everyone")
 MOST_NAMED = 3  # nearest ids that a message about an unknown one names, where there are more than a handful
 HANDFUL = 5
@@ -251,20 +251,15 @@ def study_panel(
     return frame.reset_index(drop=True).assign(month=np.tile(months, n), **sums)
 
 
-def months_observed(started_on: date | str | pd.Timestamp, as_of: date | str | pd.Timestamp) -> int:
-    """Whole months from the start to the end of `as_of`; 0 before the start.
+def month_index(days: pd.Series, start: pd.Timestamp) -> Array:
+    """Whole months from `start` to each day (negative before it); NaN for a missing day.
 
     Examples
     --------
-    >>> months_observed("2025-01-01", "2025-07-31"), months_observed("2025-01-01", "2025-07-30")
-    (7, 6)
+    >>> days = pd.Series(pd.to_datetime(["2025-07-31", "2025-08-01"]))
+    >>> month_index(days, pd.Timestamp("2025-01-01")).tolist()
+    [6.0, 7.0]
     """
-    after_last = pd.Series([pd.Timestamp(as_of) + timedelta(days=1)])
-    return max(0, int(month_index(after_last, pd.Timestamp(started_on))[0]))
-
-
-def month_index(days: pd.Series, start: pd.Timestamp) -> Array:
-    """Whole months from `start` to each day (negative before it); NaN for a missing day."""
     day = days.to_numpy("datetime64[D]")
     month = day.astype("datetime64[M]")
     first, following = month.astype("datetime64[D]"), (month + 1).astype("datetime64[D]")

@@ -22,7 +22,6 @@ CHANCE = 0.001  # below it, customers drawn one by one would hardly ever sort so
 #: Values of a column that only says yes or no of a customer: a rule for picking, no place they share.
 FLAGS = frozenset({"true", "false", "yes", "no", "1", "0", "1.0", "0.0"})
 Codes = npt.NDArray[np.intp]
-Array = npt.NDArray[np.float64]
 
 
 class Groups(NamedTuple):

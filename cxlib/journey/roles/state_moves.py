@@ -19,11 +19,10 @@ from cxlib.journey.roles.customer_days import (
     state_panel,
 )
 from cxlib.stats.clustered_share import clustered_share_interval
-from cxlib.stats.intervals import critical_value, false_discovery
+from cxlib.stats.intervals import Interval, critical_value, false_discovery
 from cxlib.stats.verdicts import limits_side
 
-_INTERVAL = ["estimate", "std_error", "conf_low", "conf_high"]
-_CHANGE_COLUMNS = ["touchpoint", "state", "metric", *_INTERVAL, "p_value", "q_value", "is_shown"]
+_CHANGE_COLUMNS = ["touchpoint", "state", "metric", *Interval._fields, "p_value", "q_value", "is_shown"]
 _CHANGE_COLUMNS += ["share_touched", "share_untouched", "adjusted", "adjusted_conf_low", "adjusted_conf_high"]
 _CHANGE_COLUMNS += ["n", "n_touched", "reach"]
 _CHANGE_COLUMNS += ["exposure_ratio", "is_confounded"]

@@ -122,5 +122,5 @@ def f2_after_stage(
     lost = rows[0][6]
     rows.append(["difference", "negative", *gap, lost + rows[1][6]])
     rows.append(["purchases", "negative", *(lost * part for part in gap), lost])
-    columns = ["metric", "group", "estimate", "std_error", "conf_low", "conf_high", "n"]
+    columns = ["metric", "group", *Interval._fields, "n"]
     return pd.DataFrame(rows, columns=columns).assign(note="" if amount_col in orders.columns else NO_AMOUNTS)

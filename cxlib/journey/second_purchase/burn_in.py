@@ -12,7 +12,7 @@ import pandas as pd
 from cxlib.data.days import to_date
 from cxlib.data.purchases import NO_AMOUNTS
 from cxlib.journey.second_purchase.days_between import ALPHA, early_excess, is_crowded, purchase_days
-from cxlib.stats.intervals import critical_value
+from cxlib.stats.intervals import Interval, critical_value
 from cxlib.stats.survival.kaplan_meier import survival_curve
 from cxlib.stats.survival.known_days import enough_at_risk
 
@@ -26,7 +26,7 @@ MOST_OLDER, MOST_ERROR = 0.35, 0.08
 #: by this from quarter to quarter of the data say nothing about what lies beyond.
 MODEL_ERROR, TAIL_ERROR, SLOWEST = 0.25, 0.5, 0.5
 EPOCH = dt.date(1970, 1, 1)
-_COLUMNS = ["metric", "days", "estimate", "std_error", "conf_low", "conf_high", "n", "n_at_risk"]
+_COLUMNS = ["metric", "days", *Interval._fields, "n", "n_at_risk"]
 _COLUMNS += ["n_not_reached", "n_events", "plain", "p_value", "burn_in_days", "observed_from"]
 _COLUMNS += ["older_share", "note"]
 
@@ -224,7 +224,7 @@ def _settled(
             best = row | {"burn_in_days": burn_in, "older_share": share, "note": "burn_in"}
     if best and best["std_error"] <= MOST_ERROR:
         return best
-    none = dict.fromkeys(("estimate", "std_error", "conf_low", "conf_high", "older_share"), np.nan)
+    none = dict.fromkeys((*Interval._fields, "older_share"), np.nan)
     return none | {"note": "unsettled"}
 
 

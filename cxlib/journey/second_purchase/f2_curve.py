@@ -13,11 +13,12 @@ from cxlib.checks import ParameterError, check_group_names
 from cxlib.data.days import to_date
 from cxlib.data.purchases import NO_AMOUNTS
 from cxlib.journey.second_purchase.days_between import purchase_spells
+from cxlib.stats.intervals import Interval
 from cxlib.stats.survival.kaplan_meier import survival_curve
 from cxlib.stats.survival.known_days import enough_at_risk
 
 HORIZONS_DAYS = (30, 60, 90, 180, 365)
-_COLUMNS = ["metric", "days", "estimate", "std_error", "conf_low", "conf_high", "n_at_risk", "n_events", "n"]
+_COLUMNS = ["metric", "days", *Interval._fields, "n_at_risk", "n_events", "n"]
 _COLUMNS += ["n_not_reached", "naive", "mature", "n_mature", "n_left_out", "n_ambiguous", "note"]
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 from cxlib.checks import ParameterError, check_columns
 from cxlib.data.days import local_days, to_date
 from cxlib.journey.second_purchase.days_between import repeat_times
-from cxlib.stats.intervals import critical_value
+from cxlib.stats.intervals import Interval, critical_value
 from cxlib.stats.money_means import tails_hold
 from cxlib.stats.number_columns import check_numbers
 
@@ -98,7 +98,7 @@ def value_by_f2(
     shares = frame["metric"].isin(["share_of_value", "variance_explained"])
     for end in ("conf_low", "conf_high"):
         frame[end] = frame[end].mask(shares, frame[end].clip(0, 1))
-    return frame[["metric", "estimate", "std_error", "conf_low", "conf_high", "n"]]
+    return frame[["metric", *Interval._fields, "n"]]
 
 
 def _mean(metric: str, values: np.ndarray) -> tuple[str, float, float, int]:

@@ -5,11 +5,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from cxlib.stats.arrays import Array
 from cxlib.stats.proportional_odds.fit import Fit, Sample, fit_ordinal
-
-Array = NDArray[np.float64]
 
 
 class Splits(NamedTuple):

@@ -7,7 +7,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from cxlib.stats.arrays import Array
+
 Codes = NDArray[np.int64]
 MAX_ROUNDS = 60
 ROUNDING = 1e-13  # relative error of a sum of log-likelihoods: a step is not halved for less

@@ -9,12 +9,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from cxlib.stats.arrays import Array
+
 COMPLETIONS, CYCLES = 10, 5
 MANY = 20_000  # answers from which half the completions do: the doubt is small
 
 
-class Cells(NamedTuple):
+class AnswerCells(NamedTuple):
     """Answers added up where drivers and outcome are the same; a class because the columns go together.
 
     Cells of complete answers stand first, then each answer with a gap by itself, in order of the answers.
@@ -30,7 +31,7 @@ class Cells(NamedTuple):
         return np.bincount(self.of, values, len(self.x)).astype(np.float64)
 
 
-def to_cells(x: Array, group: NDArray[np.int64]) -> Cells:
+def to_cells(x: Array, group: NDArray[np.int64]) -> AnswerCells:
     """Find the answers that are alike: whatever is a sum over answers costs as much as there are cells."""
     whole = np.isfinite(x).all(axis=1)
     code = group[whole]
@@ -43,10 +44,10 @@ def to_cells(x: Array, group: NDArray[np.int64]) -> Cells:
     of[whole], of[~whole] = code, n + np.arange(len(x) - len(code))
     answer = np.empty(len(x) - len(code) + n, dtype=np.int64)
     answer[of[::-1]] = np.arange(len(x))[::-1]
-    return Cells(x[answer], group[answer], of, n)
+    return AnswerCells(x[answer], group[answer], of, n)
 
 
-def completions(x: Array, cells: Cells, *, seed: int) -> Iterator[Array]:
+def completions(x: Array, cells: AnswerCells, *, seed: int) -> Iterator[Array]:
     """Give the drivers of each cell as they are when nothing is missing, else completions drawn item by item.
 
     Each gap is drawn from the regression of its item on the other items and the outcome's groups, the

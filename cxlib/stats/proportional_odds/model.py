@@ -11,11 +11,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cxlib.checks import check_columns, check_frame
+from cxlib.stats.arrays import Array
 from cxlib.stats.intervals import critical_value
 from cxlib.stats.number_columns import check_numbers, check_weights, cluster_codes
 from cxlib.stats.proportional_odds.brant_test import Splits, parallel_test, separate_logits
-from cxlib.stats.proportional_odds.fit import Array, Clusters, Codes, Fit, Sample, fit_ordinal
-from cxlib.stats.proportional_odds.missing_items import Cells, completions, pool, to_cells
+from cxlib.stats.proportional_odds.fit import Clusters, Codes, Fit, Sample, fit_ordinal
+from cxlib.stats.proportional_odds.missing_items import AnswerCells, completions, pool, to_cells
 from cxlib.stats.r_squared import collinear_units
 
 PARTS = ("", "_conf_low", "_conf_high")
@@ -219,7 +220,7 @@ def _basis(columns: list[Array]) -> list[Array]:
     return [columns[at] for at in kept or [0]]
 
 
-def _runs(x: Array, cells: Cells, sample: Sample, places: list[int], seed: int) -> list[_Run]:
+def _runs(x: Array, cells: AnswerCells, sample: Sample, places: list[int], seed: int) -> list[_Run]:
     """Fit every completion of the drivers; nothing when one of them has no maximum."""
     runs: list[_Run] = []
     for filled in completions(x, cells, seed=seed):

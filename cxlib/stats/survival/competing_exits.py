@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 
 from cxlib.checks import ParameterError, check_columns, check_group_names
-from cxlib.stats.intervals import critical_value
+from cxlib.stats.intervals import Interval, critical_value
 from cxlib.stats.stack_groups import stacked
-from cxlib.stats.survival.people_at_risk import People, at_risk_at, names_of, people_of
+from cxlib.stats.survival.people_at_risk import PeopleAtRisk, at_risk_at, names_of, people_of
 
-_COLUMNS = ["cause", "time", "estimate", "std_error", "conf_low", "conf_high", "n_at_risk", "n_events", "n"]
+_COLUMNS = ["cause", "time", *Interval._fields, "n_at_risk", "n_events", "n"]
 _COLUMNS += ["n_not_reached"]
 
 
@@ -93,7 +93,7 @@ _MARK, _CODE = "cx has left", "cx cause code"
 
 
 def _incidence(
-    people: People, code: int, times: Sequence[float] | None, conf_level: float
+    people: PeopleAtRisk, code: int, times: Sequence[float] | None, conf_level: float
 ) -> dict[str, np.ndarray]:
     """Incidence of one cause at every time with an exit, or read off at `times`."""
     assert people.kept is not None

@@ -9,10 +9,10 @@ import pandas as pd
 from scipy import stats
 
 from cxlib.checks import ParameterError, check_group_names, fail_option
-from cxlib.stats.intervals import critical_value
+from cxlib.stats.intervals import Interval, critical_value
 from cxlib.stats.stack_groups import stacked
 from cxlib.stats.survival.people_at_risk import (
-    People,
+    PeopleAtRisk,
     Tally,
     at_risk_at,
     names_of,
@@ -22,8 +22,8 @@ from cxlib.stats.survival.people_at_risk import (
 )
 
 CONF_TYPES = ("log-log", "log", "plain")
-_RMST_COLUMNS = ["metric", "estimate", "std_error", "conf_low", "conf_high", "p_value", "n", "reference"]
-_COLUMNS = ["time", "estimate", "std_error", "conf_low", "conf_high", "n_at_risk", "n_events", "n"]
+_RMST_COLUMNS = ["metric", *Interval._fields, "p_value", "n", "reference"]
+_COLUMNS = ["time", *Interval._fields, "n_at_risk", "n_events", "n"]
 _COLUMNS += ["n_not_reached"]
 Columns = dict[str, np.ndarray]
 
@@ -185,7 +185,7 @@ def rmst(
     result["conf_low"], result["conf_high"] = result["estimate"] - half, result["estimate"] + half
     z = (result["estimate"] / result["std_error"].where(result["std_error"] > 0)).abs()
     result["p_value"] = np.where(result["metric"] == "rmst_difference", 2 * stats.norm.sf(z), np.nan)
-    columns = ["metric", "estimate", "std_error", "conf_low", "conf_high", "p_value", "n", *extra]
+    columns = ["metric", *Interval._fields, "p_value", "n", *extra]
     return result[[*names_of(by), *columns]]
 
 
@@ -300,7 +300,7 @@ def _bounds(
 
 
 def _at_times(
-    curve: Columns, people: People, tally: Tally, times: Sequence[float], conf_level: float
+    curve: Columns, people: PeopleAtRisk, tally: Tally, times: Sequence[float], conf_level: float
 ) -> Columns:
     """Read a step function off at `times`; unknown after the last observation unless it has reached 0."""
     wanted = np.sort(np.asarray(times, dtype=float))
@@ -318,12 +318,12 @@ def _at_times(
     shown["conf_low"] = np.where(no_event, exact, shown["conf_low"])
     last = tally.times[-1] if tally.times.size else -np.inf
     unseen = (wanted > last) & (shown["estimate"] > 0)
-    for name in ("estimate", "std_error", "conf_low", "conf_high"):
+    for name in Interval._fields:
         shown[name] = np.where(unseen, np.nan, shown[name])
     return shown
 
 
-def _rmst_of(people: People, tally: Tally, horizon: float, min_at_risk: int) -> tuple[float, float]:
+def _rmst_of(people: PeopleAtRisk, tally: Tally, horizon: float, min_at_risk: int) -> tuple[float, float]:
     before, within = tally.times < horizon, tally.times <= horizon
     left = watched_at(people, tally, np.array([horizon])).item()
     lost = tally.n - tally.events[before].sum() - left

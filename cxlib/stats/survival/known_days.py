@@ -5,10 +5,10 @@ from __future__ import annotations
 import pandas as pd
 
 from cxlib.checks import ParameterError, check_columns
+from cxlib.stats.intervals import Interval
 
 #: Least people at risk at a day for which a clock is read; as many as a shown cell holds by default.
 MIN_AT_RISK = 10
-_ESTIMATES = ("estimate", "std_error", "conf_low", "conf_high")
 
 
 def enough_at_risk(curve: pd.DataFrame, *, min_at_risk: int = MIN_AT_RISK) -> pd.DataFrame:
@@ -54,6 +54,6 @@ def enough_at_risk(curve: pd.DataFrame, *, min_at_risk: int = MIN_AT_RISK) -> pd
     """
     if not min_at_risk >= 1:
         raise ParameterError("journey.min_at_risk", argument="min_at_risk", value=repr(min_at_risk))
-    check_columns(curve, **{name: name for name in (*_ESTIMATES, "n_at_risk", "n_not_reached")})
+    check_columns(curve, **{name: name for name in (*Interval._fields, "n_at_risk", "n_not_reached")})
     known = (curve["n_at_risk"] >= min_at_risk) | (curve["n_not_reached"] == 0)
-    return curve.assign(**{name: curve[name].where(known) for name in _ESTIMATES})
+    return curve.assign(**{name: curve[name].where(known) for name in Interval._fields})

@@ -20,7 +20,7 @@ class Tally(NamedTuple):
     n: int
 
 
-class People(NamedTuple):
+class PeopleAtRisk(NamedTuple):
     """How long each was observed, whether that ended in the event, when it began, and which rows stayed."""
 
     duration: np.ndarray
@@ -37,7 +37,7 @@ def people_of(
     by: str | list[str] | None,
     *,
     keep: str | None = None,
-) -> Iterator[tuple[dict[str, Any], People]]:
+) -> Iterator[tuple[dict[str, Any], PeopleAtRisk]]:
     """Arrays of each group, checked; one group without keys when `by` is None."""
     check_columns(data, duration_col=duration_col, event_col=event_col, entry_col=entry_col)
     for name in names_of(by):
@@ -55,7 +55,7 @@ def people_of(
 
 def _arrays(
     data: pd.DataFrame, duration_col: str, event_col: str, entry_col: str | None, keep: str | None
-) -> People:
+) -> PeopleAtRisk:
     duration = _numbers(data, duration_col)
     if duration.size and duration.min() < 0:
         count = int((duration < 0).sum())
@@ -67,7 +67,7 @@ def _arrays(
     entry = None if entry_col is None else _numbers(data, entry_col)
     if entry is not None and (bad := entry >= duration).any():
         raise InputError("journey.entry_after_end", column=entry_col, count=int(bad.sum()), rows=len(data))
-    return People(duration, event, entry, None if keep is None else data[keep].to_numpy())
+    return PeopleAtRisk(duration, event, entry, None if keep is None else data[keep].to_numpy())
 
 
 def _numbers(data: pd.DataFrame, column: str) -> np.ndarray:
@@ -84,7 +84,7 @@ def _numbers(data: pd.DataFrame, column: str) -> np.ndarray:
     return numbers
 
 
-def tally_of(people: People) -> Tally:
+def tally_of(people: PeopleAtRisk) -> Tally:
     """Count at risk and events at each distinct duration; whole days are counted without sorting."""
     duration, event, entry, _ = people
     whole = duration.dtype.kind in "iu" or not np.mod(duration, 1).any()
@@ -101,7 +101,7 @@ def tally_of(people: People) -> Tally:
     return Tally(times.astype(float), entered - np.cumsum(leaving) + leaving, events, duration.size)
 
 
-def at_risk_at(people: People, grid: np.ndarray) -> np.ndarray:
+def at_risk_at(people: PeopleAtRisk, grid: np.ndarray) -> np.ndarray:
     """Count who is under observation just before each time: entered strictly before it, not yet left."""
     left = np.searchsorted(np.sort(people.duration), grid, side="left")
     if people.entry is None:
@@ -109,7 +109,7 @@ def at_risk_at(people: People, grid: np.ndarray) -> np.ndarray:
     return np.searchsorted(np.sort(people.entry), grid, side="left") - left
 
 
-def watched_at(people: People, tally: Tally, grid: np.ndarray) -> np.ndarray:
+def watched_at(people: PeopleAtRisk, tally: Tally, grid: np.ndarray) -> np.ndarray:
     """`at_risk_at`, read off the counts where nobody came under observation late (sorting is slow)."""
     if people.entry is not None:
         return at_risk_at(people, grid)

@@ -9,11 +9,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cxlib.checks import ParameterError, check_columns, check_frame
+from cxlib.stats.arrays import Array
 from cxlib.stats.intervals import critical_value
+from cxlib.stats.least_squares import least_squares
 from cxlib.stats.number_columns import check_numbers, cluster_codes
 from cxlib.stats.verdicts import limits_side
 
-Array = NDArray[np.float64]
 Limit = float | Mapping[str, float]
 MIN_ANSWERS = 5
 RANK = 1e-10  # share of the largest eigenvalue below which columns depend on each other
@@ -180,19 +181,18 @@ def _limit(limit: Limit, driver: str) -> float:
 
 def _robust_fit(design: Array, outcome: Array, clusters: NDArray[np.int64] | None) -> tuple[Array, Array]:
     """Least squares with a covariance that is right for unequal spread, or for clusters."""
+    fit = least_squares(design, outcome, rcond=RANK)
     product = design.T @ design
     roots = np.linalg.eigvalsh(product)
     n, k = len(outcome), int((roots > RANK * roots[-1]).sum())
     if n <= k:
         return np.full(design.shape[1], np.nan), np.full((design.shape[1],) * 2, np.nan)
-    bread = np.linalg.pinv(product, rcond=RANK, hermitian=True)
-    coefficients = bread @ (design.T @ outcome)
-    decided = np.abs(np.diag(bread @ product) - 1) < 1e-6
-    coefficients[~decided if np.ptp(outcome) > 0 else slice(None)] = np.nan
-    scores = design * (outcome - design @ (bread @ (design.T @ outcome)))[:, None]
+    decided = np.abs(np.diag(fit.bread @ product) - 1) < 1e-6
+    coefficients = np.where(decided & (np.ptp(outcome) > 0), fit.coefficients, np.nan)
+    influence = fit.pull * fit.residual[:, None]
     factor = n / (n - k)
     if clusters is not None:
         codes = pd.factorize(clusters)[0]
-        scores = np.column_stack([np.bincount(codes, column) for column in scores.T])
-        factor = len(scores) / max(len(scores) - 1, 1) * (n - 1) / (n - k)
-    return coefficients, factor * bread @ (scores.T @ scores) @ bread
+        influence = np.column_stack([np.bincount(codes, column) for column in influence.T])
+        factor = len(influence) / max(len(influence) - 1, 1) * (n - 1) / (n - k)
+    return coefficients, factor * influence.T @ influence

@@ -10,7 +10,7 @@ import pandas as pd
 from cxlib.checks import check_columns
 from cxlib.stats.number_columns import cluster_codes
 from cxlib.voice.drivers.importance import parts_of_r_squared, read_drivers, shares_with_ranks
-from cxlib.voice.drivers.resampled_moments import Moments
+from cxlib.voice.drivers.resampled_moments import ResampledMoments
 
 
 def group_importance(
@@ -74,7 +74,7 @@ def group_importance(
     keep = np.isfinite(values[:, -1]) & np.isfinite(weight)
     values, weight = values[keep], weight[keep]
     units = [[place for place, driver in enumerate(drivers) if groups[driver] == name] for name in names]
-    moments = Moments(values, weight)
+    moments = ResampledMoments(values, weight)
     whole = moments.correlations(moments.all_answers())
     parts = parts_of_r_squared(whole, units, "shapley", None, seed)[0]
     if len(values) <= len(drivers) + 1 or not np.ptp(values[:, -1]) > 0:

@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from cxlib.checks import ParameterError, check_columns, check_frame, fail_option
 from cxlib.language import has_text, text
+from cxlib.stats.arrays import Array
 from cxlib.stats.bootstrap import bootstrap_interval
 from cxlib.stats.intervals import critical_value
 from cxlib.stats.number_columns import check_numbers, check_weights, cluster_codes
@@ -27,9 +27,8 @@ from cxlib.stats.r_squared import (
     shapley_parts,
     standardised_coefficients,
 )
-from cxlib.voice.drivers.resampled_moments import Moments
+from cxlib.voice.drivers.resampled_moments import ResampledMoments
 
-Array = NDArray[np.float64]
 METHODS = ("shapley", "relative_weights", "std_beta", "correlation")
 EXACT_DRIVERS = 20
 N_ORDERINGS = 2000
@@ -143,7 +142,7 @@ def driver_importance(
     values, weight = read_drivers(data, outcome_col, drivers, weight_col)
     keep = np.isfinite(values[:, -1]) & np.isfinite(weight)
     values, weight = values[keep], weight[keep]
-    moments = Moments(values, weight)
+    moments = ResampledMoments(values, weight)
     matrix = moments.correlations(moments.all_answers())
     units = driver_units(matrix[0], len(values))
     labels = None if groups is None else _group_codes(drivers, units, groups)

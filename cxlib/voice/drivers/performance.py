@@ -9,11 +9,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cxlib.checks import ParameterError
+from cxlib.stats.arrays import Array
 from cxlib.stats.bootstrap import bootstrap_interval
 from cxlib.stats.number_columns import cluster_codes
 from cxlib.voice.answers import Scale, check_scale
 from cxlib.voice.drivers.importance import (
-    Array,
     check_resampling,
     driver_importance,
     driver_units,
@@ -21,7 +21,7 @@ from cxlib.voice.drivers.importance import (
     read_drivers,
     shares_with_ranks,
 )
-from cxlib.voice.drivers.resampled_moments import Moments
+from cxlib.voice.drivers.resampled_moments import ResampledMoments
 
 #: Important or not, then performing or not; in the order of the probabilities' columns.
 QUADRANTS = ("fix_first", "keep_up", "low_priority", "possible_overkill")
@@ -111,7 +111,7 @@ def importance_performance(
     if ((values[:, :-1] < scale[0]) | (values[:, :-1] > scale[1])).any():
         raise ParameterError("nps.off_scale", low=f"{scale[0]:g}", high=f"{scale[1]:g}")
     clusters = None if cluster_col is None else cluster_codes(data[cluster_col])[keep]
-    moments = Moments(values, weight)
+    moments = ResampledMoments(values, weight)
     whole_sums = moments.all_answers()
     whole = moments.correlations(whole_sums)
     units = driver_units(whole[0], len(values))

@@ -8,9 +8,10 @@ import numpy as np
 import pandas as pd
 
 from cxlib.checks import check_columns, check_frame
+from cxlib.stats.arrays import Array
 from cxlib.stats.bootstrap import bootstrap_interval, resampled_sums
 from cxlib.stats.number_columns import check_numbers, cluster_codes
-from cxlib.voice.drivers.resampled_moments import Array, Moments
+from cxlib.voice.drivers.resampled_moments import ResampledMoments
 
 ROUNDS = 60
 
@@ -79,7 +80,7 @@ def scale_reliability(
     estimates, drawn = np.full(3, np.nan), np.full((1, 3), np.nan)
     clusters = None if cluster_col is None else cluster_codes(data[cluster_col])[keep]
     if all(moving) and len(values) > k:
-        moments = Moments(values, np.ones(len(values)))
+        moments = ResampledMoments(values, np.ones(len(values)))
         estimates = _reliability(moments, moments.all_answers())[0]
         places = np.r_[*(each[0] for each in moments.spreads(moments.places[None])), moments.places]
         blocks = resampled_sums(moments.terms(), n_boot=n_boot, seed=seed, clusters=clusters, places=places)
@@ -93,7 +94,7 @@ def scale_reliability(
     return frame
 
 
-def _reliability(moments: Moments, sums: Array) -> Array:
+def _reliability(moments: ResampledMoments, sums: Array) -> Array:
     """Alpha, omega and first-factor share of each resample."""
     k = moments.size
     n, first, square = moments.spreads(sums)

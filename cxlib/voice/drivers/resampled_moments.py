@@ -10,16 +10,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cxlib.stats.arrays import Array
 from cxlib.stats.bootstrap import resampled_sums
 from cxlib.stats.r_squared import nearest_correlation
 
-Array = NDArray[np.float64]
 #: Sums of the last resamples, by the content they were drawn from; at most so many bytes of them.
 _DRAWN: OrderedDict[bytes, Array] = OrderedDict()
 KEPT_BYTES = 2**25
 
 
-class Moments:
+class ResampledMoments:
     """Weighted sums from which every resample's correlation matrix follows; a class to hold them once.
 
     Complete data need first and second moments; with missing items each pair has sums over its own answers.

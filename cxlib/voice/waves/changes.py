@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 
 from cxlib.checks import ParameterError, check_columns, check_frame, fail_option
 from cxlib.data.convert import among
-from cxlib.stats.intervals import critical_value, false_discovery
+from cxlib.stats.arrays import Array
+from cxlib.stats.intervals import Interval, critical_value, false_discovery
 from cxlib.stats.sums_by_cluster import cluster_totals
 from cxlib.stats.verdicts import limits_side
 from cxlib.voice.answers import Answers, Scale, scale_notes
-from cxlib.voice.waves.two_waves import WAVE, Array, Codes, clustered_variance, score_values, two_waves
+from cxlib.voice.waves.two_waves import WAVE, Codes, clustered_variance, score_values, two_waves
 from cxlib.voice.waves.wave_difference import Sides, difference, flat_variance, two_sides
 
 METRICS = ("nps", "csat", "mean")
@@ -138,7 +139,7 @@ def judged(
     unit = {"nps": "points", "csat": "pp"}.get(metric, "score")
     frame = _tested(measured, unit, min_answers=min_answers, conf_level=conf_level)
     ends = ["statistic", "p_value", "p_adjusted", "n_before", "n_after", "n_paired", "n", "verdict"]
-    middle = ["before", "after", "estimate", "std_error", "conf_low", "conf_high"]
+    middle = ["before", "after", *Interval._fields]
     people = ["customers"] if frame["is_clustered"].all() else []
     return frame.assign(metric=metric)[[*group_cols, "metric", *middle, *ends, *people, "note"]]
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from cxlib.stats.arrays import Array
 from cxlib.stats.intervals import critical_value
-from cxlib.voice.waves.two_waves import WAVE, Array, clustered_variance, score_values, two_waves
+from cxlib.voice.waves.two_waves import WAVE, clustered_variance, score_values, two_waves
 
 
 def mix_rate(

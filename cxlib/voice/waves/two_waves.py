@@ -9,10 +9,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cxlib.checks import check_columns, check_frame
+from cxlib.stats.arrays import Array
 from cxlib.stats.sums_by_cluster import cluster_totals
 from cxlib.voice.answers import Answers, Scale, read_answers
+from cxlib.voice.attitudes import nps_points
 
-Array = NDArray[np.float64]
 Codes = NDArray[np.integer[Any]]
 WAVE = "__wave__"
 
@@ -45,7 +46,7 @@ def two_waves(
 def score_values(answers: Answers, metric: str, scale: Scale) -> Array:
     """Return what is averaged: ±100 and 0 for the NPS, 0 and 1 for the top two boxes, or the score."""
     if metric == "nps":
-        return 100.0 * ((answers.score >= 9).astype(float) - (answers.score <= 6))
+        return nps_points(answers.score)
     return (answers.score >= scale[1] - 1).astype(float) if metric == "csat" else answers.score
 
 

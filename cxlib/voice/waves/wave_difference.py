@@ -12,11 +12,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from cxlib.stats.arrays import Array
 from cxlib.stats.intervals import critical_value
 from cxlib.stats.sums_by_cluster import cluster_totals
 from cxlib.voice.answers import Answers, effective_n
 from cxlib.voice.nps_limits import nps_score_limit
-from cxlib.voice.waves.two_waves import Array, Codes, customers_of
+from cxlib.voice.waves.two_waves import Codes, customers_of
 
 #: The limits of before (first row) and after at z, each to the side that its sign says.
 Limits = Callable[[Array | float, Array], Array]

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 import cxlib as cx
 from cxlib.checks import InputError, ParameterError
+from cxlib.initiatives.study.panel import month_index
 
 DID = {"outcome_col": "y", "unit_col": "unit", "time_col": "t", "treated_col": "treated", "post_col": "post"}
 
@@ -132,9 +133,12 @@ def test_panel_takes_refunds_guests_and_lines_of_one_order():
     assert panel[["amount", "orders"]].to_numpy().tolist() == two
 
 
-@pytest.mark.parametrize(("as_of", "whole"), [("2025-03-31", 3), ("2025-03-30", 2), ("2024-12-01", 0)])
-def test_only_whole_months_count(as_of, whole):
-    assert cx.months_observed("2025-01-01", as_of) == whole
+@pytest.mark.parametrize(
+    ("start", "day", "whole"),
+    [("2025-01-01", "2025-04-01", 3), ("2025-01-01", "2025-03-31", 2), ("2025-01-31", "2025-02-28", 1)],
+)
+def test_only_whole_months_count(start, day, whole):
+    assert month_index(pd.Series(pd.to_datetime([day])), pd.Timestamp(start)).tolist() == [whole]
 
 
 def test_panel_is_empty_where_the_data_do_not_reach_back_to_the_start():

@@ -16,7 +16,7 @@ from cxlib.runner import manifest
 from cxlib.runner.cli import main
 from cxlib.runner.open_notebook import working_copy
 from cxlib.runner.parameters import read_parameters
-from cxlib.runner.plan import Settings, plan
+from cxlib.runner.plan import RunSettings, plan
 
 ROOT = Path(__file__).parents[3]
 PLAIN = Path(__file__).parents[2] / "notebooks" / "plain"
@@ -44,7 +44,7 @@ def tagged(notebook, tag):
 @pytest.mark.parametrize("lang", ["en", "ja"])
 @pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda path: path.stem)
 def test_a_chapter_opens_in_one_language_with_an_outline_that_folds(chapter, lang, form):
-    [one] = plan(Settings(reports=(chapter.stem[3:],), lang=lang, parameters=(("as_of", "2026-03-31"),)))
+    [one] = plan(RunSettings(reports=(chapter.stem[3:],), lang=lang, parameters=(("as_of", "2026-03-31"),)))
     notebook = working_copy(one, form=form)
     nbformat.validate(notebook)
     prose = [cell["source"] for cell in notebook["cells"] if cell["cell_type"] == "markdown"]
@@ -72,7 +72,7 @@ def test_a_chapter_opens_in_one_language_with_an_outline_that_folds(chapter, lan
 
 
 def test_dropped_cells_follow_the_form():
-    [one] = plan(Settings(reports=("plain",), notebooks=PLAIN))
+    [one] = plan(RunSettings(reports=("plain",), notebooks=PLAIN))
     tags = {
         form: {tag for cell in working_copy(one, form=form)["cells"] for tag in cell["metadata"]["tags"]}
         for form in ("report", "lesson", "full")

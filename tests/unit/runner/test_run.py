@@ -12,7 +12,7 @@ import pytest
 
 from cxlib.runner.batch import run
 from cxlib.runner.cli import main
-from cxlib.runner.plan import Settings
+from cxlib.runner.plan import RunSettings
 
 PLAIN = Path(__file__).parents[2] / "notebooks" / "plain"
 
@@ -21,7 +21,7 @@ PLAIN = Path(__file__).parents[2] / "notebooks" / "plain"
 def two_runs(tmp_path_factory):
     """The same run twice, into a folder that did not exist."""
     out = tmp_path_factory.mktemp("two") / "new" / "reports"
-    return [run(Settings(notebooks=PLAIN, out=out)) for _ in range(2)]
+    return [run(RunSettings(notebooks=PLAIN, out=out)) for _ in range(2)]
 
 
 def files(folder):

@@ -12,7 +12,7 @@ import pytest
 from cxlib.checks import InputError
 from cxlib.runner import batch
 from cxlib.runner.batch import run
-from cxlib.runner.plan import Settings
+from cxlib.runner.plan import RunSettings
 from cxlib.runner.watch import Watch, file_entry, files_read
 
 PLAIN = Path(__file__).parents[2] / "notebooks" / "plain"
@@ -174,7 +174,7 @@ def test_a_run_whose_files_change_meanwhile_is_not_published(what, shop, tmp_pat
     monkeypatch.setattr(batch, "_run_all", slow)
     out = tmp_path / "out"
     (out / "20200101-000000").mkdir(parents=True)
-    settings = Settings(
+    settings = RunSettings(
         reports=("plain",), notebooks=PLAIN, out=out, data=shop, parameters_file=tmp_path / "p.yml"
     )
     outcome = run(settings)
@@ -188,7 +188,7 @@ def test_a_run_whose_files_change_meanwhile_is_not_published(what, shop, tmp_pat
 
 def test_the_manifest_names_data_rules_and_parameters_file(shop, tmp_path):
     (tmp_path / "p.yml").write_text("n_rows: 3\n")
-    settings = Settings(
+    settings = RunSettings(
         reports=("plain",),
         notebooks=PLAIN,
         out=tmp_path / "out",

@@ -556,12 +556,12 @@ def test_results_about_the_same_answers_rest_on_one_set_of_draws(monkeypatch):
 
 @pytest.mark.parametrize("is_complete", [True, False])
 def test_moments_are_those_of_the_answers_each_pair_shares(is_complete):
-    from cxlib.voice.drivers.resampled_moments import Moments
+    from cxlib.voice.drivers.resampled_moments import ResampledMoments
 
     values = make_answers(n=60)[[*DRIVERS, "score"]].to_numpy()
     if not is_complete:
         values[::4, 0] = values[1::5, 2] = np.nan
-    moments, table = Moments(values, np.ones(60)), pd.DataFrame(values)
+    moments, table = ResampledMoments(values, np.ones(60)), pd.DataFrame(values)
     sums = moments.all_answers()
     assert moments.means(sums)[0] == pytest.approx(table.mean().to_numpy())
     assert moments.correlations(sums)[0] == pytest.approx(table.corr().to_numpy())
