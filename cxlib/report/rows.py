@@ -289,7 +289,8 @@ class FromRows:
         asked = [name for name in columns or frame.columns if name in frame or name not in UNSHOWN]
         kept = [*asked, *(name for name in [FLAG] if name in frame and name not in asked)]
         about = {name: options[name] for name in ("n_col", "people") if name in options}
-        self.table(key, frame[kept], units=units, labels=labels, **about)
+        metrics = result["metric"].unique() if "metric" in result and "metric" not in frame else [None]
+        self.table(key, frame[kept], units=units, labels=labels, metric=metrics[0], **about)
 
     def draw(
         self,
@@ -351,3 +352,7 @@ class FromRows:
             }
             found.append(Word(": ".join(held for held in row.values() if isinstance(held, str)), words))
         return found
+
+    def _as_told(self, values: dict[str, Any], units: Mapping[str, str]) -> dict[str, Any]:
+        """Return the numbers of a phrase as they may be told: here as they are."""
+        return values
