@@ -118,17 +118,24 @@ class Report(FromRows):
             self._show_notice(key, "warning", _problem_text(problem, lang))
 
     def notice(
-        self, key: str, *, level: Level = "info", only_here: bool = False, subject: str = "", **values: object
+        self,
+        key: str,
+        *,
+        level: Level = "info",
+        only_here: bool = False,
+        subject: str = "",
+        wording: str | None = None,
+        **values: object,
     ) -> None:
         """Show a sentence about the data or the method; it also stands in the report's *Data quality* box.
 
         `values` are plain or `value(…)` numbers and texts for the sentence's placeholders. `only_here` keeps
-        out of the box what matters in its own section only, such as why a chart is missing. `subject` as in
-        `finding`.
+        out of the box what matters in its own section only, such as why a chart is missing. `subject` and
+        `wording` as in `finding`.
         """
         if level not in LEVELS:
             fail_option("level", level, LEVELS)
-        sentence = text(key, self.lang, **self._formatted(values, {}))
+        sentence = text(wording or key, self.lang, **self._formatted(values, {}))
         self._show_notice(
             ".".join([key, *([subject] if subject else [])]), level, sentence, only_here=only_here
         )
@@ -139,12 +146,17 @@ class Report(FromRows):
         n_col: str = "n",
         within: str | Sequence[str] | None = None,
         keep: Sequence[str] = (),
+        apart: str | None = None,
     ) -> pd.DataFrame:
         """Blank rows that stand for too few customers (`suppress_small`), for tables and charts alike.
 
+        `apart` names a column whose values are tables of their own, one below the other.
         The names of blanked groups are hidden too where the column is an attribute of customers: a group of
         one may be called by a name. Names the handbook's own rules give (segments, stages) stay.
         """
+        if apart is not None and len(frame):
+            parts = [self.suppress(part, n_col, within, keep) for _, part in frame.groupby(apart, sort=False)]
+            return pd.concat(parts)
         n_col = _count_column(frame, n_col)
         shown = suppress_small(frame, min_cell=self.min_cell, n_col=n_col, within=within, keep=keep)
         names = [name for name in frame.columns if name in ATTRIBUTES or not has_text(f"column.{name}")]

@@ -16,8 +16,11 @@ import pandas as pd
 from cxlib.language import LANGUAGES, catalogue, has_text, is_missing, key_for, text
 from cxlib.report.disclosure import FLAG
 from cxlib.report.layout import column_units
-from cxlib.report.units import of_estimate
+from cxlib.report.units import of_difference, of_estimate
 from cxlib.report.values import Value, Word
+
+#: Columns whose codes name a column or a measure: their words are those of its heading.
+NAMING = ("attribute", "baseline", "dimension", "method", "metric", "scheme")
 
 #: What any frame of results may carry beside its numbers; no reader of a table needs them.
 UNSHOWN = ("metric", "note", "claim", "std_error")
@@ -53,24 +56,25 @@ class Words:
             return [self.of(column, one) for one in code]
         if is_missing(code) or not (isinstance(code, str | bool) or type(code).__name__ == "bool_"):
             return code
-        if (words := self._known.get(column, {}).get(code)) is not None:
+        kin = column.rpartition("_")[2]  # `next_segment` and `tied_segment` are said as `segment` is
+        if (words := (self._known.get(column) or self._known.get(kin) or {}).get(code)) is not None:
             return Word(code, words)
         name = str(code).lower().replace("-", "_").replace(" ", "_")
-        if column == "metric" or column.endswith("_metric"):
+        if kin in NAMING:
             keys = [f"column.{name}"]
         elif column == "verdict":
             keys = [f"verdict.{name}"]
         else:
-            keys = [f"value.{column}.{name}", f"value.{name}"]
+            keys = [f"value.{column}.{name}", f"value.{kin}.{name}", f"value.{name}"]
         found = next((key for key in keys if has_text(key)), None)
         return code if found is None else Word(code, {lang: text(found, lang) for lang in LANGUAGES})
 
 
 def rows_of(result: Any) -> list[dict[str, Any]]:
-    """Rows of a frame, or the one row that a series or mapping is."""
+    """Rows of a frame or a list, or the one row that a series or mapping is; an empty one is none."""
     if isinstance(result, pd.DataFrame):
         return [{str(name): held for name, held in row.items()} for row in result.to_dict("records")]
-    return [dict(result)]
+    return [dict(row) for row in (result if isinstance(result, list) else [result]) if len(row)]
 
 
 def wording(key: str, row: Mapping[str, Any]) -> str:
@@ -99,7 +103,8 @@ def placeholders(key: str) -> set[str]:
 def row_units(row: Mapping[str, Any]) -> dict[str, str]:
     """Return the unit of each number: by the metric for estimate and limits, by its name otherwise."""
     by_column = column_units(pd.DataFrame([row]), {"estimate": of_estimate(row.get("metric"))})
-    return {name: unit for name, unit in by_column.items() if isinstance(unit, str)}
+    dates = {name: "date" for name, held in row.items() if hasattr(held, "isoformat")}
+    return {name: unit for name, unit in by_column.items() if isinstance(unit, str)} | dates
 
 
 def table_parts(
@@ -109,9 +114,12 @@ def table_parts(
     metrics = frame["metric"].unique().tolist() if "metric" in frame else []
     dropped = [name for name in UNSHOWN if name in frame and not (name == "metric" and len(metrics) > 1)]
     shown = frame.drop(columns=dropped)
-    units: dict[str, Any] = {"estimate": {str(name): of_estimate(name) for name in metrics}}
+    units: dict[str, Any] = {
+        column: {str(name): unit_of(name) for name in metrics}
+        for column, unit_of in (("estimate", of_estimate), ("behind", of_difference))
+    }
     if len(metrics) == 1:
-        units = {"estimate": of_estimate(metrics[0])}
+        units = {column: next(iter(unit.values())) for column, unit in units.items()}
     labels: dict[str, Any] = {}
     if len(metrics) == 1 and has_text(f"column.{metrics[0]}"):
         labels["estimate"] = text(f"column.{metrics[0]}", lang)
@@ -158,7 +166,16 @@ class FromRows:
     finding: Callable[..., None]
     notice: Callable[..., None]
 
-    def say(self, key: str, result: Any, *, subject: str | None = None, **extra: object) -> None:
+    def say(
+        self,
+        key: str,
+        result: Any,
+        *,
+        subject: str | None = None,
+        level: str = "not_enough_data",
+        only_here: bool = False,
+        **extra: object,
+    ) -> None:
         """Say each row of a result in the words of its claim and verdict, or why it can not be told.
 
         Parameters
@@ -166,15 +183,18 @@ class FromRows:
         key
             Sentence of the catalogue, or the beginning of `key.<claim>` and `key.<verdict>`.
         result
-            A frame, or one row as a series or mapping; its columns fill the placeholders, in the units of
-            `report.units`. A row with a `note` (an entry, or the end of `key.<note>`) is a notice.
+            A frame, a list of rows, or one row as a series or mapping; its columns fill the placeholders, in
+            the units of `report.units`. A row with a `note` (an entry, or the end of `key.<note>`) is a notice.
         subject
             Column that tells the rows apart; the record is then `key[column=value]`.
+        level, only_here
+            Of the notice that a row with a `note` becomes, as in `Report.notice`.
         **extra
             Placeholders that are no column of the result.
         """
         for row in rows_of(result):
             row |= extra
+            tail = "" if subject is None else f"[{subject}={row[subject]}]"
             if not is_missing(note := row.get("note")) and note:
                 own = f"{key}.{note}"
                 entry = own if has_text(own) else str(note)
@@ -184,19 +204,23 @@ class FromRows:
                     name: Value(held, units[name]) if units.get(name, "text") != "text" else held
                     for name, held in said.items()
                 }
-                self.notice(entry, level="not_enough_data", **said)
+                self.notice(entry + tail, wording=entry, level=level, only_here=only_here, **said)
                 continue
             entry, numbers, units = told(key, row, self.words)
-            named = key if subject is None else f"{key}[{subject}={row[subject]}]"
             verdict = None if is_missing(row.get("verdict")) else str(row["verdict"])
-            self.finding(named, verdict=verdict, wording=entry, units=units, **numbers)
+            self.finding(key + tail, verdict=verdict, wording=entry, units=units, **numbers)
 
-    def show(self, key: str, result: pd.DataFrame, *, columns: Sequence[str] | None = None) -> None:
-        """Show a result frame as a table, in the units and words of its metrics; nothing for no rows."""
+    def show(
+        self, key: str, result: pd.DataFrame, *, columns: Sequence[str] | None = None, **options: Any
+    ) -> None:
+        """Show a result frame as a table, in the units and words of its metrics; nothing for no rows.
+
+        `options` are `n_col` and `people`, as in `table`.
+        """
         frame, units, labels = table_parts(result, self.words, self.lang)
         kept = [*columns, *(name for name in [FLAG] if name in frame)] if columns else list(frame.columns)
         if len(frame):
-            self.table(key, frame[kept], units=units, labels=labels)
+            self.table(key, frame[kept], units=units, labels=labels, **options)
 
     def draw(self, key: str, plot: Callable[..., Any], result: pd.DataFrame, **options: Any) -> None:
         """Draw a result with `plot` and name its source; nothing where every row is too small to show.

@@ -91,11 +91,18 @@ class SharedReport(Report):
         super().finding(key, verdict=verdict, subject=subject, wording=wording, units=units, **said)
 
     def notice(
-        self, key: str, *, level: Level = "info", only_here: bool = False, subject: str = "", **values: object
+        self,
+        key: str,
+        *,
+        level: Level = "info",
+        only_here: bool = False,
+        subject: str = "",
+        wording: str | None = None,
+        **values: object,
     ) -> None:
         """Show a sentence as `Report.notice` does, from rounded numbers."""
         said = {name: self._worded(item) for name, item in self._rounded(values, {}).items()}
-        super().notice(key, level=level, only_here=only_here, subject=subject, **said)
+        super().notice(key, level=level, only_here=only_here, subject=subject, wording=wording, **said)
 
     def _rounded(self, values: Mapping[str, object], units: Mapping[str, str]) -> dict[str, object]:
         """Round each placeholder's number by the customers the sentence itself counts."""

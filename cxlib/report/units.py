@@ -20,19 +20,42 @@ class Metric(NamedTuple):
 #: Unit (`language.UNITS`) and good direction by metric; a metric that is not here is a plain number.
 METRICS: Mapping[str, Metric] = {
     "amount": Metric("currency", 1),
+    "amount_change": Metric("currency", 1),
+    "amount_explained": Metric("share", 1),
+    "amount_share": Metric("share"),
+    "captured": Metric("share", 1),
     "checklist": Metric("share"),
     "compliance": Metric("share", 1),
+    "cramers_v": Metric("ratio"),
     "csat": Metric("share", 1),
+    "customer_share": Metric("share"),
     "difference": Metric("pp"),
+    "dominant_share": Metric("share"),
     "f2": Metric("share", 1),
+    "gap": Metric("ratio"),
     "gini": Metric("ratio"),
+    "hit_rate": Metric("share", 1),
+    "known_share": Metric("share", 1),
     "lapse": Metric("share", -1),
+    "lift": Metric("ratio", 1),
+    "middle_mean": Metric("currency", 1),
+    "moved_share": Metric("share"),
     "naive_difference": Metric("pp"),
+    "next_amount": Metric("currency", 1),
     "nps": Metric("points", 1),
+    "prevalence": Metric("share"),
     "purchases": Metric("count", 1),
     "referral": Metric("share", 1),
     "repeat": Metric("share", 1),
+    "repeat_explained": Metric("share", 1),
+    "repeat_gap": Metric("pp", 1),
+    "repeat_rate": Metric("share", 1),
+    "share": Metric("share"),
     "spend": Metric("currency", 1),
+    "stability": Metric("ratio", 1),
+    "stay": Metric("share"),
+    "top_share": Metric("share"),
+    "transition": Metric("share"),
     "win_rate": Metric("share", 1),
     "won": Metric("share", 1),
 }
@@ -47,3 +70,15 @@ def of_estimate(metric: object) -> str:
     ('points', 'number')
     """
     return METRICS[str(metric)].unit if str(metric) in METRICS else "number"
+
+
+def of_difference(metric: object) -> str:
+    """Return the unit of a difference of two estimates of a metric: points of percent for shares.
+
+    Examples
+    --------
+    >>> of_difference("repeat_rate"), of_difference("lift")
+    ('pp', 'ratio')
+    """
+    unit = of_estimate(metric)
+    return "pp" if unit == "share" else unit
