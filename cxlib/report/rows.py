@@ -116,7 +116,7 @@ def table_parts(
     shown = frame.drop(columns=dropped)
     units: dict[str, Any] = {
         column: {str(name): unit_of(name) for name in metrics}
-        for column, unit_of in (("estimate", of_estimate), ("behind", of_difference))
+        for column, unit_of in (("estimate", of_estimate), ("upper", of_estimate), ("behind", of_difference))
     }
     if len(metrics) == 1:
         units = {column: next(iter(unit.values())) for column, unit in units.items()}
@@ -184,17 +184,17 @@ class FromRows:
             Sentence of the catalogue, or the beginning of `key.<claim>` and `key.<verdict>`.
         result
             A frame, a list of rows, or one row as a series or mapping; its columns fill the placeholders, in
-            the units of `report.units`. A row with a `note` (an entry, or the end of `key.<note>`) is a notice.
+            the units of `report.units`. With a `note` (an entry, or the end of `key.<note>`) it is a notice.
         subject
             Column that tells the rows apart; the record is then `key[column=value]`.
         level, only_here
-            Of the notice that a row with a `note` becomes, as in `Report.notice`.
+            Of the notice that a row with a `note` becomes, as in `Report.notice`; its own `level` goes first.
         **extra
             Placeholders that are no column of the result.
         """
         for row in rows_of(result):
             row |= extra
-            tail = "" if subject is None else f"[{subject}={row[subject]}]"
+            tail = f"[{subject}={row[subject]}]" if subject is not None and subject in row else ""
             if not is_missing(note := row.get("note")) and note:
                 own = f"{key}.{note}"
                 entry = own if has_text(own) else str(note)
@@ -204,36 +204,60 @@ class FromRows:
                     name: Value(held, units[name]) if units.get(name, "text") != "text" else held
                     for name, held in said.items()
                 }
-                self.notice(entry + tail, wording=entry, level=level, only_here=only_here, **said)
+                own_level = row.get("level", level)
+                self.notice(entry + tail, wording=entry, level=own_level, only_here=only_here, **said)
                 continue
             entry, numbers, units = told(key, row, self.words)
             verdict = None if is_missing(row.get("verdict")) else str(row["verdict"])
             self.finding(key + tail, verdict=verdict, wording=entry, units=units, **numbers)
 
     def show(
-        self, key: str, result: pd.DataFrame, *, columns: Sequence[str] | None = None, **options: Any
+        self,
+        key: str,
+        result: pd.DataFrame,
+        *,
+        columns: Sequence[str] | None = None,
+        otherwise: str | None = None,
+        **options: Any,
     ) -> None:
-        """Show a result frame as a table, in the units and words of its metrics; nothing for no rows.
+        """Show a result frame as a table, in the units and words of its metrics.
 
-        `options` are `n_col` and `people`, as in `table`.
+        Without rows, or where every row is too small to show, say `otherwise` instead, or nothing. `options`
+        are `n_col` and `people`, as in `table`.
         """
+        if self._is_nothing(result, otherwise):
+            return
         frame, units, labels = table_parts(result, self.words, self.lang)
         kept = [*columns, *(name for name in [FLAG] if name in frame)] if columns else list(frame.columns)
-        if len(frame):
-            self.table(key, frame[kept], units=units, labels=labels, **options)
+        self.table(key, frame[kept], units=units, labels=labels, **options)
 
-    def draw(self, key: str, plot: Callable[..., Any], result: pd.DataFrame, **options: Any) -> None:
-        """Draw a result with `plot` and name its source; nothing where every row is too small to show.
+    def draw(
+        self,
+        key: str,
+        plot: Callable[..., Any],
+        result: pd.DataFrame,
+        *,
+        otherwise: str | None = None,
+        **options: Any,
+    ) -> None:
+        """Draw a result with `plot` and name its source; `otherwise` as in `show`.
 
         `options` are the chart's own, `tables`, `n`, `counted` and `as_picture` as in `figure`.
         """
-        shown = result[~result[FLAG]] if FLAG in result else result
-        if shown.empty:
+        if self._is_nothing(result, otherwise):
             return
+        shown = result[~result[FLAG]] if FLAG in result else result
         about = {name: options.pop(name) for name in SOURCE if name in options}
         about.setdefault("tables", self.tables_read)
         offered = plot_options(plot, shown, words=self.words, lang=self.lang, currency=self.data_set.currency)
         self.figure(key, plot(result, **(offered | options)), **about)
+
+    def _is_nothing(self, result: pd.DataFrame, otherwise: str | None) -> bool:
+        """Whether no row may be shown; then `otherwise` is said, if given."""
+        nothing = bool(result[FLAG].all()) if FLAG in result else result.empty
+        if nothing and otherwise is not None:
+            self.notice(otherwise, level="not_enough_data")
+        return nothing
 
     def name_words(self, **items: Mapping[Any, Mapping[str, str]] | Iterable[Any]) -> None:
         """Tell the words for codes of result columns, as `Words.add` takes them: `stage=rules.stages`."""
