@@ -15,6 +15,7 @@ from .customers.action_rules import with_last_score as with_last_score
 from .customers.behaviour_clusters import cluster_customers as cluster_customers
 from .customers.behaviour_clusters import cluster_evidence as cluster_evidence
 from .customers.claims import empty_scores as empty_scores
+from .customers.claims import group_measures as group_measures
 from .customers.claims import middle_by_group as middle_by_group
 from .customers.claims import uncounted_orders as uncounted_orders
 from .customers.decile_groups import decile_table as decile_table
@@ -74,6 +75,7 @@ from .customers.rfm_segments import summarise_customers as summarise_customers
 from .customers.rule_states import states_by_rules as states_by_rules
 from .customers.sales_claims import concentration_told as concentration_told
 from .customers.sales_claims import deciles_lacking as deciles_lacking
+from .customers.sales_claims import enough_in_top as enough_in_top
 from .customers.sales_claims import group_lead as group_lead
 from .customers.sales_claims import lacking as lacking
 from .customers.sales_claims import nobody_in as nobody_in
@@ -292,6 +294,7 @@ from .samples.simulate import write_sample as write_sample
 
 # stats
 from .stats.clustered_share import clustered_share_interval as clustered_share_interval
+from .stats.differences import apart_told as apart_told
 from .stats.differences import apart_words as apart_words
 from .stats.differences import groups_apart as groups_apart
 from .stats.first_place import leading as leading

@@ -5,6 +5,7 @@ from .action_rules import with_last_score as with_last_score
 from .behaviour_clusters import cluster_customers as cluster_customers
 from .behaviour_clusters import cluster_evidence as cluster_evidence
 from .claims import empty_scores as empty_scores
+from .claims import group_measures as group_measures
 from .claims import middle_by_group as middle_by_group
 from .claims import uncounted_orders as uncounted_orders
 from .decile_groups import decile_table as decile_table
@@ -64,6 +65,7 @@ from .rfm_segments import summarise_customers as summarise_customers
 from .rule_states import states_by_rules as states_by_rules
 from .sales_claims import concentration_told as concentration_told
 from .sales_claims import deciles_lacking as deciles_lacking
+from .sales_claims import enough_in_top as enough_in_top
 from .sales_claims import group_lead as group_lead
 from .sales_claims import lacking as lacking
 from .sales_claims import nobody_in as nobody_in

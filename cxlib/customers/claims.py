@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from cxlib.checks import check_columns
+from cxlib.customers.next_period_outcome import outcome_table
 from cxlib.data.engine.order_totals import count_orders
 from cxlib.language import text
 from cxlib.stats.intervals import Interval
@@ -80,6 +81,46 @@ def middle_by_group(
         row = {by: name, "metric": "middle_mean", **own._asdict(), "n": len(part), "df": max(middle - 1, 1)}
         rows.append(row)
     return pd.DataFrame(rows, columns=[by, "metric", *Interval._fields, "n", "df"])
+
+
+def group_measures(
+    customers: pd.DataFrame,
+    tested: pd.DataFrame,
+    then: pd.DataFrame,
+    *,
+    by: str | None,
+    uneven: pd.DataFrame,
+    conf_level: float = 0.95,
+) -> dict[str, pd.DataFrame]:
+    """Measures by which the groups of a breakdown are compared, each with an interval of its own.
+
+    Parameters
+    ----------
+    customers : pandas.DataFrame
+        One row per customer, with the group.
+    tested, then : pandas.DataFrame
+        As `next_period`, and the groups of the same customers on its first day.
+    by : str, optional
+        Group column; nothing is compared without. Segments are made from orders and money, so that only what
+        they do later is.
+    uneven : pandas.DataFrame
+        As `concentration` by group.
+    conf_level : float
+
+    Returns
+    -------
+    dict of str to DataFrame
+        "again" (share that ordered again), "top" (share of sales of the top), "middle" (mean money).
+    """
+    if by is None:
+        return {}
+    later = tested if by in tested.columns else tested.merge(then[["customer_id", by]])
+    again = outcome_table(later, by=by, conf_level=conf_level)
+    measures = {"again": again[again["metric"] == "repeat_rate"]}
+    if by == "segment":
+        return measures
+    middle = middle_by_group(customers, by=by, conf_level=conf_level)
+    return measures | {"top": uneven[uneven["metric"] == "top_share"], "middle": middle}
 
 
 def uncounted_orders(orders: Any, *, as_of: object, min_cell: int, lang: str) -> list[str]:

@@ -299,6 +299,18 @@ def shown_cuts(customers: pd.DataFrame, *, least: int = 1) -> pd.DataFrame:
     return cuts.assign(upper=cuts["upper"].map(_two_digits))
 
 
+def enough_in_top(shares: pd.DataFrame, *, min_cell: int = 10) -> pd.DataFrame:
+    """Leave out the top of groups so small that the top itself is a few customers, as `concentration`.
+
+    Examples
+    --------
+    >>> shares = pd.DataFrame({"top": [None, 0.1], "n": [50, 50]})
+    >>> len(enough_in_top(shares)), len(enough_in_top(shares, min_cell=5))
+    (1, 2)
+    """
+    return shares[shares["top"].isna() | (shares["n"] * shares["top"] >= min_cell)]
+
+
 def _two_digits(number: float) -> float:
     return float(f"{number:.2g}")
 

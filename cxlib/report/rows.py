@@ -20,7 +20,7 @@ from cxlib.report.units import of_difference, of_estimate
 from cxlib.report.values import Value, Word
 
 #: Columns whose codes name a column or a measure: their words are those of its heading.
-NAMING = ("attribute", "baseline", "dimension", "method", "metric", "scheme")
+NAMING = ("attribute", "baseline", "by", "dimension", "method", "metric", "scheme")
 
 #: What any frame of results may carry beside its numbers; no reader of a table needs them.
 UNSHOWN = ("metric", "note", "claim", "std_error")
