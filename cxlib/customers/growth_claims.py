@@ -136,8 +136,9 @@ def growth_total(
     dated = {"start": after["start"].iloc[0], "start_before": before["start"].iloc[0], "days": days}
     dated |= {"history_days": int(after["history_days"].iloc[0])}
     in_season = a_year_apart(periods)
-    whole = segment_growth(before, after, conf_level=conf_level).to_dict("records")
-    return [row | dated | growth_told(row, in_season=in_season, currency=currency) for row in whole]
+    [row] = segment_growth(before, after, conf_level=conf_level).to_dict("records")
+    told = growth_told(row, in_season=in_season, currency=currency)
+    return [{str(name): held for name, held in row.items()} | dated | told]
 
 
 def growth_extremes(

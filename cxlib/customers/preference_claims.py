@@ -265,11 +265,12 @@ def likeliest_changes(
     []
     """
     told: list[dict[str, Any]] = []
-    for name, part in moves.groupby("dimension", sort=False):
+    for name in moves["dimension"].unique():
+        part = moves[moves["dimension"] == name]
         level = 1 - (1 - conf_level) / len(part)
         careful = moves_by_dimension({name: pairs[name]}, after=after, conf_level=level)
-        careful = careful.set_index(["value", "next_value"])["lift_conf_low"].rename("least_lift")
-        rows = part.join(careful, on=["value", "next_value"])
+        sure_of = careful.set_index(["value", "next_value"])["lift_conf_low"].rename("least_lift")
+        rows = part.join(sure_of, on=["value", "next_value"])
         sure = limits_side(rows["least_lift"], rows["lift"], null=1, unit="ratio") > 0
         changes = rows[(rows["value"] != rows["next_value"]) & sure]
         about = {"dimension": name, "groups": len(part)}

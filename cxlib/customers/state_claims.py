@@ -109,8 +109,8 @@ def states_since(
     rows = shares[shares["is_apart"]].sort_values("difference", key=abs, ascending=False)
     names = {"estimate": "all_share", "settled": "settled_share", "early": "early_share"}
     rows = rows.rename(columns=names | {"difference": "estimate"})
-    rows = rows.assign(metric="difference", from_on=from_on, n=rows["n"].astype(int))
-    return [{str(name): held for name, held in row.items()} for row in rows.to_dict("records")]
+    own = {"metric": "difference", "from_on": from_on}
+    return [{str(name): held for name, held in row.items()} | own for row in rows.to_dict("records")]
 
 
 def traced_told(
@@ -168,8 +168,8 @@ def lasting_states(states: pd.DataFrame, rules: Any, *, conf_level: float = 0.95
     spells = state_spells(states)
     if spells.empty:
         return pd.DataFrame(columns=[*columns, "at_least_days", "at_most_days", "is_fixed"])
-    asked = {"duration_col": "time_days", "event_col": "is_left", "by": "state", "times": list(STAYS)}
-    rows = survival_curve(spells, conf_level=conf_level, **asked)
+    asked: dict[str, Any] = {"duration_col": "time_days", "event_col": "is_left", "by": "state"}
+    rows = survival_curve(spells, times=list(STAYS), conf_level=conf_level, **asked)
     rows["n"] = rows["state"].map(spells.groupby("state")["customer_id"].nunique())
     rows = rows.assign(metric="stay").merge(stay_limits(rules), on="state")
     too_early, over = (
@@ -229,8 +229,12 @@ def clusters_told(evidence: pd.DataFrame) -> dict[str, Any]:
     """
     if evidence.empty:
         return {"note": "segmentation.no_cluster_data"}
-    row: dict[str, Any] = evidence[evidence["is_chosen"]].iloc[0].to_dict()
-    return row | {"n": int(row["n"]), "claim": "found" if row["clusters"] > 1 else "none", "note": ""}
+    row = evidence[evidence["is_chosen"]].iloc[0]
+    return {str(name): held for name, held in row.items()} | {
+        "n": int(row["n"]),
+        "claim": "found" if row["clusters"] > 1 else "none",
+        "note": "",
+    }
 
 
 def one_way_moves(moves: pd.DataFrame, *, segment: str | None = None, most: int = 10) -> pd.DataFrame:

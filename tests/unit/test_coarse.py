@@ -31,7 +31,7 @@ UNITS = {"amount": "currency", "mean": "currency", "share": "share", "customer_s
         (168.0, "mean", "currency", 40, 150),  # 1,000 / 40 = 25, up to 50
         (168.0, "mean", "currency", None, Under(2_000.0, is_negative=False)),  # taken for a sum
         (99.0, "mean_conf_low", "currency", 40, Under(100.0, is_negative=False)),
-        (4_321.0, "lower", "currency", 40, None),  # one customer's own amount
+        (4_321.0, "lower_amount", "currency", 40, None),  # one customer's own amount
         (1_234, "n", "count", None, 1_235),
         (7, "n_control", "count", None, None),
         (0, "n_control", "count", None, 0),
@@ -130,10 +130,12 @@ def test_a_mean_follows_from_the_rounded_sum_and_count_and_blanked_rows_stay_bla
     people = pd.DataFrame({"mean": [100.0] * 42 + [50.0] * 60 + [9.0] * 3, "spend": 30.0}, index=who)
     units = {"mean": "currency", "estimate": {"spend": "currency", "repeat": "share"}, "n": "count"}
     found = coarse_frame(frame, units=units, n_col="n", coarse=STEPS, people=people)
-    assert found["mean"].tolist()[:2] == [105.0, 50.0] and pd.isna(found["mean"][2])  # 4,200 / 40
+    assert found["mean_amount"].tolist()[:2] == [105.0, 50.0] and pd.isna(
+        found["mean_amount"][2]
+    )  # 4,200 / 40
     assert found["estimate"].tolist()[:2] == [30.0, 0.5] and pd.isna(found["estimate"][2])
     few = coarse_frame(frame, units=units, n_col="n", coarse=STEPS, people=people / 100)
-    assert few["mean"][0] == Under(10.0, is_negative=False)  # under 400 by 40 customers
+    assert few["mean_amount"][0] == Under(10.0, is_negative=False)  # under 400 by 40 customers
 
 
 def test_a_frame_keeps_its_names_and_rows_and_is_not_changed():
