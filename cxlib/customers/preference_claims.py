@@ -128,7 +128,7 @@ def most_preferred(likes: pd.DataFrame, common: pd.DataFrame, *, cells: int) -> 
     >>> cell = pd.DataFrame({"dimension": "brand", "group": ["Loyal"], "value": "A", "estimate": 0.4})
     >>> cell = cell.assign(n=90, lift=2.0, lift_conf_low=[1.5], lift_conf_high=2.5)
     >>> everybody = pd.DataFrame({"dimension": ["brand"], "value": ["A"], "estimate": [0.2]})
-    >>> [told["base_share"] for told in most_preferred(cell, everybody, cells=1)]
+    >>> [float(told["base_share"]) for told in most_preferred(cell, everybody, cells=1)]
     [0.2]
     >>> most_preferred(cell.assign(lift_conf_low=0.9), everybody, cells=1)
     []
@@ -167,7 +167,7 @@ def preferences_known(own: pd.DataFrame, *, least: int, conf_level: float = 0.95
     --------
     >>> own = pd.DataFrame({"dimension": ["brand"] * 4 + ["taste"] * 4})
     >>> own = own.assign(is_enough=[True] * 3 + [False] * 5)
-    >>> [(row["each_dimension"], row["estimate"]) for row in preferences_known(own, least=3)]
+    >>> [(row["each_dimension"], float(row["estimate"])) for row in preferences_known(own, least=3)]
     [(['brand'], 0.75), (['taste'], 0.0)]
     """
     alike: dict[tuple[int, int], list[Any]] = {}

@@ -185,8 +185,8 @@ def largest_steps(steps: pd.DataFrame, *, most: int = 10) -> pd.DataFrame:
     Examples
     --------
     >>> steps = pd.DataFrame({"state": list("aab"), "next_state": list("aba"), "n": [9, 2, 3]})
-    >>> largest_steps(steps.assign(is_suppressed=False), most=1)["n"].tolist()
-    [3]
+    >>> largest_steps(steps.assign(is_suppressed=False), most=1)["state"].tolist()
+    ['b']
     """
     changes = steps[~steps["is_suppressed"].astype(bool) & (steps["state"] != steps["next_state"])]
     return changes.nlargest(most, "n").drop(columns="n")
