@@ -17,7 +17,13 @@ from cxlib.report.coarse_numbers import (
 )
 
 STEPS = Coarse(base=5, sum_step=200.0, whole_step=1_000.0, share_step=0.02, min_cell=10)
-UNITS = {"amount": "currency", "mean_amount": "currency", "share": "share", "customer_share": "share", "n": "count"}
+UNITS = {
+    "amount": "currency",
+    "mean_amount": "currency",
+    "share": "share",
+    "customer_share": "share",
+    "n": "count",
+}
 
 
 @pytest.mark.parametrize(
