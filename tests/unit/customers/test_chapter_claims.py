@@ -8,6 +8,7 @@ import pytest
 
 from cxlib.customers import foretelling_claims, growth_claims, preference_claims, sales_claims, state_claims
 from cxlib.customers.sales_concentration import concentration
+from cxlib.data.rules.rule_files import load_rules
 
 START = dt.date(2026, 6, 30)
 
@@ -196,3 +197,9 @@ def test_clusters_traced_customers_and_states_since_say_what_they_may():
     assert state_claims.traced_told(few, segment="Loyal", start=START, few="a.few")["note"] == "a.few"
     assert state_claims.traced_told(few, segment=None, start=START, few="a.few") == {}
     assert state_claims.states_since(pd.DataFrame(), pd.Series(dtype="float64"), from_on=None) == []
+
+
+def test_of_nobody_there_are_no_stays():
+    nobody = pd.DataFrame({"as_of": pd.to_datetime([]), "customer_id": [], "state": []})
+    rows = state_claims.lasting_states(nobody.astype({"state": "str"}), load_rules("states"))
+    assert rows.empty and state_claims.fixed_stays(rows) == []
