@@ -9,22 +9,32 @@ from . import voice as voice
 
 # customers
 from .customers.action_rules import actions as actions
+from .customers.action_rules import customers_by_action as customers_by_action
 from .customers.action_rules import list_customers as list_customers
+from .customers.action_rules import with_last_score as with_last_score
 from .customers.behaviour_clusters import cluster_customers as cluster_customers
 from .customers.behaviour_clusters import cluster_evidence as cluster_evidence
-from .customers.claims import a_year_apart as a_year_apart
 from .customers.claims import empty_scores as empty_scores
-from .customers.claims import group_lead as group_lead
-from .customers.claims import growth_told as growth_told
+from .customers.claims import group_measures as group_measures
 from .customers.claims import middle_by_group as middle_by_group
-from .customers.claims import scheme_lead as scheme_lead
-from .customers.claims import score_rule as score_rule
 from .customers.claims import uncounted_orders as uncounted_orders
 from .customers.decile_groups import decile_table as decile_table
 from .customers.decile_groups import deciles as deciles
 from .customers.decile_groups import segment_table as segment_table
+from .customers.foretelling_claims import actions_missing as actions_missing
+from .customers.foretelling_claims import first_action as first_action
+from .customers.foretelling_claims import first_action_money as first_action_money
+from .customers.foretelling_claims import next_hits_told as next_hits_told
+from .customers.foretelling_claims import scheme_lead as scheme_lead
+from .customers.foretelling_claims import score_rule as score_rule
 from .customers.groups_on_a_day import like_periods as like_periods
 from .customers.groups_on_a_day import scheme_groups as scheme_groups
+from .customers.growth_claims import a_year_apart as a_year_apart
+from .customers.growth_claims import growth_by_segment as growth_by_segment
+from .customers.growth_claims import growth_extremes as growth_extremes
+from .customers.growth_claims import growth_lacking as growth_lacking
+from .customers.growth_claims import growth_told as growth_told
+from .customers.growth_claims import growth_total as growth_total
 from .customers.late_start import settled_shares as settled_shares
 from .customers.late_start import short_of_history as short_of_history
 from .customers.lifecycle_states import attitude_states as attitude_states
@@ -40,6 +50,16 @@ from .customers.next_period_outcome import backtest as backtest
 from .customers.next_period_outcome import backtest_gap as backtest_gap
 from .customers.next_period_outcome import next_period as next_period
 from .customers.next_period_outcome import outcome_table as outcome_table
+from .customers.preference_claims import hits_by_dimension as hits_by_dimension
+from .customers.preference_claims import largest_by_dimension as largest_by_dimension
+from .customers.preference_claims import likeliest_changes as likeliest_changes
+from .customers.preference_claims import likes_of_groups as likes_of_groups
+from .customers.preference_claims import most_preferred as most_preferred
+from .customers.preference_claims import moves_by_dimension as moves_by_dimension
+from .customers.preference_claims import preferences_known as preferences_known
+from .customers.preference_claims import strongest_attribute as strongest_attribute
+from .customers.preference_claims import unusual_shares as unusual_shares
+from .customers.preference_claims import with_attributes as with_attributes
 from .customers.preferences import ctb as ctb
 from .customers.preferences import ctb_table as ctb_table
 from .customers.preferences import dominant_table as dominant_table
@@ -50,14 +70,38 @@ from .customers.rfm_segments import choose_customers as choose_customers
 from .customers.rfm_segments import rfm as rfm
 from .customers.rfm_segments import rfm_cuts as rfm_cuts
 from .customers.rfm_segments import segment_names as segment_names
+from .customers.rfm_segments import segment_words as segment_words
 from .customers.rfm_segments import summarise_customers as summarise_customers
 from .customers.rule_states import states_by_rules as states_by_rules
+from .customers.sales_claims import concentration_told as concentration_told
+from .customers.sales_claims import deciles_lacking as deciles_lacking
+from .customers.sales_claims import enough_in_top as enough_in_top
+from .customers.sales_claims import group_lead as group_lead
+from .customers.sales_claims import lacking as lacking
+from .customers.sales_claims import nobody_in as nobody_in
+from .customers.sales_claims import service_rule as service_rule
+from .customers.sales_claims import shown_cuts as shown_cuts
+from .customers.sales_claims import shown_deciles as shown_deciles
+from .customers.sales_claims import since_then as since_then
+from .customers.sales_claims import without_largest as without_largest
 from .customers.sales_concentration import concentration as concentration
 from .customers.sales_concentration import lorenz as lorenz
 from .customers.sales_growth import segment_growth as segment_growth
 from .customers.schemes import compare_schemes as compare_schemes
 from .customers.schemes import migration as migration
 from .customers.segments_by_day import SegmentsByDay as SegmentsByDay
+from .customers.state_claims import clusters_told as clusters_told
+from .customers.state_claims import fixed_stays as fixed_stays
+from .customers.state_claims import largest_steps as largest_steps
+from .customers.state_claims import lasting_states as lasting_states
+from .customers.state_claims import late_states as late_states
+from .customers.state_claims import middle_of_lives as middle_of_lives
+from .customers.state_claims import moved_told as moved_told
+from .customers.state_claims import moves_lacking as moves_lacking
+from .customers.state_claims import one_way_moves as one_way_moves
+from .customers.state_claims import states_since as states_since
+from .customers.state_claims import states_today as states_today
+from .customers.state_claims import traced_told as traced_told
 
 # data
 from .data.days import to_date as to_date
@@ -319,6 +363,7 @@ from .samples.simulate import write_sample as write_sample
 
 # stats
 from .stats.clustered_share import clustered_share_interval as clustered_share_interval
+from .stats.differences import apart_told as apart_told
 from .stats.differences import apart_words as apart_words
 from .stats.differences import groups_apart as groups_apart
 from .stats.first_place import leading as leading

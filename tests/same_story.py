@@ -141,12 +141,12 @@ SAME = {
         for key in ("journey.valley", "journey.valley_cost", "journey.decision")
     ],
     "share of the top customers": [
-        ("segmentation", "findings", "segmentation.concentration", "share"),
-        ("segmentation", "findings", "segmentation.last_year", "before"),
+        ("segmentation", "findings", "segmentation.concentration", "estimate"),
+        ("segmentation", "findings", "segmentation.last_year", "whole_share"),
     ],
     "lower limit of that share": [
-        ("segmentation", "findings", "segmentation.concentration", "low"),
-        ("segmentation", "findings", "segmentation.rule_service", "low"),
+        ("segmentation", "findings", "segmentation.concentration", "conf_low"),
+        ("segmentation", "findings", "segmentation.rule_service", "conf_low"),
     ],
 }
 

@@ -312,6 +312,17 @@ LEFT_OUT |= dict.fromkeys(
     "words or a verdict on a result that is replayed",
 )  # fmt: skip
 LEFT_OUT |= dict.fromkeys(
+    ["actions_missing", "apart_told", "clusters_told", "concentration_told", "customers_by_action",
+     "deciles_lacking", "enough_in_top", "first_action", "fixed_stays", "group_measures",
+     "growth_by_segment", "growth_extremes", "growth_lacking", "growth_total", "hits_by_dimension",
+     "lacking", "largest_by_dimension", "largest_steps", "lasting_states", "likeliest_changes",
+     "likes_of_groups", "most_preferred", "moved_told", "moves_by_dimension", "moves_lacking",
+     "next_hits_told", "one_way_moves", "preferences_known", "service_rule", "shown_cuts", "shown_deciles",
+     "since_then", "states_since", "states_today", "strongest_attribute", "traced_told", "unusual_shares",
+     "with_attributes", "with_last_score", "without_largest"],
+    "rows of the segmentation chapter, on results that are replayed",
+)  # fmt: skip
+LEFT_OUT |= dict.fromkeys(
     ["att_gt", "twoway_weights", "effect_by_group", "enrolment_notes", "study_notes", "has_comparison",
      "observed_months", "evaluate_initiative", "read_answers", "survey_weight", "chosen_rows", "rake",
      "same_rollout"],

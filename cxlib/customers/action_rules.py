@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -111,6 +112,40 @@ def list_customers(customers: pd.DataFrame, action: str, *, rules: Actions | Non
 
         fail_option("action", action, known)
     return customers[holds(customers, known[action].when)].reset_index(drop=True)
+
+
+def customers_by_action(customers: pd.DataFrame, names: Iterable[str], *, rules: Any = None) -> pd.DataFrame:
+    """Put `list_customers` of several actions below one another, the action as the index.
+
+    Examples
+    --------
+    >>> base = pd.DataFrame({"customer_id": ["a", "b"], "f_score": [5, 1], "m_score": [1, 1]})
+    >>> customers_by_action(base, ["bundle"])["customer_id"].to_dict()
+    {'bundle': 'a'}
+    """
+    lists = {name: list_customers(customers, name, rules=rules) for name in names}
+    if not lists:
+        return customers.head(0).rename_axis(index="action")
+    return pd.concat(lists, names=["action"]).droplevel(1)
+
+
+def with_last_score(customers: pd.DataFrame, data_set: Any, *, day: object) -> pd.DataFrame:
+    """Add each customer's latest `nps_score` up to a day; nothing where the data set holds none.
+
+    Parameters
+    ----------
+    customers : pandas.DataFrame
+        With `customer_id`.
+    data_set : DataSet
+        Its table `responses` is read.
+    day : date
+        Last day of the answers.
+    """
+    if not data_set.has("responses", "nps_score"):
+        return customers
+    answers = data_set.table("responses", end=day).dropna(subset=["customer_id", "nps_score"])
+    latest = answers.sort_values("answered_at", kind="stable").groupby("customer_id")["nps_score"].last()
+    return customers.assign(nps_score=customers["customer_id"].map(latest))
 
 
 def _row(

@@ -95,12 +95,13 @@ def decile_table(
     -------
     pandas.DataFrame
         Ten rows `decile, metric, estimate, std_error, conf_low, conf_high, n, amount, amount_share,
-        cumulative_share, customer_share, mean, lower, upper, orders, tie_share, note`: `metric` is
-        amount_share or customer_share, `n` counts customers, `lower` and `upper` are the smallest and largest
-        value, `tie_share` is the share of the group's customers whose value another customer has too. A row
-        without a decile follows for customers with nothing net (`note` "net_not_positive"). With fewer than
-        ten customers to rank there is one row, `note` "not_enough_data"; `note` is "all_equal" where nobody
-        can be ranked because everybody has the same value.
+        cumulative_share, customer_share, mean_amount, lower_amount, upper_amount, orders, tie_share, note`:
+        `metric` is amount_share or customer_share, `n` counts customers, `lower_amount` and `upper_amount`
+        are the smallest and largest value, `tie_share` is the share of the group's customers whose value
+        another customer has too. A row without a decile follows for customers with nothing net (`note`
+        "net_not_positive"). With fewer than ten customers to rank there is one row, `note`
+        "not_enough_data"; `note` is "all_equal" where nobody can be ranked because everybody has the same
+        value.
 
     Raises
     ------
@@ -139,9 +140,9 @@ def decile_table(
         {
             "n": money.size(),
             "amount": money.sum(),
-            "mean": money.mean(),
-            "lower": money.min(),
-            "upper": money.max(),
+            "mean_amount": money.mean(),
+            "lower_amount": money.min(),
+            "upper_amount": money.max(),
             "orders": held[orders_col].sum(),
             "tie_share": held["tied"].mean(),
         }
@@ -219,7 +220,7 @@ def segment_table(
     held = data.groupby(keys, dropna=False, observed=True, sort=True)
     rows = held[["_x", orders_col, "_square", "_fourth"]].sum()
     rows = rows.set_axis(["amount", "orders", "square", "fourth"], axis=1)
-    rows = rows.assign(n=held.size(), mean=held["_x"].mean())
+    rows = rows.assign(n=held.size(), mean_amount=held["_x"].mean())
     if order is not None:
         rest = [key for key in rows.index if key not in set(order)]
         rows = rows.reindex([*order, *rest]).fillna(
@@ -247,7 +248,7 @@ def segment_table(
             "customer_share_conf_low",
             "customer_share_conf_high",
             "amount",
-            "mean",
+            "mean_amount",
             "orders",
         ]
     ]
@@ -278,9 +279,9 @@ def _with_apart(rows: pd.DataFrame, values: Array, ranked: Any, orders: pd.Serie
         "amount_share",
         "cumulative_share",
         "customer_share",
-        "mean",
-        "lower",
-        "upper",
+        "mean_amount",
+        "lower_amount",
+        "upper_amount",
         "orders",
         "tie_share",
         "note",

@@ -235,7 +235,7 @@ def state_spells(states: pd.DataFrame) -> pd.DataFrame:
     code, names = pd.factorize(states["state"].iloc[order])
     day = states["as_of"].to_numpy()[order]
     begins = np.flatnonzero((np.diff(who, prepend=-1) != 0) | (np.diff(code, prepend=-1) != 0))
-    ends = np.append(begins[1:], len(who))
+    ends = np.append(begins[1:], len(who))[: len(begins)]  # of nobody there is no stay
     entered, last = day[begins], day[ends - 1]
     is_left = np.append(who[begins[1:]] == who[begins[:-1]], False)[: len(begins)]
     left = np.where(is_left, np.append(entered[1:], entered[:1]), last)

@@ -138,13 +138,15 @@ def ctb(wallet: pd.DataFrame, *, min_purchases: int = 3) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)[columns] if parts else pd.DataFrame(columns=columns)
 
 
-def dominant_table(found: pd.DataFrame, *, conf_level: float = 0.95) -> pd.DataFrame:
+def dominant_table(found: pd.DataFrame, *, min_cell: int = 0, conf_level: float = 0.95) -> pd.DataFrame:
     """Tabulate the dominant values of customers: how many have it, how strongly, and for how many it is sure.
 
     Parameters
     ----------
     found : pandas.DataFrame
         As `ctb`.
+    min_cell : int
+        `concentration` and `n_enough` are missing where fewer customers have enough purchases.
     conf_level : float
 
     Returns
@@ -181,6 +183,8 @@ def dominant_table(found: pd.DataFrame, *, conf_level: float = 0.95) -> pd.DataF
     interval = share_interval(rows["n"].to_numpy(dtype=float), rows["of"].to_numpy(), conf_level=conf_level)
     rows = rows.assign(metric="dominant_share", **interval._asdict()).astype({"n_enough": "int64"})
     rows = rows.sort_values(["dimension", "n"], ascending=[True, False], kind="stable", ignore_index=True)
+    if (few := rows["n_enough"] < min_cell).any():
+        rows[["concentration", "n_enough"]] = rows[["concentration", "n_enough"]].mask(few)
     columns = ["dimension", "dominant", "metric", *Interval._fields, "n", "share_shrunk", "concentration"]
     return rows[[*columns, "n_enough", "of"]]
 

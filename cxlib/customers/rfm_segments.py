@@ -24,6 +24,8 @@ SCORES: Mapping[str, str] = {"recency_days": "r_score", "frequency": "f_score", 
 #: Where `rfm` leaves how many scores each column has: rules for five must not be read on three or ten.
 SCALE, RULE_SCORES = "n_scores", 5
 OTHERS, NO_NET_SALES, NO_ORDERS = "Others", "No net sales", "No orders"
+#: What those are called who ordered nothing before a period and something in it.
+CAME = "New or returning"
 
 
 def summarise_customers(
@@ -265,15 +267,25 @@ def segment_names(rules: RfmSegments, lang: str = "en") -> dict[str, str]:
     from cxlib.language import text
 
     named = {rule.name: getattr(rule.label, lang) for rule in rules.segments}
-    rest = {OTHERS: getattr(rules.others, lang)}
-    return (
-        named
-        | rest
-        | {
-            NO_NET_SALES: text("segmentation.no_net_sales", lang),
-            NO_ORDERS: text("segmentation.no_orders", lang),
-        }
-    )
+    rest = {NO_NET_SALES: "segmentation.no_net_sales", NO_ORDERS: "segmentation.no_orders"}
+    named[OTHERS] = getattr(rules.others, lang)
+    return named | {name: text(key, lang) for name, key in rest.items()}
+
+
+def segment_words(rules: Any) -> dict[str, dict[str, str]]:
+    """Words of each segment in every language, for `Report.name_words`; who came without orders included.
+
+    Examples
+    --------
+    >>> from cxlib.data.rules.rule_files import load_rules
+    >>> segment_words(load_rules("rfm_segments"))["New or returning"]["ja"]
+    '新規または復帰'
+    """
+    from cxlib.language import LANGUAGES, text
+
+    named = {lang: segment_names(rules, lang) for lang in LANGUAGES}
+    words = {name: {lang: named[lang][name] for lang in LANGUAGES} for name in named["en"]}
+    return words | {CAME: {lang: text("segmentation.new_or_returning", lang) for lang in LANGUAGES}}
 
 
 def choose_customers(

@@ -26,14 +26,22 @@ from cxlib.report.disclosure import KEY_COLUMNS, PEOPLE
 
 #: Columns and metrics that hold money per customer; any other money is taken for a sum, which is the coarser.
 PER_CUSTOMER = frozenset(
-    {"mean", "monetary_mean", "next_amount", "spend_gap", "spend", "repeat_gap_amount", "value_with_f2"}
+    {
+        "mean_amount",
+        "monetary_mean",
+        "next_amount",
+        "spend_gap",
+        "spend",
+        "repeat_gap_amount",
+        "value_with_f2",
+    }
     | {"value_without_f2", "value_referred", "value_others", "break_even_effect", "effect", "shrunk"}
     | {"amount_referred", "amount_others", "amount_gap", "middle_referred", "middle_others", "middle_gap"}
 )
 #: Shares that count customers, whatever these bought; any other share may be one of money.
 OF_CUSTOMERS = frozenset({"customer_share", "repeat_rate", "repeat", "lapse", "referral", "referred_share"})
 #: Money that is one customer's own amount: the border between two groups.
-BORDERS = frozenset({"lower", "upper", "median", "median_amount"})
+BORDERS = frozenset({"lower_amount", "upper_amount", "upper", "median", "median_amount"})
 _NOT_PEOPLE = re.compile(
     r"month|day|wave|score|rank|time|horizon|driver|group|stage|alarm|quiet|decile|lowest|highest|year|seed|start"
 )
@@ -179,7 +187,7 @@ def coarse_value(raw: Any, *, name: str, unit: str, n: float | None, coarse: Coa
     >>> steps = Coarse(base=5, sum_step=1000.0, whole_step=1000.0, share_step=0.02, min_cell=10)
     >>> [coarse_value(x, name="amount", unit="currency", n=40, coarse=steps) for x in (6_752_901, 1_200)]
     [6750000.0, Under(limit=2000.0, is_negative=False, unit='currency')]
-    >>> coarse_value(168.2, name="mean", unit="currency", n=40, coarse=steps)
+    >>> coarse_value(168.2, name="mean_amount", unit="currency", n=40, coarse=steps)
     150.0
     >>> coarse_value(0.377, name="share", unit="share", n=40, coarse=steps)
     0.4

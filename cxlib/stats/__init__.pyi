@@ -1,4 +1,5 @@
 from .clustered_share import clustered_share_interval as clustered_share_interval
+from .differences import apart_told as apart_told
 from .differences import apart_words as apart_words
 from .differences import groups_apart as groups_apart
 from .first_place import leading as leading

@@ -212,8 +212,52 @@ def _reach(smallest: Array, df: Array, alpha: float) -> Array:
     return -stdtrit(df, limit / 2)
 
 
+def apart_told(apart: pd.DataFrame, *, by: str, measure: str) -> dict[str, Any]:
+    """Tell which groups differ, or that none can be told apart: a row for `Report.say`.
+
+    Parameters
+    ----------
+    apart : DataFrame
+        Result of `groups_apart`.
+    by : str
+        Column that names the groups.
+    measure : str
+        Code of what is compared.
+
+    Returns
+    -------
+    dict
+        `claim` ("higher", "lower", "both", "together": none can be named, "none", "too_few"),
+        `verdict, p_value, groups` (number compared)`, by, measure`, and the names `higher` and `lower`.
+
+    Examples
+    --------
+    >>> regions = pd.DataFrame({"region": ["a", "b"], "estimate": [20.0, 45.0], "std_error": 3.0, "n": 200})
+    >>> told = apart_told(groups_apart(regions, by="region"), by="region", measure="nps")
+    >>> told["claim"], told["higher"], told["lower"], told["verdict"]
+    ('both', ['b'], ['a'], 'differ')
+    """
+    each, over_all = apart.iloc[:-1], apart.iloc[-1]
+    named = each["verdict"] == "differ"
+    sides = {"higher": each[named & (each["estimate"] > 0)], "lower": each[named & (each["estimate"] < 0)]}
+    names = {side: rows[by].tolist() for side, rows in sides.items() if len(rows)}
+    if over_all["verdict"] == "not_enough_data":
+        claim = "too_few"
+    elif over_all["verdict"] != "differ":
+        claim = "none"
+    elif not names:
+        claim = "together"
+    else:
+        claim = "both" if len(names) == 2 else next(iter(names))
+    told = {"claim": claim, "verdict": over_all["verdict"], "p_value": over_all["p_value"]}
+    told |= {"groups": int((each["verdict"] != "not_enough_data").sum()), "by": by, "measure": measure}
+    return told | names
+
+
 def apart_words(apart: pd.DataFrame, *, by: str, measure: str, by_word: str | None = None) -> dict[str, Any]:
     """Say which groups differ, or that none can be told apart: the arguments of `Report.finding`.
+
+    As `apart_told`, worded by the caller.
 
     Parameters
     ----------
@@ -238,18 +282,7 @@ def apart_words(apart: pd.DataFrame, *, by: str, measure: str, by_word: str | No
     >>> words["key"], words["higher"], words["lower"], words["verdict"]
     ('differences.both', ['b'], ['a'], 'differ')
     """
-    each, over_all = apart.iloc[:-1], apart.iloc[-1]
-    named = each["verdict"] == "differ"
-    sides = {"higher": each[named & (each["estimate"] > 0)], "lower": each[named & (each["estimate"] < 0)]}
-    names = {side: [str(name) for name in rows[by]] for side, rows in sides.items() if len(rows)}
-    if over_all["verdict"] == "not_enough_data":
-        key = "differences.too_few"
-    elif over_all["verdict"] != "differ":
-        key = "differences.none"
-    elif not names:
-        key = "differences.together"
-    else:
-        key = "differences.both" if len(names) == 2 else f"differences.{next(iter(names))}"
-    said = {"key": key, "verdict": over_all["verdict"], "units": {"p_value": "p_value", "groups": "count"}}
-    numbers = {"p_value": over_all["p_value"], "groups": int((each["verdict"] != "not_enough_data").sum())}
-    return said | numbers | names | {"by": by if by_word is None else by_word, "measure": measure}
+    told = apart_told(apart, by=by, measure=measure)
+    names = {side: [str(name) for name in told[side]] for side in ("higher", "lower") if side in told}
+    said = {"key": f"differences.{told.pop('claim')}", "units": {"p_value": "p_value", "groups": "count"}}
+    return told | said | names | {"by": by if by_word is None else by_word}

@@ -159,7 +159,7 @@ FROM_CUSTOMERS = {
     "state_table": lambda t: cx.state_table(with_states(t)),
     "lead": lambda t: pd.DataFrame([cx.group_lead(t)]),
     "middle": lambda t: cx.middle_by_group(t, by="segment"),
-    "scores": lambda t: pd.DataFrame([cx.empty_scores(t)]),
+    "scores": lambda t: pd.DataFrame(cx.empty_scores(t)),
 }
 
 

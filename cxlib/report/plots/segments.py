@@ -30,6 +30,7 @@ def plot_lorenz(
     palette: Mapping[str, str] | None = None,
     lang: str = "en",
     by: str | None = None,
+    labels: Mapping[Any, str] | None = None,
 ) -> Axes:
     """Draw the share of sales that the smallest share of customers bring, against equality, with its band.
 
@@ -41,6 +42,8 @@ def plot_lorenz(
         Axes to draw on; colours by role; language of the words.
     by : str, optional
         Group column of the result.
+    labels : mapping of value to str, optional
+        Words for the groups.
 
     Returns
     -------
@@ -67,7 +70,9 @@ def plot_lorenz(
             draw_band(ax, curve["customer_share"], curve["conf_low"], curve["conf_high"], colour=own)
         if by is not None:
             at = curve.iloc[int(len(curve) * (0.55 + 0.3 * place / max(len(curves), 1)))]
-            label_end(ax, at["customer_share"], at["estimate"], name, colour=own)
+            label_end(
+                ax, at["customer_share"], at["estimate"], str((labels or {}).get(name, name)), colour=own
+            )
             ax.texts[-1].set_bbox({"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 0.6})
     ax.set(
         xlim=(0, 1),

@@ -5,7 +5,10 @@ import pandas as pd
 import pytest
 
 import cxlib as cx
-from cxlib.customers.claims import empty_scores, group_lead, growth_told, scheme_lead, score_rule
+from cxlib.customers.claims import empty_scores
+from cxlib.customers.foretelling_claims import scheme_lead, score_rule
+from cxlib.customers.growth_claims import growth_told
+from cxlib.customers.sales_claims import group_lead
 
 
 def judged(*behind, low=0.2):
@@ -18,27 +21,33 @@ def judged(*behind, low=0.2):
     return rows.assign(behind_conf_low=gaps - half, behind_conf_high=gaps + half)
 
 
+def lead(rows):
+    [told] = scheme_lead(rows, metrics=["share"])
+    return told
+
+
 def test_a_scheme_is_best_only_if_its_lead_over_every_other_is_shown():
-    assert scheme_lead(judged(0.05, 0.06), metric="share")["claim"] == "best"
-    tied = scheme_lead(judged(0.01, 0.06), metric="share")
-    assert (tied["claim"], tied["tied"]) == ("tied", ["first", "second"])
-    both = scheme_lead(judged(0.01, 0.015), metric="share")
-    assert both["tied"] == ["first", "second", "third"]
+    assert lead(judged(0.05, 0.06))["claim"] == "best_share"
+    tied = lead(judged(0.01, 0.06))
+    assert (tied["claim"], tied["tied_scheme"]) == ("tied_share", ["first", "second"])
+    both = lead(judged(0.01, 0.015))
+    assert both["tied_scheme"] == ["first", "second", "third"]
+    assert lead(judged().head(0)) == {"note": "segmentation.no_schemes"}
 
 
 def test_a_lead_whose_limit_is_shown_as_zero_is_no_lead():
     """The limit is +0.03 points: shown as +0.0."""
-    found = scheme_lead(judged(0.0203, 0.06), metric="share")
-    assert (found["claim"], found["verdict"]) == ("tied", "no_difference_shown")
+    found = lead(judged(0.0203, 0.06))
+    assert (found["claim"], found["verdict"]) == ("tied_share", "no_difference_shown")
 
 
 def test_nothing_is_best_where_the_best_foretells_nothing():
-    found = scheme_lead(judged(0.05, 0.06, low=0.0004), metric="share")
-    assert (found["claim"], found["verdict"]) == ("none", "no_difference_shown")
+    found = lead(judged(0.05, 0.06, low=0.0004))
+    assert (found["claim"], found["verdict"]) == ("none_share", "no_difference_shown")
 
 
 def gaps(*behind, low=0.2):
-    return judged(*behind, low=low).drop(columns="metric")
+    return judged(*behind, low=low).assign(metric="repeat_gap")
 
 
 @pytest.mark.parametrize(
@@ -63,9 +72,9 @@ def company(share_of_first, seed=2, n=400):
 
 def test_a_segment_carries_the_most_where_the_difference_to_every_other_is_shown():
     clear, close = group_lead(company(0.7)), group_lead(company(0.505))
-    assert (clear["claim"], clear["group"], clear["second"]) == ("leads", "a", "b")
-    assert clear["ahead_low"] < 0.38 < clear["ahead_high"]  # (0.7 - 0.3)/(0.7 + 0.3 + 0.1) = 0.36
-    assert (close["claim"], set(close["tied"])) == ("tied", {"a", "b"})
+    assert (clear["claim"], clear["segment"], clear["next_segment"]) == ("leads", "a", "b")
+    assert clear["ahead_conf_low"] < 0.38 < clear["ahead_conf_high"]  # (0.7 - 0.3)/(0.7 + 0.3 + 0.1) = 0.36
+    assert (close["claim"], set(close["tied_segment"])) == ("tied", {"a", "b"})
     assert group_lead(company(0.7).query("segment == 'a'")) == {}
 
 
@@ -99,7 +108,9 @@ def test_periods_lie_a_year_apart_where_the_data_reach_back_a_year(months, expec
 def test_scores_nobody_holds_are_named():
     people = pd.DataFrame({"recency_days": range(10), "frequency": [1] * 6 + [2, 3, 4, 5]})
     scored = cx.rfm(people.assign(monetary_total=range(1, 11)))
-    assert empty_scores(scored) == {"f_score": [2, 3]}
+    [told] = empty_scores(scored)
+    assert (told["scheme"], told["empty_score"]) == ("f_score", ["2", "3"])
+    assert empty_scores(scored, least=11) == []
 
 
 def test_the_middle_half_of_a_group_is_not_moved_by_its_largest_buyer():

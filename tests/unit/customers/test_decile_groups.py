@@ -55,7 +55,7 @@ def test_without_ties_the_groups_are_equal():
     values = np.random.default_rng(1).permutation(np.arange(1, 101))
     table = decile_table(base(values))
     assert table["n"].tolist() == [10] * 10
-    assert table["upper"].tolist() == [100.0 - 10 * k for k in range(10)]
+    assert table["upper_amount"].tolist() == [100.0 - 10 * k for k in range(10)]
     assert (table["tie_share"] == 0).all()
     assert (table["note"] == "").all()
 

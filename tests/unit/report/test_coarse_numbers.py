@@ -17,7 +17,13 @@ from cxlib.report.coarse_numbers import (
 )
 
 STEPS = Coarse(base=5, sum_step=200.0, whole_step=1_000.0, share_step=0.02, min_cell=10)
-UNITS = {"amount": "currency", "mean": "currency", "share": "share", "customer_share": "share", "n": "count"}
+UNITS = {
+    "amount": "currency",
+    "mean_amount": "currency",
+    "share": "share",
+    "customer_share": "share",
+    "n": "count",
+}
 
 
 @pytest.mark.parametrize(
@@ -28,10 +34,10 @@ UNITS = {"amount": "currency", "mean": "currency", "share": "share", "customer_s
         (-12_501, "change", "currency", 40, -13_000),
         (1_999, "amount", "currency", 40, Under(2_000.0, is_negative=False)),
         (-1_999, "change", "currency", 40, Under(2_000.0, is_negative=True)),
-        (168.0, "mean", "currency", 40, 150),  # 1,000 / 40 = 25, up to 50
-        (168.0, "mean", "currency", None, Under(2_000.0, is_negative=False)),  # taken for a sum
-        (99.0, "mean_conf_low", "currency", 40, Under(100.0, is_negative=False)),
-        (4_321.0, "lower", "currency", 40, None),  # one customer's own amount
+        (168.0, "mean_amount", "currency", 40, 150),  # 1,000 / 40 = 25, up to 50
+        (168.0, "mean_amount", "currency", None, Under(2_000.0, is_negative=False)),  # taken for a sum
+        (99.0, "mean_amount_conf_low", "currency", 40, Under(100.0, is_negative=False)),
+        (4_321.0, "lower_amount", "currency", 40, None),  # one customer's own amount
         (1_234, "n", "count", None, 1_235),
         (7, "n_control", "count", None, None),
         (0, "n_control", "count", None, 0),
@@ -45,8 +51,8 @@ UNITS = {"amount": "currency", "mean": "currency", "share": "share", "customer_s
         (0.371, "share_conf_low", "share", 1_000, 0.36),  # outwards: never an interval without a width
         (0.371, "conf_high", "share", 1_000, 0.38),
         (22.4, "conf_high", "points", 1_000, 23.0),
-        (168.0, "mean_conf_low", "currency", 40, 150),
-        (168.0, "mean_conf_high", "currency", 40, 200),
+        (168.0, "mean_amount_conf_low", "currency", 40, 150),
+        (168.0, "mean_amount_conf_high", "currency", 40, 200),
         (0.377, "customer_share", "share", 1_000, 0.38),
         (0.372, "customer_share", "share", 10_000, 0.37),  # customers counted, whatever they bought
         (1.884, "roi", "share", None, 1.9),
@@ -124,26 +130,28 @@ def test_a_sum_is_shown_only_where_its_largest_customer_carries_about_a_quarter_
 
 
 def test_a_mean_follows_from_the_rounded_sum_and_count_and_blanked_rows_stay_blank():
-    frame = pd.DataFrame({"group": ["a", None, "b"], "mean": [100.0, 50.0, np.nan], "n": [42, 60, 3]})
+    frame = pd.DataFrame({"group": ["a", None, "b"], "mean_amount": [100.0, 50.0, np.nan], "n": [42, 60, 3]})
     frame["metric"], frame["estimate"] = ["spend", "repeat", "spend"], [30.0, 0.5, np.nan]
     who = pd.Index(["a"] * 42 + [None] * 60 + ["b"] * 3, name="group")
-    people = pd.DataFrame({"mean": [100.0] * 42 + [50.0] * 60 + [9.0] * 3, "spend": 30.0}, index=who)
-    units = {"mean": "currency", "estimate": {"spend": "currency", "repeat": "share"}, "n": "count"}
+    people = pd.DataFrame({"mean_amount": [100.0] * 42 + [50.0] * 60 + [9.0] * 3, "spend": 30.0}, index=who)
+    units = {"mean_amount": "currency", "estimate": {"spend": "currency", "repeat": "share"}, "n": "count"}
     found = coarse_frame(frame, units=units, n_col="n", coarse=STEPS, people=people)
-    assert found["mean"].tolist()[:2] == [105.0, 50.0] and pd.isna(found["mean"][2])  # 4,200 / 40
+    assert found["mean_amount"].tolist()[:2] == [105.0, 50.0] and pd.isna(
+        found["mean_amount"][2]
+    )  # 4,200 / 40
     assert found["estimate"].tolist()[:2] == [30.0, 0.5] and pd.isna(found["estimate"][2])
     few = coarse_frame(frame, units=units, n_col="n", coarse=STEPS, people=people / 100)
-    assert few["mean"][0] == Under(10.0, is_negative=False)  # under 400 by 40 customers
+    assert few["mean_amount"][0] == Under(10.0, is_negative=False)  # under 400 by 40 customers
 
 
 def test_a_frame_keeps_its_names_and_rows_and_is_not_changed():
     frame = table(np.array([40_000.0, 1_500.0]), np.array([300, 20]), 400)
     frame["std_error"] = 3.0
-    frame["mean_conf_low"], frame["mean_conf_high"] = [1.0, 70.0], [150.0, 80.0]
+    frame["mean_amount_conf_low"], frame["mean_amount_conf_high"] = [1.0, 70.0], [150.0, 80.0]
     before = frame.copy()
     found = coarse_frame(
         frame,
-        units={**UNITS, "mean_conf_low": "currency", "mean_conf_high": "currency"},
+        units={**UNITS, "mean_amount_conf_low": "currency", "mean_amount_conf_high": "currency"},
         n_col="n",
         coarse=STEPS,
     )
@@ -151,7 +159,7 @@ def test_a_frame_keeps_its_names_and_rows_and_is_not_changed():
     assert list(found.columns) == list(frame.columns)
     assert found["amount"].tolist() == [40_000.0, Under(2_000.0, is_negative=False)]
     assert found["n"].tolist() == [300, 20] and found["group"].tolist() == ["a", "b"]
-    assert found[["std_error", "mean_conf_low", "mean_conf_high"]].isna().all(axis=None)
+    assert found[["std_error", "mean_amount_conf_low", "mean_amount_conf_high"]].isna().all(axis=None)
 
 
 def table(amounts, counts, everybody):
@@ -159,7 +167,7 @@ def table(amounts, counts, everybody):
         {
             "group": list("abcdefgh"[: len(amounts)]),
             "amount": amounts,
-            "mean": amounts / counts,
+            "mean_amount": amounts / counts,
             "share": amounts / max(amounts.sum(), 1.0),
             "customer_share": counts / everybody,
             "n": counts,
@@ -194,7 +202,7 @@ class Company:
         rows = table(np.append(amounts, amounts.sum()), np.append(counts, len(cell)), len(cell))
         rows["share"] = rows["amount"] / max(amounts.sum(), 1.0)
         who = pd.Index([*np.array(list("abcd"))[cell], *"e" * len(cell)], name="group")
-        people = pd.DataFrame({"amount": np.tile(sums, 2), "mean": np.tile(sums, 2)}, index=who)
+        people = pd.DataFrame({"amount": np.tile(sums, 2), "mean_amount": np.tile(sums, 2)}, index=who)
         return rule(rows, pd.Series(sums), people)
 
     def attack(self, kind, rule, *, on_giant):
@@ -227,10 +235,10 @@ class Company:
 def guesses(old, new, total):
     """What every published number that changed says of the amount, and the middle and the mean of it all."""
     found = []
-    for column in ("amount", "mean", *(("share",) if total else ())):
+    for column in ("amount", "mean_amount", *(("share",) if total else ())):
         for one, other, n in zip(old[column], new[column], new["n"], strict=True):
             if isinstance(one, float | int) and isinstance(other, float | int) and one != other:
-                found.append(abs(other - one) * {"amount": 1.0, "mean": n, "share": total}[column])
+                found.append(abs(other - one) * {"amount": 1.0, "mean_amount": n, "share": total}[column])
     shown = zip(worked_out(old), worked_out(new), strict=True)
     found += [abs(other - one) for one, other in shown if abs(other - one) > 0]
     return [np.median(found), np.mean(found)] if found else []
@@ -250,7 +258,7 @@ def exact(rows, sums, people):
 
 def three_digits(rows, sums, people):
     return rows.assign(
-        **{name: rows[name].map(lambda x: float(f"{x:.3g}")) for name in ("amount", "mean", "share")}
+        **{name: rows[name].map(lambda x: float(f"{x:.3g}")) for name in ("amount", "mean_amount", "share")}
     )
 
 
