@@ -287,7 +287,9 @@ class FromRows:
         frame, units, labels = table_parts(result, self.words, self.lang)
         units |= {} if unit is None else {"estimate": unit, "band": unit}
         asked = [name for name in columns or frame.columns if name in frame or name not in UNSHOWN]
-        kept = [*asked, *(name for name in [FLAG] if name in frame and name not in asked)]
+        errors = [name for name in frame if name.endswith("std_error")]  # of limits shown; recorded, not shown
+        errors = [name for name in errors if name.removesuffix("std_error") + "conf_low" in asked]
+        kept = list(dict.fromkeys([*asked, *errors, *(name for name in [FLAG] if name in frame)]))
         about = {name: options[name] for name in ("n_col", "people") if name in options}
         metrics = result["metric"].unique() if "metric" in result and "metric" not in frame else [None]
         self.table(key, frame[kept], units=units, labels=labels, metric=metrics[0], **about)
