@@ -19,8 +19,8 @@ from cxlib.report.layout import column_units
 from cxlib.report.units import of_estimate
 from cxlib.report.values import Value, Word
 
-#: What any frame of results may carry beside its numbers; no reader of a table needs them.
-UNSHOWN = ("metric", "note", "claim", "std_error")
+#: What any frame of results may carry beside its numbers; no reader of a table needs these.
+UNSHOWN = ("metric", "note", "claim")
 #: What is recorded of a row whether its sentence names it or not.
 KEPT = ("estimate", "conf_low", "conf_high", "n", "customers")
 #: What a figure is told about its source.
@@ -55,8 +55,12 @@ class Words:
             return code
         if (words := self._known.get(column, {}).get(code)) is not None:
             return Word(code, words)
+        if isinstance(code, str) and " + " in code:
+            parts = [self.of(column, part) for part in code.split(" + ")]
+            joint = {lang: " + ".join(_in_language(part, lang) for part in parts) for lang in LANGUAGES}
+            return Word(code, joint)
         name = str(code).lower().replace("-", "_").replace(" ", "_")
-        if column == "metric" or column.endswith("_metric"):
+        if column in ("metric", "metrics") or column.endswith("_metric"):
             keys = [f"column.{name}"]
         elif column == "verdict":
             keys = [f"verdict.{name}"]
@@ -67,10 +71,11 @@ class Words:
 
 
 def rows_of(result: Any) -> list[dict[str, Any]]:
-    """Rows of a frame, or the one row that a series or mapping is."""
+    """Rows of a frame or list, or the one row that a series or mapping is."""
     if isinstance(result, pd.DataFrame):
-        return [{str(name): held for name, held in row.items()} for row in result.to_dict("records")]
-    return [dict(result)]
+        result = result.to_dict("records")
+    rows = result if isinstance(result, list) else [result]
+    return [{str(name): held for name, held in row.items()} for row in rows]
 
 
 def wording(key: str, row: Mapping[str, Any]) -> str:
@@ -145,6 +150,14 @@ def told(key: str, row: Mapping[str, Any], words: Words) -> tuple[str, dict[str,
     return entry, {name: words.of(name, held) for name, held in kept.items()}, units
 
 
+def _in_language(code: Any, lang: str) -> str:
+    return code.in_language(lang) if isinstance(code, Word) else str(code)
+
+
+def _is_rows(held: Any) -> bool:
+    return isinstance(held, list) and bool(held) and isinstance(held[0], Mapping)
+
+
 class FromRows:
     """What a notebook asks of a report; a class because `Report` and its kin share these three verbs."""
 
@@ -157,6 +170,7 @@ class FromRows:
     figure: Callable[..., None]
     finding: Callable[..., None]
     notice: Callable[..., None]
+    _formatted: Callable[..., dict[str, str]]
 
     def say(self, key: str, result: Any, *, subject: str | None = None, **extra: object) -> None:
         """Say each row of a result in the words of its claim and verdict, or why it can not be told.
@@ -166,8 +180,10 @@ class FromRows:
         key
             Sentence of the catalogue, or the beginning of `key.<claim>` and `key.<verdict>`.
         result
-            A frame, or one row as a series or mapping; its columns fill the placeholders, in the units of
-            `report.units`. A row with a `note` (an entry, or the end of `key.<note>`) is a notice.
+            A frame, a list of rows, or one row as a series or mapping; its columns fill the placeholders, in
+            the units of `report.units`. A row with a `note` (an entry, or the end of `key.<note>`) is a
+            notice, at its `level` and `only_here` if it has them. A column of rows (a list of mappings) is
+            said as a list, each in the words of `key.<column>`.
         subject
             Column that tells the rows apart; the record is then `key[column=value]`.
         **extra
@@ -175,6 +191,9 @@ class FromRows:
         """
         for row in rows_of(result):
             row |= extra
+            row |= {
+                name: self._phrases(f"{key}.{name}", held) for name, held in row.items() if _is_rows(held)
+            }
             if not is_missing(note := row.get("note")) and note:
                 own = f"{key}.{note}"
                 entry = own if has_text(own) else str(note)
@@ -184,30 +203,53 @@ class FromRows:
                     name: Value(held, units[name]) if units.get(name, "text") != "text" else held
                     for name, held in said.items()
                 }
-                self.notice(entry, level="not_enough_data", **said)
+                shown = {
+                    "level": row.get("level") or "not_enough_data",
+                    "only_here": bool(row.get("only_here")),
+                }
+                self.notice(entry, **shown, **said)
                 continue
             entry, numbers, units = told(key, row, self.words)
             named = key if subject is None else f"{key}[{subject}={row[subject]}]"
             verdict = None if is_missing(row.get("verdict")) else str(row["verdict"])
             self.finding(named, verdict=verdict, wording=entry, units=units, **numbers)
 
-    def show(self, key: str, result: pd.DataFrame, *, columns: Sequence[str] | None = None) -> None:
-        """Show a result frame as a table, in the units and words of its metrics; nothing for no rows."""
+    def _phrases(self, key: str, rows: Sequence[Mapping[str, Any]]) -> list[Word]:
+        """Say each row in the words of `key`, in every language, for the list that a sentence holds."""
+        found = []
+        for row in rows:
+            units = row_units(row)
+            said = {name: self.words.of(name, held) for name, held in row.items()}
+            words = {lang: text(key, lang, **self._formatted(said, units, lang)) for lang in LANGUAGES}
+            codes = [str(held) for held in row.values() if isinstance(held, str)]
+            found.append(Word(": ".join(codes), words))
+        return found
+
+    def show(
+        self, key: str, result: pd.DataFrame, *, columns: Sequence[str] | None = None, **options: Any
+    ) -> None:
+        """Show a result frame as a table, in the units and words of its metrics; nothing for no rows.
+
+        `options` are `n_col` and `people` as in `table`.
+        """
         frame, units, labels = table_parts(result, self.words, self.lang)
         kept = [*columns, *(name for name in [FLAG] if name in frame)] if columns else list(frame.columns)
         if len(frame):
-            self.table(key, frame[kept], units=units, labels=labels)
+            self.table(key, frame[kept], units=units, labels=labels, **options)
 
     def draw(self, key: str, plot: Callable[..., Any], result: pd.DataFrame, **options: Any) -> None:
         """Draw a result with `plot` and name its source; nothing where every row is too small to show.
 
-        `options` are the chart's own, `tables`, `n`, `counted` and `as_picture` as in `figure`.
+        `options` are the chart's own, `tables`, `n`, `counted` and `as_picture` as in `figure`, and what the
+        caption names.
         """
         shown = result[~result[FLAG]] if FLAG in result else result
         if shown.empty:
             return
         about = {name: options.pop(name) for name in SOURCE if name in options}
         about.setdefault("tables", self.tables_read)
+        named = {name: options.pop(name) for name in placeholders(f"figure.{key}") if name in options}
+        about |= {name: self.words.of(name, held) for name, held in named.items()}
         offered = plot_options(plot, shown, words=self.words, lang=self.lang, currency=self.data_set.currency)
         self.figure(key, plot(result, **(offered | options)), **about)
 
