@@ -303,7 +303,7 @@ LEFT_OUT = dict.fromkeys(
 LEFT_OUT |= dict.fromkeys(
     ["a_year_apart", "beside_words", "empty_scores", "first_place", "first_step",
      "group_lead", "judge_return", "leading", "middle_by_group", "nearest", "next_steps", "now_and_whole",
-     "rank_register", "rate_notes", "season_told", "scheme_lead", "score_rule", "score_words", "settled_from",
+     "rank_register", "rate_notes", "season", "scheme_lead", "score_rule", "score_words", "settled_from",
      "settled_shares", "short_of_history", "split_words", "standing_answers", "usual_age", "verdict_counts",
      "window_names", "group_gaps", "uncounted_orders"],
     "words or a verdict on a result that is replayed",

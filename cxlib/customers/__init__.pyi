@@ -40,6 +40,7 @@ from .rfm_segments import choose_customers as choose_customers
 from .rfm_segments import rfm as rfm
 from .rfm_segments import rfm_cuts as rfm_cuts
 from .rfm_segments import segment_names as segment_names
+from .rfm_segments import segment_words as segment_words
 from .rfm_segments import summarise_customers as summarise_customers
 from .rule_states import states_by_rules as states_by_rules
 from .sales_concentration import concentration as concentration

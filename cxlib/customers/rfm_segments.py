@@ -243,6 +243,21 @@ def assign_segments(customers: pd.DataFrame, *, rules: Any) -> pd.DataFrame:
     return customers.assign(segment=pd.Series(segment, index=customers.index, dtype=TEXT))
 
 
+def segment_words(rules: Any) -> dict[str, dict[str, str]]:
+    """Map segment to its label in every language, as `segment_names`.
+
+    Examples
+    --------
+    >>> from cxlib.data.rules.rule_files import load_rules
+    >>> segment_words(load_rules("rfm_segments"))["Champions"]["ja"]
+    '最優良'
+    """
+    from cxlib.language import LANGUAGES
+
+    named = {lang: segment_names(rules, lang) for lang in LANGUAGES}
+    return {name: {lang: words[name] for lang, words in named.items()} for name in named["en"]}
+
+
 def segment_names(rules: Any, lang: str = "en") -> dict[str, str]:
     """Map segment to its label in `lang`, in the order of the rules, the rest and the unscored last.
 

@@ -31,6 +31,7 @@ COLUMN_UNITS: Mapping[str, str | Mapping[str, str]] = {
     "amount_past_year": "currency",
     "amount_so_far": "currency",
     "benefit": "currency",
+    "best_boxes_change": "pp",
     "beyond": "pp",
     "break_even_effect": "currency",
     "clv": "currency",
@@ -42,17 +43,24 @@ COLUMN_UNITS: Mapping[str, str | Mapping[str, str]] = {
     "cumulative_share": "share",
     "customers": "count",
     "days": "days",
+    "design_effect": "ratio",
+    "detractor_change": "pp",
+    "e_value": "ratio",
+    "e_value_limit": "ratio",
     "expected_n": "count",
     "f2": "share",
     "factor": "share",
     "frequency": "count",
     "gini": "ratio",
     "groups": "count",
+    "high_effort": "share",
     "importance": "share",
+    "importance_rank": "count",
     "least_lift": "ratio",
     "lift": "ratio",
     "lower_amount": "currency",
     "margin": "currency",
+    "mean": "score",
     "mean_amount": "currency",
     "monetary_mean": "currency",
     "monetary_total": "currency",
@@ -70,23 +78,37 @@ COLUMN_UNITS: Mapping[str, str | Mapping[str, str]] = {
     "p_adjusted": "p_value",
     "p_parallel": "p_value",
     "p_value": "p_value",
+    "penalty": "score",
+    "performance": "score",
     "prob_roi_positive": "probability",
+    "probability_first": "probability",
+    "probability_fix_first": "probability",
+    "promoter_change": "pp",
     "q_value": "p_value",
     "recency_days": "days",
+    "relative_weights": "share",
     "residual": "score",
     "revenue": "currency",
+    "reward": "score",
     "roi": "share",
     "roi_shrunk": "share",
     "separation": "p_value",
+    "shapley": "share",
     "share": "share",
     "share_shrunk": "share",
     "shrunk": "currency",
+    "sign": "count",
     "spend_effect": "currency",
     "spend_gap": "currency",
     "stability": "ratio",
+    "stated": "score",
+    "stated_rank": "count",
     "top_customers": "set_share",
     "upper_amount": "currency",
+    "worst_boxes_change": "pp",
 }
+#: Columns in the unit of the estimate beside them; where that is a difference of shares, shares.
+LIKE_ESTIMATE = ("adjusted", "after", "before", "limit_high", "limit_low", "target", "unweighted")
 _CONTACT = re.compile(
     r"[^\s@<>]+@[^\s@<>]+\.[^\s@<>]+|(?<![\w.])\+?\(?\d{2,5}\)?[-\s]\d{1,4}[-\s]\d{3,4}(?![\w.])"
 )
@@ -128,6 +150,9 @@ def safe_text(value: object, lang: str, *, limit: int = TEXT_LIMIT) -> str:
 def column_units(frame: pd.DataFrame, units: Units) -> dict[str, str | Mapping[str, str]]:
     """Find each column's unit: the caller's, its own, the estimate's for an interval, or by dtype."""
     known: dict[str, str | Mapping[str, str]] = {**COLUMN_UNITS, **units}
+    names = [str(name) for name in frame.columns if name != "std_error"]
+    if _LOW in names[1:] and "estimate" not in names:  # the interval of the column before it
+        known["estimate"] = known.get(names[names.index(_LOW) - 1]) or "number"
     return {
         str(name): known.get(str(name)) or _unit_by_kin(str(name), frame[name], known)
         for name in frame.columns
@@ -136,7 +161,14 @@ def column_units(frame: pd.DataFrame, units: Units) -> dict[str, str | Mapping[s
 
 def _unit_by_name(name: str) -> str | None:
     """Return the unit that a column's name ends in, as in `tie_share`, `recency_days`."""
-    endings = {"_share": "share", "_rate": "share", "_days": "days", "_months": "months", "_points": "points"}
+    endings = {
+        "_amount": "currency",
+        "_share": "share",
+        "_rate": "share",
+        "_days": "days",
+        "_months": "months",
+        "_points": "points",
+    }
     found = [unit for ending, unit in endings.items() if name.endswith(ending)]
     return "count" if name.startswith("n_") else found[0] if found else None
 
@@ -149,6 +181,9 @@ def _unit_by_kin(name: str, column: pd.Series, known: Units) -> str | Mapping[st
             return known.get(own) or known.get(f"{prefix}estimate") or _unit_by_name(own) or "number"
     if (by_name := _unit_by_name(name)) and pd.api.types.is_numeric_dtype(column):
         return by_name
+    if name in LIKE_ESTIMATE and "estimate" in known and pd.api.types.is_numeric_dtype(column):
+        unit = known["estimate"]
+        return "share" if unit == "pp" else unit
     if pd.api.types.is_datetime64_any_dtype(column):
         return "date"
     return "number" if pd.api.types.is_numeric_dtype(column) else "text"

@@ -185,7 +185,7 @@ def in_units(row: Mapping[str, Any], needed: set[str], words: Words) -> dict[str
     units = row_units(row)
     said = {name: words.of(name, held) for name, held in row.items() if name in needed}
     return {
-        name: Value(held, units[name]) if units.get(name, "text") != "text" else held
+        name: held if units.get(name, "text") == "text" or isinstance(held, list) else Value(held, units[name])
         for name, held in said.items()
     }
 
