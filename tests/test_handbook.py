@@ -203,7 +203,7 @@ def test_report_prose_does_not_state_results(path):
 @each_chapter
 def test_keys_of_pieces_are_used_once(path):
     code = "\n".join(_source(cell) for cell in _cells(path, "code") if _is_report(cell))
-    for verb in ("table", "figure"):
+    for verb in ("(?:table|show)", "(?:figure|draw)"):
         keys = re.findall(rf"report\.{verb}\(\s*\"([\w.]+)\"", code)
         assert keys, f"no {verb} in the report"
         assert len(keys) == len(set(keys))

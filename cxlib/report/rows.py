@@ -219,11 +219,15 @@ class FromRows:
         found = []
         for row in rows:
             units = row_units(row)
-            said = {name: self.words.of(name, held) for name, held in row.items()}
+            said = self._as_told({name: self.words.of(name, held) for name, held in row.items()}, units)
             words = {lang: text(key, lang, **self._formatted(said, units, lang)) for lang in LANGUAGES}
             codes = [str(held) for held in row.values() if isinstance(held, str)]
             found.append(Word(": ".join(codes), words))
         return found
+
+    def _as_told(self, values: dict[str, Any], units: Mapping[str, str]) -> dict[str, Any]:
+        """Return the numbers of a phrase as they may be told: here as they are."""
+        return values
 
     def show(
         self, key: str, result: pd.DataFrame, *, columns: Sequence[str] | None = None, **options: Any
@@ -235,7 +239,8 @@ class FromRows:
         frame, units, labels = table_parts(result, self.words, self.lang)
         kept = [*columns, *(name for name in [FLAG] if name in frame)] if columns else list(frame.columns)
         if len(frame):
-            self.table(key, frame[kept], units=units, labels=labels, **options)
+            metrics = result["metric"].unique() if "metric" in result and "metric" not in frame else [None]
+            self.table(key, frame[kept], units=units, labels=labels, metric=metrics[0], **options)
 
     def draw(self, key: str, plot: Callable[..., Any], result: pd.DataFrame, **options: Any) -> None:
         """Draw a result with `plot` and name its source; nothing where every row is too small to show.

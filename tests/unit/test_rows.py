@@ -103,7 +103,7 @@ def test_a_frame_is_shown_in_the_units_of_its_metrics_without_plumbing(report, s
     report.show("gaps", pd.DataFrame([ROW | {"metric": "nps"}, ROW | {"metric": "f2"}]))
     [piece] = sent
     assert piece["units"]["estimate"] == {"nps": "points", "f2": "share"}
-    assert not {"std_error", "note", "claim"} & set(piece["columns"])
+    assert not {"note", "claim"} & set(piece["columns"])
 
 
 def test_no_rows_show_nothing(report, sent):
