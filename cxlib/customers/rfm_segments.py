@@ -250,7 +250,7 @@ def segment_words(rules: Any) -> dict[str, dict[str, str]]:
     --------
     >>> from cxlib.data.rules.rule_files import load_rules
     >>> segment_words(load_rules("rfm_segments"))["Champions"]["ja"]
-    '最優良'
+    '最優良顧客'
     """
     from cxlib.language import LANGUAGES
 

@@ -258,6 +258,7 @@ def coarse_frame(
     n_col: str | None,
     coarse: Coarse,
     people: pd.DataFrame | None = None,
+    metric: str | None = None,
 ) -> pd.DataFrame:
     """Round every number of a result frame; an `Under` stands where an amount is too small.
 
@@ -275,6 +276,8 @@ def coarse_frame(
         Who carries the money: a row per customer and row of `frame`, with what the customer brings to an
         amount or a mean under the name of its column or `metric`. The index holds what names the row, under
         the names of `frame`.
+    metric
+        Metric of every row, where `frame` has no such column.
 
     Returns
     -------
@@ -282,7 +285,8 @@ def coarse_frame(
         Columns and rows of `frame`, as objects. Both ends of an interval are missing where one is not shown,
         and so are standard errors.
     """
-    exact = frame.rename(columns=str).to_dict("records")
+    every = {} if metric is None else {"metric": metric}
+    exact = [every | row for row in frame.rename(columns=str).to_dict("records")]
     rows = [_coarse_row(row, units, n_col, coarse) for row in exact]
     if people is not None:
         for row, before, own in zip(rows, exact, _carriers(exact, people), strict=True):

@@ -167,6 +167,7 @@ class Report(FromRows):
         labels: Labels | None = None,
         n_col: str | None = "n",
         people: pd.DataFrame | None = None,
+        metric: str | None = None,
     ) -> None:
         """Show a result frame as a table and record it.
 
@@ -184,8 +185,9 @@ class Report(FromRows):
         n_col
             Column with customers; `customers` goes before `n` where a frame has both. None for a frame whose
             rows do not stand for customers.
-        people
-            Who carries the money, as `coarse_numbers.coarse_frame`; only reports for sharing use it.
+        people, metric
+            Who carries the money and what every row measures, as `coarse_numbers.coarse_frame`; only reports
+            for sharing use them.
 
         Raises
         ------

@@ -184,8 +184,9 @@ def in_units(row: Mapping[str, Any], needed: set[str], words: Words) -> dict[str
     """Return what a notice needs of a row: numbers with their units, codes with their words."""
     units = row_units(row)
     said = {name: words.of(name, held) for name, held in row.items() if name in needed}
+    counted = {name for name, unit in units.items() if unit != "text"}
     return {
-        name: held if units.get(name, "text") == "text" or isinstance(held, list) else Value(held, units[name])
+        name: held if name not in counted or isinstance(held, list) else Value(held, units[name])
         for name, held in said.items()
     }
 
@@ -289,7 +290,9 @@ class FromRows:
         asked = [name for name in columns or frame.columns if name in frame or name not in UNSHOWN]
         kept = [*asked, *(name for name in [FLAG] if name in frame and name not in asked)]
         about = {name: options[name] for name in ("n_col", "people") if name in options}
-        self.table(key, frame[kept], units=units, labels=labels, **about)
+        of_all = {} if "metric" in kept or "metric" not in result else dict.fromkeys(result["metric"])
+        metric = next(iter(of_all)) if len(of_all) == 1 else None
+        self.table(key, frame[kept], units=units, labels=labels, metric=metric, **about)
 
     def draw(
         self,
@@ -345,9 +348,12 @@ class FromRows:
         """Say each row in the words of `key`, in every language, for the list that a sentence holds."""
         found = []
         for row in rows:
-            said = {name: self.words.of(name, held) for name, held in row.items()}
-            words = {
-                lang: text(key, lang, **self._formatted(said, row_units(row), lang)) for lang in LANGUAGES
-            }
+            units = row_units(row)
+            said = self._as_told({name: self.words.of(name, held) for name, held in row.items()}, units)
+            words = {lang: text(key, lang, **self._formatted(said, units, lang)) for lang in LANGUAGES}
             found.append(Word(": ".join(held for held in row.values() if isinstance(held, str)), words))
         return found
+
+    def _as_told(self, values: dict[str, Any], units: Mapping[str, str]) -> dict[str, Any]:
+        """Return the numbers of a phrase as they may be told: here as they are."""
+        return values

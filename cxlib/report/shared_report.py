@@ -50,6 +50,7 @@ class SharedReport(Report):
         labels: Labels | None = None,
         n_col: str | None = "n",
         people: pd.DataFrame | None = None,
+        metric: str | None = None,
     ) -> None:
         """Show a result frame as `Report.table` does, rounded; small rows are blanked before."""
         n_col = "customers" if n_col == "n" and "customers" in frame.columns else n_col
@@ -60,7 +61,8 @@ class SharedReport(Report):
         flags = frame[FLAG] if FLAG in frame.columns else pd.Series(data=False, index=frame.index)
         shown = frame.drop(columns=FLAG, errors="ignore")
         all_units = column_units(shown, units or {})
-        rounded = coarse_frame(shown, units=all_units, n_col=n_col, coarse=self.coarse, people=people)
+        how: Any = {"units": all_units, "n_col": n_col, "coarse": self.coarse, "people": people}
+        rounded = coarse_frame(shown, metric=metric, **how)
         is_empty = (
             rounded.map(lambda item: item is None or isinstance(item, Under)).all() & shown.notna().any()
         )
@@ -106,6 +108,10 @@ class SharedReport(Report):
         """Show a sentence as `Report.notice` does, from rounded numbers."""
         said = {name: self._worded(item) for name, item in self._rounded(values, {}).items()}
         super().notice(key, level=level, only_here=only_here, subject=subject, wording=wording, **said)
+
+    def _as_told(self, values: dict[str, Any], units: Mapping[str, str]) -> dict[str, Any]:
+        """Round the numbers of a phrase within a sentence too."""
+        return {name: self._worded(item) for name, item in self._rounded(values, units).items()}
 
     def _rounded(self, values: Mapping[str, object], units: Mapping[str, str]) -> dict[str, object]:
         """Round each placeholder's number by the customers the sentence itself counts."""

@@ -215,7 +215,8 @@ def test_referrals_need_enough_customers_on_either_side():
 
 def test_who_carries_the_money_of_a_shared_table():
     latest = pd.DataFrame({"attitude": ["promoter", "detractor"], "band": "top_fifth", "amount": [5.0, 7.0]})
-    assert after_claims.carried(latest, ["band"], attitude="detractor")["amount"].tolist() == [7.0]
+    own = after_claims.carried(latest, ["band"], attitude="detractor")
+    assert own["amount"].tolist() == [7.0] and own.index.tolist() == ["top_fifth"]
     assert after_claims.carried(latest, ["attitude"]).index.tolist() == ["promoter", "detractor"]
     assert after_claims.carried(None, ["band"]) is None and after_claims.own_amounts(None) is None
     assert after_claims.no_loop(None, is_asked=True) == [{"note": "nps.none_loop"}]
