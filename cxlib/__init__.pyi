@@ -405,6 +405,7 @@ from .voice.drivers.by_group import each_large_group as each_large_group
 from .voice.drivers.driver_groups import group_importance as group_importance
 from .voice.drivers.importance import driver_importance as driver_importance
 from .voice.drivers.importance import driver_labels as driver_labels
+from .voice.drivers.importance import driver_words as driver_words
 from .voice.drivers.performance import importance_performance as importance_performance
 from .voice.drivers.reliability import scale_reliability as scale_reliability
 from .voice.drivers.stated_importance import stated_derived as stated_derived
@@ -421,7 +422,7 @@ from .voice.scores import csat as csat
 from .voice.scores import nps as nps
 from .voice.scores import score_distribution as score_distribution
 from .voice.standing import now_and_whole as now_and_whole
-from .voice.standing import season_told as season_told
+from .voice.standing import season as season
 from .voice.standing import standing_answers as standing_answers
 from .voice.standing import window_names as window_names
 from .voice.waves.changes import everyone_else as everyone_else

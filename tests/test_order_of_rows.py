@@ -306,6 +306,7 @@ LEFT_OUT |= dict.fromkeys(
      "group_lead", "groups_note", "groups_shown", "hidden_cause", "judge_return", "leading", "left_out",
      "middle_by_group", "naive_parts", "nearest", "next_steps", "now_and_whole", "pairs_shown", "plan_told",
      "rank_register", "ranking_shown", "regression_told", "scenario_ends", "scheme_lead", "score_rule",
+     "season",
      "scores_apart", "season_told", "second_purchases", "settled_from", "settled_shares",
      "short_of_history", "split_known", "split_told", "standing_answers", "tornado_ends",
      "uncounted_orders", "usual_age", "valley_cost", "verdict_counts", "window_names"],

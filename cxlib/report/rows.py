@@ -129,7 +129,12 @@ def row_units(row: Mapping[str, Any]) -> dict[str, str]:
     """Return the unit of each number: by the metric for estimate and limits, by its name otherwise."""
     by_column = column_units(pd.DataFrame([row]), metric_units(row, of_estimate(row.get("metric"))))
     dates = {name: "date" for name, held in row.items() if hasattr(held, "isoformat")}
-    return {name: unit for name, unit in by_column.items() if isinstance(unit, str)} | dates
+    metric = str(row.get("metric"))
+    units = {
+        name: unit if isinstance(unit, str) else unit.get(metric, "number")
+        for name, unit in by_column.items()
+    }
+    return units | dates
 
 
 def table_parts(
@@ -184,8 +189,9 @@ def in_units(row: Mapping[str, Any], needed: set[str], words: Words) -> dict[str
     """Return what a notice needs of a row: numbers with their units, codes with their words."""
     units = row_units(row)
     said = {name: words.of(name, held) for name, held in row.items() if name in needed}
+    counted = {name for name, unit in units.items() if unit != "text"}
     return {
-        name: Value(held, units[name]) if units.get(name, "text") != "text" else held
+        name: held if name not in counted or isinstance(held, list) else Value(held, units[name])
         for name, held in said.items()
     }
 
@@ -287,12 +293,14 @@ class FromRows:
         frame, units, labels = table_parts(result, self.words, self.lang)
         units |= {} if unit is None else {"estimate": unit, "band": unit}
         asked = [name for name in columns or frame.columns if name in frame or name not in UNSHOWN]
-        errors = [name for name in frame if name.endswith("std_error")]  # of limits shown; recorded, not shown
+        # the errors of limits shown are recorded, not shown
+        errors = [str(name) for name in frame if str(name).endswith("std_error")]
         errors = [name for name in errors if name.removesuffix("std_error") + "conf_low" in asked]
         kept = list(dict.fromkeys([*asked, *errors, *(name for name in [FLAG] if name in frame)]))
         about = {name: options[name] for name in ("n_col", "people") if name in options}
-        metrics = result["metric"].unique() if "metric" in result and "metric" not in frame else [None]
-        self.table(key, frame[kept], units=units, labels=labels, metric=metrics[0], **about)
+        of_all = {} if "metric" in kept or "metric" not in result else dict.fromkeys(result["metric"])
+        metric = next(iter(of_all)) if len(of_all) == 1 else None
+        self.table(key, frame[kept], units=units, labels=labels, metric=metric, **about)
 
     def draw(
         self,
@@ -348,10 +356,9 @@ class FromRows:
         """Say each row in the words of `key`, in every language, for the list that a sentence holds."""
         found = []
         for row in rows:
-            said = {name: self.words.of(name, held) for name, held in row.items()}
-            words = {
-                lang: text(key, lang, **self._formatted(said, row_units(row), lang)) for lang in LANGUAGES
-            }
+            units = row_units(row)
+            said = self._as_told({name: self.words.of(name, held) for name, held in row.items()}, units)
+            words = {lang: text(key, lang, **self._formatted(said, units, lang)) for lang in LANGUAGES}
             found.append(Word(": ".join(held for held in row.values() if isinstance(held, str)), words))
         return found
 

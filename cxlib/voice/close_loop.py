@@ -84,19 +84,19 @@ def value_at_risk(latest: pd.DataFrame) -> pd.DataFrame:
     -------
     DataFrame
         ``band`` (top_fifth, other_buyers, no_purchase), ``metric`` ("amount"), ``estimate`` (net amount of
-        the window), ``share`` of the amount of all who answered (0–1), ``n`` customers.
+        the window), ``amount_share`` of the amount of all who answered (0–1), ``n`` customers.
 
     Examples
     --------
     >>> latest = pd.DataFrame({"attitude": ["detractor", "promoter"], "amount": [30.0, 90.0]})
-    >>> value_at_risk(latest.assign(band="top_fifth"))[["estimate", "share"]].iloc[0].tolist()
+    >>> value_at_risk(latest.assign(band="top_fifth"))[["estimate", "amount_share"]].iloc[0].tolist()
     [30.0, 0.25]
     """
     low = latest[latest["attitude"] == "detractor"].groupby("band")["amount"]
     amount, n = (each.reindex(list(BANDS), fill_value=0) for each in (low.sum(), low.size()))
     total = latest["amount"].sum()
     share = amount / total if total > 0 else amount * np.nan
-    values = {"estimate": amount.to_numpy(dtype=float), "share": share.to_numpy(dtype=float)}
+    values = {"estimate": amount.to_numpy(dtype=float), "amount_share": share.to_numpy(dtype=float)}
     return pd.DataFrame({"band": list(BANDS), "metric": "amount", **values, "n": n.to_numpy(dtype=int)})
 
 
@@ -111,8 +111,8 @@ def attitude_spend(latest: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Per ``attitude`` and ``spend_level`` (high, low): ``metric`` ("customers"), ``estimate`` (share of
-        customers, 0–1), ``amount`` (net amount of the window), ``amount_share``, ``n`` customers.
+        Per ``attitude`` and ``spend_level`` (high, low): ``metric`` ("customer_share"), ``estimate``
+        (0–1), ``amount`` (net amount of the window), ``amount_share``, ``n`` customers.
 
     Examples
     --------
@@ -123,7 +123,7 @@ def attitude_spend(latest: pd.DataFrame) -> pd.DataFrame:
     index = pd.MultiIndex.from_product([ATTITUDES, ("high", "low")], names=["attitude", "spend_level"])
     groups = latest.groupby(["attitude", "spend_level"])["amount"]
     n, amount = (each.reindex(index, fill_value=0) for each in (groups.size(), groups.sum()))
-    frame = index.to_frame(index=False).assign(metric="customers")
+    frame = index.to_frame(index=False).assign(metric="customer_share")
     frame["estimate"] = n.to_numpy(dtype=float) / max(len(latest), 1)
     frame["amount"] = amount.to_numpy(dtype=float)
     total = frame["amount"].sum()
@@ -143,7 +143,7 @@ def attitude_moves(answers: pd.DataFrame, *, conf_level: float = 0.95) -> pd.Dat
     Returns
     -------
     DataFrame
-        Per ``before`` and ``after``: ``metric`` ("share"), ``estimate, std_error, conf_low, conf_high``
+        Per ``before`` and ``after``: ``metric`` ("moved_share"), ``estimate, std_error, conf_low, conf_high``
         (share of those with that attitude before, Wilson), ``n`` customers with that move, ``n_before``.
 
     Notes
@@ -169,7 +169,7 @@ def attitude_moves(answers: pd.DataFrame, *, conf_level: float = 0.95) -> pd.Dat
     n = moved.groupby(["before", "attitude"]).size().rename_axis(names).reindex(index, fill_value=0)
     held = n.groupby("before").transform("sum")
     interval = share_interval(n.to_numpy(), held.to_numpy(), conf_level=conf_level)
-    frame = index.to_frame(index=False).assign(metric="share", **interval._asdict())
+    frame = index.to_frame(index=False).assign(metric="moved_share", **interval._asdict())
     return frame.assign(n=n.to_numpy(dtype=int), n_before=held.to_numpy(dtype=int))
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 
 from cxlib.checks import check_columns, check_frame
 from cxlib.data.days import local_days, to_date
-from cxlib.language import format_value, text
+from cxlib.language import LANGUAGES, format_value, text
 from cxlib.voice.waves.control_chart import wave_order
 
 #: Customers below which the latest wave gives way to the one before, where that had twice as many.
@@ -156,10 +156,10 @@ def now_and_whole(
     return found[["window", *(name for name in found if name != "window")]]
 
 
-def season_told(
-    verdict: str, before: pd.DataFrame, after: pd.DataFrame, *, history: pd.DataFrame, lang: str = "en"
+def season(
+    verdict: str, before: pd.DataFrame, after: pd.DataFrame, *, history: pd.DataFrame
 ) -> dict[str, Any]:
-    """Say that the season is inside a change between two waves, and take the verdict back where it has to be.
+    """Say whether the season is inside a change between two waves, and take the verdict back if it has to be.
 
     Parameters
     ----------
@@ -169,49 +169,51 @@ def season_told(
         Answers of the two waves, with ``answered_at``.
     history : DataFrame
         All answers of the same question: a change is judged only where they reach over a year.
-    lang : str
 
     Returns
     -------
     dict
-        ``verdict`` (None where a change is shown but a year of history is missing) and ``told``: what the
-        sentence adds, so that it claims no more than the verdict.
+        ``verdict`` (None where a change is shown but a year of history is missing) and ``season``, what the
+        sentence adds so that it claims no more than the verdict: "" (nothing), "inside" or "unknown".
 
     Examples
     --------
     >>> days = pd.to_datetime(["2026-03-02", "2026-06-02", "2026-06-09"])
     >>> data = pd.DataFrame({"answered_at": days})
-    >>> season_told("risen", data[:1], data[1:], history=data)["verdict"] is None
-    True
+    >>> season("risen", data[:1], data[1:], history=data)
+    {'verdict': None, 'season': 'unknown'}
     """
     days = [local_days(wave["answered_at"].dropna(), "answered_at") for wave in (before, after, history)]
     if verdict not in ("risen", "fallen") or min(len(part) for part in days) == 0:
-        return {"verdict": verdict, "told": ""}
+        return {"verdict": verdict, "season": ""}
     apart = (days[1].min() - days[0].min()).days
     if abs(apart - YEAR * round(apart / YEAR)) <= NEAR and apart > YEAR / 2:
-        return {"verdict": verdict, "told": ""}
+        return {"verdict": verdict, "season": ""}
     is_known = (days[2].max() - days[2].min()).days >= YEAR
-    return {
-        "verdict": verdict if is_known else None,
-        "told": text("nps.season_inside" if is_known else "nps.season_unknown", lang),
-    }
+    return {"verdict": verdict if is_known else None, "season": "inside" if is_known else "unknown"}
 
 
-def window_names(standing: Standing, data: pd.DataFrame, lang: str = "en") -> dict[str, str]:
-    """Name the windows of `now_and_whole` in words, with their first and last day.
+def window_names(standing: Standing, data: pd.DataFrame) -> dict[str, dict[str, str]]:
+    """Name the windows of `now_and_whole` in words of every language, with their first and last day.
 
     Examples
     --------
     >>> days = pd.to_datetime(["2026-03-01", "2026-06-01"])
     >>> data = pd.DataFrame({"customer_id": list("ab"), "nps_score": [1, 9], "answered_at": days})
-    >>> window_names(standing_answers(data, last_day="2026-06-30"), data)["now"]
+    >>> window_names(standing_answers(data, last_day="2026-06-30"), data)["now"]["en"]
     'the last three months (Mar 31, 2026 to Jun 30, 2026)'
     """
     days = local_days(data["answered_at"].dropna(), "answered_at")
-    ends = {"first": days.min().date(), "last": days.max().date()} if len(days) else {}
-    whole = {name: format_value(day, "date", lang) for name, day in ends.items()}
-    now = {"first": standing.first_on, "last": standing.last_on}
-    said = {name: format_value(day, "date", lang) for name, day in now.items()}
     key = "nps.window_months" if standing.wave is None else "nps.window_wave"
-    names = {"now": text(key, lang, wave=str(standing.wave), **said)}
-    return names | ({"whole_period": text("nps.window_whole", lang, **whole)} if whole else {})
+    named = {"now": (key, standing.first_on, standing.last_on)}
+    if len(days):
+        named["whole_period"] = ("nps.window_whole", days.min().date(), days.max().date())
+    return {
+        window: {lang: _window_words(entry, first, last, str(standing.wave), lang) for lang in LANGUAGES}
+        for window, (entry, first, last) in named.items()
+    }
+
+
+def _window_words(entry: str, first: object, last: object, wave: str, lang: str) -> str:
+    ends = {"first": format_value(first, "date", lang), "last": format_value(last, "date", lang)}
+    return text(entry, lang, wave=wave, **ends)

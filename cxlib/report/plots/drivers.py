@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from cxlib.language import clean_text, format_value, join_list, text
+from cxlib.language import clean_text, format_value, has_text, join_list, text
 from cxlib.report.plots.guard import takes_results
 from cxlib.report.plots.theme import colours, draw_interval, format_axis, new_axes, small_multiples
 
@@ -92,7 +92,7 @@ def plot_penalty_reward(
     _draw_penalties(ax, result, places, colour)
     words = zip(_names(result["driver"], labels), _kinds(result, lang), strict=True)
     ax.set(yticks=places, yticklabels=["\n".join(pair) for pair in words], ylim=(len(places) - 0.4, -0.6))
-    ax.set_xlabel(text("nps.plot_difference", lang, outcome=outcome_label))
+    ax.set_xlabel(text("nps.plot_difference", lang, outcome=_outcome_word(outcome_label, lang)))
     ax.grid(visible=False, axis="y")
     for name, tone, side in (("penalty", "negative", "left"), ("reward", "positive", "right")):
         ax.annotate(
@@ -157,8 +157,7 @@ def plot_importance_panel(
     by: str,
     palette: Mapping[str, str] | None = None,
     lang: str = "en",
-    labels: Mapping[str, str] | None = None,
-    group_labels: Mapping[Any, str] | None = None,
+    labels: Mapping[Any, str] | None = None,
 ) -> Figure:
     """Draw each driver's importance with its interval in every group, the drivers in one order for all.
 
@@ -170,7 +169,7 @@ def plot_importance_panel(
     by : str
         Group column.
     palette, lang, labels
-        As `plot_importance`; `group_labels` are words for the groups.
+        As `plot_importance`; `labels` are words for the groups too.
 
     Returns
     -------
@@ -182,7 +181,7 @@ def plot_importance_panel(
     def draw(ax: Axes, part: pd.DataFrame) -> None:
         _draw_importance(ax, part, [order.index(name) for name in part["driver"]], colour)
 
-    figure = _panel(result, by, draw, lang, group_labels, row_height=0.8 + 0.3 * len(order))
+    figure = _panel(result, by, draw, lang, labels, row_height=0.8 + 0.3 * len(order))
     for ax in figure.axes:
         ax.set(yticks=range(len(order)), yticklabels=_names(order, labels), ylim=(len(order) - 0.4, -0.6))
         ax.set_xlim(left=0)
@@ -203,8 +202,7 @@ def plot_importance_performance_panel(
     by: str,
     palette: Mapping[str, str] | None = None,
     lang: str = "en",
-    labels: Mapping[str, str] | None = None,
-    group_labels: Mapping[Any, str] | None = None,
+    labels: Mapping[Any, str] | None = None,
 ) -> Figure:
     """Draw the map of importance against performance in every group, on the same axes.
 
@@ -212,7 +210,7 @@ def plot_importance_performance_panel(
     ----------
     result : DataFrame
         As `each_large_group` of `importance_performance`, with ``customers``.
-    by, palette, lang, labels, group_labels
+    by, palette, lang, labels
         As `plot_importance_panel`.
 
     Returns
@@ -225,7 +223,7 @@ def plot_importance_performance_panel(
     def draw(ax: Axes, part: pd.DataFrame) -> None:
         _draw_map(ax, part, colour, marks)
 
-    figure = _panel(result, by, draw, lang, group_labels, row_height=2.7, columns=2)
+    figure = _panel(result, by, draw, lang, labels, row_height=2.7, columns=2)
     for ax in figure.axes:
         ax.margins(0.18)
         ax.set_ylim(bottom=0)
@@ -255,8 +253,7 @@ def plot_penalty_reward_panel(
     by: str,
     palette: Mapping[str, str] | None = None,
     lang: str = "en",
-    labels: Mapping[str, str] | None = None,
-    group_labels: Mapping[Any, str] | None = None,
+    labels: Mapping[Any, str] | None = None,
     outcome_label: str = "",
 ) -> Figure:
     """Draw what falling short costs and exceeding gains in every group, the drivers in one order for all.
@@ -265,7 +262,7 @@ def plot_penalty_reward_panel(
     ----------
     result : DataFrame
         As `each_large_group` of `penalty_reward`, with ``customers``.
-    by, palette, lang, labels, group_labels
+    by, palette, lang, labels
         As `plot_importance_panel`.
     outcome_label : str
         The outcome with its unit, in words.
@@ -283,12 +280,12 @@ def plot_penalty_reward_panel(
             spot = (0.01, place - 0.3)
             ax.annotate(kind, spot, xycoords=("axes fraction", "data"), size=7.5, color=colour["total"])
 
-    figure = _panel(result, by, draw, lang, group_labels, row_height=0.8 + 0.45 * len(order))
+    figure = _panel(result, by, draw, lang, labels, row_height=0.8 + 0.45 * len(order))
     for ax in figure.axes:
         ax.set(yticks=range(len(order)), yticklabels=_names(order, labels), ylim=(len(order) - 0.4, -0.7))
         ax.grid(visible=False, axis="y")
     key = " · ".join(text(f"nps.plot_{name}", lang) for name in ("penalty", "reward"))
-    difference = text("nps.plot_difference", lang, outcome=outcome_label)
+    difference = text("nps.plot_difference", lang, outcome=_outcome_word(outcome_label, lang))
     figure.supxlabel(f"{difference}\n{key}", fontsize="medium")
     figure.suptitle(_kinds_title(result, lang, is_by_group=True), **_TITLE)
     return figure
@@ -304,16 +301,21 @@ def _names(drivers: Any, labels: Mapping[str, str] | None) -> list[str]:
     return [clean_text((labels or {}).get(name, name), limit=40) for name in drivers]
 
 
+def _outcome_word(outcome: str, lang: str) -> str:
+    key = f"nps.outcome_{outcome}"
+    return text(key, lang) if has_text(key) else outcome
+
+
 def _kinds(result: pd.DataFrame, lang: str) -> list[str]:
     known = [label if isinstance(label, str) else "unknown" for label in result["label"]]
-    return [text(f"nps.label_{label}", lang) for label in known]
+    return [text(f"value.label.{label}", lang) for label in known]
 
 
 def _kinds_title(result: pd.DataFrame, lang: str, *, is_by_group: bool = False) -> str:
     """Count the drivers, or the pairs of driver and group, of every kind that occurs."""
     counts = result["label"].value_counts()
     words = [
-        text("nps.plot_kind_count", lang, kind=text(f"nps.label_{kind}", lang), n=int(counts[kind]))
+        text("nps.plot_kind_count", lang, kind=text(f"value.label.{kind}", lang), n=int(counts[kind]))
         for kind in KINDS
         if kind in counts.index
     ]
@@ -326,7 +328,7 @@ def _panel(
     by: str,
     draw: Callable[[Axes, pd.DataFrame], None],
     lang: str,
-    group_labels: Mapping[Any, str] | None,
+    labels: Mapping[Any, str] | None,
     *,
     row_height: float,
     columns: int = 3,
@@ -335,7 +337,7 @@ def _panel(
     cells = []
     for name, part in result.groupby(by, sort=False):
         n = format_value(part["customers"].max(), "count", lang)
-        word = clean_text((group_labels or {}).get(name, name), limit=24)
+        word = clean_text((labels or {}).get(name, name), limit=24)
         cells.append((text("nps.plot_group", lang, group=word, n=n), part))
     return small_multiples(cells, draw, row_height=row_height, columns=columns)
 

@@ -168,8 +168,7 @@ def plot_waves(
 
 @takes_results("csat` / `ces")
 def plot_satisfaction_panel(
-    csat: pd.DataFrame,
-    ces: pd.DataFrame,
+    result: pd.DataFrame,
     *,
     by: str,
     palette: Mapping[str, str] | None = None,
@@ -180,9 +179,9 @@ def plot_satisfaction_panel(
 
     Parameters
     ----------
-    csat, ces : DataFrame
-        As `csat` and `ces` with `by`; one without any estimate is not drawn. Groups stand in the order of the
-        first that is drawn.
+    result : DataFrame
+        Rows of `csat` and `ces` with `by`, told apart by ``metric``; a measure without any estimate is not
+        drawn. Groups stand in the order of the first that is drawn.
     by : str
         Group column.
     palette, lang, labels
@@ -194,7 +193,8 @@ def plot_satisfaction_panel(
     """
     from matplotlib import pyplot
 
-    drawn = [(name, part) for name, part in (("csat", csat), ("ces", ces)) if part["estimate"].notna().any()]
+    parts = [(name, result[result["metric"] == name]) for name in ("csat", "ces")]
+    drawn = [(name, part) for name, part in parts if part["estimate"].notna().any()]
     keys = [part[by].astype("object").where(part[by].notna(), None).tolist() for _, part in drawn]
     order = list(dict.fromkeys(key for group in keys for key in group))
     colour, size = colours(palette), (7.6, 1.6 + 0.36 * max(len(order), 1))
@@ -288,7 +288,10 @@ def plot_behaviour(
         ax.plot([row["estimate"]], [place], "o", color=tone, markersize=6, fillstyle="none")
         if known:
             ax.plot([row["adjusted"]], [place], "o", color=tone, markersize=7)
-        behaviour, group = text(f"nps.did_{row['metric']}", lang), text(f"nps.one_{row['attitude']}", lang)
+        behaviour, group = (
+            text(f"value.behaviours.{row['metric']}", lang),
+            text(f"value.{row['attitude']}", lang),
+        )
         ticks.append(f"{behaviour} · {group} (n = {format_value(row['n'], 'count', lang)})")
     ax.set(yticks=range(len(ticks)), yticklabels=ticks, ylim=(len(ticks) - 0.4, -0.6))
     ax.set_xlim(left=0)

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from cxlib.checks import ParameterError, check_columns, check_frame, fail_option
-from cxlib.language import has_text, text
+from cxlib.language import LANGUAGES, has_text, text
 from cxlib.stats.arrays import Array
 from cxlib.stats.bootstrap import bootstrap_interval
 from cxlib.stats.intervals import critical_value
@@ -205,6 +205,17 @@ def driver_labels(drivers: Sequence[str], lang: str = "en") -> dict[str, str]:
         return text(key, lang) if has_text(key) else name.removeprefix("driver_").replace("_", " ")
 
     return {name: " + ".join(word(part) for part in name.split(" + ")) for name in drivers}
+
+
+def driver_words(drivers: Sequence[str]) -> dict[str, dict[str, str]]:
+    """Words for driver columns in every language, as `driver_labels`.
+
+    Examples
+    --------
+    >>> driver_words(["driver_price"])
+    {'driver_price': {'en': 'Price', 'ja': '価格'}}
+    """
+    return {name: {lang: driver_labels([name], lang)[name] for lang in LANGUAGES} for name in drivers}
 
 
 def driver_units(matrix: Array, n_rows: int) -> list[list[int]]:

@@ -58,9 +58,9 @@ def score_change(
     Returns
     -------
     DataFrame
-        Group columns, ``metric``, ``before, after``, ``estimate, std_error, conf_low, conf_high`` (after -
-        before), ``statistic, p_value, p_adjusted``, ``n_before, n_after, n_paired, n`` (the smaller wave),
-        ``customers`` (of the smaller wave, with `customer_id_col`), ``verdict`` (risen, fallen,
+        Group columns, ``metric`` ("nps_change", …), ``before, after``, ``estimate, std_error, conf_low,
+        conf_high`` (after - before), ``statistic, p_value, p_adjusted``, ``n_before, n_after, n_paired``,
+        ``n`` and ``customers`` (with `customer_id_col`) of the smaller wave, ``verdict`` (risen, fallen,
         no_difference_shown, too_few_answers; by the adjusted p-value) and ``note`` where one of the waves
         never uses an end of the scale (`scale_notes`: was the same question asked?). For "nps" and "csat" the
         statistic is the critical value at which the interval reaches zero.
@@ -141,7 +141,7 @@ def judged(
     ends = ["statistic", "p_value", "p_adjusted", "n_before", "n_after", "n_paired", "n", "verdict"]
     middle = ["before", "after", *Interval._fields]
     people = ["customers"] if frame["is_clustered"].all() else []
-    return frame.assign(metric=metric)[[*group_cols, "metric", *middle, *ends, *people, "note"]]
+    return frame.assign(metric=f"{metric}_change")[[*group_cols, "metric", *middle, *ends, *people, "note"]]
 
 
 def paired_change(

@@ -249,7 +249,7 @@ LOOK = {"by": "region", "labels": {"driver_quality": "品質", "driver_hours": "
 def test_importance_panel_has_an_axes_a_group_and_one_order(lang):
     set_theme(lang)
     each = in_groups(driver_importance, n_boot=20)
-    figure = plot_importance_panel(each, lang=lang, group_labels={"east": "East"}, **LOOK)
+    figure = plot_importance_panel(each, lang=lang, **LOOK | {"labels": LOOK["labels"] | {"east": "East"}})
     figure.canvas.draw()
     assert len(figure.axes) == 3
     assert [ax.get_title(loc="left")[:4] for ax in figure.axes] == ["East", "nort", "west"]
@@ -320,12 +320,14 @@ def test_satisfaction_and_effort_side_by_side_without_losing_the_unknown(lang):
     data = pd.DataFrame({"csat_score": rng.integers(1, 6, 90), "ces_score": rng.integers(1, 8, 90)})
     data["region"] = ["east"] * 40 + ["west"] * 30 + [None] * 20
     parts = csat(data, by="region", scale=(1, 5)), ces(data, by="region", scale=(1, 7), direction="ease")
-    figure = plot_satisfaction_panel(*parts, by="region", lang=lang, labels={"east": "East"})
+    both = pd.concat(parts)
+    figure = plot_satisfaction_panel(both, by="region", lang=lang, labels={"east": "East"})
     figure.canvas.draw()
     for ax, part in zip(figure.axes, parts, strict=True):
         points = [line.get_xdata()[0] for line in ax.lines if line.get_marker() == "o"]
         assert points == pytest.approx(part["estimate"].tolist())
     ticks = [label.get_text() for label in figure.axes[0].get_yticklabels()]
     assert ticks[:2] == ["East", "west"] and ticks[2] in ("(unknown)", "（不明）")
-    alone = plot_satisfaction_panel(parts[0], parts[1].assign(estimate=np.nan), by="region", lang=lang)
+    none = both["estimate"].mask(both["metric"] == "ces")
+    alone = plot_satisfaction_panel(both.assign(estimate=none), by="region", lang=lang)
     assert len(alone.axes) == 1

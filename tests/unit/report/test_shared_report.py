@@ -19,6 +19,7 @@ EXACT = ("6,752,901", "6752901", "1,234", "0.377", "37.7", "43,219", "4,321")
 TEXTS = {
     "test.finding": {"en": "{share} of {n}, {amount}", "ja": "{n}人の{share}、{amount}"},
     "test.note": {"en": "{count} rows", "ja": "{count}行"},
+    "test.note.count": {"en": "{estimate} of {n}", "ja": "{n}人の{estimate}"},
 }
 CELLS = [
     {"cell_type": "markdown", "metadata": {"tags": ["lang-en"]}, "source": "# Title"},
@@ -61,6 +62,7 @@ def sent(monkeypatch):
     )
     entries = {**language.catalogue(), **TEXTS}
     monkeypatch.setattr(language, "catalogue", lambda: entries)
+    monkeypatch.setattr("cxlib.report.rows.catalogue", lambda: entries)
     yield pieces
     pyplot.close("all")
 
@@ -102,6 +104,25 @@ def test_a_table_whose_customers_are_known_is_less_coarse_and_its_means_follow(s
     report.table("t", frame, units={"amount": "currency"}, people=people)
     ((_, record),) = pieces()
     assert [row["amount"] for row in record["rows"]] == [30_000.0, 4_000.0]
+
+
+def test_a_shown_result_is_rounded_by_its_metric_though_the_column_is_not_shown(shop, sent):
+    report, pieces = shared(shop, sent)
+    rows = pd.DataFrame({"region": ["a", "b"], "estimate": [0.377, 0.623], "n": [1_234, 2_040]})
+    for metric in ("customer_share", "win_rate"):
+        report.show("t", rows.assign(metric=metric))
+    (_, of_customers), (_, other) = pieces()
+    assert "metric" not in of_customers["columns"]
+    assert [record["rows"][0]["estimate"] for record in (of_customers, other)] == [0.38, 0.4]
+
+
+def test_a_phrase_within_a_sentence_is_rounded_too(shop, sent):
+    report, pieces = shared(shop, sent)
+    report.say("test.note", {"count": [{"metric": "win_rate", "estimate": 0.37741, "n": 1_234}]})
+    ((bundle, record),) = pieces()
+    assert "1,235" in bundle["text/plain"] and not re.search(
+        "37.7|1,234|0.377", str(bundle) + json.dumps(record)
+    )
 
 
 @pytest.mark.parametrize("lang", ["en", "ja"])

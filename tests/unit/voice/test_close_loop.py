@@ -33,7 +33,7 @@ def test_latest_answer_and_recent_sales_count(answers, orders):
 def test_value_at_risk_and_quadrants_add_up(answers, orders):
     latest = latest_attitudes(answers, orders, as_of="2025-12-31")
     risk, quadrants = value_at_risk(latest), attitude_spend(latest)
-    assert risk["estimate"].tolist() == [300, 0, 0] and risk["share"].sum() == pytest.approx(0.75)
+    assert risk["estimate"].tolist() == [300, 0, 0] and risk["amount_share"].sum() == pytest.approx(0.75)
     assert quadrants["n"].sum() == 3 and quadrants["amount_share"].sum() == pytest.approx(1)
     assert quadrants.loc[quadrants["n"] > 0, "spend_level"].tolist() == ["low", "low", "high"]
 
