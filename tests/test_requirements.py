@@ -1,12 +1,15 @@
 """What `cx check` promises of a data set is what `cx run` does with it."""
 
 import ast
+import inspect
 import json
+import re
 import shutil
 from pathlib import Path
 
 import pytest
 
+import cxlib as cx
 from cxlib.data.tables.coverage import CHAPTERS, check_folder
 from cxlib.runner.cli import main
 
@@ -46,6 +49,9 @@ def tables_read(path):
                 found |= {ast.literal_eval(name) for name in node.args[:1]}
             if asked == "data_set.scope":
                 found.add("customers")
+            function = getattr(cx, asked.removeprefix("cx."), None) if asked.startswith("cx.") else None
+            if inspect.isfunction(function) and "data_set" in [ast.unparse(one) for one in node.args]:
+                found |= set(re.findall(r'data_set\.table\("(\w+)"', inspect.getsource(function)))
     return found
 
 

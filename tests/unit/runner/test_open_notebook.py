@@ -142,7 +142,9 @@ def edited(tmp_path_factory):
     file = tmp_path_factory.mktemp("edited") / "mine.ipynb"
     assert main(["open", "segmentation", "--out", str(file), "-p", "by=region"]) == 0
     opened = nbformat.read(file, as_version=4)
-    right, setup = tagged(opened, "parameters").source, tagged(opened, "setup").source
+    right = tagged(opened, "parameters").source
+    code = [cell.source for cell in opened.cells if cell.cell_type == "code"]
+    setup = code[code.index(right) + 1]  # the first cell that computes, where the check stands
     sources = [right, setup]
     for line, (wrong, _) in WRONG.items():
         assert right.count(line) == 1, line
