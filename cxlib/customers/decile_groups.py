@@ -263,7 +263,7 @@ def _by_amount(x: Array) -> Any:
     value, code, count = np.unique(x, return_inverse=True, return_counts=True)
     held = value * count / x.sum()
     through = held[::-1].cumsum()[::-1]
-    alone = (count == 1) & (held > 1 / GROUPS)
+    alone = (count == 1) & (held > 1 / GROUPS + 1e-9)  # just a tenth is no more than one, in any unit
     group = np.where(alone, np.floor(GROUPS * (through - held) + 1e-9) + 1, np.ceil(GROUPS * through - 1e-9))
     return np.clip(group, 1, GROUPS).astype(int)[code]
 
