@@ -205,7 +205,8 @@ def test_no_sentence_has_a_placeholder_that_its_caller_cannot_fill():
     own = {"notice": {"key", "level", "only_here", "subject", "wording"}}
     own["say"] = {"key", "verdict", "subject", "units", "wording"}  # what `say` hands to `finding` besides
     told = [("notice", source, key) for source, key in _calls_of("notice")]
-    told += [("say", "a chapter", key) for key in catalogue() if key.startswith(tuple(_said_of_rows()))]
+    said = tuple(_said_of_rows())
+    told += [("say", "a chapter", key) for key in catalogue() if key.startswith(said)]
     assert len(told) > 100
     clashes = {
         (source, key)
