@@ -163,6 +163,13 @@ def test_what_is_said_of_rows_has_words():
     assert [key for key in sorted(told) if not any(held.startswith(key) for held in catalogue())] == []
 
 
+def test_no_sentence_points_at_a_place_of_the_page():
+    """A page lifts what decides to its top and moves remarks to its end; figures stay by their table."""
+    told = {key: one["en"] for key, one in catalogue().items() if not key.startswith("figure.")}
+    pointing = re.compile(r"\b(?:further|stands?|out|as|table) (?:above|below)\b")
+    assert {key for key, sentence in told.items() if pointing.search(sentence)} == set()
+
+
 def test_no_text_is_left_over():
     literals, beginnings = _mentioned()
     left = [

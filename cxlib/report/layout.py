@@ -141,6 +141,8 @@ COLUMN_UNITS: Units = {
 }
 #: Columns in the unit of the estimate beside them; where that is a difference of shares, shares.
 LIKE_ESTIMATE = ("adjusted", "after", "before", "limit_high", "limit_low", "target", "unweighted")
+#: Columns of sentences the handbook writes itself, which are longer than texts of the data may be.
+SENTENCES = ("caution",)
 _CONTACT = re.compile(
     r"[^\s@<>]+@[^\s@<>]+\.[^\s@<>]+|(?<![\w.])\+?\(?\d{2,5}\)?[-\s]\d{1,4}[-\s]\d{3,4}(?![\w.])"
 )
@@ -177,6 +179,11 @@ def safe_text(value: object, lang: str, *, limit: int = TEXT_LIMIT) -> str:
     'ask [hidden] or [hidden] in 2026-10'
     """
     return _CONTACT.sub(text("display.contact_hidden", lang), clean_text(value, limit=limit))
+
+
+def text_limit(column: str) -> int:
+    """Return how long a text of a column may be, in characters."""
+    return 1_000 if column in SENTENCES else TEXT_LIMIT
 
 
 def column_units(frame: pd.DataFrame, units: Units) -> dict[str, str | Mapping[str, str]]:
@@ -286,7 +293,7 @@ def _value_cell(name: str, raw: Any, unit: str, style: Style) -> Cell:
     if isinstance(raw, bool):
         return Cell(text("display.yes" if raw else "display.no", style.lang))
     if unit == "text" and not is_missing(raw):
-        return Cell(safe_text(raw, style.lang))
+        return Cell(safe_text(raw, style.lang, limit=text_limit(name)))
     words = format_value(raw, unit, style.lang, currency=style.currency)
     return Cell(words, is_number=unit not in ("text", "date"))
 

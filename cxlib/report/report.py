@@ -30,6 +30,7 @@ from cxlib.report.layout import (
     coverage_and_close,
     lay_out,
     safe_text,
+    text_limit,
     to_record,
 )
 from cxlib.report.plots.theme import FONTS, register_fonts, set_theme, to_picture
@@ -208,7 +209,10 @@ class Report(FromRows):
         record = {
             "columns": [str(name) for name in frame.columns],
             "units": all_units,
-            "rows": [{str(name): self._recorded(raw) for name, raw in row.items()} for row in records],
+            "rows": [
+                {str(name): self._recorded(raw, text_limit(str(name))) for name, raw in row.items()}
+                for row in records
+            ],
             "suppressed": [index for index, flag in enumerate(hidden) if flag],
         }
         html = markup.table_html(heads, rows, key=key, notes=notes)
@@ -375,11 +379,11 @@ class Report(FromRows):
             return safe_text(raw.in_language(lang) if isinstance(raw, Word) else raw, lang)
         return format_value(raw, unit_of(item, unit), lang, currency=self.data_set.currency)
 
-    def _recorded(self, item: object) -> object:
+    def _recorded(self, item: object, limit: int = language.TEXT_LIMIT) -> object:
         raw = item.value if isinstance(item, Value) else item
         if isinstance(raw, list | tuple):
             return [self._recorded(part) for part in raw]
-        return safe_text(raw, self.lang) if isinstance(raw, str) else to_record(raw)
+        return safe_text(raw, self.lang, limit=limit) if isinstance(raw, str) else to_record(raw)
 
 
 def _count_column(frame: pd.DataFrame, n_col: str) -> str:

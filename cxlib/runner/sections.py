@@ -17,6 +17,8 @@ MOST_ROWS = 12
 #: How many findings are in short, and how many of them decisions, where a chapter does not choose itself.
 FEWEST, MOST, MOST_DECISIONS = 3, 6, 4
 _HEADING = re.compile(r"<h([1-4])[^>]*>(.*?)</h\1>", re.DOTALL)
+#: Findings that say what to do, wherever they stand: `journey.decision`, `impact.next[reason=…]`.
+_DECIDES = re.compile(r"\.(?:decision|next)(?:[_.\[]|$)")
 _TAG = re.compile(r"<[^>]+>")
 _HEAD_CELL = re.compile(r"<th\b[^>]*>(.*?)</th>", re.DOTALL)
 
@@ -148,7 +150,7 @@ def _decided(sections: Iterable[Section]) -> list[Block]:
         for block in section.blocks:
             if block.record.get("kind") != "finding":
                 continue
-            if section.is_called("decision") or ".decision_" in str(block.record.get("key")):
+            if section.is_called("decision") or _DECIDES.search(str(block.record.get("key"))):
                 decided.append(block)
             elif section.is_called("answer"):
                 answered.append(block)

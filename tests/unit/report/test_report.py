@@ -484,3 +484,12 @@ def test_a_period_with_one_end_says_where_the_other_lies(sent):
 def test_p_values_in_tables_are_never_zero(sent):
     cx.Report("any", _data_set()).table("t", pd.DataFrame({"a": ["x"], "p_adjusted": [0.0], "n": [50]}))
     assert "<0.001" in sent[-1][0]["text/plain"]
+
+
+def test_a_sentence_of_the_handbook_is_not_cut_as_a_text_of_the_data_is(sent):
+    _report().table(
+        "cautions", pd.DataFrame({"caution": ["x" * 300], "from_the_data": ["y" * 300]}), n_col=None
+    )
+    rows = sent[-1][1]["rows"]
+    assert rows[0]["caution"] == "x" * 300 and rows[0]["from_the_data"].endswith("…")
+    assert "x" * 300 in sent[-1][0]["text/html"]

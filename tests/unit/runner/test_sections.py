@@ -65,6 +65,14 @@ def test_a_section_in_short_is_lifted_whole_wherever_it_stands(heading):
         assert words(found.body) == ["Answer"]
 
 
+def test_what_to_do_goes_before_the_rest_of_the_answer_wherever_it_stands():
+    steps = [finding(f"a.next[reason={number}]", "stop") for number in range(3)]
+    told = [finding(f"a.told{number}", "met") for number in range(4)]
+    found = arrange([prose("Title", 1), prose("Answer"), *told, *steps])
+    assert shown(found.in_short)[:3] == [f"a.next[reason={number}]" for number in range(3)]
+    assert len(found.in_short) == 6
+
+
 def test_without_one_the_decision_and_the_verdicts_of_the_answer_stand_in_short():
     cells = [TITLE, prose("Answer"), finding("a.plain"), finding("a.told", "risen")]
     cells += [prose("Sub", 3), finding("a.under", "fallen"), prose("Limits"), finding("a.decision_x", "met")]
