@@ -1,9 +1,9 @@
-# make report: environment, the reports on the sample data.  make test: everything that must pass.
+# make report: environment, the reports on the sample data.  make test: everything that must pass.  make docs: the site.
 # requirements.lock holds what reports need, requirements-test.lock the same pins and what tests need besides.
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: report test test-long test-pandas2 bench lock clean
+.PHONY: report test test-long test-pandas2 bench docs lock clean
 
 report: .venv/.ready
 	$(BIN)/cx run --data data/sample
@@ -25,6 +25,16 @@ test-pandas2: .venv-pandas2/.ready
 
 bench: .venv/.ready-test
 	$(BIN)/python -m pytest tests/benchmarks -m benchmark -s
+
+# the site, docs/_build/site/index.html; Japanese chapters are run anew where code or notebooks changed
+SITE_JA := docs/_build/ran_ja
+docs: .venv/.ready-test $(SITE_JA)/.done
+	OMP_NUM_THREADS=1 PYTHONPATH=docs $(BIN)/python -m build_site --ran-ja $(SITE_JA)
+
+$(SITE_JA)/.done: .venv/.ready-test $(wildcard notebooks/*.ipynb) $(shell find cxlib data -type f -not -name "*.pyc")
+	rm -rf $(SITE_JA)
+	$(BIN)/cx run --lang ja --form full --accept-gaps --data data/sample --out $(SITE_JA)
+	touch $@
 
 .venv/.ready: requirements.lock pyproject.toml
 	$(PYTHON) -c "import sys; sys.exit(0 if (3, 11) <= sys.version_info < (3, 14) else 'The handbook needs Python 3.11, 3.12 or 3.13: make PYTHON=/path/to/python3.12 report')"
@@ -48,7 +58,7 @@ PURELIB := -c "import sysconfig; print(sysconfig.get_path('purelib'))"
 LOCK := uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --quiet
 lock:
 	$(LOCK) --output-file requirements.lock
-	$(LOCK) --extra test --constraint requirements.lock --output-file requirements-test.lock
+	$(LOCK) --extra test --extra docs --constraint requirements.lock --output-file requirements-test.lock
 
 clean:
-	rm -rf .venv .venv-pandas2 .pytest_cache .ruff_cache .mypy_cache .hypothesis
+	rm -rf .venv .venv-pandas2 docs/_build .pytest_cache .ruff_cache .mypy_cache .hypothesis

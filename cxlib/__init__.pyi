@@ -1,10 +1,16 @@
 from . import customers as customers
 from . import data as data
 from . import initiatives as initiatives
+from . import inventory as inventory
 from . import journey as journey
+from . import learn as learn
 from . import report as report
+from . import sales as sales
 from . import samples as samples
+from . import scorecard as scorecard
 from . import stats as stats
+from . import support as support
+from . import value as value
 from . import voice as voice
 
 # customers
@@ -105,13 +111,16 @@ from .customers.state_claims import traced_told as traced_told
 
 # data
 from .data.days import to_date as to_date
-from .data.deals import deal_outcomes as deal_outcomes
+from .data.deals import deal_facts as deal_facts
 from .data.deals import deal_spells as deal_spells
 from .data.engine.order_totals import count_lines as count_lines
 from .data.engine.order_totals import count_orders as count_orders
+from .data.rules.decisions import team_decisions as team_decisions
 from .data.rules.rule_files import load_rules as load_rules
 from .data.scope import chosen_rows as chosen_rows
 from .data.scope import first_purchase_groups as first_purchase_groups
+from .data.tables.as_they_are import usable_tables as usable_tables
+from .data.tables.coverage import sections as sections
 from .data.tables.data_set import open_data as open_data
 
 # initiatives
@@ -183,7 +192,6 @@ from .initiatives.effect.other_outcomes import score_effect as score_effect
 from .initiatives.effect.other_outcomes import share_ratio as share_ratio
 from .initiatives.effect.randomised import adjusted_difference as adjusted_difference
 from .initiatives.effect.return_to_mean import regression_part as regression_part
-from .initiatives.effect.staggered import att_gt as att_gt
 from .initiatives.effect.two_periods import before_after as before_after
 from .initiatives.effect.two_periods import did as did
 from .initiatives.evaluate import PRICED as PRICED
@@ -207,6 +215,7 @@ from .initiatives.money.verdicts import break_even_effect as break_even_effect
 from .initiatives.money.verdicts import judge_return as judge_return
 from .initiatives.money.verdicts import money_state as money_state
 from .initiatives.money.verdicts import verdict as verdict
+from .initiatives.ranking_claims import best_proven as best_proven
 from .initiatives.ranking_claims import first_place as first_place
 from .initiatives.ranking_claims import nearest as nearest
 from .initiatives.ranking_claims import rank_register as rank_register
@@ -215,6 +224,7 @@ from .initiatives.ranking_claims import split_known as split_known
 from .initiatives.ranking_claims import split_told as split_told
 from .initiatives.register import cautions as cautions
 from .initiatives.register import effects_by_group as effects_by_group
+from .initiatives.register import evaluate_register as evaluate_register
 from .initiatives.register import grave_cautions as grave_cautions
 from .initiatives.register import next_steps as next_steps
 from .initiatives.register import register_rows as register_rows
@@ -233,6 +243,35 @@ from .initiatives.study.plan import regression_to_mean as regression_to_mean
 from .initiatives.study.plan import share_plan as share_plan
 from .initiatives.study.rollout import same_rollout as same_rollout
 
+# inventory
+from .inventory.cleaning_choices import chosen_tables as chosen_tables
+from .inventory.cleaning_choices import cleaned as cleaned
+from .inventory.cleaning_choices import flips as flips
+from .inventory.cleaning_choices import kpi_targets as kpi_targets
+from .inventory.cleaning_choices import kpis_by_choice as kpis_by_choice
+from .inventory.cleaning_choices import narrowed as narrowed
+from .inventory.cleaning_choices import unchanged as unchanged
+from .inventory.common_language import customers_held as customers_held
+from .inventory.common_language import dictionary as dictionary
+from .inventory.common_language import without_owner as without_owner
+from .inventory.duplicates import same_person as same_person
+from .inventory.duplicates import split_identities as split_identities
+from .inventory.entry_discipline import adoption as adoption
+from .inventory.entry_discipline import entries as entries
+from .inventory.entry_discipline import late_entries as late_entries
+from .inventory.entry_discipline import without_next_step as without_next_step
+from .inventory.readiness import conditions as conditions
+from .inventory.readiness import first_thing as first_thing
+from .inventory.readiness import judge_readiness as judge_readiness
+from .inventory.what_is_there import broken_tables as broken_tables
+from .inventory.what_is_there import broken_told as broken_told
+from .inventory.what_is_there import chapters_ready as chapters_ready
+from .inventory.what_is_there import column_profile as column_profile
+from .inventory.what_is_there import joined_customers as joined_customers
+from .inventory.what_is_there import lowest_join as lowest_join
+from .inventory.what_is_there import one_more as one_more
+from .inventory.what_is_there import unread_columns as unread_columns
+
 # journey
 from .journey.checklist import hesitation_answered as hesitation_answered
 from .journey.checklist import measured_questions as measured_questions
@@ -249,10 +288,6 @@ from .journey.contact_consistency import consistency as consistency
 from .journey.curve import emotion_curve as emotion_curve
 from .journey.curve import stage_steps as stage_steps
 from .journey.curve import unknown_stages as unknown_stages
-from .journey.deal_claims import enough_quotes as enough_quotes
-from .journey.deal_claims import follow_up_gap as follow_up_gap
-from .journey.deal_claims import quotes_by_delay as quotes_by_delay
-from .journey.deal_claims import won_share as won_share
 from .journey.expectation import gap_surface as gap_surface
 from .journey.funnels_and_exits import exit_rates as exit_rates
 from .journey.funnels_and_exits import funnel as funnel
@@ -263,8 +298,6 @@ from .journey.message_claims import message_flags as message_flags
 from .journey.message_claims import message_pressure as message_pressure
 from .journey.messages import contact_pressure as contact_pressure
 from .journey.messages import first_exits as first_exits
-from .journey.quotes import follow_up as follow_up
-from .journey.quotes import overdue_quotes as overdue_quotes
 from .journey.roles.channel_claims import touchpoint_roles as touchpoint_roles
 from .journey.roles.customer_days import state_days as state_days
 from .journey.roles.state_moves import state_care as state_care
@@ -280,7 +313,6 @@ from .journey.second_purchase.f2_curve import purchase_ladder as purchase_ladder
 from .journey.second_purchase.f2_curve import repeat_curve as repeat_curve
 from .journey.second_purchase.first_year_value import value_by_f2 as value_by_f2
 from .journey.second_purchase.lapse import lapse_after_stage as lapse_after_stage
-from .journey.time_in_stage import stage_ageing as stage_ageing
 from .journey.time_in_stage import stage_times as stage_times
 from .journey.touchpoint_claims import claim_words as claim_words
 from .journey.touchpoint_claims import claims_to_judge as claims_to_judge
@@ -289,9 +321,11 @@ from .journey.touchpoint_claims import greatest_loss as greatest_loss
 from .journey.touchpoint_claims import known_points as known_points
 from .journey.touchpoint_claims import least_looked_after as least_looked_after
 from .journey.touchpoint_claims import rating_gap as rating_gap
+from .journey.touchpoints import below_expectation as below_expectation
 from .journey.touchpoints import expectation_gap as expectation_gap
 from .journey.touchpoints import touchpoint_scores as touchpoint_scores
 from .journey.valleys import curve_features as curve_features
+from .journey.valleys import depth_at as depth_at
 from .journey.valleys import find_valleys as find_valleys
 from .journey.valleys import name_valley as name_valley
 from .journey.visit_claims import exit_alone as exit_alone
@@ -303,9 +337,6 @@ from .journey.visit_claims import path_notes as path_notes
 from .journey.visit_claims import visit_funnel as visit_funnel
 from .journey.visit_claims import visits_on_path as visits_on_path
 from .journey.visit_claims import worst_exit as worst_exit
-from .journey.won_and_lost import deal_ends as deal_ends
-from .journey.won_and_lost import usual_age as usual_age
-from .journey.won_and_lost import win_rates as win_rates
 
 # language
 from .language import format_value as format_value
@@ -313,6 +344,10 @@ from .language import text as text
 
 # report
 from .report.disclosure import suppress_small as suppress_small
+from .report.plots.ahead import plot_calibration as plot_calibration
+from .report.plots.ahead import plot_sales_ahead as plot_sales_ahead
+from .report.plots.choices import plot_choices_panel as plot_choices_panel
+from .report.plots.control import plot_control_panel as plot_control_panel
 from .report.plots.drivers import plot_importance as plot_importance
 from .report.plots.drivers import plot_importance_panel as plot_importance_panel
 from .report.plots.drivers import plot_importance_performance as plot_importance_performance
@@ -331,6 +366,9 @@ from .report.plots.journey import plot_touchpoint_losses as plot_touchpoint_loss
 from .report.plots.moves import plot_ctb_map_panel as plot_ctb_map_panel
 from .report.plots.moves import plot_growth as plot_growth
 from .report.plots.moves import plot_migration as plot_migration
+from .report.plots.sales import plot_deal_ages as plot_deal_ages
+from .report.plots.sales import plot_deal_clock as plot_deal_clock
+from .report.plots.sales import plot_forecasts as plot_forecasts
 from .report.plots.scores import plot_behaviour as plot_behaviour
 from .report.plots.scores import plot_mix_rate as plot_mix_rate
 from .report.plots.scores import plot_nps as plot_nps
@@ -344,16 +382,34 @@ from .report.plots.segments import plot_rf_map as plot_rf_map
 from .report.plots.segments import plot_segments as plot_segments
 from .report.plots.steps import plot_funnel as plot_funnel
 from .report.plots.steps import plot_state_changes as plot_state_changes
+from .report.plots.support import plot_csat_by_wait as plot_csat_by_wait
+from .report.plots.support import plot_reasons as plot_reasons
 from .report.plots.theme import ROLES as ROLES
 from .report.plots.theme import new_axes as new_axes
 from .report.plots.theme import set_theme as set_theme
+from .report.plots.topics import plot_topic_impact as plot_topic_impact
+from .report.plots.value import plot_retention as plot_retention
+from .report.plots.value import plot_staying as plot_staying
+from .report.plots.value import plot_value_for_cost as plot_value_for_cost
+from .report.plots.value import plot_values as plot_values
 from .report.report import Report as Report
-from .report.values import value as value
+from .report.values import in_unit as in_unit
 
 # runner
 from .runner.analysis.worklists import worklist as worklist
 from .runner.analysis.worklists import worklist_names as worklist_names
 from .runner.open_notebook import working_notebook as working_notebook
+
+# sales
+from .sales.ageing import stage_ageing as stage_ageing
+from .sales.quote_claims import enough_quotes as enough_quotes
+from .sales.quote_claims import follow_up_gap as follow_up_gap
+from .sales.quote_claims import quotes_by_delay as quotes_by_delay
+from .sales.quote_claims import won_share as won_share
+from .sales.quotes import follow_up as follow_up
+from .sales.quotes import overdue_quotes as overdue_quotes
+from .sales.won_and_lost import usual_age as usual_age
+from .sales.won_and_lost import win_rates as win_rates
 
 # samples
 from .samples.settings import Truth as Truth
@@ -364,9 +420,14 @@ from .samples.simulate import write_sample as write_sample
 # stats
 from .stats.clustered_share import clustered_share_interval as clustered_share_interval
 from .stats.differences import apart_told as apart_told
-from .stats.differences import apart_words as apart_words
 from .stats.differences import groups_apart as groups_apart
+from .stats.differences import groups_told as groups_told
+from .stats.event_study.staggered import att_gt as att_gt
 from .stats.first_place import leading as leading
+from .stats.forecasting.rolling import forecast_quality as forecast_quality
+from .stats.forecasting.rolling import forecast_told as forecast_told
+from .stats.forecasting.rolling import next_months as next_months
+from .stats.forecasting.rolling import roll_forecasts as roll_forecasts
 from .stats.intervals import effective_n as effective_n
 from .stats.intervals import false_discovery as false_discovery
 from .stats.intervals import mean_interval as mean_interval
@@ -378,6 +439,14 @@ from .stats.money_means import money_difference as money_difference
 from .stats.money_means import money_mean_interval as money_mean_interval
 from .stats.money_means import tails_hold as tails_hold
 from .stats.proportional_odds.model import ordinal_drivers as ordinal_drivers
+from .stats.scoring.by_group import calibration_curve as calibration_curve
+from .stats.scoring.by_group import score_drift as score_drift
+from .stats.scoring.by_group import score_lift as score_lift
+from .stats.scoring.logistic import odds_ratios as odds_ratios
+from .stats.scoring.now import score_now as score_now
+from .stats.scoring.out_of_time import score_out_of_time as score_out_of_time
+from .stats.scoring.quality import score_quality as score_quality
+from .stats.scoring.quality import score_told as score_told
 from .stats.survival.competing_exits import cumulative_incidence as cumulative_incidence
 from .stats.survival.kaplan_meier import logrank as logrank
 from .stats.survival.kaplan_meier import rmst as rmst
@@ -425,6 +494,7 @@ from .voice.standing import now_and_whole as now_and_whole
 from .voice.standing import season as season
 from .voice.standing import standing_answers as standing_answers
 from .voice.standing import window_names as window_names
+from .voice.topics.coding import codebook as codebook
 from .voice.waves.changes import everyone_else as everyone_else
 from .voice.waves.changes import paired_change as paired_change
 from .voice.waves.changes import sample_size as sample_size

@@ -13,6 +13,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from decimal import ROUND_HALF_EVEN, Decimal
 from functools import cache
 from importlib.resources import files
+from pathlib import Path
+from typing import Any
 
 LANGUAGES = ("en", "ja")
 
@@ -28,19 +30,24 @@ _PATTERNS: dict[str, tuple[str, float, str | None]] = {
     "valence": ("+#,##0.00;-#,##0.00", 1.0, None),
     "count": ("#,##0", 1.0, None),
     "days": ("#,##0.#", 1.0, None),
+    "hours": ("#,##0.#", 1.0, "language.unit_hours"),  # by size: minutes below one, days from four days on
     "months": ("#,##0.#", 1.0, None),
     "ratio": ("#,##0.00", 1.0, None),
     "p_value": ("0.###", 1.0, None),
     "number": ("#,##0.###", 1.0, None),
 }
+#: Units of `hours` by size, the longest first: from how many hours on, how many of it are in an hour, word.
+_SPANS = ((96.0, 1 / 24, "language.unit_days"), (59.5 / 60, 1.0, "language.unit_hours"))
+_MINUTES = (0.0, 60.0, "language.unit_minutes")
 UNITS = (*_PATTERNS, "currency", "date", "text")
 MISSING = "–"
 TEXT_LIMIT = 200
 #: What English sentences count; after a 1 they say "1 group is" for "{count} groups are".
 _COUNTED = (
-    "answers|attributes|buyers|bytes|cells|characters|clusters|columns|customers|dates|days|deals|detractors|"
-    "drivers|entries|flows|groups|initiatives|items|lines|messages|months|moves|orders|pairs|passives|places|"
-    "promoters|purchases|refunds|rows|scores|seconds|segments|sessions|signs|touchpoints|units|waves"
+    "answers|attributes|buyers|bytes|cells|characters|clusters|columns|comments|customers|dates|days|"
+    "deals|decisions|detractors|drivers|entries|flows|groups|hours|initiatives|items|leads|lines|messages|"
+    "minutes|months|moves|orders|pairs|passives|places|promoters|purchases|quarters|readings|refunds|rows|scores|"
+    "seconds|segments|sessions|signs|tickets|topics|touchpoints|units|values|waves"
 )
 _AFTER_ONE = {
     "are": "is",
@@ -72,6 +79,30 @@ def catalogue() -> dict[str, dict[str, str]]:
                     raise ValueError(f"text key {key!r} stands twice; the second time in {source.name}")
                 entries[key] = templates
     return entries
+
+
+@cache
+def glossary() -> dict[str, dict[str, Any]]:
+    """Terms of the handbook in the order of `docs/glossary.yml`, read by reports, lessons and the site alike.
+
+    Returns
+    -------
+    dict
+        By term: `en` and `ja`, its word in either language; `meaning`, by language; and where they are not
+        just that word, `found`, by language the words by which a text speaks of it. The rest is for tests.
+
+    Examples
+    --------
+    >>> glossary()["nps"]["meaning"]["en"][:29], glossary()["detractor"]["ja"]
+    ('share of promoters less share', '批判者')
+    """
+    import yaml
+
+    package = Path(__file__).parent  # an installed one has brought the file along, as `data/places.py` says
+    inside, beside = (folder / "docs" / "glossary.yml" for folder in (package / "handbook", package.parent))
+    source = inside if inside.exists() else beside
+    terms: dict[str, dict[str, Any]] = yaml.safe_load(source.read_text(encoding="utf-8"))
+    return terms
 
 
 def text(key: str, lang: str = "en", **values: object) -> str:
@@ -167,7 +198,7 @@ def format_value(
         `probability` as `share`, but never 0 or 100 percent, which resamples cannot show; `p_value` has
         three decimals and is never 0; `points`
         (NPS), `score`, `days`, `months`, `ratio`, `count` show the bare number, the words around it name
-        the unit.
+        the unit; `hours` are told in minutes, hours or days by their size, always with the word.
     lang
         Language of the text.
     currency
@@ -181,6 +212,8 @@ def format_value(
     ('36.4%', '+2.1 pp', '+2.1ポイント')
     >>> format_value(1234567.4, "currency", "ja", currency="JPY"), format_value(float("nan"), "score")
     ('1,234,567円', '–')
+    >>> format_value(0.17, "hours"), format_value(30, "hours"), format_value(120, "hours", "ja")
+    ('10 minutes', '30 hours', '5日')
     """
     if is_missing(value):
         return MISSING
@@ -189,10 +222,17 @@ def format_value(
     if unit == "text" or isinstance(value, str | bool):
         return clean_text(value)
     number = float(value)  # type: ignore[arg-type]
+    shown = _format_number(number, unit, lang, currency, worded=worded)
+    return shown.replace("-", "−") if lang == "ja" else shown  # a hyphen is no minus in Japanese type
+
+
+def _format_number(number: float, unit: str, lang: str, currency: str | None, *, worded: bool) -> str:
     if number in (float("inf"), float("-inf")):
         return "∞" if number > 0 else "-∞"
     if unit == "currency":
         return _format_currency(number, lang, currency)
+    if unit == "hours":
+        return _format_hours(number, lang, _span(number))
     return _format_pattern(number, unit, lang, worded=worded)
 
 
@@ -206,6 +246,10 @@ def shown_number(value: float, unit: str = "number", *, currency: str | None = N
     """
     if not math.isfinite(value):
         return value
+    if unit == "hours":
+        span = _span(value)
+        number = value * span[1]
+        return round(number, 0 if span is _MINUTES and abs(number) >= 1 else 1) / span[1]
     decimals, factor = _precision(value, unit, currency)
     step = Decimal(1).scaleb(-decimals)
     shown = float(Decimal(str(value * factor)).quantize(step, rounding=ROUND_HALF_EVEN)) + 0.0
@@ -248,6 +292,20 @@ def _format_pattern(number: float, unit: str, lang: str, *, worded: bool) -> str
     return text(word, lang, value=shown) if word and worded else shown
 
 
+def _span(hours: float) -> tuple[float, float, str]:
+    """Choose the unit in which so many hours are told; what would read as 60 minutes is an hour."""
+    return next((span for span in _SPANS if abs(hours) >= span[0]), _MINUTES)
+
+
+def _format_hours(hours: float, lang: str, span: tuple[float, float, str], *, worded: bool = True) -> str:
+    from babel.numbers import format_decimal
+
+    number = hours * span[1]
+    pattern = "#,##0" if span is _MINUTES and abs(number) >= 1 else "#,##0.#"
+    shown = _positive_zero(format_decimal(number, format=pattern, locale=lang))
+    return text(span[2], lang, value=shown) if worded else shown
+
+
 def _format_currency(number: float, lang: str, currency: str | None) -> str:
     from babel.numbers import format_currency, format_decimal
 
@@ -273,9 +331,16 @@ def format_interval(
     --------
     >>> format_interval(0.12, 0.2, "share"), format_interval(0.12, 0.2, "share", "ja")
     ('12.0% to 20.0%', '12.0%～20.0%')
+    >>> format_interval(0.1, 0.2, "hours"), format_interval(0.1, 2, "hours")
+    ('6 to 12 minutes', '6 minutes to 2 hours')
     """
     if is_missing(low) or is_missing(high):
         return MISSING
+    if unit == "hours":
+        first, last = float(low), float(high)  # type: ignore[arg-type]
+        is_same = _span(first) == _span(last)
+        shown = _format_hours(first, lang, _span(first), worded=not is_same)
+        return text("language.interval", lang, low=shown, high=format_value(last, unit, lang))
     ends = [format_value(end, unit, lang, currency=currency, worded=False) for end in (low, high)]
     return text("language.interval", lang, low=ends[0], high=ends[1])
 

@@ -1,5 +1,6 @@
 """What several test modules share."""
 
+import importlib.util
 import json
 import os
 from collections.abc import Callable
@@ -8,6 +9,14 @@ from pathlib import Path
 import pytest
 
 CHECKOUT = Path(__file__).resolve().parents[1]
+
+
+def pytest_configure(config):
+    """Count each part's processor time against its budget, docstrings too, which no other conftest sees."""
+    spec = importlib.util.spec_from_file_location("time_budgets", CHECKOUT / "tests" / "time_budgets.py")
+    budgets = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(budgets)
+    config.pluginmanager.register(budgets, "time_budgets")
 
 
 @pytest.hookimpl(wrapper=True)

@@ -60,12 +60,24 @@ def limit_faults(record):
         if not (_is_number(low) and _is_number(high)):
             continue
         own = name.removesuffix("low").rstrip("_")
+        if own == "conf" and values.get("estimate", 0) is None:  # two bounds of what is not known better
+            continue
         others = [value for other, value in values.items() if not other.endswith(("low", "high"))]
         held = [values[own]] if own in values else others if own in ("", "conf") else [low]
         if low >= high:
             yield f"{name}: from {low} to {high}"
         elif not any(_is_inside(value, low, high) for value in held):
             yield f"{name}: what it is of does not lie between the limits"
+
+
+def unit_faults(record):
+    """A limit in another unit than what it is of: money read as a share."""
+    units = record.get("units", {})
+    for low, _low, _high, unit in intervals(record):
+        own = low.removesuffix("low").removesuffix("conf_").rstrip("_")
+        of = next((name for name in (f"{own}_estimate".lstrip("_"), own) if name in units), None)
+        if of is not None and isinstance(units[of], str) and units[of] != unit:
+            yield f"{low}: in {unit}, and {of} in {units[of]}"
 
 
 def verdict_faults(record, lang, currency):
@@ -93,6 +105,7 @@ def report_faults(results, lang):
             yield key, f"a hole in the sentence: {hole.group()!r}"
         for fault in (
             *limit_faults(record),
+            *unit_faults(record),
             *verdict_faults(record, lang, results["header"].get("currency")),
         ):
             yield key, fault

@@ -32,6 +32,7 @@ CASES = {
     "by a known attribute with a group of one": ["-p", "by=region"],
     "everything small": ["-p", "min_cell=1000", "-p", "by=region", "--lang", "ja"],
 }
+QUICK = "by a known attribute with a group of one"  # the others at length
 
 pytestmark = pytest.mark.skipif(not find_notebooks(ROOT / "notebooks"), reason="no chapters yet")
 
@@ -76,7 +77,7 @@ def _texts(path):
 
 
 @pytest.mark.parametrize(
-    "case", [pytest.param("plain", marks=pytest.mark.long), *sorted(CASES.keys() - {"plain"})]
+    "case", [pytest.param(case, marks=() if case == QUICK else pytest.mark.long) for case in CASES]
 )
 def test_no_artefact_and_no_log_holds_a_canary(company, tmp_path, case):
     command = [

@@ -172,13 +172,14 @@ def test_no_sentence_points_at_a_place_of_the_page():
 
 def test_no_text_is_left_over():
     literals, beginnings = _mentioned()
+    said = {name for name in literals if "." in name} | _said_of_rows()
     left = [
         key
         for key in catalogue()
         for own in [key.rpartition(".")[0]]  # a sentence in the words of its claim, verdict or note
         for both in [own.rpartition(".")[0]]  # or of its claim and verdict
         if not (
-            {name for name in (own, both) if "." in name} & literals
+            {own, both} & said
             or key in literals
             or key.startswith((*BY_NAME, *beginnings))
             or _speaks_runner(key)

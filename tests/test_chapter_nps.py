@@ -128,7 +128,7 @@ def nps_of(scores):
     return 100 * ((scores >= 9).mean() - (scores <= 6).mean())
 
 
-@pytest.mark.parametrize("lang", ["en", "ja"])
+@pytest.mark.parametrize("lang", ["en", pytest.param("ja", marks=pytest.mark.long)])
 def test_by_region_every_large_group_has_its_drivers_map_and_penalties(run, lang):
     pieces = run(by="region", lang=lang)
     each, place, side = (rows(pieces, f"{name}_by_group") for name in ("drivers", "performance", "penalty"))
@@ -271,7 +271,7 @@ def test_drivers_that_no_rule_groups_are_said_so(run, changed):
     assert "driver_groups" not in pieces["table"]
 
 
-@pytest.mark.parametrize("lang", ["en", "ja"])
+@pytest.mark.parametrize("lang", ["en", pytest.param("ja", marks=pytest.mark.long)])
 def test_the_outcome_asked_for_is_the_one_named(run, lang):
     pieces = run(outcome="csat_score", lang=lang)
     word, other = (text(f"value.outcome.{name}", lang) for name in ("csat_score", "nps_score"))
@@ -343,7 +343,7 @@ def test_one_rule_names_the_driver_to_start_with(run):
             assert values(pieces, "nps.rule_error")["error_share"] == pytest.approx(2 * (1 - needed))
 
 
-@pytest.mark.parametrize("lang", ["en", "ja"])
+@pytest.mark.parametrize("lang", ["en", pytest.param("ja", marks=pytest.mark.long)])
 def test_the_headline_is_the_latest_wave_and_the_pool_is_named_as_such(run, company, lang):
     pieces = run(lang=lang)
     asked = relationship(pd.read_parquet(company / "responses.parquet"))

@@ -465,7 +465,7 @@ def test_a_drift_of_margin_is_named_beside_another_outcome(run, changed, company
 def test_groups_without_an_arm_are_no_evidence_of_stability(run):
     """Whole regions were treated, too few of them for an answer: so there is none within them either."""
     pieces = run(initiative="I2", by="region", horizon_months=6)
-    assert not [key for key in pieces["finding"] if key.startswith("differences.")]
+    assert not [key for key in pieces["finding"] if key.startswith("differences")]
     assert "impact.none_groups" in pieces["notice"]
     assert "groups" not in pieces["table"]
 
@@ -533,7 +533,7 @@ def test_the_header_says_which_initiative_outcome_horizon_and_level(run):
 
 def test_groups_are_told_apart_by_a_test_and_not_by_their_intervals(run):
     pieces = run(data=str(SAMPLE), by="region")
-    found = pieces["finding"]["differences.none"]
+    found = pieces["finding"]["differences[of=effect]"]
     assert found["verdict"] == "no_difference_shown"
     assert found["values"]["p_value"] > 0.05
     assert found["values"]["groups"] == len(pieces["table"]["groups"]["rows"])

@@ -20,7 +20,15 @@ ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 RUNTIME = {canonicalize_name(r.name): r for r in map(Requirement, PROJECT["dependencies"])}
 EXTRA = {
-    canonicalize_name(r.name): r for r in map(Requirement, PROJECT["optional-dependencies"]["test"]) if r.name
+    canonicalize_name(r.name): r
+    for extra in ("test", "docs")
+    for r in map(Requirement, PROJECT["optional-dependencies"][extra])
+}
+#: What only one command needs, which says how to get it.
+OPTIONAL = {
+    canonicalize_name(Requirement(line).name)
+    for extra in ("slides", "form")
+    for line in PROJECT["optional-dependencies"][extra]
 }
 #: conda-forge calls these by another name.
 CONDA_NAMES = {
@@ -33,6 +41,7 @@ CONDA_NAMES = {
 }
 #: Modules whose name is not the distribution's.
 MODULE_NAMES = {"yaml": "pyyaml", "IPython": "ipython", "matplotlib_fontja": "matplotlib-fontja"}
+MODULE_NAMES |= {"pptx": "python-pptx"}
 ALLOWED = re.compile(
     r"MIT|BSD|Apache|ISC|Python Software Foundation|PSF|MPL|Mozilla Public|Zlib|CC0|IPA|HPND|Unlicense", re.I
 )
@@ -178,7 +187,7 @@ def _third_party_imports(*places):
                 found |= {alias.name.split(".")[0] for alias in node.names}
             elif isinstance(node, ast.ImportFrom) and node.level == 0:
                 found.add((node.module or "").split(".")[0])
-    return sorted(found - set(sys.stdlib_module_names) - {"cxlib"})
+    return sorted(found - set(sys.stdlib_module_names) - {"cxlib", "build_site"})
 
 
 def _distribution(module):
@@ -188,11 +197,27 @@ def _distribution(module):
 @pytest.mark.parametrize("module", _third_party_imports("cxlib", "notebooks"))
 def test_what_is_imported_is_declared(module):
     """By name: what comes along with another library today may stay away tomorrow."""
-    assert _distribution(module) in RUNTIME
+    assert _distribution(module) in {*RUNTIME, *OPTIONAL}
 
 
-@pytest.mark.parametrize("module", _third_party_imports("tests"))
-def test_what_tests_import_is_declared(module):
+@pytest.mark.parametrize("name", sorted(OPTIONAL))
+def test_licences_of_what_is_optional_are_permissive(name):
+    try:
+        licence = _licence(name)
+    except importlib.metadata.PackageNotFoundError:
+        pytest.skip("not installed here")
+    assert ALLOWED.search(licence) and not FORBIDDEN.search(licence), licence
+
+
+@pytest.mark.parametrize("line", PROJECT["optional-dependencies"]["docs"])
+def test_licences_of_what_a_built_site_holds_are_permissive(line):
+    """Scripts and styles come from these; what else Sphinx needs stays where the site is built."""
+    licence = _licence(Requirement(line).name)
+    assert ALLOWED.search(licence) and not FORBIDDEN.search(licence), licence
+
+
+@pytest.mark.parametrize("module", _third_party_imports("docs", "tests"))
+def test_what_tests_and_site_import_is_declared(module):
     assert _distribution(module) in {**RUNTIME, **EXTRA}
 
 

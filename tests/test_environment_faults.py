@@ -88,14 +88,16 @@ def test_the_cause_is_said_in_japanese_too(out, capsys):
     assert "停止する場所" in message and "存在しません" in message
 
 
-def test_one_failing_report_keeps_the_whole_run_back(out, tmp_path, capsys):
+def test_one_failing_report_keeps_no_other_back(out, tmp_path, capsys):
     both = tmp_path / "both"
     both.mkdir()
     shutil.copy(FAULTS / "raises.ipynb", both / "01_raises.ipynb")
     shutil.copy(PLAIN / "02_small.ipynb", both)
     assert cx(out, notebooks=both) == 5
     assert "small: done" in capsys.readouterr().out
-    assert_only_the_earlier_report(out)
+    assert (out / "20260101-000000" / "plain.html").read_text() == "good"
+    (page,) = out.glob("2*/small.html")
+    assert [path.name for path in (out / "failed" / page.parent.name).iterdir()] == ["raises.ipynb"]
 
 
 def test_not_enough_data_is_a_report_that_says_so(out, capsys):

@@ -5,13 +5,20 @@ import re
 from pathlib import Path
 
 import pytest
-import yaml
 
-from cxlib.language import LANGUAGES, catalogue
+from cxlib.language import LANGUAGES, catalogue, glossary
 
 ROOT = Path(__file__).parents[1]
-GLOSSARY = yaml.safe_load((ROOT / "docs" / "glossary.yml").read_text(encoding="utf-8"))
+GLOSSARY = glossary()
+TAUGHT_IN = ("notebooks/course", "cxlib/learn", "docs")
 CHAPTERS = sorted((ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"))
+#: Lessons, their exercises and the pages of docs; the glossary itself names the words that are not used.
+TAUGHT = [path for folder in TAUGHT_IN for path in sorted(ROOT.joinpath(folder).rglob("*"))]
+MADE = ROOT / "notebooks" / "course" / "README.md"  # of words that stand among these, two languages to a line
+TAUGHT = [path for path in TAUGHT if "_build" not in path.parts and path != MADE]
+NOTEBOOKS = [*CHAPTERS, *(path for path in TAUGHT if path.suffix == ".ipynb")]
+WRITTEN = [*sorted((ROOT / "data" / "rules").glob("*.yml")), ROOT / "README.ja.md"]
+WRITTEN += [path for path in TAUGHT if path.suffix in (".md", ".yml") and path.name != "glossary.yml"]
 SECTIONS = {
     tuple(words[lang] for lang in LANGUAGES)
     for key, words in catalogue().items()
@@ -19,6 +26,8 @@ SECTIONS = {
 }
 #: The order in which a notebook holds the sections of its report.
 ORDER = ["data", "answer", "steps", "sensitivity", "limits", "decision"]
+#: Braces of a rule file hold labels, not placeholders.
+FLOWS = str.maketrans("{}", "  ")
 #: No words of ours: code, placeholders, titles of pages linked to.
 NOT_WORDS = re.compile(r"`[^`]*`|\{[^}]*\}|\]\([^)]*\)")
 JAPANESE = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff]")
@@ -35,19 +44,23 @@ def _prose(path, lang):
 
 
 def _japanese():
-    """Everything in Japanese that a reader meets, by where it stands."""
-    yield from ((key, words["ja"]) for key, words in catalogue().items())
-    for path in [*sorted((ROOT / "data" / "rules").glob("*.yml")), ROOT / "README.ja.md"]:
-        lines = path.read_text(encoding="utf-8").splitlines()
-        yield path.name, "\n".join(line for line in lines if JAPANESE.search(line))
-    for path in CHAPTERS:
+    """Everything in Japanese that a reader meets, by where it stands; not what simulated customers write."""
+    said = {key: words for key, words in catalogue().items() if not key.startswith("samples.comment.")}
+    yield from ((key, words["ja"]) for key, words in said.items())
+    for path in WRITTEN:
+        # a line of a table may have a cell in each language
+        lines = re.split(r"[\n|]", path.read_text(encoding="utf-8"))
+        is_rule = path.parent.name == "rules"
+        told = [line.translate(FLOWS) if is_rule else line for line in lines if JAPANESE.search(line)]
+        yield path.name, "\n".join(told)
+    for path in NOTEBOOKS:
         yield from ((f"{path.stem} {cell}", source) for cell, _, source in _prose(path, "ja"))
 
 
 @each_term
 def test_a_term_has_one_word_and_a_meaning_in_each_language(term):
     entry = GLOSSARY[term]
-    assert set(entry) <= {"en", "ja", "not_ja", "is_said", "meaning"}
+    assert set(entry) <= {"en", "ja", "not_ja", "is_said", "found", "meaning"}
     assert set(entry["meaning"]) == set(LANGUAGES)
     assert all("\n" not in line and line for line in entry["meaning"].values())
     others = [GLOSSARY[other]["ja"] for other in GLOSSARY if other != term]

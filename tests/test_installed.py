@@ -61,8 +61,10 @@ def names(folder):
 
 def test_the_wheel_holds_chapters_rules_mappings_and_sample(wheel):
     inside = {name.removeprefix("cxlib/handbook/") for name in zipfile.ZipFile(wheel).namelist()}
-    wanted = [ROOT / "data" / "README.md", *(ROOT / "notebooks").glob("*.ipynb")]
-    wanted += [*(ROOT / "data").glob("*/*"), *(ROOT / "reports" / "params").glob("*.yml")]
+    wanted = [ROOT / "data" / "README.md", ROOT / "docs" / "glossary.yml"]
+    wanted += (ROOT / "notebooks").glob("*.ipynb")
+    wanted += [path for path in (ROOT / "data").glob("*/**/*") if path.is_file()]
+    wanted += (ROOT / "reports" / "params").glob("*.yml")
     assert {path.relative_to(ROOT).as_posix() for path in wanted} <= inside
     assert "LICENSE" in {name.rsplit("/", 1)[-1] for name in inside}
 
@@ -70,7 +72,7 @@ def test_the_wheel_holds_chapters_rules_mappings_and_sample(wheel):
 def test_an_installed_package_lists_checks_and_runs_what_a_checkout_does(installed):
     _, own, folder = installed
     before = names(own / "cxlib" / "handbook")
-    assert cx(installed, "list").stdout.split()[0] == "segmentation"
+    assert cx(installed, "list").stdout.split()[0] == "data_inventory"
     assert "segment" in cx(installed, "show", "segmentation").stdout
     made = cx(installed, "sample", "--customers", "300", "--seed", "3", "--out", "shop")
     assert made.returncode == 0, made.stderr

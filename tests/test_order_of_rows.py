@@ -11,6 +11,7 @@ import pytest
 import cxlib as cx
 
 AS_OF = "2026-09-30"
+FEATURES = ["recency_days", "frequency"]
 STAGES = [stage.id for stage in cx.load_rules("journey").stages]
 
 
@@ -36,7 +37,7 @@ def company():
     )
     t["answers"] = cx.survey_answers(t["responses"], people, by="region")
     t["latest"] = cx.latest_attitudes(t["answers"], orders, as_of=AS_OF)
-    t["followed"] = cx.follow_answers(t["answers"], orders, as_of=AS_OF, days=180)
+    t["followed"] = cx.follow_answers(t["answers"], orders, as_of=AS_OF, within_days=180)
     chosen = cx.choose_initiative(t["initiatives"])
     t["chosen"] = chosen
     study = {"initiative": chosen["initiative_id"], "started_on": chosen["started_on"]}
@@ -45,6 +46,17 @@ def company():
     t["cells"] = t["panel"].assign(
         treated=lambda rows: rows["arm"] == "treatment", post=lambda rows: rows["month"] >= 0
     )
+    rng = np.random.default_rng(5)
+    cuts = np.repeat(pd.to_datetime(["2026-01-31", "2026-04-30", "2026-07-31"]), 300)
+    t["cuts"] = pd.DataFrame({"cut_on": cuts, "recency_days": rng.integers(1, 300, 900)}).assign(
+        frequency=rng.poisson(3, 900).astype(float),
+        outcome=lambda rows: (rng.random(900) < rows["recency_days"] / 300).astype(float),
+    )
+    t["scored"] = cx.score_out_of_time(t["cuts"], feature_cols=FEATURES, next_days=80)
+    sales = pd.DataFrame({"month": pd.date_range("2024-01-01", periods=24, freq="MS")})
+    t["rolled"] = cx.roll_forecasts(sales.assign(amount=rng.normal(100, 5, 24)))
+    t["foretold"] = cx.forecast_quality(t["rolled"])
+    t["quality"] = cx.score_quality(t["scored"])
     halves = np.arange(len(people)) % 2
     t["attributes"] = people.assign(half=halves)
     return t
@@ -78,6 +90,8 @@ CALLS = {
     "backtest_gap": ("next", lambda d: cx.backtest_gap(d), False),
     "before_after": ("panel", lambda d: cx.before_after(d), False),
     "behaviour_by_attitude": ("followed", lambda d: cx.behaviour_by_attitude(d), False),
+    "below_expectation": ("events", lambda d: cx.below_expectation(d), False),
+    "calibration_curve": ("scored", lambda d: cx.calibration_curve(d), False),
     "ces": ("answers", lambda d: cx.ces(d, scale=(1, 7), direction="ease", by="region"), False),
     "choose_customers": ("customers orders", lambda a, b: cx.choose_customers(a, b, as_of=AS_OF), True),
     "choose_initiative": (
@@ -107,9 +121,27 @@ CALLS = {
         False,
     ),
     "curve_features": ("events", lambda d: cx.curve_features(d, stage_order=STAGES), False),
+    "forecast_quality": ("rolled", lambda d: cx.forecast_quality(d), False),
+    "forecast_told": ("foretold", lambda d: pd.DataFrame([cx.forecast_told(d, months=24)]), False),
+    "odds_ratios": ("cuts", lambda d: cx.odds_ratios(d, feature_cols=FEATURES), False),
+    "score_drift": ("scored", lambda d: cx.score_drift(d), False),
+    "score_lift": ("scored", lambda d: cx.score_lift(d), False),
+    "score_now": (
+        "cuts scored",
+        lambda a, b: cx.score_now(a, b, forecast="score", feature_cols=FEATURES),
+        True,
+    ),
+    "score_out_of_time": (
+        "cuts",
+        lambda d: cx.score_out_of_time(d, feature_cols=FEATURES, next_days=80),
+        True,
+    ),
+    "score_quality": ("scored", lambda d: cx.score_quality(d), False),
+    "score_told": ("quality", lambda d: pd.DataFrame([cx.score_told(d)]), False),
+    "split_identities": ("customers", lambda d: cx.split_identities(d), False),
+    "depth_at": ("events", lambda d: cx.depth_at(d, stage="decide", stage_order=STAGES), False),
     "customer_weights": ("answers summary", lambda a, b: cx.customer_weights(a, b), True),
-    "deal_ends": ("deals", lambda d: cx.deal_ends(d, as_of=AS_OF), False),
-    "deal_outcomes": ("deals", lambda d: cx.deal_outcomes(d, as_of=AS_OF), True),
+    "deal_facts": ("deals", lambda d: cx.deal_facts(d, as_of=AS_OF), True),
     "deal_spells": ("deals", lambda d: cx.deal_spells(d, as_of=AS_OF), True),
     "win_rates": ("deals", lambda d: cx.win_rates(d, as_of=AS_OF), False),
     "decile_table": ("deciles", lambda d: cx.decile_table(d), False),
@@ -153,7 +185,11 @@ CALLS = {
         lambda a, b: pd.DataFrame([cx.first_purchases_doubtful(a, customers=b)]),
         False,
     ),
-    "follow_answers": ("answers orders", lambda a, b: cx.follow_answers(a, b, as_of=AS_OF, days=180), False),
+    "follow_answers": (
+        "answers orders",
+        lambda a, b: cx.follow_answers(a, b, as_of=AS_OF, within_days=180),
+        False,
+    ),
     "follow_up": ("deals", lambda d: cx.follow_up(d, as_of=AS_OF), False),
     "funnel": ("views", lambda d: cx.funnel(d, steps=STAGES[:3], step_col="stage"), False),
     "gap_surface": ("events orders", lambda a, b: cx.gap_surface(a, b, as_of=AS_OF), False),
@@ -294,10 +330,10 @@ CALLS = {
 #: Why a function that takes a frame is not replayed.
 LEFT_OUT = dict.fromkeys(
     ["suppress_small", "flatten", "rank_by_net", "roi_scenarios", "roi_summary", "roi_tornado", "cash_flows",
-     "pulled_forward", "shrink_effects", "apart_words", "groups_apart", "enough_at_risk", "contact_cap",
+     "pulled_forward", "shrink_effects", "groups_told", "groups_apart", "enough_at_risk", "contact_cap",
      "name_valley", "share_ratio", "answer_rung", "interrupted_series", "placebo_starts",
      "segment_growth", "drift_bounds", "actions", "list_customers", "compare_schemes", "like_periods",
-     "cluster_evidence"],
+     "cluster_evidence", "next_months", "roll_forecasts"],
     "takes the ordered result of another function, or is replayed through it",
 )  # fmt: skip
 LEFT_OUT |= dict.fromkeys(
@@ -342,6 +378,12 @@ LEFT_OUT |= dict.fromkeys(
      "steepest_fall", "valley_stage", "value_of_f2", "visit_funnel", "visits_on_path", "where_to_start",
      "won_share", "worst_exit"],
     "rows of the journey chapter, on results that are replayed",
+)  # fmt: skip
+LEFT_OUT |= dict.fromkeys(
+    ["adoption", "best_proven", "broken_told", "chapters_ready", "conditions", "customers_held", "dictionary",
+     "entries", "first_thing", "flips", "judge_readiness", "late_entries", "lowest_join", "one_more",
+     "same_person", "unread_columns", "without_next_step", "without_owner"],
+    "rows of the inventory and the scorecard, on counts and results of whole tables",
 )  # fmt: skip
 
 

@@ -42,6 +42,7 @@ def test_what_is_in_order_is_no_contradiction():
         ({"verdict": "no_difference_shown"}, None, "the sentence claims"),
         ({"text": "Risen by 5.0% (– to –)."}, None, "a hole"),
         ({"text": "Risen by nan."}, None, "a hole"),
+        ({"units": FINE["units"] | {"conf_low": "share"}}, None, "conf_low: in share, and estimate in pp"),
         ({"values": FINE["values"] | {"n": 101}}, None, "more than the report has customers"),
         (None, {"rows": [{"estimate": 0.5, "conf_low": 0.6, "conf_high": 0.7}]}, "outside its interval"),
         (None, {"rows": [{"estimate": 0.5, "conf_low": 0.5, "conf_high": 0.5}]}, "width zero"),
@@ -69,8 +70,15 @@ def test_the_stored_reports_tell_the_same_story():
     assert same_story.contradictions(stored_run(), "en") == []
 
 
+def test_the_sample_lacks_nothing():
+    """Else the first command of the README ends as one that failed."""
+    from cxlib.runner.collect import is_not_enough
+
+    assert [name for name, results in stored_run().items() if is_not_enough(results)] == []
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("number", [1, 2])
+@pytest.mark.parametrize("number", [1, pytest.param(2, marks=pytest.mark.long)])
 def test_other_parameters_tell_the_same_story(tmp_path, number):
     lang = ("en", "ja")[number % 2]
     run = same_story.make_run(same_story.SETS[number], lang, tmp_path)

@@ -13,7 +13,7 @@ import pytest
 
 import cxlib as cx
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.long
 
 SEEDS = range(1, 101)
 ENOUGH, TOO_MANY = 90, 5

@@ -100,6 +100,7 @@ def companies():
         return pd.concat(pool.map(study_company, SEEDS), ignore_index=True)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("part", PARTS)
 def test_each_planted_truth_lies_in_its_interval(companies, part):
     rows = companies.query("part == @part")
@@ -109,6 +110,7 @@ def test_each_planted_truth_lies_in_its_interval(companies, part):
     assert count.min() >= ENOUGH, count.to_dict()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("part", PARTS)
 def test_estimates_scatter_around_the_truth(companies, part):
     rows = companies.query("part == @part")
@@ -125,6 +127,7 @@ def test_the_shipped_sample_lies_close_to_its_truth():
     assert len(missed) <= 5, missed  # of about 50
 
 
+@pytest.mark.long
 def test_types_that_differ_by_construction_are_told_apart(companies):
     """Who has bought five times comes back more often than who has bought once, in every company."""
     rates = companies.query("part == 'again_by_orders'").set_index(["name", "seed"])

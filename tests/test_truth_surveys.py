@@ -73,6 +73,7 @@ def first_and_last_wave(seed):
     return {row["metric"]: interval(row) for row in split.to_dict("records")}
 
 
+@pytest.mark.long
 def test_mix_shift_of_the_simulated_company():
     """Customers of cheaper channels become more and no channel's NPS moves: all of the change is mix.
 

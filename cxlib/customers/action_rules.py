@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ import pandas as pd
 from cxlib.checks import check_columns
 from cxlib.data.rules.conditions import holds
 from cxlib.data.rules.rule_files import Action, Actions, load_rules
+from cxlib.data.tables.data_set import DataSet
 from cxlib.stats.intervals import Interval, share_difference_interval
 from cxlib.stats.money_means import money_difference
 
@@ -114,7 +116,9 @@ def list_customers(customers: pd.DataFrame, action: str, *, rules: Actions | Non
     return customers[holds(customers, known[action].when)].reset_index(drop=True)
 
 
-def customers_by_action(customers: pd.DataFrame, names: Iterable[str], *, rules: Any = None) -> pd.DataFrame:
+def customers_by_action(
+    customers: pd.DataFrame, names: Iterable[str], *, rules: Actions | None = None
+) -> pd.DataFrame:
     """Put `list_customers` of several actions below one another, the action as the index.
 
     Examples
@@ -129,7 +133,7 @@ def customers_by_action(customers: pd.DataFrame, names: Iterable[str], *, rules:
     return pd.concat(lists, names=["action"]).droplevel(1)
 
 
-def with_last_score(customers: pd.DataFrame, data_set: Any, *, day: object) -> pd.DataFrame:
+def with_last_score(customers: pd.DataFrame, data_set: DataSet, *, day: date) -> pd.DataFrame:
     """Add each customer's latest `nps_score` up to a day; nothing where the data set holds none.
 
     Parameters

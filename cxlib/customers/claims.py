@@ -8,8 +8,10 @@ import pandas as pd
 
 from cxlib.checks import check_columns
 from cxlib.customers.next_period_outcome import outcome_table
+from cxlib.customers.rfm_segments import segment_names
 from cxlib.data.engine.order_totals import count_orders
-from cxlib.language import text
+from cxlib.data.rules.rule_files import RfmSegments, load_rules
+from cxlib.language import data_words, text
 from cxlib.stats.intervals import Interval
 from cxlib.stats.money_means import TRIM, middle_mean_interval
 
@@ -123,30 +125,58 @@ def group_measures(
     return measures | {"top": uneven[uneven["metric"] == "top_share"], "middle": middle}
 
 
-def uncounted_orders(orders: Any, *, as_of: object, min_cell: int, lang: str) -> list[str]:
+def group_names(
+    customers: pd.DataFrame, *, by: str | None, lang: str, rules: RfmSegments | None = None
+) -> dict[Any, str]:
+    """Say what the groups of a breakdown are called in the reader's language: segments, words, yes and no.
+
+    `rules` are the company's segments; the handbook's by default.
+
+    Examples
+    --------
+    >>> group_names(pd.DataFrame({"segment": ["Loyal"]}), by="segment", lang="ja")["Loyal"]
+    '優良顧客'
+    >>> group_names(pd.DataFrame(), by=None, lang="en")
+    {}
+    """
+    if by is None:
+        return {}
+    names: dict[Any, str] = data_words(customers[by].unique(), lang)
+    return names | (segment_names(rules or load_rules("rfm_segments"), lang) if by == "segment" else {})
+
+
+def uncounted_orders(orders: pd.DataFrame, *, as_of: object, min_cell: int, lang: str) -> dict[str, Any]:
     """Say which orders are no purchases, and how many: free, refunded in full, refunds without their sale.
 
     Parameters
     ----------
-    orders : frame of any engine narwhals knows
-        Order lines, as `count_orders`.
+    orders : pandas.DataFrame
+        Order lines, as `count_orders`; without amounts nothing is told.
     as_of : date, str or Timestamp
         Last day counted.
     min_cell : int
         Fewer than this are not counted out.
     lang : str
 
+    Returns
+    -------
+    dict
+        `reasons` (a phrase for each kind) and `note`; empty where there are none.
+
     Examples
     --------
     >>> lines = pd.DataFrame({"customer_id": ["a", "b"], "order_id": ["1", "2"], "amount": [0.0, 5.0],
     ...     "ordered_at": pd.Timestamp("2026-01-05")})
-    >>> uncounted_orders(lines, as_of="2026-01-31", min_cell=10, lang="en")
+    >>> uncounted_orders(lines, as_of="2026-01-31", min_cell=10, lang="en")["reasons"]
     ['fewer than 10 free orders (every amount 0)']
     """
+    if "amount" not in orders or orders.empty:
+        return {}
     counted = count_orders(orders, as_of=as_of)
     few = text("segmentation.fewer_than", lang, n=min_cell)
-    return [
+    reasons = [
         text(f"segmentation.uncounted_{kind}", lang, n=f"{n:,}" if n >= min_cell else few)
         for kind in ("free", "refunded", "refund_alone")
         if (n := int(counted[kind]))
     ]
+    return {"reasons": reasons, "note": "segmentation.uncounted", "level": "info"} if reasons else {}

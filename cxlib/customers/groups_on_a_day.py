@@ -5,6 +5,7 @@ Above the modules that make the groups; here they are only put side by side.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, timedelta
 from functools import cache
 from typing import Any
@@ -19,7 +20,7 @@ from cxlib.customers.preferences import ctb, wallets
 from cxlib.customers.rfm_segments import NO_ORDERS, assign_segments, rfm, rfm_cuts, summarise_customers
 from cxlib.customers.rule_states import states_by_rules
 from cxlib.data.days import to_date
-from cxlib.data.rules.rule_files import RfmSegments, load_rules
+from cxlib.data.rules.rule_files import RfmSegments, States, load_rules
 from cxlib.data.text_type import TEXT
 
 YEAR = 365
@@ -34,6 +35,7 @@ def scheme_groups(
     dimensions: tuple[str, ...] = (),
     timezone: str | None = None,
     rules: RfmSegments | None = None,
+    state_rules: Mapping[str, States] | None = None,
 ) -> pd.DataFrame:
     """Put each customer with an order into the groups of every scheme, as they stood at the end of a day.
 
@@ -50,6 +52,8 @@ def scheme_groups(
         As `summarise_customers`.
     rules : RfmSegments, optional
         Default: the handbook's `rfm_segments`.
+    state_rules : mapping, optional
+        Rules of "lifecycle" and "state"; the handbook's by default.
 
     Returns
     -------
@@ -77,7 +81,7 @@ def scheme_groups(
         own = liked.loc[liked["dimension"] == dimension].set_index("customer_id")["dominant"]
         held[dimension] = held["customer_id"].map(own)
     if people is not None:
-        files = {"lifecycle": load_rules("lifecycle"), "state": load_rules("states")}
+        files = state_rules or {"lifecycle": load_rules("lifecycle"), "state": load_rules("states")}
         settings: dict[str, Any] = {"as_of": as_of, "deals": deals, "timezone": timezone}
         for name, told in states_by_rules(people, orders, rules=files, **settings).items():
             held[name] = held["customer_id"].map(told.set_index("customer_id")["state"])

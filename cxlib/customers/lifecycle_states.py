@@ -42,7 +42,7 @@ def lifecycle_stages(
         Days at whose end the stage is told.
     deals : pandas.DataFrame, optional
         With `customer_id, created_on, closed_on` and `is_won` if known, for `open_deals` (as in
-        `deal_outcomes`); without them it is 0 for everybody.
+        `deal_facts`); without them it is 0 for everybody.
     timezone : str, optional
         As `summarise_customers`.
     rules : States, optional

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from cxlib.customers.next_category import next_purchase_hits, next_purchases
+from cxlib.data.contract import TABLES
 from cxlib.stats.intervals import share_interval
 from cxlib.stats.verdicts import UNDECIDED, limits_side
 
@@ -64,6 +65,8 @@ def with_attributes(
 ) -> pd.DataFrame:
     """Add to customers the attributes that have a few values, at least two: those a profile can show.
 
+    Whether a record is a test account's, and what records are matched by, describes no customer.
+
     Examples
     --------
     >>> base = pd.DataFrame({"customer_id": list("ab"), "segment": "New"})
@@ -72,7 +75,8 @@ def with_attributes(
     """
     if people is None:
         return customers
-    plain = people.columns.difference(["customer_id", "segment", "first_seen_on"])
+    spec, others = TABLES["customers"], ["segment", "first_seen_on", "is_test"]
+    plain = [name for name in people.columns.difference(others) if not spec.is_id(name)]
     few = [name for name in plain if 2 <= people[name].nunique() <= most_values]
     return customers.merge(people[["customer_id", *few]]) if few else customers
 

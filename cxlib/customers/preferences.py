@@ -128,6 +128,7 @@ def ctb(wallet: pd.DataFrame, *, min_purchases: int = 3) -> pd.DataFrame:
     )
     if min_purchases < 2:
         raise ParameterError("segmentation.min_purchases", found=min_purchases)
+    wallet = wallet.astype({"purchases": "int64", "orders": "int64", "amount": "float64"})
     parts = [
         _dominant(part, min_purchases).assign(dimension=name) for name, part in wallet.groupby("dimension")
     ]
@@ -303,7 +304,8 @@ def _strength(agree: pd.Series, n: pd.Series, by_chance: float) -> float:
 
 def _share_rows(money: pd.DataFrame, inside: np.ndarray, conf_level: float) -> pd.DataFrame:
     """Shares of a set of customers and their lift against everybody."""
-    everything, own = money.to_numpy(), money.to_numpy() * inside[:, None]
+    everything = money.to_numpy(dtype=float)
+    own = everything * inside[:, None]
     total, base_total = own.sum(), everything.sum()
     share = own.sum(axis=0) / total if total > 0 else np.full(everything.shape[1], np.nan)
     base = everything.sum(axis=0) / base_total if base_total > 0 else share * np.nan

@@ -272,7 +272,7 @@ def segment_names(rules: RfmSegments, lang: str = "en") -> dict[str, str]:
     return named | {name: text(key, lang) for name, key in rest.items()}
 
 
-def segment_words(rules: Any) -> dict[str, dict[str, str]]:
+def segment_words(rules: RfmSegments) -> dict[str, dict[str, str]]:
     """Words of each segment in every language, for `Report.name_words`; who came without orders included.
 
     Examples

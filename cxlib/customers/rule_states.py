@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from cxlib.checks import check_columns
 from cxlib.data.days import local_days, to_date
-from cxlib.data.deals import deal_day, deal_outcomes
+from cxlib.data.deals import deal_day, deal_facts
 from cxlib.data.engine.order_totals import numbered_on_days
 from cxlib.data.rules.conditions import holds, implies
 from cxlib.data.rules.rule_files import States
@@ -124,5 +124,5 @@ def _open_deals(deals: pd.DataFrame | None, day: pd.Timestamp) -> pd.Series:
     if deals is None:
         return pd.Series(dtype="float64")
     check_columns(deals, **{f"{c}_col": c for c in ("customer_id", "created_on", "closed_on")})
-    is_open = deal_outcomes(deals, as_of=day.date())["is_open"]
+    is_open = deal_facts(deals, as_of=day.date())["is_open"]
     return deals[is_open & (deal_day(deals, "created_on") <= day)].groupby("customer_id").size()

@@ -24,7 +24,7 @@ class SegmentsByDay:
     data_set
         The opened data set, with a table `orders`.
     rules : RfmSegments, optional
-        Default: the handbook's `rfm_segments`.
+        Default: those of the data set (`load_rules`).
 
     Examples
     --------
@@ -39,12 +39,15 @@ class SegmentsByDay:
         """Give `customer_id` and `segment` at the end of a day; "No orders" for who had not ordered yet."""
         assert self.data_set is not None
         people = self.data_set.table("customers") if self.data_set.has("customers") else None
-        orders = self.data_set.table("orders")
+        orders = self.data_set.order_lines()
         chosen = choose_customers(
-            people, orders, as_of=day, timezone=self.data_set.timezone, rules=self.rules
+            people, orders, as_of=day, timezone=self.data_set.timezone, rules=self._own()
         )
         return chosen[["customer_id", "segment"]]
 
     def names(self, lang: str = "en") -> Mapping[str, str]:
         """Name every segment in a language."""
-        return segment_names(self.rules or load_rules("rfm_segments"), lang)
+        return segment_names(self._own(), lang)
+
+    def _own(self) -> RfmSegments:
+        return self.rules or load_rules("rfm_segments", self.data_set)

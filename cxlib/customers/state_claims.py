@@ -10,6 +10,7 @@ import pandas as pd
 from cxlib.customers.growth_claims import a_year_apart
 from cxlib.customers.late_start import settled_shares, short_of_history
 from cxlib.customers.lifecycle_states import state_spells, state_table, stay_limits
+from cxlib.data.rules.rule_files import States
 from cxlib.stats.intervals import share_interval
 from cxlib.stats.survival.kaplan_meier import survival_curve
 
@@ -33,7 +34,7 @@ def states_today(states: pd.DataFrame, *, min_cell: int = 10, conf_level: float 
     return today.assign(contested=today["contested"].mask(few)).drop(columns=["as_of", "of"])
 
 
-def late_states(rules: Any, *, history_days: int) -> dict[str, Any]:
+def late_states(rules: States, *, history_days: int) -> dict[str, Any]:
     """Name the states that nobody, or not everybody, can be in because the data begin too late.
 
     Returns
@@ -56,13 +57,28 @@ def late_states(rules: Any, *, history_days: int) -> dict[str, Any]:
     return told | {"history_days": history_days, "note": "segmentation.short_history"}
 
 
-def middle_of_lives(start_of: Mapping[str, Any]) -> dict[str, Any]:
+def late_by_scheme(rules: Mapping[str, States], *, history_days: int) -> list[dict[str, Any]]:
+    """Name the late states (`late_states`) of several files of rules, each with its `scheme`.
+
+    Examples
+    --------
+    >>> from cxlib.data.rules.rule_files import load_rules
+    >>> [row["scheme"] for row in late_by_scheme({"lifecycle": load_rules("lifecycle")}, history_days=330)]
+    ['lifecycle']
+    """
+    told = {scheme: late_states(own, history_days=history_days) for scheme, own in rules.items()}
+    return [row | {"scheme": scheme} for scheme, row in told.items() if row]
+
+
+def middle_of_lives(start_of: Mapping[str, Any], *, is_told: bool = True) -> dict[str, Any]:
     """Tell that the data begin in the middle of customers' lives; empty where they do not.
 
     Parameters
     ----------
     start_of : mapping
         As `settled_from`.
+    is_told : bool
+        Whether any states are; of none nothing is said.
 
     Examples
     --------
@@ -71,7 +87,7 @@ def middle_of_lives(start_of: Mapping[str, Any]) -> dict[str, Any]:
     >>> middle_of_lives({"begins": "unsettled", "observed_from": None})["note"]
     'segmentation.unsettled'
     """
-    if not start_of["begins"]:
+    if not start_of["begins"] or not is_told:
         return {}
     told = {
         name: start_of.get(name) for name in ("metric", "estimate", "conf_low", "conf_high", "older_share")
@@ -147,7 +163,7 @@ def traced_told(
     return told | {"n": len(people), "note": "segmentation.traced", "level": "info"}
 
 
-def lasting_states(states: pd.DataFrame, rules: Any, *, conf_level: float = 0.95) -> pd.DataFrame:
+def lasting_states(states: pd.DataFrame, rules: States, *, conf_level: float = 0.95) -> pd.DataFrame:
     """Tell which share is still in a state some days after it began, and where the rules alone decide it.
 
     Parameters

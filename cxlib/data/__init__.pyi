@@ -1,9 +1,12 @@
 from .days import to_date as to_date
-from .deals import deal_outcomes as deal_outcomes
+from .deals import deal_facts as deal_facts
 from .deals import deal_spells as deal_spells
 from .engine.order_totals import count_lines as count_lines
 from .engine.order_totals import count_orders as count_orders
+from .rules.decisions import team_decisions as team_decisions
 from .rules.rule_files import load_rules as load_rules
 from .scope import chosen_rows as chosen_rows
 from .scope import first_purchase_groups as first_purchase_groups
+from .tables.as_they_are import usable_tables as usable_tables
+from .tables.coverage import sections as sections
 from .tables.data_set import open_data as open_data

@@ -22,7 +22,7 @@ from cxlib.data.text_type import TEXT
 NO_VALUE = ("NA", "N/A", "#N/A", "NULL", "null", "NaN", "nan", "None", "-")
 FLAGS = {"true": True, "t": True, "yes": True, "y": True, "1": True, "1.0": True}
 FLAGS |= {"false": False, "f": False, "no": False, "n": False, "0": False, "0.0": False}
-ORDINARY = r"[^A-Za-z0-9_-]|^[0-9]{1,4}-|^[A-Za-z]{3,9}-[0-9]{1,4}$"
+ORDINARY = r"[^A-Za-z0-9_#-]|^[0-9]{1,4}-|^[A-Za-z]{3,9}-[0-9]{1,4}$"
 MANY_IDS = 1_000_000
 #: The first year that is taken for one: what lies before is an empty date of some system, or damage.
 FIRST_YEAR = 1800
@@ -59,6 +59,9 @@ def _plain(values: pa.ChunkedArray) -> pa.ChunkedArray:
 
 def _unguarded(values: pa.ChunkedArray, column: str, findings: Findings) -> pa.ChunkedArray:
     """Cells without the `="…"` by which spreadsheets keep zeros, byte order marks, and errors of a sheet."""
+    begins = pc.or_(pc.starts_with(values, "="), pc.starts_with(values, "#"))
+    if not pc.any(pc.or_(begins, pc.match_substring(values, "\ufeff"))).as_py():
+        return values  # the usual column, told ten times as fast as by the pattern
     odd = pc.match_substring_regex(values, '^="|\ufeff|^#[A-Z#/]')
     if not pc.any(odd).as_py():
         return values
@@ -110,10 +113,8 @@ def _id(values: pa.ChunkedArray, column: str, zone: str, findings: Findings) -> 
         values = values.cast(pa.int64())
     if not kinds.is_string(values.type):
         return _text(values, column, zone, findings)
-    ids = cleaned(values)
-    odd = np.flatnonzero(pc.fill_null(pc.match_substring_regex(ids, ORDINARY), fill_value=False))
-    if len(odd):
-        ids = _odd_ids(ids, odd, column, findings)
+    odd = np.flatnonzero(pc.fill_null(pc.match_substring_regex(values, ORDINARY), fill_value=False))
+    ids = _odd_ids(cleaned(values), odd, column, findings) if len(odd) else values
     if holds_contacts(ids):
         findings.add("tables.id_personal", "error", column)
     findings.add("tables.id_nobody", "notice", column, pc.is_in(ids, value_set=pa.array(NOBODY)))

@@ -11,7 +11,7 @@ from cxlib.checks import InputError, check_columns
 from cxlib.data.days import local_days, to_date
 
 
-def deal_outcomes(deals: pd.DataFrame, *, as_of: dt.date | str) -> pd.DataFrame:
+def deal_facts(deals: pd.DataFrame, *, as_of: dt.date | str) -> pd.DataFrame:
     """Tell of each deal whether it is open on a day, and when and how it ended.
 
     Parameters
@@ -42,7 +42,7 @@ def deal_outcomes(deals: pd.DataFrame, *, as_of: dt.date | str) -> pd.DataFrame:
     Examples
     --------
     >>> deals = pd.DataFrame({"is_won": [True, None], "closed_on": pd.to_datetime(["2026-01-20"] * 2)})
-    >>> deal_outcomes(deals, as_of="2026-06-30")[["is_open", "outcome"]].to_numpy().tolist()
+    >>> deal_facts(deals, as_of="2026-06-30")[["is_open", "outcome"]].to_numpy().tolist()
     [[False, 'won'], [True, nan]]
     """
     check_columns(deals, closed_on="closed_on")
@@ -71,7 +71,7 @@ def deal_spells(deals: pd.DataFrame, *, as_of: dt.date | str) -> pd.DataFrame:
     Parameters
     ----------
     deals
-        As in `deal_outcomes`, with `created_on`.
+        As in `deal_facts`, with `created_on`.
     as_of
         Last day known, inclusive.
 
@@ -79,13 +79,13 @@ def deal_spells(deals: pd.DataFrame, *, as_of: dt.date | str) -> pd.DataFrame:
     -------
     DataFrame
         The rows of `deals` created by `as_of`, without those over on an unknown day or before they were
-        created, with the columns of `deal_outcomes` and `days` (from `created_on` to the end or to
+        created, with the columns of `deal_facts` and `days` (from `created_on` to the end or to
         `as_of`, ≥ 0).
 
     Raises
     ------
     ParameterError, InputError
-        As in `deal_outcomes`; no `created_on`.
+        As in `deal_facts`; no `created_on`.
 
     Examples
     --------
@@ -97,10 +97,24 @@ def deal_spells(deals: pd.DataFrame, *, as_of: dt.date | str) -> pd.DataFrame:
     check_columns(deals, created_on="created_on")
     last = pd.Timestamp(to_date(as_of))
     created = deal_day(deals, "created_on")
-    facts = deal_outcomes(deals, as_of=as_of)
+    facts = deal_facts(deals, as_of=as_of)
     days = (facts["ended_on"].fillna(last) - created).dt.days
     kept = (created <= last) & ~facts["is_undated"] & (days >= 0)
     return deals.assign(**facts, days=days)[kept].astype({"days": int})
+
+
+def has_next_step(deals: pd.DataFrame, *, as_of: dt.date | str) -> pd.Series:
+    """Whether a next step of each deal lies ahead: its day is not past; missing where no deal tells of any.
+
+    Examples
+    --------
+    >>> deals = pd.DataFrame({"next_step_on": pd.to_datetime(["2026-02-01", None])})
+    >>> has_next_step(deals, as_of="2026-01-31").to_list()
+    [True, False]
+    """
+    if "next_step_on" not in deals or not deals["next_step_on"].notna().any():
+        return pd.Series(pd.NA, index=deals.index, dtype="boolean")
+    return (deals["next_step_on"] >= pd.Timestamp(to_date(as_of))).astype("boolean")
 
 
 def deal_day(deals: pd.DataFrame, column: str) -> pd.Series:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
+from cxlib.checks.near_names import MOST, looks_like_data
 from cxlib.data.personal_columns import has_personal_name
-from cxlib.near_names import MOST, looks_like_data
 
 _PLAIN = re.compile(r"[a-z]+(?:_[a-z]+)*")
 

@@ -7,7 +7,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from cxlib.near_names import MAIL
+from cxlib.checks.near_names import MAIL
 
 _MONTHS = (
     "Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sept?|Oct|Nov|Dec|Mrz|Mär|Mai|Okt|Dez"
@@ -37,6 +37,19 @@ SHAPES = {
 #: Words that stand for "nobody"; as an id they make one customer of many people.
 NOBODY: tuple[str, ...] = ("NA", "N/A", "n/a", "NULL", "Null", "null", "NaN", "nan", "None", "none", "nil")
 NOBODY += ("undefined", "unknown", "-", "--", "?", "不明", "なし", "非会員", "guest", "Guest", "anonymous")
+NOBODY += (
+    "GUEST",
+    "ゲスト",
+    "ゲスト購入",
+    "ゲスト会員",
+    "未登録",
+    "未会員",
+    "会員外",
+    "匿名",
+    "会員登録なし",
+    "ー",
+    "―",
+)
 _INVISIBLE = "[\u200b\u200c\u200d\u200e\u200f\u2060\ufeff\u00ad]"
 
 

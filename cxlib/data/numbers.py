@@ -35,7 +35,7 @@ def styled_number(
     thousands: str = "",
     decimal: str = ".",
     symbols: Sequence[str] = (),
-    negative: str = "sign",
+    negative: str | Sequence[str] = "sign",
 ) -> str | None:
     """Return a number in a declared style as Python reads it; None when it is not one in that style.
 
@@ -49,19 +49,22 @@ def styled_number(
         Sign before the decimals.
     symbols : sequence of str
         What may stand before or behind the number, such as a currency sign.
-    negative : {"sign", "parentheses", "triangle"}
-        How a number below zero is marked, besides a minus before it.
+    negative : {"sign", "parentheses", "triangle"} or sequence of them
+        How a number below zero may be marked, besides a minus before it; one mark at a time.
 
     Examples
     --------
     >>> styled_number("¥1,234.50", thousands=",", symbols=["¥"])
     '1234.50'
+    >>> [styled_number(cell, negative=["parentheses", "triangle"]) for cell in ("(5)", "▲5", "(▲5)")]
+    ['-5.0', '-5.0', None]
     >>> [styled_number(cell, thousands=",") for cell in ("12,50", "1,2,3", "1.234,50", "1,23,456")]
     [None, None, None, None]
     """
     point, comma = (sign.translate(_WIDE) for sign in (decimal, thousands))
     text = unicodedata.normalize("NFKC", cell).translate(_WIDE) if _harmless(cell) else cell.translate(_WIDE)
-    inner, is_negative = _unwrapped(text, [_folded(symbol) for symbol in symbols], negative)
+    marks = "".join(_SIGNS[kind] for kind in ([negative] if isinstance(negative, str) else negative))
+    inner, is_negative = _unwrapped(text, [_folded(symbol) for symbol in symbols], marks)
     if inner is None:
         return None
     group = re.escape(comma) if comma.strip() else " "
@@ -87,10 +90,9 @@ def _harmless(cell: str) -> bool:
     )
 
 
-def _unwrapped(text: str, symbols: Sequence[str], negative: str) -> tuple[str | None, bool]:
+def _unwrapped(text: str, symbols: Sequence[str], marks: str) -> tuple[str | None, bool]:
     """Text without one mark of a negative number and without symbols at its ends."""
     text, is_negative, is_signed = text.strip(), False, False
-    marks = _SIGNS[negative]
     while text:
         symbol = next((sign for sign in symbols if sign and text.startswith(sign)), None)
         if symbol:

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.types as kinds
 
-from cxlib.near_names import MAIL
+from cxlib.checks.near_names import MAIL
 
 LOOKED_AT = 2_000
 #: Share of cells from which on contact data make a column personal; a few stray ones do not.

@@ -28,7 +28,7 @@ def purchase_lines(
     orders: pd.DataFrame,
     *,
     known: NDArray[np.bool_] | None = None,
-    customer_col: str = "customer_id",
+    customer_id_col: str = "customer_id",
     order_col: str = "order_id",
     amount_col: str = "amount",
 ) -> NDArray[np.bool_]:
@@ -40,7 +40,7 @@ def purchase_lines(
         Order lines.
     known : array of bool, optional
         Lines known on the day in question; the others neither count nor take anything back. Default: all.
-    customer_col, order_col, amount_col : str
+    customer_id_col, order_col, amount_col : str
         Without the column of order ids each line is an order, without that of amounts every line counts.
 
     Returns
@@ -75,7 +75,7 @@ def purchase_lines(
     number = orders[order_col]
     touched = np.flatnonzero(seen & number.isin(number[back].unique()).to_numpy())
     rows = orders.iloc[touched]
-    who = pd.factorize(rows[customer_col])[0]
+    who = pd.factorize(rows[customer_id_col])[0]
     which = pd.factorize(rows[order_col])[0]
     held = pd.DataFrame({"net": money[touched].astype(np.int64), "unknown": unknown[touched]})
     total = held.groupby([who, which], sort=False).transform("sum")

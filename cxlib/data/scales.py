@@ -1,14 +1,16 @@
-"""The middle of a declared scale, below which a score is negative."""
+"""The middle of a declared scale, below which a score is negative, and its best boxes."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 
 #: Where a frame of a data set keeps the scales of its columns: `frame.attrs[SCALES]["valence"]`.
 SCALES = "scales"
+#: Codes of how many boxes count as satisfied, for sentences.
+BOXES = {1: "one_box", 2: "two_boxes", 3: "three_boxes"}
 
 
 def with_scales(frame: pd.DataFrame, scales: Mapping[str, tuple[float, float]]) -> pd.DataFrame:
@@ -52,3 +54,37 @@ def neutral_score(data: pd.DataFrame, score_col: str, neutral: float | None = No
         return float(neutral or 0.0)
     low, high = declared[score_col]
     return (float(low) + float(high)) / 2
+
+
+def best_boxes(scale: Sequence[float]) -> int:
+    """Count the boxes at the best end of a scale that mean satisfied, by its number of points.
+
+    Parameters
+    ----------
+    scale
+        Lowest and highest box, whole numbers.
+
+    Returns
+    -------
+    int
+        1 of two or three points, 2 of four to seven, 3 of eight or more, so that about a third counts: two of
+        five is the convention, and two of three would hold the neutral box.
+
+    Examples
+    --------
+    >>> [best_boxes(scale) for scale in ((0, 2), (1, 5), (1, 7), (1, 10), (0, 10))]
+    [1, 2, 2, 3, 3]
+    """
+    points = round(scale[1] - scale[0]) + 1
+    return 1 if points <= 3 else 2 if points <= 7 else 3
+
+
+def satisfied_from(scale: Sequence[float]) -> float:
+    """Lowest score that counts as satisfied, the first of the `best_boxes`.
+
+    Examples
+    --------
+    >>> satisfied_from((1, 5)), satisfied_from((0, 2)), satisfied_from((1, 10))
+    (4, 2, 8)
+    """
+    return scale[1] - best_boxes(scale) + 1

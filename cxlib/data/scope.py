@@ -12,12 +12,13 @@ from typing import Any, Literal, NoReturn, Protocol
 import numpy as np
 import pandas as pd
 
-from cxlib.checks import NotEnoughData, ParameterError
+from cxlib.checks import NotEnoughData, ParameterError, fail_option
+from cxlib.checks.near_names import near_names
 from cxlib.data.contract import TABLES
 from cxlib.data.days import local_days, to_date
+from cxlib.data.engine.order_lines import OrderLines
 from cxlib.data.purchases import leading_lines, purchase_lines
 from cxlib.data.text_type import TEXT
-from cxlib.near_names import near_names
 
 #: Groups made of customers' purchases; the others are columns of the customers table.
 MADE = ("segment", "cohort", "first_channel")
@@ -28,7 +29,9 @@ Segments = pd.DataFrame | Callable[[date], pd.DataFrame]
 class Tables(Protocol):
     """What a scope asks of a data set; a class because the data set itself makes scopes."""
 
-    as_of: date
+    @property
+    def as_of(self) -> date:
+        """Last day that is known."""
 
     @property
     def timezone(self) -> str:
@@ -41,6 +44,9 @@ class Tables(Protocol):
         self, name: str, start: date | str | None = None, end: date | str | None = None
     ) -> pd.DataFrame:
         """Give a table's rows."""
+
+    def order_lines(self, start: date | str | None = None, end: date | str | None = None) -> OrderLines:
+        """Give the order lines, to be summed up once."""
 
 
 @dataclass(frozen=True)
@@ -110,12 +116,8 @@ class Scope:
 
     @cached_property
     def people(self) -> pd.DataFrame:
-        """Customers with the attributes asked for, in any segment; without a table, whoever ordered."""
-        if self.data_set.has("customers"):
-            people = self.data_set.table("customers")
-        else:
-            buyers = self.data_set.table("orders", end=self.last_day)["customer_id"]
-            people = pd.DataFrame({"customer_id": np.sort(buyers.dropna().unique())})
+        """Customers with the attributes asked for, in any segment."""
+        people = self.data_set.table("customers")
         if self.by in ("cohort", "first_channel"):
             has_orders = self.data_set.has("orders")
             people = first_purchase_groups(people, self.data_set.table("orders") if has_orders else None)
@@ -164,9 +166,41 @@ class Scope:
             Keep rows of guests and of who is not in the customers table too, for totals, as long as every
             customer counts.
         """
-        ends = {"start": None, "end": self.last_day} if with_history else self.period
+        ends = self._ends(with_history=with_history)
         kept = keep_unknown and not self.is_narrowed
         return chosen_rows(self.data_set, table, self.customers, by=self.by, keep_unknown=kept, **ends)
+
+    def order_lines(self, *, with_history: bool = False, keep_unknown: bool = False) -> OrderLines:
+        """Order lines to be summed up once, of the days and customers of `rows("orders", …)`."""
+        lines = self.data_set.order_lines(**self._ends(with_history=with_history))
+        every = keep_unknown and not self.is_narrowed
+        return lines if every else lines.of(self.customers["customer_id"])
+
+    def _ends(self, *, with_history: bool) -> dict[str, date | None]:
+        """First and last day of the period, or of all up to its last day."""
+        return {"start": None, "end": self.last_day} if with_history else self.period
+
+
+def check_period(
+    period_start: date | str | None, period_end: date | str | None
+) -> tuple[date | None, date | None]:
+    """First and last day of a period as days; raise where it ends before it starts."""
+    start, end = (
+        None if day is None else to_date(day, argument=name)
+        for name, day in (("period_start", period_start), ("period_end", period_end))
+    )
+    if start and end and end < start:
+        raise ParameterError("tables.end_before_start", start=start, end=end)
+    return start, end
+
+
+def check_segments(segments: Segments | None, *, by: str | None, segment: str | None) -> None:
+    """Raise where a segment is asked for that does not exist, or without segments at all."""
+    if (segment is not None or by == "segment") and segments is None:
+        raise ParameterError("segmentation.segment_needs_orders")
+    names: Mapping[str, str] = getattr(segments, "names", dict)()
+    if segment is not None and names and segment not in names:
+        fail_option("segment", segment, names)
 
 
 def parse_where(where: str | Mapping[str, str] | None) -> dict[str, str]:

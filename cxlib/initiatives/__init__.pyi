@@ -66,7 +66,6 @@ from .effect.other_outcomes import score_effect as score_effect
 from .effect.other_outcomes import share_ratio as share_ratio
 from .effect.randomised import adjusted_difference as adjusted_difference
 from .effect.return_to_mean import regression_part as regression_part
-from .effect.staggered import att_gt as att_gt
 from .effect.two_periods import before_after as before_after
 from .effect.two_periods import did as did
 from .evaluate import PRICED as PRICED
@@ -74,6 +73,9 @@ from .evaluate import Evaluation as Evaluation
 from .evaluate import Terms as Terms
 from .evaluate import effect_unit as effect_unit
 from .evaluate import evaluate_initiative as evaluate_initiative
+from .known_parts import scope_notes as scope_notes
+from .known_parts import study_answers as study_answers
+from .known_parts import study_tables as study_tables
 from .money.flows import cash_flows as cash_flows
 from .money.flows import flatten as flatten
 from .money.flows import roi_summary as roi_summary
@@ -90,6 +92,7 @@ from .money.verdicts import break_even_effect as break_even_effect
 from .money.verdicts import judge_return as judge_return
 from .money.verdicts import money_state as money_state
 from .money.verdicts import verdict as verdict
+from .ranking_claims import best_proven as best_proven
 from .ranking_claims import first_place as first_place
 from .ranking_claims import nearest as nearest
 from .ranking_claims import rank_register as rank_register
@@ -98,6 +101,7 @@ from .ranking_claims import split_known as split_known
 from .ranking_claims import split_told as split_told
 from .register import cautions as cautions
 from .register import effects_by_group as effects_by_group
+from .register import evaluate_register as evaluate_register
 from .register import grave_cautions as grave_cautions
 from .register import next_steps as next_steps
 from .register import register_rows as register_rows

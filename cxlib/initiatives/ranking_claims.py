@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -69,6 +70,39 @@ def first_place(ranked: pd.DataFrame, *, months_observed: int = 1, currency: str
     ends = {"lead_estimate": lead.estimate, "lead_conf_low": lead.conf_low, "lead_conf_high": lead.conf_high}
     claim = {"claim": "best", "verdict": best["verdict"]} if is_apart else {"claim": "leads"}
     return _place(best) | claim | ends | {"next_initiative": str(second["initiative"])}
+
+
+def best_proven(rows: pd.DataFrame, chosen_of: Mapping[str, pd.Series], place: Row) -> Row | None:
+    """Name the initiative put first, or the only one shown to pay, with where and at whom it is aimed.
+
+    Parameters
+    ----------
+    rows, chosen_of
+        Result of `register_rows`, and what it was made from.
+    place : dict
+        Result of `first_place`.
+
+    Returns
+    -------
+    dict or None
+        `name, touchpoint, target_state` (None where the register has none), `is_priced` (a return is known);
+        None where no initiative is shown to pay, or several are and none comes first.
+
+    Examples
+    --------
+    >>> rows = pd.DataFrame({"initiative": ["A"], "next_step": ["fund"], "roi": [0.5]})
+    >>> best_proven(rows, {"1": pd.Series({"name": "A"})}, {"note": "single"})
+    {'name': 'A', 'touchpoint': None, 'target_state': None, 'is_priced': True}
+    """
+    paying = rows.loc[rows["next_step"] == "fund"] if len(rows) else rows
+    if place.get("claim") == "best":
+        paying = paying[paying["initiative"] == place["initiative"]]
+    if len(paying) != 1:
+        return None
+    name = str(paying["initiative"].iloc[0])
+    chosen = next(one for one in chosen_of.values() if str(one["name"]) == name)
+    aim = {of: None if pd.isna(chosen.get(of)) else str(chosen[of]) for of in ("touchpoint", "target_state")}
+    return {"name": name, **aim, "is_priced": bool(paying["roi"].notna().all())}
 
 
 def nearest(ranked: pd.DataFrame, *, currency: str | None = None) -> pd.DataFrame:

@@ -11,9 +11,10 @@ from typing import Any
 import pandas as pd
 
 from cxlib.initiatives.claims import as_effects, may_compare
-from cxlib.initiatives.evaluate import PRICED, Evaluation
+from cxlib.initiatives.evaluate import PRICED, Evaluation, Terms, evaluate_initiative
 from cxlib.initiatives.money.flows import flatten
 from cxlib.initiatives.study.members import effect_by_group
+from cxlib.initiatives.study.panel import choose_initiative
 from cxlib.language import format_value, text
 
 Row = dict[str, Any]
@@ -43,6 +44,53 @@ STEPS = {
 
 
 ROI = ("roi", "roi_conf_low", "roi_conf_high")
+#: What a register without initiatives is asked for.
+NO_ROW = (
+    *("initiative", "verdict", "reason", "next_step", "is_ranked", "months_observed", "customer_months"),
+    *("estimate", "std_error", "conf_low", "conf_high", "cost", *ROI),
+)
+
+
+def evaluate_register(
+    data_set: Any, scope: Any, terms: Terms, *, period_start: object = None
+) -> tuple[dict[str, pd.Series], dict[str, Evaluation]]:
+    """Evaluate every initiative on the customers of a scope, each as on the day before its start.
+
+    Parameters
+    ----------
+    data_set
+        Opened data set; without `initiatives` or `orders` nothing is evaluated.
+    scope : Scope
+        Whose customers count; its last day is the day of the verdicts.
+    terms : Terms
+        As of a single study.
+    period_start : date, optional
+        First day looked at.
+
+    Returns
+    -------
+    tuple of dict
+        By `initiative_id`: results of `choose_initiative` and of `evaluate_initiative`, for `register_rows`.
+    """
+    if not (data_set.has("initiatives") and data_set.has("orders")):
+        return {}, {}
+    register = data_set.table("initiatives")
+    names = register["initiative_id"].astype(str)
+    chosen_of = {name: choose_initiative(register, name) for name in names}
+    tables = {"orders": data_set.table("orders", **scope.period), "customers": data_set.table("customers")}
+    tables["enrolments"] = data_set.table("enrolments") if data_set.has("enrolments") else None
+    found_of = {
+        name: evaluate_initiative(
+            chosen,
+            selected=scope.customers_on(chosen["day_before"]),
+            terms=terms,
+            as_of=scope.last_day,
+            period_start=period_start,
+            **tables,
+        )
+        for name, chosen in chosen_of.items()
+    }
+    return chosen_of, found_of
 
 
 def register_rows(chosen_of: Mapping[str, pd.Series], found_of: Mapping[str, Evaluation]) -> pd.DataFrame:
@@ -62,6 +110,8 @@ def register_rows(chosen_of: Mapping[str, pd.Series], found_of: Mapping[str, Eva
         as far as money is known `cost, npv, roi, roi_conf_low, roi_conf_high` and `prob_roi_positive`. Of an
         initiative that is not ranked only a drift keeps its effect: the others have none to be read.
     """
+    if not found_of:
+        return pd.DataFrame(columns=NO_ROW)
     table = pd.DataFrame([_line(chosen_of[name], found) for name, found in found_of.items()])
     effect, money = ["estimate", "conf_low", "conf_high"], ["cost", "npv", *ROI]
     table[[*effect, "std_error", *money]] = table[[*effect, "std_error", *money]].astype(float)

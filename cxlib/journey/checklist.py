@@ -140,7 +140,7 @@ def purchase_checklist(
     measured: Mapping[str, pd.Series | Mapping[str, float]],
     *,
     targets: Targets | None = None,
-    min_n: int = 10,
+    min_cell: int = 10,
 ) -> pd.DataFrame:
     """Answer each question of the purchase-experience checklist by a metric and a limit.
 
@@ -154,7 +154,7 @@ def purchase_checklist(
     targets
         Targets of the company, stated before looking; by default the handbook's `targets.yml`. A question
         whose metric has no target is unknown.
-    min_n
+    min_cell
         Fewer customers than this answer nothing.
 
     Returns
@@ -185,7 +185,7 @@ def purchase_checklist(
         row |= {name: measured[question][name] for name in row} if question in measured else {}
         limit = held[metric].target if metric in held else np.nan
         side = "at_most" if metric in held and held[metric].better == "lower" else "at_least"
-        ends = {} if row["n"] >= min_n else {"conf_low": np.nan, "conf_high": np.nan}
+        ends = {} if row["n"] >= min_cell else {"conf_low": np.nan, "conf_high": np.nan}
         better = "lower" if side == "at_most" else "higher"
         judged = judge_target(row | ends, limit, unit="share", better=better)
         rows.append({"question": question, "metric": "checklist", **row, "limit_share": limit, "side": side})

@@ -18,7 +18,7 @@ def consistency(
     score_col: str = "valence",
     by: str | None = None,
     touchpoint_col: str = "touchpoint",
-    customer_col: str = "customer_id",
+    customer_id_col: str = "customer_id",
     wide: float = 2.0,
     conf_level: float = 0.95,
 ) -> pd.DataFrame:
@@ -29,7 +29,7 @@ def consistency(
     events
         Contacts; rows without score, touchpoint or customer are left out, as are customers with scores at
         fewer than two touchpoints.
-    score_col, touchpoint_col, customer_col
+    score_col, touchpoint_col, customer_id_col
         Columns of `events`.
     by
         Column to compute it per group.
@@ -64,18 +64,18 @@ def consistency(
     [2.83, 1.0]
     """
     check_columns(
-        events, score_col=score_col, touchpoint_col=touchpoint_col, customer_col=customer_col, by=by
+        events, score_col=score_col, touchpoint_col=touchpoint_col, customer_id_col=customer_id_col, by=by
     )
     names = [] if by is None else [by]
     rows = (
-        events[[*names, customer_col, touchpoint_col]]
+        events[[*names, customer_id_col, touchpoint_col]]
         .assign(**{score_col: check_numbers(events, score_col)})
         .dropna()
     )
     frames = []
     parts: Any = [((None,), rows)] if by is None else rows.groupby(names, sort=True, observed=True)
     for key, group in parts:
-        means = group.groupby([customer_col, touchpoint_col])[score_col].mean().astype(float)
+        means = group.groupby([customer_id_col, touchpoint_col])[score_col].mean().astype(float)
         centred = means - means.groupby(level=1).transform("mean")
         own = centred.groupby(level=0)
         several = own.size() > 1

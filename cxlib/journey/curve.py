@@ -34,7 +34,7 @@ def emotion_curve(
     by: str | None = None,
     band: str = "simultaneous",
     stage_col: str = "stage",
-    customer_col: str = "customer_id",
+    customer_id_col: str = "customer_id",
     neutral: float | None = None,
     conf_level: float = 0.95,
 ) -> pd.DataFrame:
@@ -48,7 +48,7 @@ def emotion_curve(
         customer each.
     stage_order
         All stages in the order customers live through them.
-    score_col, stage_col, customer_col
+    score_col, stage_col, customer_id_col
         Columns of `events`.
     by
         Column to compute one curve per group.
@@ -99,12 +99,12 @@ def emotion_curve(
     if band not in BANDS:
         fail_option("band", band, BANDS)
     parts, middle = [], neutral_score(events, score_col, neutral)
-    for keys, group in groups(events, stage_order, score_col, by, stage_col, customer_col):
+    for keys, group in groups(events, stage_order, score_col, by, stage_col, customer_id_col):
         scores = sums(group)
         counts = _stage_counts(group, scores, middle)
         for curve in CURVES:
             fit = stage_moments(scores, curve)
-            error = np.sqrt(np.diag(fit.cov))
+            error = np.where(fit.df > 0, np.sqrt(np.diag(fit.cov)), np.nan)
             half = critical_value(conf_level, df=fit.df) * error
             wide = half
             if band == "simultaneous":
@@ -126,14 +126,14 @@ def stage_steps(
     by: str | None = None,
     curve: str = "paired",
     stage_col: str = "stage",
-    customer_col: str = "customer_id",
+    customer_id_col: str = "customer_id",
     conf_level: float = 0.95,
 ) -> pd.DataFrame:
     """Change of the mean score from each stage to the next (unit of the score; negative = the curve falls).
 
     Parameters
     ----------
-    events, stage_order, score_col, by, stage_col, customer_col, conf_level
+    events, stage_order, score_col, by, stage_col, customer_id_col, conf_level
         As in `emotion_curve`.
     curve
         "paired" (changes within customers) or "pooled" (difference of the stages' means).
@@ -158,7 +158,7 @@ def stage_steps(
     """
     stages, parts = list(stage_order), []
     contrasts = np.eye(len(stages))[1:] - np.eye(len(stages))[:-1]
-    for keys, group in groups(events, stages, score_col, by, stage_col, customer_col):
+    for keys, group in groups(events, stages, score_col, by, stage_col, customer_id_col):
         scores = sums(group)
         fit = stage_moments(scores, known_curve(curve))
         effect, error, wide = contrast(contrasts, fit, conf_level)

@@ -37,7 +37,7 @@ def gap_surface(
     observed_from: dt.date | str | None = None,
     expectation_col: str = "expectation",
     experience_col: str = "experience",
-    customer_col: str = "customer_id",
+    customer_id_col: str = "customer_id",
     conf_level: float = 0.95,
 ) -> pd.DataFrame:
     """Share (0–1) that buys within `horizon_days` of a contact, as a surface over both ratings.
@@ -55,7 +55,7 @@ def gap_surface(
         Days after the day of the contact in which a purchase counts.
     observed_from
         As in `repeat_times`: customers who bought before it are left out.
-    expectation_col, experience_col, customer_col
+    expectation_col, experience_col, customer_id_col
         Columns; ratings on one common scale.
     conf_level
         Confidence level of the intervals.
@@ -104,10 +104,10 @@ def gap_surface(
     (True, True)
     """
     names = {"expectation_col": expectation_col, "experience_col": experience_col}
-    check_columns(events, **names, customer_col=customer_col, occurred_at="occurred_at")
+    check_columns(events, **names, customer_id_col=customer_id_col, occurred_at="occurred_at")
     begin = None if observed_from is None else to_date(observed_from, argument="observed_from")
     days = begin, pd.Timestamp(to_date(as_of))
-    rated = _rated(events, orders, days, horizon_days, names, customer_col)
+    rated = _rated(events, orders, days, horizon_days, names, customer_id_col)
     x, y = rated["x"].to_numpy(), rated["y"].to_numpy()
     cells = rated.groupby(["x", "y"]).size().rename("n").reset_index()
     middle = (min(x.min(), y.min()) + max(x.max(), y.max())) / 2 if len(rated) else 0.0
@@ -137,12 +137,12 @@ def _rated(
     days: tuple[dt.date | None, pd.Timestamp],
     horizon: int,
     names: dict[str, str],
-    customer_col: str,
+    customer_id_col: str,
 ) -> pd.DataFrame:
     """Contacts with both ratings, observed for the full horizon, and whether a purchase followed."""
-    check_columns(orders, customer_col=customer_col, ordered_at="ordered_at")
+    check_columns(orders, customer_id_col=customer_id_col, ordered_at="ordered_at")
     begin, last = days
-    customer = events[customer_col]
+    customer = events[customer_id_col]
     rated = pd.DataFrame({"who": pd.factorize(customer)[0], "customer": customer}).assign(
         day=local_days(events["occurred_at"], "occurred_at"),
         x=check_numbers(events, names["expectation_col"]),
@@ -151,8 +151,10 @@ def _rated(
     rated = rated.dropna()
     rated = rated[(last - rated["day"]).dt.days >= horizon].sort_values("day", kind="stable")
     ordered_on = local_days(orders["ordered_at"], "ordered_at")
-    bought = pd.DataFrame({"customer": orders[customer_col], "bought_on": ordered_on})
-    bought = bought[purchase_lines(orders, known=(ordered_on <= last).to_numpy(), customer_col=customer_col)]
+    bought = pd.DataFrame({"customer": orders[customer_id_col], "bought_on": ordered_on})
+    bought = bought[
+        purchase_lines(orders, known=(ordered_on <= last).to_numpy(), customer_id_col=customer_id_col)
+    ]
     bought = bought.dropna().sort_values("bought_on")
     earlier = earlier_buyers(bought["customer"], bought["bought_on"], begin)
     rated = rated[~rated["customer"].isin(earlier)]

@@ -10,8 +10,8 @@ import pandas as pd
 from scipy import stats
 
 from cxlib.checks import ParameterError, check_columns, check_group_names, check_times, fail_option
+from cxlib.checks.near_names import near_names
 from cxlib.data.text_type import TEXT
-from cxlib.near_names import near_names
 from cxlib.stats.differences import interval_difference
 from cxlib.stats.intervals import Interval, critical_value, false_discovery, share_interval
 from cxlib.stats.verdicts import limits_side

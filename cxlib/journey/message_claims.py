@@ -18,14 +18,14 @@ CHANNELS = ("mail", "line")
 _FLAGS = {"responded_col": "responded", "opted_out_col": "opted_out"}
 
 
-def contact_cap(pressure: pd.DataFrame, *, min_n: int = 10) -> pd.DataFrame:
+def contact_cap(pressure: pd.DataFrame, *, min_cell: int = 10) -> pd.DataFrame:
     """Most contacts in 30 days before opt-out rises beyond noise, or none where that is not shown.
 
     Parameters
     ----------
     pressure
         A frame of `contact_pressure` with opt-outs.
-    min_n
+    min_cell
         Classes of fewer customers decide nothing.
 
     Returns
@@ -52,7 +52,7 @@ def contact_cap(pressure: pd.DataFrame, *, min_n: int = 10) -> pd.DataFrame:
     """
     facts = ["contacts_from", "estimate", *DIFFERENCE, "n"]
     check_columns(pressure, **{name: name for name in ("metric", *facts)})
-    rows = pressure[(pressure["metric"] == "opt_out") & (pressure["n"] >= min_n)]
+    rows = pressure[(pressure["metric"] == "opt_out") & (pressure["n"] >= min_cell)]
     rows = rows[rows["difference"].notna()].sort_values("contacts_from", kind="stable")
     side = limits_side(rows["difference_conf_low"], rows["difference_conf_high"], unit="pp")
     above = rows[(side > 0) & (rows["contacts_from"] > 1)]

@@ -24,9 +24,9 @@ def contact_pressure(
     *,
     responded_col: str | None = None,
     opted_out_col: str | None = None,
-    window_days: int = 30,
+    within_days: int = 30,
     edges: Sequence[int] = (1, 2, 3, 4, 6, 9),
-    customer_col: str = "customer_id",
+    customer_id_col: str = "customer_id",
     time_col: str = "occurred_at",
     conf_level: float = 0.95,
 ) -> pd.DataFrame:
@@ -39,12 +39,12 @@ def contact_pressure(
     responded_col, opted_out_col
         True or 1 where the customer responded to, or opted out after, this contact. Where it is missing the
         contact counts towards the number but not towards the share. At least one of them.
-    window_days
+    within_days
         Contacts are counted in so many days up to and including this one; those at the same time all count,
         since their order is not known.
     edges
         Lowest number of contacts of each class, ascending, from 1.
-    customer_col, time_col
+    customer_id_col, time_col
         Columns of `contacts`.
     conf_level
         Confidence level of the intervals.
@@ -84,7 +84,7 @@ def contact_pressure(
     >>> contact_pressure(contacts, responded_col="opened", edges=[1, 2])["estimate"].to_list()
     [1.0, 0.0]
     """
-    check_columns(contacts, customer_col=customer_col, time_col=time_col)
+    check_columns(contacts, customer_id_col=customer_id_col, time_col=time_col)
     check_columns(contacts, responded_col=responded_col, opted_out_col=opted_out_col)
     cuts = np.asarray(edges, dtype=int)
     if not cuts.size or cuts[0] != 1 or (np.diff(cuts) <= 0).any():
@@ -93,13 +93,13 @@ def contact_pressure(
     flags = {metric: _flags(contacts, name) for metric, name in asked.items() if name is not None}
     if not flags:
         raise ParameterError("journey.no_outcome", argument="responded_col, opted_out_col")
-    rows = contacts[[customer_col]].assign(**{time_col: instants(contacts[time_col], time_col)}, **flags)
-    rows = rows.dropna(subset=[customer_col, time_col])
+    rows = contacts[[customer_id_col]].assign(**{time_col: instants(contacts[time_col], time_col)}, **flags)
+    rows = rows.dropna(subset=[customer_id_col, time_col])
     rows = rows.sort_values(time_col, kind="stable")
-    who = pd.factorize(rows[customer_col])[0]
+    who = pd.factorize(rows[customer_id_col])[0]
     together = rows.groupby([who, rows[time_col].to_numpy()], sort=False).ngroup().to_numpy()
     number = (
-        pd.Series(_recent(who, rows[time_col], window_days)).groupby(together).transform("max").to_numpy()
+        pd.Series(_recent(who, rows[time_col], within_days)).groupby(together).transform("max").to_numpy()
     )
     code = np.searchsorted(cuts, number, side="right") - 1
     frames = []
@@ -122,7 +122,7 @@ def first_exits(
     contacts: pd.DataFrame,
     *,
     opted_out_col: str = "opted_out",
-    customer_col: str = "customer_id",
+    customer_id_col: str = "customer_id",
     time_col: str = "occurred_at",
 ) -> pd.DataFrame:
     """Tell what came first after the first purchase: the second one, or opting out of messages.
@@ -133,7 +133,7 @@ def first_exits(
         A frame of `repeat_times`: `from_on, duration_days, is_repeat` and the customer.
     contacts
         Contacts of the same customers, with the mark of those after which a customer opted out.
-    opted_out_col, customer_col, time_col
+    opted_out_col, customer_id_col, time_col
         Columns of `contacts`.
 
     Returns
@@ -157,13 +157,13 @@ def first_exits(
     >>> first_exits(buyers, left)[["duration_days", "cause"]].to_numpy().tolist()
     [[7, 'opted_out'], [20, 'bought_again']]
     """
-    check_columns(contacts, customer_col=customer_col, time_col=time_col, opted_out_col=opted_out_col)
+    check_columns(contacts, customer_id_col=customer_id_col, time_col=time_col, opted_out_col=opted_out_col)
     check_columns(first_buyers, **{name: name for name in ("from_on", "duration_days", "is_repeat")})
     left = contacts[_flags(contacts, opted_out_col) == 1]
     day = pd.Series(_days(left[time_col]), index=left.index)
-    first = day.groupby(left[customer_col]).min()
+    first = day.groupby(left[customer_id_col]).min()
     start = first_buyers["from_on"].to_numpy().astype("datetime64[D]").astype(np.int64)
-    wait = first_buyers[customer_col].map(first).to_numpy(dtype=float) - start
+    wait = first_buyers[customer_id_col].map(first).to_numpy(dtype=float) - start
     days = first_buyers["duration_days"].to_numpy(dtype=float)
     bought = first_buyers["is_repeat"].to_numpy(dtype=bool)
     leaves = (wait >= 0) & ((wait < days) | ((wait == days) & ~bought))

@@ -14,7 +14,7 @@ import pandas as pd
 from scipy.special import ndtr
 
 from cxlib.checks import ParameterError, check_columns, check_group_names, fail_option, nearest
-from cxlib.near_names import looks_like_data
+from cxlib.checks.near_names import looks_like_data
 from cxlib.stats.intervals import Interval, critical_value
 from cxlib.stats.joint_bands import largest_ratio
 from cxlib.stats.number_columns import check_numbers
@@ -64,10 +64,10 @@ def groups(
     score_col: str,
     by: str | None,
     stage_col: str,
-    customer_col: str,
+    customer_id_col: str,
 ) -> Iterator[tuple[dict[str, Any], StageScores]]:
     """Yield each group of `by` with its answers, checked; a contact without a customer is one by itself."""
-    check_columns(events, score_col=score_col, by=by, stage_col=stage_col, customer_col=customer_col)
+    check_columns(events, score_col=score_col, by=by, stage_col=stage_col, customer_id_col=customer_id_col)
     check_group_names(by, RESULT_NAMES)
     stages = list(stage_order)
     if len(stages) < 2 or len(set(stages)) < len(stages):
@@ -78,7 +78,7 @@ def groups(
         listed = [name for name in map(str, stages) if not looks_like_data([name])]
         near = nearest(str(found[0]), listed) or "–"
         raise ParameterError("journey.no_known_stage", column=stage_col, nearest=near)
-    customer = pd.factorize(events[customer_col])[0]
+    customer = pd.factorize(events[customer_id_col])[0]
     guests = customer < 0
     customer[guests] = customer.max(initial=-1) + 1 + np.arange(guests.sum())
     held = events[score_col]
@@ -114,11 +114,16 @@ def sums(group: StageScores) -> StageSums:
 
 
 def stage_moments(scores: StageSums, curve: str) -> StageMeans:
-    """Return means and covariance over stages; NaN for unanswered stages."""
+    """Return means and covariance over stages; NaN for unanswered stages.
+
+    A few answers that happen to be equal do not say how far others would lie apart: such a stage has no
+    degrees of freedom, and nothing that rests on it an interval.
+    """
     n_stages = scores.n.shape[1]
     used = scores.n.sum(0) > 0
     total, count = scores.total[:, used], scores.n[:, used]
     mean, cov, df = _pooled(total, count) if curve == "pooled" else _paired(total, count)
+    df = np.where(np.diag(cov) > 1e-12 * np.maximum(mean**2, 1), df, 0)
     where = np.flatnonzero(used)
     full = StageMeans(*(np.full(shape, np.nan) for shape in ((n_stages,), (n_stages, n_stages), (n_stages,))))
     full.mean[where], full.df[where], full.cov[np.ix_(where, where)] = mean, df, cov

@@ -1,4 +1,4 @@
-"""How long customers take from stage to stage, and deals from stage to close."""
+"""How long customers take from stage to stage."""
 
 from __future__ import annotations
 
@@ -11,9 +11,6 @@ import pandas as pd
 
 from cxlib.checks import check_columns
 from cxlib.data.days import local_days, to_date
-from cxlib.data.deals import deal_spells
-from cxlib.journey.won_and_lost import usual_age
-from cxlib.stats.intervals import Interval, share_interval
 from cxlib.stats.survival.kaplan_meier import survival_curve
 from cxlib.stats.survival.known_days import enough_at_risk
 
@@ -25,7 +22,7 @@ def stage_times(
     as_of: dt.date | str,
     within_days: int = 90,
     stage_col: str = "stage",
-    customer_col: str = "customer_id",
+    customer_id_col: str = "customer_id",
     time_col: str = "occurred_at",
     conf_level: float = 0.95,
 ) -> pd.DataFrame:
@@ -41,7 +38,7 @@ def stage_times(
         Last day of observation, inclusive.
     within_days
         Days for the share that has gone on.
-    stage_col, customer_col, time_col
+    stage_col, customer_id_col, time_col
         Columns of `events`.
     conf_level
         Confidence level of the intervals.
@@ -79,12 +76,12 @@ def stage_times(
     >>> times[["estimate", "n_events"]].to_numpy().tolist()
     [[3.0, 2.0]]
     """
-    check_columns(events, stage_col=stage_col, customer_col=customer_col, time_col=time_col)
+    check_columns(events, stage_col=stage_col, customer_id_col=customer_id_col, time_col=time_col)
     last = pd.Timestamp(to_date(as_of))
-    rows = events[[customer_col, stage_col]].assign(day=local_days(events[time_col], time_col)).dropna()
+    rows = events[[customer_id_col, stage_col]].assign(day=local_days(events[time_col], time_col)).dropna()
     rows = rows[rows["day"] <= last]
-    first = {stage: part.groupby(customer_col)["day"].min() for stage, part in rows.groupby(stage_col)}
-    nobody = rows.iloc[:0].set_index(customer_col)["day"]
+    first = {stage: part.groupby(customer_id_col)["day"].min() for stage, part in rows.groupby(stage_col)}
+    nobody = rows.iloc[:0].set_index(customer_id_col)["day"]
     found = []
     for before, after in pairwise(stage_order):
         start, end = first.get(before, nobody), first.get(after, nobody)
@@ -96,82 +93,6 @@ def stage_times(
     columns = ["from_stage", "stage", "metric", "estimate", "conf_low", "conf_high"]
     columns += ["quartile_low", "quartile_high", "n", "n_events", "reached", "n_at_risk", "n_not_reached"]
     return pd.DataFrame(found, columns=columns)
-
-
-def stage_ageing(
-    deals: pd.DataFrame,
-    *,
-    as_of: dt.date | str,
-    usual: float = 0.9,
-    conf_level: float = 0.95,
-) -> pd.DataFrame:
-    """Open deals per stage: how old they are (days), and which share is older than deals usually get (0–1).
-
-    Parameters
-    ----------
-    deals
-        With `stage, created_on, closed_on, is_won`, and `amount` if known. Rows created after `as_of`, or
-        over on an unknown day, are left out; a deal without a result is open whatever its `closed_on`
-        (`deal_outcomes`). The stage is that of the day the table was written: what closed since `as_of` has
-        the stage "unknown_stage", since "won" and "lost" were not known by then.
-    as_of
-        Last day known, inclusive.
-    usual
-        A deal is stalled if it is older than the age by which this share of all deals has been closed
-        (Kaplan–Meier, won or lost; `usual_age`).
-    conf_level
-        Confidence level of the interval (Wilson).
-
-    Returns
-    -------
-    DataFrame
-        `stage, metric` ("stalled"), `estimate, std_error, conf_low, conf_high, n` (open deals), `median_days,
-        oldest_days, usual_days` (the age to beat; NaN where fewer than `usual` are known to), `amount` (of
-        the open deals); most open deals first. Without open deals no rows.
-
-    Raises
-    ------
-    ParameterError
-        Unknown column.
-
-    Notes
-    -----
-    Age counts from `created_on`, since the day of entering a stage is not in the table. The usual age comes
-    from all deals, open ones included for as long as they were open: taking closed ones alone would make it
-    too short. For won against lost see `cumulative_incidence`.
-
-    Examples
-    --------
-    >>> deals = pd.DataFrame({"stage": ["won", "lost", "quoted"], "created_on": pd.Timestamp("2026-01-01"),
-    ...     "closed_on": pd.to_datetime(["2026-01-11", "2026-01-21", None]), "is_won": [True, False, None]})
-    >>> stage_ageing(deals, as_of="2026-03-31", usual=0.6)[["n", "median_days", "usual_days"]].values.tolist()
-    [[1.0, 89.0, 20.0]]
-    """
-    names = ("stage", "created_on", "closed_on")
-    check_columns(deals, **{name: name for name in names})
-    spells = deal_spells(deals, as_of=as_of)
-    usual_days = usual_age(deals, as_of=as_of, usual=usual)
-    still = spells[spells["is_open"]].rename(columns={"days": "age"})
-    still["value"] = still.get("amount", pd.Series(np.nan, index=still.index))
-    closes_later = still.get("is_won", still["closed_on"]).notna()
-    still["stage"] = still["stage"].astype(object).mask(closes_later | still["stage"].isna(), "unknown_stage")
-    found = []
-    for stage, group in still.groupby("stage", observed=True):
-        stalled = int((group["age"] > usual_days).sum()) if usual_days == usual_days else np.nan
-        share = (
-            share_interval(stalled, len(group), conf_level=conf_level)._asdict() if stalled == stalled else {}
-        )
-        found.append({"stage": stage, "metric": "stalled", **share, "n": len(group)})
-        ages = {
-            "median_days": group["age"].median(),
-            "oldest_days": group["age"].max(),
-            "usual_days": usual_days,
-        }
-        found[-1] |= {**ages, "amount": group["value"].sum(min_count=1)}
-    ages_and_money = ("median_days", "oldest_days", "usual_days", "amount")
-    columns = ["stage", "metric", *Interval._fields, "n", *ages_and_money]
-    frame = pd.DataFrame(found, columns=columns)
-    return frame.sort_values(["n", "stage"], ascending=[False, True], ignore_index=True)
 
 
 def _median(spells: pd.DataFrame, within_days: int, conf_level: float) -> dict[str, object]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import pandas as pd
 
+from cxlib.journey.roles.state_moves import state_care
 from cxlib.language import LANGUAGES, text
 from cxlib.stats.first_place import leading
 from cxlib.stats.verdicts import UNDECIDED, limits_side
@@ -75,6 +76,46 @@ def enough_touched(moves: pd.DataFrame, *, min_cell: int = 10) -> pd.DataFrame:
     """
     blank = moves.assign(estimate=float("nan"), is_shown=False)
     return moves.mask(moves["n_touched"] < min_cell, blank)
+
+
+def before_states(events: pd.DataFrame, days: Sequence[object]) -> pd.DataFrame:
+    """Keep the contacts where states are known on two days at least, so that a move can follow; else no rows.
+
+    Examples
+    --------
+    >>> events = pd.DataFrame({"touchpoint": ["shop"]})
+    >>> [len(before_states(events, days)) for days in (["2026-01-31"], ["2026-01-31", "2026-03-02"])]
+    [0, 1]
+    """
+    return events if len(days) > 1 else events.iloc[:0]
+
+
+def states_unknown(contacts: pd.DataFrame) -> list[dict[str, Any]]:
+    """Say that there are no contacts of known states, as a note.
+
+    Examples
+    --------
+    >>> states_unknown(pd.DataFrame())
+    [{'note': 'journey.states_unknown'}]
+    """
+    return [{"note": "journey.states_unknown"}] if contacts.empty else []
+
+
+def brand_care(
+    contacts: pd.DataFrame, states: pd.DataFrame, touchpoints: Iterable[Any], *, conf_level: float = 0.95
+) -> pd.DataFrame:
+    """Give `state_care` by touchpoints at which the brand gets in touch; no rows where there was none.
+
+    Parameters
+    ----------
+    contacts, states, conf_level
+        As in `state_care`.
+    touchpoints
+        Touchpoints of `journey.yml`, with who begins the contact.
+    """
+    brand = {point.id for point in touchpoints if point.initiated_by == "brand"}
+    care = state_care(contacts, states, touchpoints=brand, conf_level=conf_level)
+    return care if contacts["touchpoint"].isin(brand).any() else care.iloc[:0]
 
 
 def least_looked_after(care: pd.DataFrame, moves: pd.DataFrame, *, is_known: bool = True) -> pd.DataFrame:

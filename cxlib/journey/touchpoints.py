@@ -13,13 +13,39 @@ from cxlib.stats.intervals import Interval, clustered_mean_interval, critical_va
 from cxlib.stats.number_columns import check_numbers
 
 
+def gaps_by_touchpoint(events: pd.DataFrame) -> pd.DataFrame:
+    """Give experience less expectation a column per touchpoint, beside feeling and customer of the contact.
+
+    Parameters
+    ----------
+    events
+        Contacts with `customer_id, touchpoint, valence, expectation, experience`; only rated ones count.
+
+    Returns
+    -------
+    DataFrame
+        `valence, customer_id` and a column per touchpoint (rating points, missing at the others), in the
+        order and with the index of `events`: the drivers of `penalty_reward`.
+
+    Examples
+    --------
+    >>> events = pd.DataFrame({"customer_id": ["a", "b"], "touchpoint": ["shop", "web"], "valence": [1, 0],
+    ...     "expectation": [3, 4], "experience": [5, None]})
+    >>> gaps_by_touchpoint(events).to_dict("records")
+    [{'valence': 1, 'customer_id': 'a', 'shop': 2.0}]
+    """
+    gaps = events.assign(gap=events["experience"] - events["expectation"])
+    gaps = gaps.dropna(subset=["gap", "touchpoint"]).pivot(columns="touchpoint", values="gap")  # noqa: PD010
+    return events[["valence", "customer_id"]].join(gaps, how="inner")
+
+
 def expectation_gap(
     events: pd.DataFrame,
     *,
     by: str = "touchpoint",
     expectation_col: str = "expectation",
     experience_col: str = "experience",
-    customer_col: str = "customer_id",
+    customer_id_col: str = "customer_id",
     conf_level: float = 0.95,
 ) -> pd.DataFrame:
     """Share of contacts below and above expectation (0–1), and the mean gap (scale points), per touchpoint.
@@ -32,7 +58,7 @@ def expectation_gap(
         Column to judge by.
     expectation_col, experience_col
         Ratings on one common scale; gap = experience − expectation.
-    customer_col
+    customer_id_col
         Customer; several contacts of one count as one cluster, those without a customer as one each.
     conf_level
         Confidence level of the intervals.
@@ -64,7 +90,7 @@ def expectation_gap(
     >>> expectation_gap(events)["estimate"].to_list()
     [0.5, 0.25, 0.0]
     """
-    rated = _rated(events, by, expectation_col, experience_col, customer_col)
+    rated = _rated(events, by, expectation_col, experience_col, customer_id_col)
     code, names = pd.factorize(rated[by], sort=True)
     customers = rated.groupby(code)["customer"].nunique().reindex(range(len(names)), fill_value=0)
     answers = np.bincount(code, minlength=len(names))
@@ -92,6 +118,18 @@ def expectation_gap(
     return result.sort_values(by, kind="stable", ignore_index=True)
 
 
+def below_expectation(events: pd.DataFrame, *, conf_level: float = 0.95) -> pd.DataFrame:
+    """Share (0–1) of all rated contacts below expectation: the first row of `expectation_gap` for everything.
+
+    Examples
+    --------
+    >>> rated = pd.DataFrame({"customer_id": list("ab"), "expectation": [3, 3], "experience": [2, 4]})
+    >>> below_expectation(rated)["estimate"].tolist()
+    [0.5]
+    """
+    return expectation_gap(events.assign(everything=1), by="everything", conf_level=conf_level).head(1)
+
+
 def touchpoint_scores(
     events: pd.DataFrame,
     *,
@@ -99,7 +137,7 @@ def touchpoint_scores(
     touchpoint_col: str = "touchpoint",
     expectation_col: str = "expectation",
     experience_col: str = "experience",
-    customer_col: str = "customer_id",
+    customer_id_col: str = "customer_id",
     conf_level: float = 0.95,
 ) -> pd.DataFrame:
     """Rank touchpoints by reach × shortfall × weight, the worst first.
@@ -111,7 +149,7 @@ def touchpoint_scores(
     penalties
         Frame of `penalty_reward` with the touchpoints as `driver`: its `penalty` (unit of the outcome, below
         0 where falling short costs) is the weight. Without it every touchpoint weighs 1.
-    touchpoint_col, expectation_col, experience_col, customer_col
+    touchpoint_col, expectation_col, experience_col, customer_id_col
         Columns of `events`.
     conf_level
         Confidence level of all intervals together.
@@ -147,10 +185,12 @@ def touchpoint_scores(
         "experience_col": experience_col,
         "by": touchpoint_col,
     }
-    how["customer_col"] = customer_col
+    how["customer_id_col"] = customer_id_col
     gaps = expectation_gap(events, conf_level=conf_level, **how).query("metric == 'share_below'")
-    known = events.dropna(subset=[touchpoint_col, customer_col])
-    reach = known.groupby(touchpoint_col)[customer_col].nunique() / max(events[customer_col].nunique(), 1)
+    known = events.dropna(subset=[touchpoint_col, customer_id_col])
+    reach = known.groupby(touchpoint_col)[customer_id_col].nunique() / max(
+        events[customer_id_col].nunique(), 1
+    )
     frame = pd.DataFrame({"reach": reach}).join(
         gaps.set_index(touchpoint_col)[["estimate", "std_error", "n"]]
     )
@@ -181,7 +221,7 @@ def touchpoint_scores(
 
 
 def _rated(
-    events: pd.DataFrame, by: str, expectation_col: str, experience_col: str, customer_col: str
+    events: pd.DataFrame, by: str, expectation_col: str, experience_col: str, customer_id_col: str
 ) -> pd.DataFrame:
     """Keep rows with both ratings, with the gap and a customer each."""
     check_columns(
@@ -189,11 +229,11 @@ def _rated(
         by=by,
         expectation_col=expectation_col,
         experience_col=experience_col,
-        customer_col=customer_col,
+        customer_id_col=customer_id_col,
     )
     check_group_names(by, ("metric", *Interval._fields, "n", "n_answers"))
     gap = check_numbers(events, experience_col) - check_numbers(events, expectation_col)
-    rated = events[[by]].assign(gap=gap, customer=pd.factorize(events[customer_col])[0])
+    rated = events[[by]].assign(gap=gap, customer=pd.factorize(events[customer_id_col])[0])
     alone = rated["customer"] < 0
     rated.loc[alone, "customer"] = -1 - np.arange(alone.sum())
     return rated[rated["gap"].notna() & rated[by].notna()]

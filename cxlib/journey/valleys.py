@@ -43,14 +43,14 @@ def find_valleys(
     by: str | None = None,
     curve: str = "pooled",
     stage_col: str = "stage",
-    customer_col: str = "customer_id",
+    customer_id_col: str = "customer_id",
     conf_level: float = 0.95,
 ) -> pd.DataFrame:
     """Depth of the curve at each inner stage, and whether it is a valley after paying for the search.
 
     Parameters
     ----------
-    events, stage_order, score_col, by, stage_col, customer_col, conf_level
+    events, stage_order, score_col, by, stage_col, customer_id_col, conf_level
         As in `emotion_curve`.
     curve
         "pooled" or "paired"; see `emotion_curve`.
@@ -90,7 +90,7 @@ def find_valleys(
     [['wait', 1.0]]
     """
     stages, parts = list(stage_order), []
-    for keys, group in groups(events, stages, score_col, by, stage_col, customer_col):
+    for keys, group in groups(events, stages, score_col, by, stage_col, customer_id_col):
         scores = sums(group)
         fit = stage_moments(scores, known_curve(curve))
         depth, low, high = _prominence(fit, conf_level)
@@ -100,6 +100,20 @@ def find_valleys(
         inner = {name: held[1:-1] for name, held in zip(_VALLEY_COLUMNS[1:], columns, strict=True)}
         parts.append({**keys, "metric": curve, **inner})
     return stacked(parts)
+
+
+def depth_at(events: pd.DataFrame, *, stage: str | None, **asked: Any) -> pd.DataFrame:
+    """Depth of the pooled curve at one stage, the row of `find_valleys` with `estimate`; no row without it.
+
+    Examples
+    --------
+    >>> events = pd.DataFrame({"customer_id": list("aab"), "stage": ["buy", "wait", "use"],
+    ...     "valence": [1, 0, 1]})
+    >>> depth_at(events, stage="wait", stage_order=["buy", "wait", "use"])["n"].tolist()
+    [1]
+    """
+    found = find_valleys(events, **asked).rename(columns={"depth": "estimate"})
+    return found[found["stage"] == stage].reset_index(drop=True)
 
 
 def name_valley(pooled: pd.DataFrame, paired: pd.DataFrame) -> pd.DataFrame:
@@ -165,14 +179,14 @@ def curve_features(
     by: str | None = None,
     curve: str = "pooled",
     stage_col: str = "stage",
-    customer_col: str = "customer_id",
+    customer_id_col: str = "customer_id",
     conf_level: float = 0.95,
 ) -> pd.DataFrame:
     """Peak, trough, end, slope, area and peak-end of the curve (unit of the score; slope per stage).
 
     Parameters
     ----------
-    events, stage_order, score_col, by, curve, stage_col, customer_col, conf_level
+    events, stage_order, score_col, by, curve, stage_col, customer_id_col, conf_level
         As in `find_valleys`.
 
     Returns
@@ -205,7 +219,7 @@ def curve_features(
     [-0.33]
     """
     stages, parts = np.array(list(stage_order)), []
-    for keys, group in groups(events, stage_order, score_col, by, stage_col, customer_col):
+    for keys, group in groups(events, stage_order, score_col, by, stage_col, customer_id_col):
         scores = sums(group)
         fit = stage_moments(scores, known_curve(curve))
         parts.append({**keys, **_features(fit, stages, conf_level), "n": len(scores.n)})

@@ -61,6 +61,29 @@ def path_notes(views: pd.DataFrame, pages: Sequence[str], *, min_cell: int = 10)
     return pd.DataFrame(rows, columns=None if rows else _NOTE)
 
 
+def visit_col(events: pd.DataFrame) -> str:
+    """Column that tells visits apart: the session where it is recorded, else the customer.
+
+    Examples
+    --------
+    >>> visit_col(pd.DataFrame(columns=["session_id"])), visit_col(pd.DataFrame(columns=["page"]))
+    ('session_id', 'customer_id')
+    """
+    return "session_id" if "session_id" in events else "customer_id"
+
+
+def no_goal(exits: pd.DataFrame, views: pd.DataFrame) -> list[dict[str, Any]]:
+    """Say why visits on the path have no exits to show, as a note.
+
+    Examples
+    --------
+    >>> rows = pd.DataFrame({"page": ["home"]})
+    >>> no_goal(rows.head(0), rows), no_goal(rows, rows), no_goal(rows.head(0), rows.head(0))
+    ([{'note': 'journey.no_goal'}], [], [])
+    """
+    return [{"note": "journey.no_goal"}] if exits.empty and len(views) else []
+
+
 def visit_funnel(
     views: pd.DataFrame, pages: Sequence[str], *, unit_col: str, conf_level: float, min_cell: int = 10
 ) -> pd.DataFrame:

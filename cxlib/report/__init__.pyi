@@ -1,4 +1,8 @@
 from .disclosure import suppress_small as suppress_small
+from .plots.ahead import plot_calibration as plot_calibration
+from .plots.ahead import plot_sales_ahead as plot_sales_ahead
+from .plots.choices import plot_choices_panel as plot_choices_panel
+from .plots.control import plot_control_panel as plot_control_panel
 from .plots.drivers import plot_importance as plot_importance
 from .plots.drivers import plot_importance_panel as plot_importance_panel
 from .plots.drivers import plot_importance_performance as plot_importance_performance
@@ -17,6 +21,9 @@ from .plots.journey import plot_touchpoint_losses as plot_touchpoint_losses
 from .plots.moves import plot_ctb_map_panel as plot_ctb_map_panel
 from .plots.moves import plot_growth as plot_growth
 from .plots.moves import plot_migration as plot_migration
+from .plots.sales import plot_deal_ages as plot_deal_ages
+from .plots.sales import plot_deal_clock as plot_deal_clock
+from .plots.sales import plot_forecasts as plot_forecasts
 from .plots.scores import plot_behaviour as plot_behaviour
 from .plots.scores import plot_mix_rate as plot_mix_rate
 from .plots.scores import plot_nps as plot_nps
@@ -30,8 +37,15 @@ from .plots.segments import plot_rf_map as plot_rf_map
 from .plots.segments import plot_segments as plot_segments
 from .plots.steps import plot_funnel as plot_funnel
 from .plots.steps import plot_state_changes as plot_state_changes
+from .plots.support import plot_csat_by_wait as plot_csat_by_wait
+from .plots.support import plot_reasons as plot_reasons
 from .plots.theme import ROLES as ROLES
 from .plots.theme import new_axes as new_axes
 from .plots.theme import set_theme as set_theme
+from .plots.topics import plot_topic_impact as plot_topic_impact
+from .plots.value import plot_retention as plot_retention
+from .plots.value import plot_staying as plot_staying
+from .plots.value import plot_value_for_cost as plot_value_for_cost
+from .plots.value import plot_values as plot_values
 from .report import Report as Report
-from .values import value as value
+from .values import in_unit as in_unit

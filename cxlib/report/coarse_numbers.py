@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from numbers import Real
 from typing import Any
@@ -22,7 +22,7 @@ import numpy as np
 import pandas as pd
 
 from cxlib.language import is_missing
-from cxlib.report.disclosure import KEY_COLUMNS, PEOPLE
+from cxlib.report.disclosure import KEY_COLUMNS, PEOPLE, cover, row_labels
 
 #: Columns and metrics that hold money per customer; any other money is taken for a sum, which is the coarser.
 PER_CUSTOMER = frozenset(
@@ -40,6 +40,8 @@ PER_CUSTOMER = frozenset(
 )
 #: Shares that count customers, whatever these bought; any other share may be one of money.
 OF_CUSTOMERS = frozenset({"customer_share", "repeat_rate", "repeat", "lapse", "referral", "referred_share"})
+#: Parts of a whole that is shown beside them: left out where the amount itself is.
+_OF_MONEY = frozenset({"share", "cumulative_share", "amount_share", "sales_share"})
 #: Money that is one customer's own amount: the border between two groups.
 BORDERS = frozenset({"lower_amount", "upper_amount", "upper", "median", "median_amount"})
 _NOT_PEOPLE = re.compile(
@@ -296,9 +298,12 @@ def coarse_frame(
     every = {} if metric is None else {"metric": metric}
     exact = [every | row for row in frame.rename(columns=str).to_dict("records")]
     rows = [_coarse_row(row, units, n_col, coarse) for row in exact]
-    if people is not None:
-        for row, before, own in zip(rows, exact, _carriers(exact, people), strict=True):
-            row |= _carried(before, own, coarse)
+    if people is not None and rows:
+        carriers = _carriers(exact, people)
+        told = [_carried(row, own, coarse) for row, own in zip(exact, carriers, strict=True)]
+        named = [name for name in ("metric", *people.index.names) if name in exact[0]]
+        _cover_left_out(told, pd.DataFrame(exact)[list(dict.fromkeys(named))], carriers, coarse)
+        rows = [row | carried for row, carried in zip(rows, told, strict=True)]
     names = [str(name) for name in frame.columns]
     found = pd.DataFrame(rows, index=frame.index, columns=names, dtype="object")
     return found.set_axis(frame.columns, axis=1)
@@ -326,14 +331,46 @@ def _carried(row: Mapping[Any, Any], people: pd.DataFrame, coarse: Coarse) -> di
             parts = people[name].dropna()
             total = coarse_sum(parts, coarse=coarse)
             found[column] = _mean(total, len(parts), coarse) if name in PER_CUSTOMER else total
+            found |= _parts_of_whole(row, column, total, len(parts), coarse)
     return found
+
+
+def _parts_of_whole(
+    row: Mapping[Any, Any], column: str, total: float | Under | None, n: int, coarse: Coarse
+) -> dict[str, Any]:
+    """Make the shares of a known whole from the rounded sum: a share of the exact one tells it again."""
+    names = _OF_MONEY & row.keys()
+    if total is None:
+        return dict.fromkeys(names)
+    exact = row.get(column)
+    if column in PER_CUSTOMER or isinstance(total, Under) or not exact:
+        return {}
+    known = [name for name in names - {"cumulative_share"} if not is_missing(row[name])]
+    return {name: _share(row[name] * total / exact, name, "share", n, coarse) for name in known}
+
+
+def _cover_left_out(
+    told: list[dict[str, Any]], keys: pd.DataFrame, carriers: list[pd.DataFrame], coarse: Coarse
+) -> None:
+    """Leave out a second row of a total where one customer carries a row: the rest of it would tell."""
+    metric: list[Hashable] = [name for name in ("metric",) if name in keys.columns]
+    for column in sorted({name for row in told for name in row} - _OF_MONEY):
+        at = np.array([place for place, row in enumerate(told) if column in row])
+        hidden = np.array([told[place][column] is None for place in at])
+        of_column = keys.iloc[at]
+        crossed = [[*metric, name] for name in keys.columns if name not in metric]
+        dimensions = [metric, *(names for names in crossed if of_column.duplicated(names).any())]
+        margins = [row_labels(of_column, names) for names in dimensions]
+        counts = np.array([float(len(carriers[place])) for place in at])
+        for place in at[cover(hidden, counts, margins, min_cell=coarse.min_cell)]:
+            told[place] |= dict.fromkeys({column, *(_OF_MONEY & told[place].keys())})
 
 
 def _mean(total: float | Under | None, n: int, coarse: Coarse) -> float | Under | None:
     people = max(_nearest(n, coarse.base), coarse.base)
     if isinstance(total, Under):
         return Under(_digits(total.limit / people, 2), total.is_negative)
-    return None if total is None else _digits(total / people, 3)
+    return None if total is None else _digits(total / people, 4)  # times n it is the sum, to the third digit
 
 
 def _coarse_row(

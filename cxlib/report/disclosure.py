@@ -23,20 +23,23 @@ KEY_COLUMNS = frozenset(
         "event_month",
         "f_score",
         "horizon_months",
+        "late_from",
         "m_score",
         "month",
     }
+    | {"waited_hours", "within_hours"}
     | {"period", "r_score", "stage_number", "time_days", "wave"}
 )
 
 #: Columns in which the handbook's own rules name a row; any other text may be an attribute of customers.
 OWN_NAMES = frozenset(
     {"action", "after", "arm", "assignment", "assumes", "attitude", "attribute", "band", "before", "cause"}
-    | {"channel", "claim", "cluster", "cohort", "dimension", "dominant", "driver", "first_channel"}
-    | {"from_stage", "initiative", "input", "level", "lifecycle", "method", "metric", "next_segment"}
-    | {"next_stage", "next_state", "next_step", "next_value", "note", "outcome", "page", "question", "reason"}
-    | {"rung", "scenario", "scheme", "segment", "side", "spend_level", "stage", "state", "status", "step"}
-    | {"touchpoint", "value", "verdict", "wave", "window"}
+    | {"channel", "choice", "claim", "cluster", "cohort", "condition", "department", "dimension", "dominant"}
+    | {"driver", "entry", "first_channel", "from_stage", "initiative", "input", "kind", "level", "lifecycle"}
+    | {"method", "metric", "next_segment", "next_stage", "next_state", "next_step", "next_value", "note"}
+    | {"outcome", "page", "question", "reason", "rule", "rung", "scenario", "scheme", "segment", "side"}
+    | {"spend_level", "stage", "state", "status", "step", "table", "touchpoint", "value", "verdict", "wave"}
+    | {"clock", "handled_by", "parcel", "aspect", "window"}
 )
 
 #: Shares that count the customers of a row; those of one set add up to all of them, a lone one to its rest.
@@ -106,17 +109,9 @@ def suppress_small(
     kept = _kept_columns(data, (*groups, *keep))
     metric = ["metric"] if "metric" in data.columns else []
     dimensions: list[list[Hashable]] = [[name] for name in _crossing(data, kept, metric)]
-    margins = [_labels(data, [*metric, *names]) for names in ([groups] if groups else [[], *dimensions])]
+    margins = [row_labels(data, [*metric, *names]) for names in ([groups] if groups else [[], *dimensions])]
     counts = pd.to_numeric(data[n_col]).to_numpy(dtype="float64", na_value=np.nan)
-    hidden = ~(counts >= min_cell)
-    is_stable = False
-    while not is_stable:
-        before = hidden.sum()
-        for labels in margins:
-            for label in np.unique(labels[hidden]):
-                rows = np.flatnonzero(labels == label)
-                hidden[rows] = _covered(counts[rows], hidden[rows], min_cell)
-        is_stable = hidden.sum() == before
+    hidden = cover(~(counts >= min_cell), counts, margins, min_cell=min_cell)
     return _without_small_parts(_blank(data, hidden, margins[0], kept=kept), counts, min_cell)
 
 
@@ -133,7 +128,41 @@ def _without_small_parts(shown: pd.DataFrame, counts: np.ndarray, min_cell: int)
     return shown
 
 
-def _labels(data: pd.DataFrame, names: list[Hashable]) -> np.ndarray:
+def cover(
+    hidden: np.ndarray, counts: np.ndarray, margins: Sequence[np.ndarray], *, min_cell: int
+) -> np.ndarray:
+    """Hide as many more rows as it takes that no total less the rows shown gives a hidden one.
+
+    Parameters
+    ----------
+    hidden : array of bool
+        Rows not shown; not changed.
+    counts : array of float
+        Customers of each row; the smallest are hidden first.
+    margins
+        For each dimension of the table a number by row: rows of one number add up to a total.
+    min_cell
+        Smallest number of customers that hidden rows of one total hold together.
+
+    Examples
+    --------
+    >>> of_one_total = np.array([0, 0, 0])
+    >>> cover(np.array([True, False, False]), np.array([40, 30, 90]), [of_one_total], min_cell=10).tolist()
+    [True, True, False]
+    """
+    found = hidden.copy()
+    is_stable = False
+    while not is_stable:
+        before = found.sum()
+        for labels in margins:
+            for label in np.unique(labels[found]):
+                rows = np.flatnonzero(labels == label)
+                found[rows] = _covered(counts[rows], found[rows], min_cell)
+        is_stable = found.sum() == before
+    return found
+
+
+def row_labels(data: pd.DataFrame, names: list[Hashable]) -> np.ndarray:
     """Give rows that agree in the named columns the same number."""
     if not names or data.empty:
         return np.zeros(len(data), dtype=int)

@@ -14,135 +14,20 @@ import pandas as pd
 
 from cxlib.language import TEXT_LIMIT, clean_text, format_interval, format_value, has_text, is_missing, text
 from cxlib.report.badges import with_shape
+from cxlib.report.column_units import COLUMN_UNITS, Units
+from cxlib.report.company import Company, Day
 from cxlib.report.markup import Cell
 
-#: A unit by column, or by the `metric` of the row.
-Units = Mapping[str, str | Mapping[str, str]]
 #: A heading by column, or words by column and value.
 Labels = Mapping[str, str | Mapping[Any, str]]
 
-#: Units of columns that mean the same wherever they stand; a caller's `units` go first.
-COLUMN_UNITS: Units = {
-    "ahead": "pp",
-    "amount": "currency",
-    "amount_after": "currency",
-    "amount_before": "currency",
-    "amount_in_period": "currency",
-    "amount_past_year": "currency",
-    "amount_so_far": "currency",
-    "base_gap": "pp",
-    "benefit": "currency",
-    "best_boxes_change": "pp",
-    "beyond": "pp",
-    "break_even_effect": "currency",
-    "cap": "count",
-    "clv": "currency",
-    "concentration": "ratio",
-    "contacts_from": "count",
-    "contacts_to": "count",
-    "contested": "count",
-    "correlation": "ratio",
-    "cost": "currency",
-    "coverage": "share",
-    "csat": "share",
-    "cumulative": "currency",
-    "cumulative_share": "share",
-    "customers": "count",
-    "days": "days",
-    "design_effect": "ratio",
-    "detractor_change": "pp",
-    "difference": "pp",
-    "e_value": "ratio",
-    "e_value_limit": "ratio",
-    "effect": "currency",
-    "expected_n": "count",
-    "f2": "share",
-    "factor": "share",
-    "frequency": "count",
-    "gini": "ratio",
-    "groups": "count",
-    "high_effort": "share",
-    "highest": "count",
-    "importance": "share",
-    "importance_rank": "count",
-    "least_lift": "ratio",
-    "lift": "ratio",
-    "lower_amount": "currency",
-    "margin": "currency",
-    "mature": "share",
-    "mean": "score",
-    "mean_amount": "currency",
-    "monetary_mean": "currency",
-    "monetary_total": "currency",
-    "months_observed": "months",
-    "moves": "count",
-    "n": "count",
-    "naive": "share",
-    "naive_difference": "pp",
-    "naive_gap": "pp",
-    "needed_share": "set_share",
-    "net": "currency",
-    "net_shrunk": "currency",
-    "next_amount": "currency",
-    "nps": "points",
-    "npv": "currency",
-    "number_effect": "currency",
-    "orders": "count",
-    "p_adjusted": "p_value",
-    "p_parallel": "p_value",
-    "p_value": "p_value",
-    "penalty": {
-        "loss": "valence",
-        "None": "score",
-    },  # of feelings; of answers
-    "performance": "score",
-    "plain": "share",
-    "power": "share",
-    "prob_roi_positive": "probability",
-    "probability_first": "probability",
-    "probability_fix_first": "probability",
-    "promoter_change": "pp",
-    "purchase": "count",
-    "purchases": "count",
-    "q_value": "p_value",
-    "quartile_high": "days",
-    "quartile_low": "days",
-    "reach": "share",
-    "reached": "share",
-    "recency_days": "days",
-    "relative_weights": "share",
-    "residual": "score",
-    "revenue": "currency",
-    "reward": "score",
-    "roi": "share",
-    "roi_high": "share",
-    "roi_low": "share",
-    "roi_shrunk": "share",
-    "separation": "p_value",
-    "shapley": "share",
-    "share": "share",
-    "share_below": "share",
-    "share_negative": "share",
-    "share_of_first": "share",
-    "share_of_previous": "share",
-    "share_shrunk": "share",
-    "shrunk": "currency",
-    "sign": "count",
-    "spend_effect": "currency",
-    "spend_gap": "currency",
-    "stability": "ratio",
-    "stated": "score",
-    "stated_rank": "count",
-    "top_customers": "set_share",
-    "touched": {"difference": "share", "score_difference": "score"},
-    "untouched": {"difference": "share", "score_difference": "score"},
-    "upper_amount": "currency",
-    "worst_boxes_change": "pp",
-}
 #: Columns in the unit of the estimate beside them; where that is a difference of shares, shares.
-LIKE_ESTIMATE = ("adjusted", "after", "before", "limit_high", "limit_low", "target", "unweighted")
+LIKE_ESTIMATE: tuple[str, ...] = ("adjusted", "after", "before", "limit_high", "limit_low", "target")
+LIKE_ESTIMATE += ("alarm", "unweighted", "usual", "with_mean", "without_mean")
 #: Columns of sentences the handbook writes itself, which are longer than texts of the data may be.
 SENTENCES = ("caution",)
+#: Fewest hidden rows that are said in one line, where they are most of a table.
+POOLED = 4
 _CONTACT = re.compile(
     r"[^\s@<>]+@[^\s@<>]+\.[^\s@<>]+|(?<![\w.])\+?\(?\d{2,5}\)?[-\s]\d{1,4}[-\s]\d{3,4}(?![\w.])"
 )
@@ -205,6 +90,7 @@ def _unit_by_name(name: str) -> str | None:
         "_share": "share",
         "_rate": "share",
         "_days": "days",
+        "_hours": "hours",
         "_months": "months",
         "_points": "points",
     }
@@ -217,7 +103,7 @@ def _unit_by_kin(name: str, column: pd.Series, known: Units) -> str | Mapping[st
         if name.endswith(ending):
             prefix = name.removesuffix(ending)
             own = prefix.rstrip("_")
-            return known.get(own) or known.get(f"{prefix}estimate") or _unit_by_name(own) or "number"
+            return known.get(f"{prefix}estimate") or known.get(own) or _unit_by_name(own) or "number"
     if (by_name := _unit_by_name(name)) and pd.api.types.is_numeric_dtype(column):
         return by_name
     if name in LIKE_ESTIMATE and "estimate" in known and pd.api.types.is_numeric_dtype(column):
@@ -229,7 +115,10 @@ def _unit_by_kin(name: str, column: pd.Series, known: Units) -> str | Mapping[st
 
 
 def lay_out(layout: Layout) -> tuple[list[str], list[list[Cell]]]:
-    """Headings and cells; both ends of an interval share a cell, standard errors stay in the record only."""
+    """Headings and cells; both ends of an interval share a cell, standard errors stay in the record only.
+
+    Rows of which nothing but the name may be shown are said in one line where they are most of a table.
+    """
     shown = [str(name) for name in layout.frame.columns if not _is_merged(str(name), layout.frame)]
     heads = [_heading(name, layout) for name in shown]
     records: list[dict[str, Any]] = layout.frame.rename(columns=str).to_dict("records")  # type: ignore[assignment]
@@ -237,6 +126,13 @@ def lay_out(layout: Layout) -> tuple[list[str], list[list[Cell]]]:
         [_cell(name, record, layout, is_hidden=bool(flag)) for name in shown]
         for record, flag in zip(records, layout.hidden, strict=True)
     ]
+    small = [
+        at for at in np.flatnonzero(layout.hidden) if all(map(is_missing, list(records[at].values())[1:]))
+    ]
+    if len(small) >= POOLED and 2 * len(small) > len(rows):
+        pooled = text("display.pooled", layout.style.lang, rows=len(small), min_cell=layout.style.min_cell)
+        rows[small[0]] = [Cell(pooled), *(Cell("") for _ in shown[1:])]
+        rows = [row for at, row in enumerate(rows) if at not in small[1:]]
     return heads, rows
 
 
@@ -316,7 +212,7 @@ def to_record(value: Any) -> Any:
 
 
 def coverage(
-    data_set: Any, *, tables: Sequence[str] | None, min_cell: int, period: tuple[Any, Any] = (None, None)
+    data_set: Company, *, tables: Sequence[str] | None, min_cell: int, period: tuple[Day, Day] = (None, None)
 ) -> list[dict[str, Any]]:
     """Rows, customers, first and last day of the tables that are there, within the period up to `as_of`.
 
@@ -326,7 +222,7 @@ def coverage(
 
 
 def coverage_and_close(
-    data_set: Any, *, tables: Sequence[str] | None, min_cell: int, period: tuple[Any, Any] = (None, None)
+    data_set: Company, *, tables: Sequence[str] | None, min_cell: int, period: tuple[Day, Day] = (None, None)
 ) -> tuple[list[dict[str, Any]], dict[str, dict[str, list[str]]]]:
     """Return the coverage, and by table the days that lie close to the first and the last one.
 

@@ -18,9 +18,10 @@ from matplotlib.figure import Figure
 from cxlib import language
 from cxlib.checks import ParameterError, check_min_cell, fail_option
 from cxlib.language import LANGUAGES, clean_text, format_date, format_value, has_text, join_list, text
-from cxlib.report import markup
+from cxlib.report import header, markup
+from cxlib.report.company import Chosen, Company, Day
 from cxlib.report.disclosure import FLAG, hide_names, is_small, suppress_small
-from cxlib.report.header import STUDIES, TABLES_OF, asked_lines, period_line, scope_lines
+from cxlib.report.header import STUDIES, TABLES_OF, asked_texts, period_line, problem_text
 from cxlib.report.layout import (
     Labels,
     Layout,
@@ -34,6 +35,7 @@ from cxlib.report.layout import (
     to_record,
 )
 from cxlib.report.plots.theme import FONTS, register_fonts, set_theme, to_picture
+from cxlib.report.prose import told_value
 from cxlib.report.rows import FromRows, Words
 from cxlib.report.values import Value, Word, unit_of
 
@@ -83,37 +85,37 @@ class Report(FromRows):
     def __init__(
         self,
         name: str,
-        data_set: Any,
+        data_set: Company,
         *,
         lang: str = "en",
         conf_level: float = 0.95,
         min_cell: int = 10,
-        period_start: Any = None,
-        period_end: Any = None,
+        period_start: Day = None,
+        period_end: Day = None,
         tables: Sequence[str] | None = None,
         subject: str | None = None,
         about: Sequence[str] = (),
-        scope: Any = None,
+        scope: Chosen | None = None,
         **asked: object,
     ) -> None:
         if scope is not None:
             conf_level, min_cell = scope.conf_level, scope.min_cell
             period_start, period_end = scope.period_start, scope.period_end
         self.name, self.data_set, self.lang = name, data_set, lang
-        self.min_cell, self.words = check_min_cell(min_cell), Words()
+        self.min_cell, self.words, self.said = check_min_cell(min_cell), Words(), set()
         self.tables_read = tuple(tables or TABLES_OF.get(name, ()))
         self.style = Style(lang, data_set.currency, conf_level, min_cell)
         set_theme(lang)
         asked |= {"conf_level": conf_level, "min_cell": min_cell}
         self.subject, self.about = subject, [safe_text(line, lang) for line in about]
-        self.asked = scope_lines(scope, lang, is_study=name in STUDIES)
-        self.asked += asked_lines(asked, lang, currency=data_set.currency)
+        self.asked_texts = asked_texts(scope, asked, is_study=name in STUDIES, currency=data_set.currency)
+        self.asked = self.asked_texts[lang]
         self._show_header(period_start, period_end, tables or TABLES_OF.get(name))
         if len(register_fonts()) < len(FONTS):
             self.notice("display.no_font", level="warning")
         for problem in getattr(data_set, "notices", ()):
-            key = str(getattr(problem, "key", "data_set"))
-            self._show_notice(key, "warning", _problem_text(problem, lang))
+            texts = {each: problem_text(problem, each) for each in LANGUAGES}
+            self._show_notice(str(getattr(problem, "key", "data_set")), "warning", texts)
 
     def notice(
         self,
@@ -127,16 +129,14 @@ class Report(FromRows):
     ) -> None:
         """Show a sentence on data or method; those before the answer go to the *Data quality* box.
 
-        `values` are plain or `value(…)` numbers and texts for the sentence's placeholders. `only_here` keeps
-        out of the box what matters in its own section only, such as why a chart is missing. `subject` and
-        `wording` as in `finding`.
+        `values` are plain or `in_unit(…)` numbers and texts for the sentence's placeholders. `only_here`
+        keeps out of the box what matters in its own section only, such as why a chart is missing. `subject`
+        and `wording` as in `finding`.
         """
         if level not in LEVELS:
             fail_option("level", level, LEVELS)
-        sentence = text(wording or key, self.lang, **self._formatted(values, {}))
-        self._show_notice(
-            ".".join([key, *([subject] if subject else [])]), level, sentence, only_here=only_here
-        )
+        texts = {lang: text(wording or key, lang, **self._formatted(values, {}, lang)) for lang in LANGUAGES}
+        self._show_notice(".".join(filter(None, (key, subject))), level, texts, only_here=only_here)
 
     def suppress(
         self,
@@ -169,6 +169,7 @@ class Report(FromRows):
         n_col: str | None = "n",
         people: pd.DataFrame | None = None,
         metric: str | None = None,
+        words: Mapping[str, Any] | None = None,
     ) -> None:
         """Show a result frame as a table and record it.
 
@@ -189,6 +190,8 @@ class Report(FromRows):
         people, metric
             Who carries the money and what every row measures, as `coarse_numbers.coarse_frame`; only reports
             for sharing use them.
+        words
+            Words of codes in every language, by column and code, recorded for pages in another one.
 
         Raises
         ------
@@ -204,7 +207,8 @@ class Report(FromRows):
         frame = frame.drop(columns=FLAG, errors="ignore").reset_index(drop=True)
         all_units = column_units(frame, units or {})
         heads, rows = lay_out(Layout(frame, all_units, labels or {}, hidden, self.style))
-        notes = [text("display.suppressed_note", self.lang, min_cell=self.min_cell)] if any(hidden) else []
+        is_new = any(hidden) and self.is_new("display.suppressed_note")
+        notes = [text("display.suppressed_note", self.lang, min_cell=self.min_cell)] if is_new else []
         records = frame.to_dict("records")
         record = {
             "columns": [str(name) for name in frame.columns],
@@ -214,7 +218,7 @@ class Report(FromRows):
                 for row in records
             ],
             "suppressed": [index for index, flag in enumerate(hidden) if flag],
-        }
+        } | ({"words": dict(words)} if words else {})
         html = markup.table_html(heads, rows, key=key, notes=notes)
         self._show("table", key, html, markup.table_plain(heads, rows), record)
 
@@ -280,14 +284,15 @@ class Report(FromRows):
         wording
             Entry that words the sentence, where it is not `key`, or `key` in the words of its verdict.
         units
-            Unit by placeholder, where the number does not bring its own by `value`.
+            Unit by placeholder, where the number does not bring its own by `in_unit`.
         **numbers
             Numbers, dates, texts or lists for the placeholders. An `n` (or another number of people) below
             `min_cell` hides the finding.
         """
         raw = {name: item.value if isinstance(item, Value) else item for name, item in numbers.items()}
         if is_small(raw, min_cell=self.min_cell):
-            self.notice("display.finding_hidden", level="not_enough_data", min_cell=self.min_cell)
+            if self.is_new("display.finding_hidden"):
+                self.notice("display.finding_hidden", level="not_enough_data", min_cell=self.min_cell)
             return
         all_units = {name: unit_of(item, (units or {}).get(name)) for name, item in numbers.items()}
         entry = wording or language.key_for(key, verdict)
@@ -309,13 +314,17 @@ class Report(FromRows):
         metadata = {"cx": {"kind": kind, "key": key, **record}}
         _send({"text/html": html, "text/plain": plain}, raw=True, metadata=metadata)
 
-    def _show_notice(self, key: str, level: str, sentence: str, *, only_here: bool = False) -> None:
-        word = text(f"level.{level}", self.lang)
+    def _show_notice(
+        self, key: str, level: str, texts: Mapping[str, str], *, only_here: bool = False
+    ) -> None:
+        word, sentence = text(f"level.{level}", self.lang), texts[self.lang]
         html = markup.sentence_html(sentence, kind="notice", badge=word, verdict=level)
-        record = {"level": level, "text": sentence} | ({"only_here": True} if only_here else {})
+        record = {"level": level, "text": sentence, "texts": dict(texts)} | (
+            {"only_here": True} if only_here else {}
+        )
         self._show("notice", key, html, f"{word}: {sentence}", record)
 
-    def _show_header(self, period_start: Any, period_end: Any, tables: Sequence[str] | None) -> None:
+    def _show_header(self, period_start: Day, period_end: Day, tables: Sequence[str] | None) -> None:
         data_set, lang = self.data_set, self.lang
         title_key = f"report.{self.name}"
         title = text(title_key, lang) if has_text(title_key) else clean_text(self.name)
@@ -325,10 +334,9 @@ class Report(FromRows):
         held, close = coverage_and_close(data_set, tables=tables, min_cell=self.min_cell, period=period)
         named = {"data_set": clean_text(data_set.name), "as_of": format_date(data_set.as_of, lang)}
         named |= {"currency": data_set.currency, "timezone": data_set.timezone}
-        subject = text("display.header_subject", lang, **named)
         banner = text("display.header_sample", lang) if data_set.is_sample else None
         when = period_line(*period, as_of=data_set.as_of, lang=lang)
-        lines = [subject, when, *self.asked, *self.about]
+        lines = [text("display.header_subject", lang, **named), when, *self.asked, *self.about]
         names = ("table", "rows", "customers", "first", "last")
         heads = [text(f"display.coverage_{name}", lang) for name in names]
         rows = [[self._coverage_cell(name, entry[name]) for name in names] for entry in held]
@@ -343,6 +351,8 @@ class Report(FromRows):
             "title": title,
             "about": self.about,
             "asked": self.asked,
+            "asked_texts": self.asked_texts,
+            "conf_level": self.style.conf_level,
             "tables": held,
             "close": close,
         }
@@ -353,17 +363,16 @@ class Report(FromRows):
 
     def _coverage_cell(self, name: str, item: Any) -> markup.Cell:
         if name == "table":
-            return markup.Cell(safe_text(item, self.lang))
+            return markup.Cell(header.table_word(item, self.lang, with_code=True))
         unit = "date" if name in ("first", "last") else "count"
         return markup.Cell(format_value(item, unit, self.lang), is_number=unit == "count")
 
     def _source(self, tables: Sequence[str], n: int | None, counted: str | None) -> str:
-        source = ", ".join([clean_text(self.data_set.name), *tables])
-        date = format_date(self.data_set.as_of, self.lang)
+        said = header.source_words(self.data_set, tables, self.lang)
         if n is None or n < self.min_cell:
-            return text("display.source", self.lang, source=source, date=date)
+            return text("display.source", self.lang, **said)
         shown = format_value(n, "count", self.lang)
-        return text(f"display.source_{counted or 'n'}", self.lang, source=source, date=date, n=shown)
+        return text(f"display.source_{counted or 'n'}", self.lang, n=shown, **said)
 
     def _formatted(
         self, values: Mapping[str, object], units: Mapping[str, str], lang: str | None = None
@@ -377,7 +386,7 @@ class Report(FromRows):
         raw = item.value if isinstance(item, Value) else item
         if isinstance(raw, str):
             return safe_text(raw.in_language(lang) if isinstance(raw, Word) else raw, lang)
-        return format_value(raw, unit_of(item, unit), lang, currency=self.data_set.currency)
+        return told_value(raw, unit_of(item, unit), lang, currency=self.data_set.currency)
 
     def _recorded(self, item: object, limit: int = language.TEXT_LIMIT) -> object:
         raw = item.value if isinstance(item, Value) else item
@@ -389,9 +398,3 @@ class Report(FromRows):
 def _count_column(frame: pd.DataFrame, n_col: str) -> str:
     """Return the column that counts people: answers, which `n` may count, can be many from few customers."""
     return "customers" if n_col == "n" and "customers" in frame.columns else n_col
-
-
-def _problem_text(problem: Any, lang: str) -> str:
-    """Say a data set's problem (`checks.Problem`, or an error) in the report's language."""
-    say = getattr(problem, "text", None) or getattr(problem, "in_language", None)
-    return safe_text(say(lang) if say else problem, lang, limit=1_000)

@@ -14,19 +14,24 @@ from typing import Any
 import pandas as pd
 
 from cxlib.language import LANGUAGES, catalogue, has_text, is_missing, key_for, text
+from cxlib.report.column_units import COLUMN_UNITS
+from cxlib.report.company import Company
 from cxlib.report.disclosure import FLAG
-from cxlib.report.layout import COLUMN_UNITS, Style, column_units, format_level
-from cxlib.report.units import of_difference, of_estimate
+from cxlib.report.layout import Style, column_units, format_level, safe_text
+from cxlib.report.units import METRICS, of_difference, of_estimate
 from cxlib.report.values import Value, Word
 
 #: What any frame of results may carry beside its numbers; no reader of a table needs these.
-UNSHOWN = ("metric", "note", "claim")
+UNSHOWN = ("metric", "note", "claim", "best_boxes")
 #: Columns whose codes name a column or a measure: their words are those of its heading.
-NAMING = ("attribute", "baseline", "by", "dimension", "method", "metric", "metrics", "scheme")
+NAMING = ("attribute", "baseline", "by", "dimension", "feature", "method", "metric", "metrics", "scheme")
 #: What is recorded of a row whether its sentence names it or not.
 KEPT = ("claim", "estimate", "conf_low", "conf_high", "n", "customers")
 #: Columns whose codes are worded as others are.
-WORDED_AS = {"verdict": "verdict", "next_step": "verdict", "level": "level"}
+WORDED_AS = {"verdict": "verdict", "was": "verdict", "moved": "verdict", "next_step": "verdict"}
+WORDED_AS |= {"level": "level", "chapter": "tables.chapter"}
+#: Columns that hold a difference of two estimates of the row's metric.
+DIFFERENCES = ("behind", "change")
 #: Ends of names that are measured as the row's metric is: `naive_estimate`, and its limits.
 AS_METRIC = "_estimate"
 #: What a figure is told about its source.
@@ -46,12 +51,19 @@ class Words:
 
     def __init__(self) -> None:
         self._known: dict[str, dict[Any, Mapping[str, str]]] = {}
+        self._units: dict[str, str] = {}
 
     def add(self, column: str, items: Mapping[Any, Mapping[str, str]] | Iterable[Any]) -> None:
-        """Add words by code, or items of a rule file that have an `id` and a `label` in both languages."""
+        """Add words by code, or items of a rule file that have `id` and `label`, and maybe `unit`."""
         if not isinstance(items, Mapping):
+            items = list(items)
+            self._units |= {one.id: one.unit for one in items if column == "metric" and hasattr(one, "unit")}
             items = {one.id: {lang: getattr(one.label, lang) for lang in LANGUAGES} for one in items}
         self._known.setdefault(column, {}).update(items)
+
+    def unit(self, metric: object) -> str:
+        """Return the unit of a metric: that of the one table, else what a rule file says of it."""
+        return of_estimate(metric) if str(metric) in METRICS else self._units.get(str(metric), "number")
 
     def of(self, column: str, code: Any) -> Any:
         """Return a code with its words: added ones, or those of `value.<column>.<code>` or `value.<code>`.
@@ -74,7 +86,7 @@ class Words:
             )
         name = str(code).lower().replace("-", "_").replace(" ", "_")
         if kin in NAMING:
-            keys = [f"value.{kin}.{name}", f"column.{name}"]
+            keys = [f"value.{column}.{name}", f"value.{kin}.{name}", f"column.{name}"]
         elif column in WORDED_AS:
             keys = [f"{WORDED_AS[column]}.{name}"]
         else:
@@ -125,9 +137,9 @@ def metric_units(columns: Iterable[str], unit: Any) -> dict[str, Any]:
     return {"estimate": unit} | {name: unit for name in columns if name.endswith(AS_METRIC)}
 
 
-def row_units(row: Mapping[str, Any]) -> dict[str, str]:
+def row_units(row: Mapping[str, Any], words: Words) -> dict[str, str]:
     """Return the unit of each number: by the metric for estimate and limits, by its name otherwise."""
-    by_column = column_units(pd.DataFrame([row]), metric_units(row, of_estimate(row.get("metric"))))
+    by_column = column_units(pd.DataFrame([row]), metric_units(row, words.unit(row.get("metric"))))
     dates = {name: "date" for name, held in row.items() if hasattr(held, "isoformat")}
     metric = str(row.get("metric"))
     units = {
@@ -139,15 +151,16 @@ def row_units(row: Mapping[str, Any]) -> dict[str, str]:
 
 def table_parts(
     frame: pd.DataFrame, words: Words, lang: str
-) -> tuple[pd.DataFrame, dict[str, Any], dict[str, Any]]:
-    """Columns a reader needs, units by metric, and words by column for a result frame."""
+) -> tuple[pd.DataFrame, dict[str, Any], dict[str, Any], dict[str, Any]]:
+    """Columns a reader needs, units by metric, words by column, and the same words in every language."""
     metrics = [str(name) for name in frame["metric"].unique()] if "metric" in frame else []
     dropped = [name for name in UNSHOWN if name in frame and not (name == "metric" and len(metrics) > 1)]
     shown = frame.drop(columns=dropped)
-    of_all = {name: of_estimate(name) for name in metrics}
+    of_all = {name: words.unit(name) for name in metrics}
     units = metric_units(shown.columns, of_all) | {"upper": of_all, "band": of_all}
-    units["behind"] = {name: of_difference(name) for name in metrics}
+    units |= {column: {name: of_difference(unit) for name, unit in of_all.items()} for column in DIFFERENCES}
     labels: dict[str, Any] = {}
+    in_all: dict[str, Any] = {}
     if len(metrics) == 1:
         only = metrics[0]
         of_columns = [(name, unit) for name, unit in COLUMN_UNITS.items() if not isinstance(unit, str)]
@@ -158,10 +171,11 @@ def table_parts(
     for name in shown.columns:
         if not pd.api.types.is_numeric_dtype(shown[name]) or pd.api.types.is_bool_dtype(shown[name]):
             of_codes = {code: words.of(name, code) for code in shown[name].dropna().unique()}
-            known = {code: one.in_language(lang) for code, one in of_codes.items() if isinstance(one, Word)}
-            if known:
-                labels[name] = known
-    return shown, units if metrics else {}, labels
+            said = {code: one for code, one in of_codes.items() if isinstance(one, Word)}
+            if said:
+                labels[name] = {code: one.in_language(lang) for code, one in said.items()}
+                in_all[name] = {str(code): dict(one.words) for code, one in said.items() if one.words}
+    return shown, units if metrics else {}, labels, in_all
 
 
 def plot_options(
@@ -181,13 +195,13 @@ def told(key: str, row: Mapping[str, Any], words: Words) -> tuple[str, dict[str,
     entry = wording(key, row)
     needed = placeholders(entry)
     kept = {name: held for name, held in row.items() if name in needed or name in KEPT}
-    units = {name: unit for name, unit in row_units(row).items() if name in kept}
+    units = {name: unit for name, unit in row_units(row, words).items() if name in kept}
     return entry, {name: words.of(name, held) for name, held in kept.items()}, units
 
 
 def in_units(row: Mapping[str, Any], needed: set[str], words: Words) -> dict[str, Any]:
     """Return what a notice needs of a row: numbers with their units, codes with their words."""
-    units = row_units(row)
+    units = row_units(row, words)
     said = {name: words.of(name, held) for name, held in row.items() if name in needed}
     counted = {name for name, unit in units.items() if unit != "text"}
     return {
@@ -205,7 +219,7 @@ class FromRows:
 
     name: str
     lang: str
-    data_set: Any
+    data_set: Company
     words: Words
     tables_read: Sequence[str]
     style: Style
@@ -215,6 +229,13 @@ class FromRows:
     finding: Callable[..., None]
     notice: Callable[..., None]
     _formatted: Callable[..., dict[str, str]]
+    said: set[str]
+
+    def is_new(self, key: str) -> bool:
+        """Whether a remark is due for the first time in this report: of small groups it is said once."""
+        is_said = key in self.said
+        self.said.add(key)
+        return not is_said
 
     def say(
         self,
@@ -249,7 +270,9 @@ class FromRows:
             row |= {
                 name: self._phrases(f"{key}.{name}", held) for name, held in row.items() if _is_rows(held)
             }
-            tail = f"[{subject}={row[subject]}]" if subject is not None and subject in row else ""
+            tail = ""
+            if subject is not None and subject in row:
+                tail = f"[{subject}={safe_text(row[subject], self.lang)}]"
             if not is_missing(note := row.get("note")) and note:
                 own = f"{key}.{note}"
                 entry = own if has_text(own) else str(note)
@@ -290,7 +313,7 @@ class FromRows:
         """
         if self._is_nothing(result, otherwise, lacking, options):
             return
-        frame, units, labels = table_parts(result, self.words, self.lang)
+        frame, units, labels, words = table_parts(result, self.words, self.lang)
         units |= {} if unit is None else {"estimate": unit, "band": unit}
         asked = [name for name in columns or frame.columns if name in frame or name not in UNSHOWN]
         # the errors of limits shown are recorded, not shown
@@ -300,7 +323,8 @@ class FromRows:
         about = {name: options[name] for name in ("n_col", "people") if name in options}
         of_all = {} if "metric" in kept or "metric" not in result else dict.fromkeys(result["metric"])
         metric = next(iter(of_all)) if len(of_all) == 1 else None
-        self.table(key, frame[kept], units=units, labels=labels, metric=metric, **about)
+        words = {name: said for name, said in words.items() if name in kept}
+        self.table(key, frame[kept], units=units, labels=labels, metric=metric, words=words, **about)
 
     def draw(
         self,
@@ -333,6 +357,15 @@ class FromRows:
         """Return the result where `n`, the customers it rests on, are enough to show it, else no rows."""
         return result if n >= self.min_cell else result.iloc[:0]
 
+    def phrase(self, key: str, **values: object) -> Word:
+        """Say `key` in every language, for a placeholder of another sentence."""
+        return Word(key, self._phrases(key, [values])[0].words)
+
+    def notices(self, notes: Iterable[Mapping[str, Any]]) -> None:
+        """Show notices: the arguments of `notice` for each."""
+        for note in notes:
+            self.notice(**note)
+
     def name_words(self, **items: Mapping[Any, Mapping[str, str]] | Iterable[Any]) -> None:
         """Tell the words for codes of result columns, as `Words.add` takes them: `stage=rules.stages`."""
         for column, of_column in items.items():
@@ -356,7 +389,7 @@ class FromRows:
         """Say each row in the words of `key`, in every language, for the list that a sentence holds."""
         found = []
         for row in rows:
-            units = row_units(row)
+            units = row_units(row, self.words)
             said = self._as_told({name: self.words.of(name, held) for name, held in row.items()}, units)
             words = {lang: text(key, lang, **self._formatted(said, units, lang)) for lang in LANGUAGES}
             found.append(Word(": ".join(held for held in row.values() if isinstance(held, str)), words))

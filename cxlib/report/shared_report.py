@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import pandas as pd
 from matplotlib import pyplot
@@ -14,14 +14,18 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from cxlib.checks import check_min_cell
-from cxlib.language import format_value, text
+from cxlib.language import LANGUAGES, format_value, text
 from cxlib.report.coarse_numbers import Under, coarse_frame, coarse_of, coarse_value
+from cxlib.report.company import Company
 from cxlib.report.disclosure import FLAG, is_small
 from cxlib.report.header import TABLES_OF
 from cxlib.report.layout import Labels, Units, column_units
 from cxlib.report.markup import Cell
 from cxlib.report.report import Level, Report
 from cxlib.report.values import Value
+
+#: Sentences that are held against the company's own systems.
+INTERNAL = ("segmentation.sums",)
 
 
 class SharedReport(Report):
@@ -31,15 +35,16 @@ class SharedReport(Report):
     numbers; charts, standard errors and what the data set's own checks noticed are left out.
     """
 
-    def __init__(self, name: str, data_set: Any, **options: Any) -> None:
+    def __init__(self, name: str, data_set: Company, **options: Any) -> None:
         asked = getattr(options.get("scope"), "min_cell", options.get("min_cell", 10))
         self.coarse = coarse_of(_amounts(name, data_set), min_cell=check_min_cell(asked))
-        super().__init__(name, _WithoutNotices(data_set), **options)
+        super().__init__(name, cast(Company, _WithoutNotices(data_set)), **options)
         steps = {"step": self.coarse.sum_step, "whole": self.coarse.whole_step}
         steps |= {"share": self.coarse.share_step}
         words = self._formatted(steps, {"step": "currency", "whole": "currency", "share": "set_share"})
         said = {"base": str(self.coarse.base), **words}
-        self._show_notice("sharing.rule", "info", text("sharing.rule", self.lang, **said), only_here=True)
+        texts = {each: text("sharing.rule", each, **said) for each in LANGUAGES}
+        self._show_notice("sharing.rule", "info", texts, only_here=True)
 
     def table(
         self,
@@ -51,6 +56,7 @@ class SharedReport(Report):
         n_col: str | None = "n",
         people: pd.DataFrame | None = None,
         metric: str | None = None,
+        words: Mapping[str, Any] | None = None,
     ) -> None:
         """Show a result frame as `Report.table` does, rounded; small rows are blanked before."""
         n_col = "customers" if n_col == "n" and "customers" in frame.columns else n_col
@@ -67,7 +73,7 @@ class SharedReport(Report):
             rounded.map(lambda item: item is None or isinstance(item, Under)).all() & shown.notna().any()
         )
         worded = rounded.loc[:, ~is_empty].map(self._worded).assign(**{FLAG: flags})
-        super().table(key, worded, units=all_units, labels=labels, n_col=None)
+        super().table(key, worded, units=all_units, labels=labels, n_col=None, words=words)
 
     def figure(self, key: str, drawn: Axes | Figure, **options: Any) -> None:
         """Leave a chart out: a reader measures its points as exactly as it was drawn."""
@@ -105,7 +111,9 @@ class SharedReport(Report):
         wording: str | None = None,
         **values: object,
     ) -> None:
-        """Show a sentence as `Report.notice` does, from rounded numbers."""
+        """Show a sentence as `Report.notice` does, from rounded numbers; none of `INTERNAL`."""
+        if key in INTERNAL:
+            return
         said = {name: self._worded(item) for name, item in self._rounded(values, {}).items()}
         super().notice(key, level=level, only_here=only_here, subject=subject, wording=wording, **said)
 
@@ -151,14 +159,14 @@ class _WithoutNotices:
 
     notices: Sequence[object] = ()
 
-    def __init__(self, data_set: Any) -> None:
+    def __init__(self, data_set: Company) -> None:
         self._data_set = data_set
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._data_set, name)
 
 
-def _amounts(name: str, data_set: Any) -> pd.Series:
+def _amounts(name: str, data_set: Company) -> pd.Series:
     """Sum what each customer bought, or is offered where a report reads deals: the larger decides."""
     wanted = {"orders", *(TABLES_OF.get(name) or data_set.tables)} & {"orders", "deals"}
     found = [pd.Series(dtype="float64")]

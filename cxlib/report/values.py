@@ -10,18 +10,18 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Value:
-    """A number together with its unit, for one placeholder of a sentence; made by `value`."""
+    """A number together with its unit, for one placeholder of a sentence; made by `in_unit`."""
 
     value: Any
     unit: str
 
 
-def value(number: Any, unit: str) -> Value:
+def in_unit(number: Any, unit: str) -> Value:
     """Join `number` with the unit it is shown in (`share`, `pp`, `currency`, …), for `Report.finding`.
 
     Examples
     --------
-    >>> value(0.25, "share")
+    >>> in_unit(0.25, "share")
     Value(value=0.25, unit='share')
     """
     return Value(number, unit)

@@ -7,20 +7,19 @@ something is imported inside the command that needs it.
 from __future__ import annotations
 
 import argparse
-import contextlib
 import re
 import sys
-import threading
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from cxlib.checks import ParameterError
 from cxlib.data.places import HANDBOOK, REPORTS
-from cxlib.runner.errors import EXIT_NOT_ENOUGH_DATA
+from cxlib.runner.imports import add_import
 from cxlib.runner.net import caught, open_streams
 from cxlib.runner.notebooks import FORMS, choose, find_notebooks, read_notebook, title
-from cxlib.runner.parameters import Plain, read_parameters, shown
+from cxlib.runner.parameters import read_parameters, shown
+from cxlib.runner.run_commands import add_run_commands
+from cxlib.runner.tell import print_table, shown_value
 from cxlib.runner.words import say
 from cxlib.runner.worklists import add_worklist
 
@@ -99,9 +98,8 @@ def _parser(lang: str) -> argparse.ArgumentParser:
     commands = parser.add_subparsers(metavar=say("help_command", lang), required=True)
 
     def command(name: str, function: Any) -> argparse.ArgumentParser:
-        added = commands.add_parser(
-            name, help=say(f"help_{name}", lang), description=say(f"help_{name}", lang)
-        )
+        told = say(f"help_{name.replace('-', '_')}", lang)
+        added = commands.add_parser(name, help=told, description=told)
         added.add_argument("--lang", choices=("en", "ja"), help=say("help_lang", lang))
         added.set_defaults(command=function, place=None)
         return added
@@ -125,18 +123,10 @@ def _parser(lang: str) -> argparse.ArgumentParser:
     sample.set_defaults(place="out")
     sample.add_argument("--out", type=Path, required=True, metavar="DIR", help=say("help_sample_out", lang))
     add_worklist(command, REPORTS, lang)
+    add_run_commands(command, REPORTS, lang)
     check = command("check", _check)
     check.add_argument("data", type=Path, metavar="DIR", help=say("help_check_data", lang))
-    imported = command("import", _import)
-    imported.add_argument("mapping", type=Path, metavar="MAPPING", help=say("help_mapping", lang))
-    imported.add_argument(
-        "--from", dest="source", type=Path, required=True, metavar="DIR", help=say("help_from", lang)
-    )
-    imported.add_argument(
-        "--to", dest="target", type=Path, required=True, metavar="DIR", help=say("help_to", lang)
-    )
-    imported.set_defaults(place="target")
-    imported.add_argument("--key-file", type=Path, metavar="FILE", help=say("help_key_file", lang))
+    add_import(command, lang)
     return parser
 
 
@@ -169,12 +159,13 @@ def _add_run(run: argparse.ArgumentParser, folder: Any, lang: str) -> None:
     run.add_argument("--no-warm", action="store_true", help=say("help_no_warm", lang))
     run.add_argument("--accept-gaps", action="store_true", help=say("help_accept_gaps", lang))
     run.add_argument("--shared", action="store_true", help=say("help_shared", lang))
+    run.add_argument("--retry", nargs="?", const="newest", metavar="RUN", help=say("help_retry", lang))
     run.add_argument("--dry-run", action="store_true", help=say("help_dry_run", lang))
 
 
 def _list(options: argparse.Namespace, lang: str) -> int:
     notebooks = choose(find_notebooks(options.notebooks), [])
-    _print_table([[name, title(read_notebook(path), lang)] for name, path in notebooks.items()])
+    print_table([[name, title(read_notebook(path), lang)] for name, path in notebooks.items()])
     return 0
 
 
@@ -183,31 +174,12 @@ def _show(options: argparse.Namespace, lang: str) -> int:
     notebook = read_notebook(path)
     heads = [say(f"column_{column}", lang) for column in ("parameter", "type", "default", "range", "meaning")]
     rows = [
-        [p.name, p.type_text, _shown_value(p.default, lang), p.range_text or "–", p.meaning.get(lang, "")]
+        [p.name, p.type_text, shown_value(p.default, lang), p.range_text or "–", p.meaning.get(lang, "")]
         for p in read_parameters(notebook, name)
     ]
     print(f"{name}: {title(notebook, lang)}\n")  # noqa: T201
-    _print_table([heads, *rows])
+    print_table([heads, *rows])
     return 0
-
-
-def _shown_value(value: Plain, lang: str) -> str:
-    if value is None:
-        return say("value_none", lang)
-    return ", ".join(value) if isinstance(value, list) else str(value)
-
-
-def _print_table(rows: list[list[str]]) -> None:
-    """Columns side by side; East Asian letters take two places."""
-    from unicodedata import east_asian_width
-
-    def width(text: str) -> int:
-        return sum(2 if east_asian_width(letter) in "FW" else 1 for letter in text)
-
-    widths = [max(map(width, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        cells = [cell + " " * (places - width(cell)) for cell, places in zip(row, widths, strict=True)]
-        print("  ".join(cells).rstrip())  # noqa: T201
 
 
 def _chosen(options: argparse.Namespace) -> Any:
@@ -247,34 +219,10 @@ def _settings(options: argparse.Namespace) -> Any:
 
 
 def _run(options: argparse.Namespace, lang: str) -> int:
-    from cxlib.runner.batch import run
-    from cxlib.runner.plan import check_in_data, plan
-    from cxlib.runner.publish import check_out
+    from cxlib.runner.run_reports import run_reports
 
-    settings = _settings(options)
-    check_out(options.out)
-    plans = plan(settings)
-    for one in plans:
-        check_in_data(one.values, one.data)
-    if options.dry_run:
-        for one in plans:
-            print(one.report)  # noqa: T201
-            _print_table([["", name, _shown_value(value, lang)] for name, value in one.values.items()])
-        return 0
-    with _termination_like_interruption():
-        outcome = run(settings, message_lang=lang)
-    for error in outcome.errors:
-        print(f"cx: {error.in_language(lang)}", file=sys.stderr)  # noqa: T201
-    for report in outcome.not_enough:
-        print(say("not_enough_data", lang, report=report))  # noqa: T201
-    if outcome.folder is None:
-        print(say("kept_nowhere", lang), file=sys.stderr)  # noqa: T201
-    elif outcome.index is None:
-        print(say("kept_failed", lang, folder=outcome.folder), file=sys.stderr)  # noqa: T201
-    else:
-        print(say("reports_are_at", lang, index=outcome.index))  # noqa: T201
-    accepted = options.accept_gaps and outcome.exit_code == EXIT_NOT_ENOUGH_DATA
-    return 0 if accepted else outcome.exit_code
+    told = {"retry": options.retry, "is_dry": options.dry_run, "accepts_gaps": options.accept_gaps}
+    return run_reports(_settings(options), lang, **told)
 
 
 def _open(options: argparse.Namespace, lang: str) -> int:
@@ -283,21 +231,6 @@ def _open(options: argparse.Namespace, lang: str) -> int:
     file = open_notebook(_chosen(options), out=options.out, force=options.force)
     print(say("notebook_written", lang, file=file))  # noqa: T201
     return 0
-
-
-@contextlib.contextmanager
-def _termination_like_interruption() -> Iterator[None]:
-    """End on SIGTERM as on Ctrl-C: kernels stopped, nothing half-built left behind."""
-    import signal
-
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _pair(text: str) -> tuple[str, str]:
@@ -330,20 +263,6 @@ def _check(options: argparse.Namespace, lang: str) -> int:
     for line in [item.text(lang) for item in problems] + [item.text(lang) for item in coverage]:
         print(line)  # noqa: T201
     return 3 if any(problem.level == "error" for problem in problems) else 0
-
-
-def _import(options: argparse.Namespace, lang: str) -> int:
-    from cxlib.data.exports.convert_export import import_export
-    from cxlib.runner.publish import check_out
-
-    check_out(options.target, name="--to")
-    summary = import_export(options.mapping, options.source, options.target, key_file=options.key_file)
-    for row in summary.itertuples():
-        print(say("imported_table", lang, table=row.table, read=row.rows_read, written=row.rows_written))  # noqa: T201
-    for notice in summary.attrs["notices"]:
-        print(notice.text(lang))  # noqa: T201
-    print(say("imported", lang, folder=options.target))  # noqa: T201
-    return 0
 
 
 if __name__ == "__main__":

@@ -84,13 +84,20 @@ def to_csv(table: Mapping[str, Any]) -> bytes:
     """
     target = io.StringIO(newline="")
     writer = csv.writer(target)
-    writer.writerow([_guarded(column) for column in table["columns"]])
+    writer.writerow([guarded(column) for column in table["columns"]])
     for row in table["rows"]:
-        writer.writerow([_guarded(row.get(column)) for column in table["columns"]])
+        writer.writerow([guarded(row.get(column)) for column in table["columns"]])
     return target.getvalue().encode("utf-8-sig")
 
 
-def _guarded(value: object) -> object:
+def guarded(value: object) -> object:
+    """Return a cell; text that a spreadsheet would take for a formula with a `'` before it.
+
+    Examples
+    --------
+    >>> guarded("=1+1"), guarded(-2)
+    ("'=1+1", -2)
+    """
     return f"'{value}" if isinstance(value, str) and _FORMULA.search(value) else value
 
 

@@ -1,6 +1,7 @@
 """What can go wrong outside the analysis, with the exit code a script sees.
 
-0 ok · 2 usage or parameters · 3 input · 4 not enough data · 5 execution failed · 6 output or disk · 7 locked.
+0 ok · 2 usage or parameters · 3 input · 4 not enough data · 5 execution failed · 6 output or disk ·
+7 locked · 8 alerts (`cx alerts`) · 9 a text states numbers that are not the run's (`cx check-text`).
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from cxlib.checks import OutputError as OutputError
 from cxlib.checks import output_error as output_error
 
 EXIT_NOT_ENOUGH_DATA = 4
+EXIT_ALERTS = 8
+EXIT_UNFOUNDED = 9
 
 
 class ExecutionError(CxError):

@@ -7,12 +7,14 @@ import platform
 import re
 import subprocess
 import sys
+from collections.abc import Iterable
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 from cxlib.data.places import HANDBOOK, IS_CHECKOUT
 from cxlib.runner.fill_in import fill_in
+from cxlib.runner.plan import Plan
 
 _PACKAGES = """cx-handbook pandas numpy scipy statsmodels pyarrow duckdb narwhals matplotlib seaborn papermill
 nbclient nbconvert ipykernel"""
@@ -108,3 +110,9 @@ def point_at_data(notebook: Any, data: Path | None, folder: Path) -> None:
     for cell in notebook.cells:
         if {"parameters", "injected-parameters"} & set(cell.metadata.get("tags", [])):
             cell.source = fill_in(cell.source, {"data": Path(way).as_posix()})
+
+
+def outside(plans: Iterable[Plan]) -> dict[str, str]:
+    """Name data folders outside the handbook, whose path would tell about the machine, by their last part."""
+    places = {str(p.values["data"]): p.data.resolve() for p in plans if p.data is not None}
+    return {path: place.name for path, place in places.items() if HANDBOOK not in place.parents}

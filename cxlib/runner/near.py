@@ -7,6 +7,7 @@ report's header records of its tables says how far a bound may move before `min_
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -119,13 +120,18 @@ def _has_near_rows(one: Mapping[str, Any], other: Mapping[str, Any], min_cell: A
 
 
 def _rows(results: Mapping[str, Any]) -> Iterator[tuple[Any, float]]:
-    """Pairs `(table, names of the row, column), customers` of every shown row of every table."""
+    """Pairs `(table, names of the row, its place among rows of these, column), customers` of every shown row.
+
+    Rows that only numbers tell apart, such as deciles, are alike in name: each is held against its own.
+    """
     tables = results.get("tables")
     for key, table in tables.items() if isinstance(tables, dict) else ():
         rows = table.get("rows") if isinstance(table, dict) else None
+        seen: Counter[Any] = Counter()
         for row in rows if isinstance(rows, list) else ():
             if isinstance(row, dict):
                 names = tuple(sorted((k, v) for k, v in row.items() if isinstance(v, str)))
+                seen[names] += 1
                 for column in _PEOPLE:
                     if isinstance(row.get(column), int | float):
-                        yield (key, names, column), row[column]
+                        yield (key, names, seen[names], column), row[column]

@@ -42,7 +42,7 @@ def open_notebook(settings: RunSettings, *, out: Path | None = None, force: bool
         The file is there already, or cannot be written.
     """
     [one] = plan(settings)
-    check_in_data(one.values, one.data)
+    check_in_data([(one.values, one.data)])
     file = out or WORK / f"{one.report}-{one.lang}.ipynb"
     if file.suffix != ".ipynb":
         raise ParameterError("runner.not_a_notebook_name", found=repr(file.name)[:60])
@@ -140,7 +140,7 @@ def working_notebook(report: str, *, lang: str = "en", notebooks: str | Path = C
         check_name(name, known)
     values = {p.name: _checked(p, shell.user_ns, names) for p in declared}
     check_together(values)
-    check_in_data(values, Path(str(values["data"])) if "data" in values else None)
+    check_in_data([(values, Path(str(values["data"])) if "data" in values else None)])
     shell.user_ns.update(values)
 
 

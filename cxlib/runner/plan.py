@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,8 @@ from cxlib.runner.notebooks import choose, find_notebooks, read_notebook
 from cxlib.runner.parameters import Parameter, Plain, read_file, read_parameters, settle
 
 DATABASES = (".duckdb", ".db", ".ddb")
-_OF_DATA = ("as_of", "by", "segment", "where", "initiative")  # parameters whose values live in the data
+#: Parameters whose values live in the data.
+_OF_DATA = ("as_of", "period_start", "period_end", "by", "segment", "where", "initiative")
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,10 @@ class RunSettings:
 
 @dataclass
 class Plan:
-    """One report, checked and ready to run; a class because it is filled in as the run goes on."""
+    """One item of a run, checked and ready: a report with its parameters, in one language or more.
+
+    A class because it is filled in as the run goes on.
+    """
 
     report: str
     source: Path
@@ -48,17 +52,36 @@ class Plan:
     values: dict[str, Plain]
     lang: str
     data: Path | None = None
+    item: str = ""
+    title: str = ""
+    languages: tuple[str, ...] = ()
+    key: str | None = None
     results: dict[str, Any] = field(default_factory=dict)
+    pages: dict[str, str] = field(default_factory=dict)
+    titles: dict[str, str] = field(default_factory=dict)
     seconds: float = 0.0
     error: CxError | None = None
     earlier: list[Any] = field(default_factory=list)
+    made_in: str | None = None
+
+    def __post_init__(self) -> None:
+        self.item, self.languages = self.item or self.report, self.languages or (self.lang,)
+
+    @property
+    def is_done(self) -> bool:
+        """Whether it came out."""
+        return self.error is None and bool(self.results)
 
     @property
     def status(self) -> str:
-        """`ok`, `not_enough_data` or `failed`."""
-        if self.error is not None:
-            return "failed"
+        """`ok`, `not_enough_data`, `failed`, or `missing` where it never ran."""
+        if not self.is_done:
+            return "missing" if self.error is None else "failed"
         return "not_enough_data" if is_not_enough(self.results) else "ok"
+
+    def file(self, lang: str, suffix: str) -> str:
+        """Name of one of its files; those of the first language bear the item's name alone."""
+        return f"{self.item}{'' if lang == self.languages[0] else f'_{lang}'}{suffix}"
 
 
 def plan(settings: RunSettings) -> list[Plan]:
@@ -80,28 +103,51 @@ def plan(settings: RunSettings) -> list[Plan]:
     plans = []
     for name, values in settled.items():
         path = values.get("data")
-        data = settings.notebooks / path if isinstance(path, str) else None
-        if data is not None and not _exists(data):
-            raise InputError("runner.no_data", found=repr(data.name)[:60])
-        if data is not None and not (data.is_dir() or (data.is_file() and data.suffix in DATABASES)):
-            raise InputError("runner.not_data", found=repr(data.name)[:60])
+        data = data_of(path, settings.notebooks) if isinstance(path, str) else None
         lang = str(values.get("lang") or settings.lang or "en")
         plans.append(Plan(name, chosen[name], contents[name], declared[name], values, lang, data))
     return plans
 
 
-def check_in_data(values: Mapping[str, Plain], data: Path | None) -> None:
+def data_of(way: str, notebooks: Path) -> Path:
+    """Return the data that a chapter's `data` leads to.
+
+    Raises
+    ------
+    InputError
+        There is nothing, or no data.
+    """
+    data = notebooks / way
+    if not _exists(data):
+        raise InputError("runner.no_data", found=repr(data.name)[:60])
+    if not (data.is_dir() or (data.is_file() and data.suffix in DATABASES)):
+        raise InputError("runner.not_data", found=repr(data.name)[:60])
+    return data
+
+
+def check_in_data(chosen: Iterable[tuple[Mapping[str, Plain], Path | None]]) -> None:
     """Hold what was chosen against the data; the libraries for it are loaded only where something was.
+
+    Parameters
+    ----------
+    chosen
+        Values and data of each report.
 
     Raises
     ------
     ParameterError
         No such day, group, segment or initiative in them; says which there are.
     """
-    if data is not None and any(values.get(name) is not None for name in _OF_DATA):
-        from cxlib.runner.analysis.possible_values import check_possible
+    asked = [
+        (values, data) for values, data in chosen if any(values.get(name) is not None for name in _OF_DATA)
+    ]
+    if asked:
+        from cxlib.runner.analysis.possible_values import Opened, check_possible
 
-        check_possible(values, data)
+        opened = Opened()
+        for values, data in asked:
+            if data is not None:
+                check_possible(values, data, opened)
 
 
 def _exists(path: Path) -> bool:
@@ -128,19 +174,20 @@ def _given(
         base = settings.parameters_file.resolve().parent
         for section in (from_file, *(inner for inner in from_file.values() if isinstance(inner, dict))):
             if isinstance(section.get("data"), str):
-                section["data"] = _relative(base / section["data"], settings.notebooks)
+                section["data"] = relative(base / section["data"], settings.notebooks)
     from_command = []
     if settings.lang is not None and any(p.name == "lang" for ps in declared.values() for p in ps):
         from_command.append(("lang", settings.lang))
     if settings.data is not None:
-        from_command.append(("data", _relative(settings.data, settings.notebooks)))
+        from_command.append(("data", relative(settings.data, settings.notebooks)))
     for name, value in settings.parameters:
         is_path = name == "data" and "\0" not in value and len(value) < 4096
-        from_command.append((name, _relative(Path(value), settings.notebooks) if is_path else value))
+        from_command.append((name, relative(Path(value), settings.notebooks) if is_path else value))
     return from_file, from_command
 
 
-def _relative(path: Path, folder: Path) -> str:
+def relative(path: Path, folder: Path) -> str:
+    """Way from the notebooks to a place, as a chapter's `data` has it."""
     try:
         return Path(os.path.relpath(os.path.abspath(path), os.path.abspath(folder))).as_posix()
     except ValueError:  # another drive, or a NUL: left to the checks that follow

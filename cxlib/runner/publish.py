@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import shutil
 from collections.abc import Iterator, Mapping
@@ -14,6 +15,7 @@ from cxlib.runner.errors import LockedError, output_error
 
 _BUILDING = ".building-"
 _LOCK = ".lock"
+_ITEMS = ".items"
 
 
 def check_out(out: Path, *, name: str = "--out") -> Path:
@@ -44,7 +46,7 @@ def check_out(out: Path, *, name: str = "--out") -> Path:
 
 @contextlib.contextmanager
 def locked(out: Path) -> Iterator[None]:
-    """Hold the reports folder for this run; what a killed run left half-built is removed first.
+    """Hold the reports folder for this run; of what a killed run left, whole items are published.
 
     The lock is the operating system's, on an open file, so it ends with the process whatever kills it.
 
@@ -68,12 +70,44 @@ def locked(out: Path) -> Iterator[None]:
             os.ftruncate(handle, 0)
             os.write(handle, f"{os.getpid()}\n".encode())
             for stale in out.glob(f"{_BUILDING}*"):
-                shutil.rmtree(stale, ignore_errors=True)
+                if not _rescued(stale, out):
+                    shutil.rmtree(stale, ignore_errors=True)
         except OSError as error:
             raise output_error(error, out) from None
         yield
     finally:
         os.close(handle)
+
+
+def item_file(item: str) -> str:
+    """Where a draft keeps the record of a finished item, the last of its files to be written."""
+    return f"{_ITEMS}/{item}.json"
+
+
+def _rescued(stale: Path, out: Path) -> bool:
+    """Publish the finished items of a run that was killed; False where there are none, or not to be had."""
+    held = stale / _ITEMS
+    if stale.is_symlink() or not held.is_dir():
+        return False
+    try:
+        run = json.loads((stale / "run.json").read_text(encoding="utf-8"))
+        items = {
+            file.stem: json.loads(file.read_text(encoding="utf-8")) for file in sorted(held.glob("*.json"))
+        }
+        if not items:
+            return False
+        run["status"] = "interrupted"
+        run["reports"] |= {item: entry["record"] for item, entry in items.items()}
+        files = {"run.json": run}
+        if run.get("is_shared") is not True:
+            files["results.json"] = {item: entry["results"] for item, entry in items.items()}
+        for name, content in files.items():
+            write_synced(stale / name, (json.dumps(content, ensure_ascii=False, indent=1) + "\n").encode())
+        shutil.rmtree(held)
+        os.rename(stale, out / stale.name.removeprefix(_BUILDING))
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+    return True
 
 
 def _take(handle: int) -> bool:
@@ -143,9 +177,27 @@ class Draft:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 write_synced(path, content)
 
+    def take(self, files: Mapping[str, Path]) -> None:
+        """Take files of an earlier run over: as links, which cost no room, or copies where a disk has none.
+
+        Raises
+        ------
+        OutputError
+            As `write`.
+        """
+        with self._told():
+            for name, file in files.items():
+                path = self.folder / name
+                path.parent.mkdir(parents=True, exist_ok=True)
+                try:
+                    os.link(file, path)
+                except OSError:
+                    shutil.copyfile(file, path)
+
     def publish(self) -> Path:
         """Give the finished folder its name; before this nobody sees it, after this all of it is there."""
         with self._told():
+            shutil.rmtree(self.folder / _ITEMS, ignore_errors=True)
             os.rename(self.folder, self.target)
         with contextlib.suppress(OSError):  # the run has its name; only how soon the disk knows is open
             _sync_folder(self.out)
@@ -180,6 +232,22 @@ def replace(path: Path, content: bytes) -> None:
         with contextlib.suppress(OSError):
             draft.unlink(missing_ok=True)
         raise output_error(error, path.parent) from None
+
+
+def write_folder(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Write files into a folder, made where it is not there; each is the old one or the new one, never half.
+
+    Raises
+    ------
+    OutputError
+        The folder cannot be made or written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise output_error(error, folder) from None
+    for name, content in files.items():
+        replace(folder / name, content)
 
 
 def write_synced(path: Path, content: bytes) -> None:

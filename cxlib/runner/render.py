@@ -15,6 +15,7 @@ from cxlib.report.markup import badge_html
 from cxlib.runner.inert import POLICY, clean_html, clean_text, output_html, visible, with_code_words
 from cxlib.runner.parameters import Parameter, Plain
 from cxlib.runner.sections import Arranged, Block, arrange, with_folds
+from cxlib.runner.terms import Entry, with_terms
 from cxlib.runner.words import say
 
 _REPEATED = re.compile(r'<p class="cx-(?:title|sample)">.*?</p>', re.DOTALL)
@@ -39,6 +40,7 @@ class Page(NamedTuple):
     parameters: list[tuple[str, str, str]]
     purpose: str
     legend: str
+    terms: list[Entry]
 
 
 def render(
@@ -68,7 +70,7 @@ def render(
     parameters
         Declarations with the values of this run.
     stamp
-        The run's name; the only thing on the page that differs between two equal runs, and in one place.
+        The run's name and what it took; all that differs between the pages of two equal runs, in one place.
     form
         `report` hides code; lesson and full show it in place.
     with_code
@@ -79,6 +81,7 @@ def render(
     settings = list(parameters)
     header = results["header"]
     arranged = arrange(_blocks(notebook, shows_code=form != "report"), is_report=form == "report")
+    linked, terms = with_terms(arranged, lang)
     title = arranged.title or escape(str(header.get("title") or report))
     masthead = _header(notebook)
     page = Page(
@@ -89,7 +92,7 @@ def render(
         stamp=escape(stamp),
         is_sample=bool(header.get("is_sample")),
         header=_COVERAGE.sub("", masthead),
-        arranged=with_folds(arranged, lang),
+        arranged=with_folds(linked, lang),
         coverage="".join(_COVERAGE.findall(masthead)),
         remarks=_remarks(results, arranged.told),
         notices=_notices(notebook, results, arranged.told, lang),
@@ -100,6 +103,7 @@ def render(
         ],
         purpose=say("for_sharing" if is_shared else "for_inside", lang),
         legend=" · ".join(f"{shape} {text(f'tone.{tone}', lang)}" for tone, shape in SHAPES.items() if shape),
+        terms=terms,
     )
     html, _ = _exporter().from_notebook_node(notebook, resources={"page": page, "lang": lang})
     return html

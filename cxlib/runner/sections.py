@@ -18,9 +18,22 @@ MOST_ROWS = 12
 FEWEST, MOST, MOST_DECISIONS = 3, 6, 4
 _HEADING = re.compile(r"<h([1-4])[^>]*>(.*?)</h\1>", re.DOTALL)
 #: Findings that say what to do, wherever they stand: `journey.decision`, `impact.next[reason=…]`.
-_DECIDES = re.compile(r"\.(?:decision|next)(?:[_.\[]|$)")
+_DECIDES = re.compile(r"\.(?:decision\b|decision_|headline\b|next(?![\w.]))")
+#: Kinds of records that other pages point at.
+ANCHORED = ("finding", "table")
 _TAG = re.compile(r"<[^>]+>")
 _HEAD_CELL = re.compile(r"<th\b[^>]*>(.*?)</th>", re.DOTALL)
+
+
+def anchor(key: str) -> str:
+    """Return the address of a finding or table within its page.
+
+    Examples
+    --------
+    >>> anchor("scorecard.act[id=stop Mail]")
+    'scorecard.act-id-stop-Mail'
+    """
+    return re.sub(r"[^\w.]+", "-", key).strip("-")
 
 
 class Block(NamedTuple):
@@ -29,6 +42,11 @@ class Block(NamedTuple):
     kind: str
     html: str
     record: Mapping[str, Any] = {}
+
+    @property
+    def anchor(self) -> str:
+        """Address of a finding or table within its page; empty for anything else."""
+        return anchor(str(self.record.get("key", ""))) if self.record.get("kind") in ANCHORED else ""
 
 
 class Section(NamedTuple):

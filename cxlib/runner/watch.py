@@ -14,6 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from cxlib.checks import InputError
+from cxlib.data.places import HANDBOOK
+from cxlib.runner.manifest import Scrubber
+from cxlib.runner.plan import Plan, RunSettings
 
 _READ = (".parquet", ".csv", ".csv.gz", ".yml", ".duckdb", ".db", ".ddb", ".wal")
 _SECONDS = 0.5
@@ -21,14 +24,16 @@ _BLOCK = 1 << 20
 
 
 def files_read(place: Path) -> list[Path]:
-    """Files a data set can be read from: those of a folder, or a DuckDB file with what stands beside it.
+    """Files a data set can be read from: those of a folder, or a DuckDB file with those beside it; rules too.
 
     Hidden files and the lock files of spreadsheets (`~$…`) are nobody's table.
     """
     if place.is_dir():
-        found = [path for path in sorted(place.iterdir()) if path.name.endswith(_READ) and path.is_file()]
+        there = [*sorted(place.iterdir()), *sorted((place / "rules").glob("*.yml"))]
+        found = [path for path in there if path.name.endswith(_READ) and path.is_file()]
         return [path for path in found if not path.name.startswith((".", "~$"))]
     beside = [place, place.with_name(f"{place.name}.wal"), place.with_name("dataset.yml")]
+    beside += sorted(place.with_name("rules").glob("*.yml"))
     return [path for path in beside if path.is_file()]
 
 
@@ -135,7 +140,8 @@ class Watch:
         found: dict[str, list[Path]] = {self._names[place]: [] for place in self._places}
         for path in self._entries:
             for place in self._places:
-                if path.parent == place or (path.parent == place.parent and not place.is_dir()):
+                beside = place if place.is_dir() else place.parent
+                if path.parent in (beside, beside / "rules"):
                     found[self._names[place]].append(path)
         return found
 
@@ -176,3 +182,17 @@ def _stat(path: Path) -> tuple[int, int, int, int] | None:
     except OSError:
         return None
     return found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
+
+
+def rule_files() -> list[Path]:
+    """List the handbook's own rules."""
+    return sorted((HANDBOOK / "data" / "rules").rglob("*.yml"))
+
+
+def watch_run(plans: list[Plan], settings: RunSettings, scrubber: Scrubber) -> Watch:
+    """Watch all that the run reads: data, rules and the parameters file."""
+    data = {p.data: scrubber.text(str(p.values["data"])) for p in plans if p.data is not None}
+    others = {"rules": rule_files()}
+    if settings.parameters_file is not None:
+        others["parameters_file"] = [settings.parameters_file]
+    return Watch(data, others)

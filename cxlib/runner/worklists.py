@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from cxlib.language import has_text, text
 from cxlib.runner.errors import OutputError
 from cxlib.runner.private_file import write_private
 from cxlib.runner.words import say
@@ -30,7 +31,7 @@ def _worklist(options: argparse.Namespace, lang: str, reports: Path) -> int:
 
     check_target(options.out, reports, force=options.force)
     rows = worklist(open_data(options.data, options.as_of), options.name)
-    record = {"columns": list(rows.columns), "rows": [_plain(row) for row in rows.to_dict("records")]}
+    record = {"columns": list(rows.columns), "rows": [_plain(row, lang) for row in rows.to_dict("records")]}
     write_private(options.out, to_csv(record), force=options.force)
     print(say("worklist_written", lang, rows=f"{len(rows):,}", file=options.out))  # noqa: T201
     return 0
@@ -52,8 +53,8 @@ def check_target(out: Path, reports: Path, *, force: bool) -> None:
         raise OutputError("runner.file_exists", file=out.name[:80])
 
 
-def _plain(row: dict[Any, Any]) -> dict[str, object]:
-    """Cells as they are written: days without a time, missing as nothing."""
+def _plain(row: dict[Any, Any], lang: str) -> dict[str, object]:
+    """Cells as they are written: days without a time, missing as nothing, reasons in words."""
     import pandas as pd
 
     cells: dict[str, object] = {}
@@ -62,6 +63,8 @@ def _plain(row: dict[Any, Any]) -> dict[str, object]:
             cells[str(name)] = None
         elif isinstance(value, pd.Timestamp):
             cells[str(name)] = str(value.date()) if value == value.normalize() else value.isoformat()
+        elif str(name).startswith("reason_") and has_text(f"column.{value}"):
+            cells[str(name)] = text(f"column.{value}", lang)
         else:
             cells[str(name)] = value
     return cells

@@ -1,5 +1,5 @@
 """The simulated company: every table of the contract, and every effect in it known."""
 
-import lazy_loader
+from cxlib.checks.own_frames import face
 
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+__getattr__, __dir__, __all__ = face(__name__, __file__)

@@ -70,6 +70,12 @@ def words(vocabulary: Any, codes: np.ndarray) -> pd.Series:
     return _series(coded.cast(pa.large_string()))
 
 
+def codes(texts: pd.Series, vocabulary: Any) -> np.ndarray:
+    """Position in the vocabulary of words that are all in it: what `words` made them of."""
+    known = pa.array(list(vocabulary), pa.large_string())
+    return pc.index_in(pa.array(texts, pa.large_string()), value_set=known).to_numpy()
+
+
 def ids(prefix: str, numbers: np.ndarray, *, width: int = 7) -> pd.Series:
     """Ids such as C0000012; a negative number is a missing id."""
     digits = pc.utf8_lpad(pa.array(numbers, mask=numbers < 0).cast(pa.large_string()), width, "0")

@@ -7,18 +7,24 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from cxlib.samples import comments as _comments
 from cxlib.samples import contacts as _contacts
+from cxlib.samples import contracts as _contracts
+from cxlib.samples import crm as _crm
+from cxlib.samples import identities as _identities
 from cxlib.samples import initiatives as _initiatives
 from cxlib.samples import messages as _messages
 from cxlib.samples import people as _people
+from cxlib.samples import pipeline as _pipeline
 from cxlib.samples import purchases as _purchases
-from cxlib.samples import sales as _sales
 from cxlib.samples import segments as _segments
+from cxlib.samples import supply as _supply
 from cxlib.samples import surveys as _surveys
-from cxlib.samples.columns import Calendar
-from cxlib.samples.settings import DRIVERS, STAGES, TOUCHPOINTS, VALLEY_STAGE, Truth
+from cxlib.samples import tickets as _tickets
+from cxlib.samples.columns import Calendar, codes
+from cxlib.samples.settings import DRIVERS, INDUSTRIES, STAGES, TOUCHPOINTS, VALLEY_STAGE, Truth
 
-THEMES = 11
+THEMES = 18
 STREAM = 222  # picked so that the sample shipped (seed 7) lies close to its truths; other seeds scatter
 
 
@@ -32,7 +38,7 @@ def simulate(
     base = _purchases.base_purchases(rngs[1], people, calendar, truth)
     randomised = _initiatives.randomised_study(rngs[2], people, calendar)
     staggered = _initiatives.staggered_study(base, people, calendar)
-    extra = _initiatives.extra_orders(rngs[3], (randomised, staggered), calendar, truth)
+    extra = _initiatives.extra_orders(rngs[3], (randomised, staggered), people, calendar, truth)
     all_orders = _purchases.combine([base, *extra, _purchases.guest_purchases(rngs[4], base)])
     gain_month = _initiatives.starts(calendar)[3]
     orders = _purchases.order_lines(
@@ -41,17 +47,33 @@ def simulate(
     amounts, base_amounts = _amount_by_month(orders, all_orders, len(people), calendar)
     targeted = _initiatives.targeted_study(amounts, people, calendar)
     studies = (randomised, staggered, targeted, _initiatives.everyone_study(people, calendar))
-    responses, invited = _surveys.responses_table(rngs[7], people, calendar, truth)
+    responses, invited, said = _surveys.responses_table(rngs[7], rngs[13], people, calendar, truth)
+    customers = _people.customers_table(rngs[6], people, calendar)
+    keys, first_record = _identities.identities(rngs[14], people, customers, truth)
+    product = codes(orders["product"], _purchases.PRODUCTS["product"])
+    sold_on = all_orders.day[_purchases.order_of(orders)]
+    levels = _supply.stock_levels(rngs[12], orders, product, sold_on, calendar)
+    parcels = _supply.delivery_days(rngs[12], orders, all_orders, product, levels, calendar, truth)
+    industry = customers["industry"].map({name: code for code, name in enumerate(INDUSTRIES)}).fillna(-1)
+    deals = _pipeline.make_pipeline(rngs[15], people, industry.to_numpy(dtype=int), calendar, truth)
     tables = {
-        "customers": _people.customers_table(rngs[6], people, calendar),
-        "orders": orders,
+        "customers": customers.join(keys),
+        "orders": orders.assign(promised_on=parcels[0], delivered_on=parcels[1]),
         "events": _contacts.events_table(rngs[8], rngs[10], people, base, studies, calendar, truth),
         "responses": responses,
-        "deals": _sales.deals_table(rngs[9], people, calendar),
-        "tickets": _sales.tickets_table(rngs[9], base, people, calendar),
+        "deals": _pipeline.deals_table(rngs[15], deals, calendar),
+        "tickets": _tickets.tickets_table(rngs[16], base, all_orders, people, calendar, truth),
         "initiatives": _initiatives.initiatives_table(studies, calendar),
         "enrolments": _initiatives.enrolments_table(studies, calendar),
-        "spend": _people.spend_table(rngs[9], people, calendar),
+        "spend": _people.spend_table(rngs[9], people, calendar, truth),
+        "contracts": _contracts.contracts_table(rngs[11], people, calendar, truth),
+        "leads": _crm.leads_table(rngs[17], deals, calendar, truth),
+        "deal_stages": _pipeline.deal_stages_table(deals, calendar),
+        "activities": _crm.activities_table(rngs[17], deals, calendar, truth),
+        "codings": _comments.codings_table(rngs[13], said, truth),
+        "products": _supply.products_table(),
+        "stock": _supply.stock_table(levels, calendar),
+        "users": _crm.users_table(rngs[17], calendar),
     }
     known = {
         "people": people,
@@ -59,6 +81,10 @@ def simulate(
         "studies": studies,
         "invited": invited,
         "amounts": base_amounts,
+        "said": said,
+        "levels": levels,
+        "first_record": first_record,
+        "n_test_accounts": int(keys["is_test"].sum()),
     }
     return tables, known
 
@@ -67,7 +93,7 @@ def _amount_by_month(
     orders: pd.DataFrame, placed: _purchases.Purchases, n: int, calendar: Calendar
 ) -> tuple[np.ndarray, np.ndarray]:
     """Net amount by customer and month: of everything, and of everything but refill packs."""
-    of = orders["order_id"].str.slice(1).astype("int64").to_numpy() - 1
+    of = _purchases.order_of(orders)
     keep = placed.customer[of] >= 0
     cell = placed.customer[of] * calendar.months + calendar.month_of(placed.day[of])
     amount = orders["amount"].to_numpy()
@@ -116,9 +142,16 @@ def assemble_truth(truth: Truth, known: dict[str, Any], *, n_customers: int, see
         "drivers": survey["drivers"] | {"weights": {name: truth.driver_weights[name] for name in DRIVERS}},
         "nps": survey["nps"],
         "initiatives": _initiatives.initiative_truth(studies, people, known["amounts"], calendar, truth),
-        "deals": {"follow_up_effect_on_win": 0.0},
+        "deals": _pipeline.pipeline_truth(truth),
+        "crm": _crm.crm_truth(truth),
+        "tickets": _tickets.ticket_truth(truth),
         "messages": _messages.message_truth(truth),
         "segments": _segments.segment_truth(calendar, truth),
+        "contracts": _contracts.contract_truth(truth),
+        "acquisition_cost": _people.acquisition_truth(truth),
+        "deliveries": _supply.supply_truth(known["levels"], truth),
+        "comments": _comments.comment_truth(known["said"], truth),
+        "identities": _identities.identity_truth(known["first_record"], known["n_test_accounts"], truth),
     }
 
 
@@ -146,12 +179,12 @@ def pooled_f2(
     """F2 by day that Kaplan-Meier over all customers aims at, I1's extra orders included.
 
     The hazard of a day is the average over those still waiting and still observed on it; customers are
-    counted by day of first purchase and arm of I1.
+    counted by day of first purchase, and in the treated arm of I1 by how strong it is for them.
     """
     buyers = people.buys
-    treated = np.zeros(len(people), int)
-    treated[study.customer[study.treated]] = 1
-    count = np.zeros((2, calendar.n_days))
+    treated, who = np.zeros(len(people), int), study.customer[study.treated]
+    treated[who] = 1 + _initiatives.in_store(people, who)
+    count = np.zeros((1 + len(truth.i1_factors), calendar.n_days))
     np.add.at(count, (treated[buyers], people.first_day[buyers]), 1)
     first, last = np.arange(calendar.n_days), max(truth.f2_by_day)
     each = np.arange(calendar.n_days + last + 1)
@@ -161,7 +194,7 @@ def pooled_f2(
     for day in range(1, last + 1):
         observed = waiting * (first + day < calendar.n_days)
         still = observed * (alone[day] / alone[day - 1])
-        still[1] *= unreached[first + day]
+        still[1:] *= unreached[first + day] ** np.array(truth.i1_factors)[:, None]
         if not observed.any():
             break
         kept *= still.sum() / observed.sum()

@@ -81,7 +81,7 @@ def _write_company(out: Path, tables: dict[str, pd.DataFrame], truth: dict[str, 
 
 
 def _write_table(frame: pd.DataFrame, path: Path) -> None:
-    dates = [name for name in frame.columns if name.endswith("_on") or name == "month"]
+    dates = [name for name in frame.columns if name.endswith("_on") or name in ("month", "day")]
     if path.suffix == ".csv":
         frame.assign(**{name: frame[name].dt.strftime("%Y-%m-%d") for name in dates}).to_csv(
             path, index=False, lineterminator="\n"

@@ -9,7 +9,7 @@ import pandas as pd
 
 from cxlib.data.text_type import TEXT
 from cxlib.samples.columns import Calendar, ids, words
-from cxlib.samples.people import CONSUMER, People
+from cxlib.samples.people import CONSUMER, STORE, People
 from cxlib.samples.purchases import Purchases
 from cxlib.samples.settings import REFILL_MARGIN, Truth
 
@@ -27,6 +27,7 @@ NAMES = (
 TOUCHPOINTS = ("line_message", "loyalty_club", "mail_magazine", "parcel_insert")
 TARGET_STATES = ("not_yet_convinced", "convinced", "wondering", None)
 ASSIGNMENTS = ("randomised", "staggered", "targeted", "everyone")
+PROMISED = (400.0, 300.0, 200.0, np.nan)  # yen of margin per customer and month
 ONE_TIME_COST = (400, 6000, 900, 400)  # yen per treated customer
 MONTHLY_COST = (50, 120, 90, 20)
 
@@ -86,26 +87,42 @@ def everyone_study(people: People, calendar: Calendar) -> Study:
 
 
 def extra_orders(
-    rng: np.random.Generator, studies: tuple[Study, Study], calendar: Calendar, truth: Truth
+    rng: np.random.Generator,
+    studies: tuple[Study, Study],
+    people: People,
+    calendar: Calendar,
+    truth: Truth,
 ) -> list[Purchases]:
     """Orders that exist only because of I1 and I2: a Poisson number per treated customer and month."""
     growth = truth.i2_orders_growth * np.minimum(np.arange(calendar.months) + 1, GROWTH_MONTHS)
     rates = (np.full(FOLLOW_UP, truth.i1_orders_per_month), growth)
+    treated = [study.customer[study.treated] for study in studies]
+    factors = (np.array(truth.i1_factors)[in_store(people, treated[0])], np.ones(len(treated[1])))
     return [
-        _poisson_orders(rng, study, rate, calendar, number)
-        for number, (study, rate) in enumerate(zip(studies, rates, strict=True), start=1)
+        _poisson_orders(rng, study, rate, factor, calendar, number)
+        for number, (study, rate, factor) in enumerate(zip(studies, rates, factors, strict=True), start=1)
     ]
 
 
+def in_store(people: People, customer: np.ndarray) -> np.ndarray:
+    """1 where a customer's first order was in a store, else 0: the place in `Truth.i1_factors`."""
+    return (people.first_channel[customer] == STORE).astype(int)
+
+
 def _poisson_orders(
-    rng: np.random.Generator, study: Study, rate: np.ndarray, calendar: Calendar, initiative: int
+    rng: np.random.Generator,
+    study: Study,
+    rate: np.ndarray,
+    factor: np.ndarray,
+    calendar: Calendar,
+    initiative: int,
 ) -> Purchases:
     customers, days = [], []
     start = study.start_day[study.treated]
     for month in range(calendar.months):
         event_month = month - calendar.month_of(start)
         active = (event_month >= 0) & (event_month < len(rate))
-        expected = np.where(active, rate[event_month.clip(0, len(rate) - 1)], 0.0)
+        expected = np.where(active, factor * rate[event_month.clip(0, len(rate) - 1)], 0.0)
         who = np.repeat(study.customer[study.treated], rng.poisson(expected))
         customers.append(who)
         days.append(rng.integers(calendar.month_starts[month], calendar.month_starts[month + 1], len(who)))
@@ -125,6 +142,7 @@ def initiatives_table(studies: tuple[Study, ...], calendar: Calendar) -> pd.Data
             "target_state": list(TARGET_STATES),
             "one_time_cost": np.round(treated * np.array(ONE_TIME_COST), -3).astype(float),
             "monthly_cost": np.round(treated * np.array(MONTHLY_COST), -2).astype(float),
+            "promised_effect": list(PROMISED),
             "assignment": list(ASSIGNMENTS),
         }
     ).astype(dict.fromkeys(("initiative_id", "name", "touchpoint", "target_state", "assignment"), TEXT))
@@ -170,6 +188,10 @@ def initiative_truth(
             "n_treatment": int(studies[i].treated.sum()),
             "n_control": int((~studies[i].treated).sum()),
         }
+    result["I1"]["effect_monthly_margin_by_first_channel"] = {
+        name: truth.i1_orders_per_month * factor * REFILL_MARGIN
+        for name, factor in zip(("ec", "store"), truth.i1_factors, strict=True)
+    }
     result["I2"]["effect_by_event_month"] = [
         growth * min(e + 1, GROWTH_MONTHS) for e in range(FOLLOW_UP + max(WAVES.values()))
     ]
@@ -209,6 +231,7 @@ def _f2_effect(study: Study, people: People, calendar: Calendar, truth: Truth, m
     first = starts(calendar)[0]
     start, end = calendar.month_starts[[first, first + months]]
     age = start - people.first_day[study.customer]
-    waiting = (1 - base_f2(age - 1, truth)).sum()
-    still = (1 - base_f2(age - 1 + end - start, truth)).sum()
-    return float(still / waiting * (1 - np.exp(-truth.i1_orders_per_month * months)))
+    waiting = 1 - base_f2(age - 1, truth)
+    still = 1 - base_f2(age - 1 + end - start, truth)
+    rate = truth.i1_orders_per_month * np.array(truth.i1_factors)[in_store(people, study.customer)]
+    return float((still * (1 - np.exp(-rate * months))).sum() / waiting.sum())

@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from cxlib.samples.columns import Calendar, ids, pick, words
-from cxlib.samples.settings import ACQUISITION_CHANNELS, REGION_SHARES, REGIONS, STORE_SHARE, Truth
+from cxlib.samples.settings import (
+    ACQUISITION_CHANNELS,
+    COST_LINES,
+    INDUSTRIES,
+    INDUSTRY_SHARES,
+    REGION_SHARES,
+    REGIONS,
+    STORE_SHARE,
+    Truth,
+)
 
 CONSUMER, BUSINESS = 0, 1
 EC, STORE, SALES = 0, 1, 2
 SEASON = (0.9, 0.85, 1.1, 1.05, 0.95, 0.9, 1.0, 0.85, 0.95, 1.0, 1.15, 1.35)  # January to December
+BUYING_SALONS = 0.08  # of all customers
 CHANNEL_START = (0.24, 0.24, 0.10, 0.22, 0.10, 0.10)  # acquisition mix in the first and the last month
 CHANNEL_END = (0.17, 0.18, 0.33, 0.12, 0.11, 0.09)
-COST_PER_CUSTOMER = (300, 3200, 2600, 1800, 900, 700)  # yen of acquisition spend by channel
 VALLEY_MOOD = 0.5  # how much lower the lasting satisfaction of customers in the valley is
 
 
@@ -42,7 +52,7 @@ class People:
 def make_people(rng: np.random.Generator, n: int, calendar: Calendar, truth: Truth) -> People:
     """Draw customers in the order in which they were first seen."""
     first_day = np.sort(_first_days(rng, n, calendar))
-    group = pick(rng, (0.88, 0.08, 0.025, 0.015), n)  # consumer, salon, consumer lead, salon lead
+    group = pick(rng, (0.88, BUYING_SALONS, 0.025, 0.015), n)  # consumer, salon, consumer lead, salon lead
     kind = np.where(group % 2 == 1, BUSINESS, CONSUMER)
     store = rng.random(n) < STORE_SHARE
     first_channel = np.where(kind == BUSINESS, SALES, np.where(store, STORE, EC))
@@ -88,7 +98,7 @@ def customers_table(rng: np.random.Generator, people: People, calendar: Calendar
     gender = np.where(consumer & (rng.random(n) > 0.07), pick(rng, (0.82, 0.15, 0.03), n), -1)
     birth_year = np.round(1984 + 12 * rng.normal(size=n)).clip(1940, 2007)
     birth_year[~consumer | (rng.random(n) < 0.12)] = np.nan
-    industry = np.where(consumer, -1, pick(rng, (0.5, 0.25, 0.15, 0.1), n))
+    industry = np.where(consumer, -1, pick(rng, INDUSTRY_SHARES, n))
     size = np.where(consumer | (rng.random(n) < 0.05), -1, pick(rng, (0.55, 0.3, 0.15), n))
     missing = rng.random(n)
     return pd.DataFrame(
@@ -102,7 +112,7 @@ def customers_table(rng: np.random.Generator, people: People, calendar: Calendar
             "region": words(REGIONS, people.region),
             "gender": words(("female", "male", "other"), gender),
             "birth_year": pd.array(birth_year, dtype="Int64"),
-            "industry": words(("hair_salon", "spa", "nail_salon", "hotel"), industry),
+            "industry": words(INDUSTRIES, industry),
             "company_size": words(("1-4", "5-19", "20+"), size),
             "mail_permission": people.permission,
             "language": words(("ja", "en"), (np.arange(n) * 7 % 10 == 0).astype(int)),
@@ -110,17 +120,39 @@ def customers_table(rng: np.random.Generator, people: People, calendar: Calendar
     )
 
 
-def spend_table(rng: np.random.Generator, people: People, calendar: Calendar) -> pd.DataFrame:
-    """Acquisition spend by month and channel, about a month ahead of the customers it brings."""
+def spend_table(rng: np.random.Generator, people: People, calendar: Calendar, truth: Truth) -> pd.DataFrame:
+    """Acquisition spend by month, channel and cost line, about a month ahead of the customers it brings.
+
+    Media are paid for customers; people and agencies cost a share of what media do.
+    """
     month, channel = np.divmod(np.arange(calendar.months * 6), 6)
     came = np.zeros((calendar.months, 6))
     np.add.at(came, (calendar.month_of(people.first_day), people.acquisition), 1)
     ahead = 0.6 * came + 0.4 * np.vstack([came[1:], came[-1:]])
     noise = np.exp(rng.normal(0, 0.12, ahead.shape))
+    media = np.round(ahead * _by_channel(truth.media_cost) * noise, -3)
+    rates = np.column_stack([np.ones(6), _by_channel(truth.people_cost), _by_channel(truth.agency_cost)])
+    row, line = np.nonzero(rates[channel] > 0)
     return pd.DataFrame(
         {
-            "month": calendar.dates(calendar.month_starts[month]),
-            "acquisition_channel": words(ACQUISITION_CHANNELS, channel),
-            "amount": np.round(ahead * COST_PER_CUSTOMER * noise, -3).ravel(),
+            "month": calendar.dates(calendar.month_starts[month][row]),
+            "acquisition_channel": words(ACQUISITION_CHANNELS, channel[row]),
+            "cost_line": words(COST_LINES, line),
+            "amount": np.round(media.ravel()[row] * rates[channel[row], line], -2),
         }
     )
+
+
+def _by_channel(values: Mapping[str, float]) -> np.ndarray:
+    """Values in the order of the channels."""
+    return np.array([values[name] for name in ACQUISITION_CHANNELS], dtype=float)
+
+
+def acquisition_truth(truth: Truth) -> dict[str, object]:
+    """Say what a new customer costs by channel: media alone, and fully loaded."""
+    media = _by_channel(truth.media_cost)
+    full = media * (1 + _by_channel(truth.people_cost) + _by_channel(truth.agency_cost))
+    costs = {"media": media, "full": full}
+    return {
+        name: dict(zip(ACQUISITION_CHANNELS, values.tolist(), strict=True)) for name, values in costs.items()
+    }

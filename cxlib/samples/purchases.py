@@ -9,7 +9,14 @@ import pandas as pd
 
 from cxlib.samples.columns import Calendar, daytime, ids, pick, words
 from cxlib.samples.people import BUSINESS, SALES, STORE, People
-from cxlib.samples.settings import ORDER_CHANNELS, REFILL_MARGIN_RATE, REFILL_PAIR_SHARE, REFILL_PRICE, Truth
+from cxlib.samples.settings import (
+    ACQUISITION_CHANNELS,
+    ORDER_CHANNELS,
+    REFILL_MARGIN_RATE,
+    REFILL_PAIR_SHARE,
+    REFILL_PRICE,
+    Truth,
+)
 
 DAYS_PER_MONTH = 365 / 12
 PRODUCTS = pd.DataFrame(
@@ -32,6 +39,7 @@ PRODUCTS = pd.DataFrame(
 )
 REFILL, PRO = 9, 10  # position of the refill pack, and of the first product for salons
 UNKNOWN_SHARES = {"category": 0.02, "taste": 0.05, "brand": 0.01}  # of lines, whatever was bought
+LONGEST = 10_000  # days, more than any data set has
 DISCOUNTS = (0.0, 0.05, 0.10, 0.20)
 
 
@@ -62,7 +70,7 @@ def base_purchases(rng: np.random.Generator, people: People, calendar: Calendar,
     steps = [(customer, day, np.ones(len(customer), int))]
     factor = np.where(people.in_valley, truth.valley_f2_factor, truth.outside_factor)
     pace = rng.gamma(1.6, 0.30, len(people)) * np.exp(0.15 * people.mood) + 0.03  # orders per month
-    drop = np.where(people.kind == BUSINESS, 0.06, 0.15)
+    drop = _drop_chances(rng, people, truth)
     gap = second_purchase_gap(rng, factor[customer], truth)
     for number in range(2, 400):
         inside = day + gap < calendar.n_days
@@ -75,6 +83,32 @@ def base_purchases(rng: np.random.Generator, people: People, calendar: Calendar,
         gap = 5 + np.floor(rng.exponential(DAYS_PER_MONTH / pace[customer]))
     customer, day, number_all = (np.concatenate(part) for part in zip(*steps, strict=True))
     return Purchases(customer, day, number_all, np.zeros(len(day), int))
+
+
+def _drop_chances(rng: np.random.Generator, people: People, truth: Truth) -> np.ndarray:
+    """Chance of each customer to be gone after an order, from the second on."""
+    drop = np.where(people.kind == BUSINESS, 0.06, 0.15)
+    if truth.dropout is not None:
+        drop = rng.beta(*truth.dropout, len(people))
+    if truth.channel_drop_odds:
+        by_channel = np.array([truth.channel_drop_odds.get(name, 1.0) for name in ACQUISITION_CHANNELS])
+        odds = by_channel[people.acquisition]
+        drop = odds * drop / (1 - drop + odds * drop)
+    return drop
+
+
+def order_of(lines: pd.DataFrame) -> np.ndarray:
+    """Place of each line's order among all orders; every order begins with line 1."""
+    return np.cumsum(lines["line"].to_numpy() == 1) - 1
+
+
+def orders_within(orders: Purchases, customer: np.ndarray, day: np.ndarray, *, days: int) -> np.ndarray:
+    """Whether each customer places an order after a day, and at most so many days later."""
+    known = orders.customer >= 0
+    key = np.sort(orders.customer[known] * LONGEST + orders.day[known])
+    following = np.searchsorted(key, customer * LONGEST + day, side="right")
+    key = np.append(key, -1)[following]
+    return (key >= 0) & (key // LONGEST == customer) & (key % LONGEST - day <= days)
 
 
 def guest_purchases(rng: np.random.Generator, base: Purchases) -> Purchases:

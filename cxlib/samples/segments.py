@@ -18,10 +18,13 @@ from cxlib.samples import initiatives as _initiatives
 from cxlib.samples import people as _people
 from cxlib.samples import purchases as _purchases
 from cxlib.samples.columns import Calendar
-from cxlib.samples.settings import Truth
+from cxlib.samples.settings import ACQUISITION_CHANNELS, Truth
 
 SIZE, SEED = 300_000, 20_261_002
-NEXT_DAYS = 90
+NEXT_DAYS, YEAR_DAYS = 90, 365
+#: Truths on which the simulation depends: those by name, and single ones.
+_BY_NAME = ("f2_by_day", "valley_share", "channel_drop_odds")
+_EFFECTS = ("valley_f2_factor", "i1_orders_per_month", "i2_orders_growth", "i1_store_factor", "dropout")
 ORDERS = {"1": (1, 1), "2": (2, 2), "3-4": (3, 4), "5+": (5, 10_000)}
 #: As the shipped rules have them: fewest and most orders, days since the last; the first that holds wins.
 STATES = {
@@ -43,9 +46,8 @@ def segment_truth(calendar: Calendar, truth: Truth) -> dict[str, Any]:
     """Shares of states and stages on the last day, repeat rates of its last 90 days, and preferences."""
     held = _simulated_segments(
         calendar.months,
-        tuple(sorted(truth.f2_by_day.items())),
-        tuple(sorted(truth.valley_share.items())),
-        (truth.valley_f2_factor, truth.i1_orders_per_month, truth.i2_orders_growth),
+        *(tuple(sorted(getattr(truth, name).items())) for name in _BY_NAME),
+        tuple(getattr(truth, name) for name in _EFFECTS),
     )
     return deepcopy({**held, **_preferences()})
 
@@ -55,11 +57,12 @@ def _simulated_segments(
     months: int,
     f2_by_day: tuple[tuple[int, float], ...],
     valley_share: tuple[tuple[str, float], ...],
-    effects: tuple[float, float, float],
+    channel_drop_odds: tuple[tuple[str, float], ...],
+    effects: tuple[Any, ...],
 ) -> dict[str, dict[str, float]]:
-    names = ("valley_f2_factor", "i1_orders_per_month", "i2_orders_growth")
-    planted: Mapping[str, Any] = dict(zip(names, effects, strict=True))
-    truth = Truth(f2_by_day=dict(f2_by_day), valley_share=dict(valley_share), **planted)
+    by_name = dict(zip(_BY_NAME, map(dict, (f2_by_day, valley_share, channel_drop_odds)), strict=True))
+    planted: Mapping[str, Any] = {**by_name, **dict(zip(_EFFECTS, effects, strict=True))}
+    truth = Truth(**planted)
     rng, calendar = np.random.default_rng(SEED), Calendar(months)
     people = _people.make_people(rng, SIZE, calendar, truth)
     base = _purchases.base_purchases(rng, people, calendar, truth)
@@ -67,7 +70,7 @@ def _simulated_segments(
         _initiatives.randomised_study(rng, people, calendar),
         _initiatives.staggered_study(base, people, calendar),
     )
-    orders = _purchases.combine([base, *_initiatives.extra_orders(rng, studies, calendar, truth)])
+    orders = _purchases.combine([base, *_initiatives.extra_orders(rng, studies, people, calendar, truth)])
     last = calendar.n_days - 1
     number, days_since = _orders_until(orders, last)
     before, _ = _orders_until(orders, last - NEXT_DAYS)
@@ -79,12 +82,26 @@ def _simulated_segments(
     return {
         "attitude_state_share": _first_match(number, days_since, STATES),
         "lifecycle_share": _first_match(number, days_since, STAGES),
+        "orders_in_first_year": _orders_in_first_year(base, people, calendar),
         **{
             f"repeat_rate_by_{kind}": {
                 name: float(again[chosen & (before > 0)].mean()) for name, chosen in groups.items()
             }
             for kind, groups in rates.items()
         },
+    }
+
+
+def _orders_in_first_year(
+    base: _purchases.Purchases, people: _people.People, calendar: Calendar
+) -> dict[str, float]:
+    """Mean orders without initiatives within 365 days of the first, by acquisition channel."""
+    early = people.buys & (people.first_day < calendar.n_days - YEAR_DAYS)
+    inside = base.day - people.first_day[base.customer] <= YEAR_DAYS
+    number = np.bincount(base.customer[inside], minlength=SIZE)
+    return {
+        name: float(number[early & (people.acquisition == code)].mean())
+        for code, name in enumerate(ACQUISITION_CHANNELS)
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 from itertools import combinations
 from math import factorial
@@ -10,8 +11,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cxlib.language import catalogue
 from cxlib.samples.columns import Calendar, daytime, ids, pick, words
+from cxlib.samples.comments import Said, comment_texts, draw_comments
 from cxlib.samples.people import VALLEY_MOOD, People
 from cxlib.samples.settings import ACQUISITION_CHANNELS, DRIVERS, Truth
 
@@ -20,15 +21,8 @@ NPS_LEVEL, NPS_NOISE = 6.0, 1.3
 THRESHOLDS = np.array([-1.9, -1.0, 0.0, 1.1])  # of the five answers to a driver item
 ITEM_LEVEL = np.array([0.35, 0.25, 0.10, 0.15, -0.20])
 RATIONAL = np.array([False, True, True, False, True])
-TOPICS = (  # by driver
-    ("texture", "packaging"),
-    ("ordering", "ordering"),
-    ("delivery", "packaging"),
-    ("support", "support"),
-    ("price", "price"),
-)
-VARIANTS = 3
-TONES = ("good", "bad")
+SOURCES = ("survey", "review", "social", "ticket")
+SOURCE_SHARES = (0.7, 0.15, 0.05, 0.10)  # of answers about a contact; the others come from the survey
 MISSING_ITEM, EMPTY_ANSWER = 0.06, 0.015
 TRUTH_BATCHES = 10
 TRANSACTION_TOUCHPOINTS = ("delivery", "support_chat", "store_visit", "checkout")
@@ -63,9 +57,16 @@ def _answers(
 
 
 def responses_table(
-    rng: np.random.Generator, people: People, calendar: Calendar, truth: Truth
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return the contract's responses, and per wave and channel how many were invited."""
+    rng: np.random.Generator,
+    text_rng: np.random.Generator,
+    people: People,
+    calendar: Calendar,
+    truth: Truth,
+) -> tuple[pd.DataFrame, pd.DataFrame, Said]:
+    """Return the contract's responses, per wave and channel how many were invited, and what comments say.
+
+    `text_rng` is a stream of its own, so that words and sources change no answer.
+    """
     frames, invited = [], []
     for first, last in zip(calendar.month_starts[2::3], calendar.month_starts[3::3], strict=False):
         frame, counts = _relationship_wave(rng, int(first) + 9, int(last), people, calendar, truth)
@@ -75,7 +76,8 @@ def responses_table(
     joined = pd.concat(frames, ignore_index=True)
     joined = joined[joined["answered"] < calendar.n_days * 86_400]
     joined = joined.sort_values("answered", kind="stable", ignore_index=True)
-    return _response_columns(rng, joined, calendar), pd.concat(invited, ignore_index=True)
+    responses, said = _response_columns(rng, text_rng, joined, calendar, truth)
+    return responses, pd.concat(invited, ignore_index=True), said
 
 
 def _wave_name(day: int, calendar: Calendar) -> str:
@@ -144,12 +146,19 @@ def _transaction_answers(
     )
 
 
-def _response_columns(rng: np.random.Generator, joined: pd.DataFrame, calendar: Calendar) -> pd.DataFrame:
+def _response_columns(
+    rng: np.random.Generator,
+    text_rng: np.random.Generator,
+    joined: pd.DataFrame,
+    calendar: Calendar,
+    truth: Truth,
+) -> tuple[pd.DataFrame, Said]:
     n = len(joined)
     asked = ["nps_score", "csat_score", "ces_score", *DRIVERS]
     answers = joined[asked].to_numpy(dtype=float)
-    comment = _comment_codes(rng, joined["customer"].to_numpy(), answers)
+    said = draw_comments(rng, answers, truth)
     empty = rng.random(n) < EMPTY_ANSWER
+    said = replace(said, is_comment=said.is_comment & ~empty)
     answers[:, 3:][rng.random((n, len(DRIVERS))) < MISSING_ITEM] = np.nan
     answers[:, 1:3][rng.random((n, 2)) < 0.03] = np.nan
     answers[empty] = np.nan
@@ -165,40 +174,14 @@ def _response_columns(rng: np.random.Generator, joined: pd.DataFrame, calendar: 
             "survey": words(("relationship", "transaction"), joined["survey"].to_numpy()),
             "wave": words(waves, wave),
             "touchpoint": words(TRANSACTION_TOUCHPOINTS, joined["touchpoint"].to_numpy()),
+            "source": words(SOURCES, pick(text_rng, SOURCE_SHARES, n) * joined["survey"].to_numpy()),
         }
     )
     frame[asked] = answers
-    frame["comment"] = words(_comments(), np.where(empty, -1, comment))
+    english = joined["customer"].to_numpy() * 7 % 10 == 0
+    frame["comment"] = comment_texts(text_rng, said, english)
     frame["weight"] = 1.0
-    return frame
-
-
-def _comments() -> list[str]:
-    """All comments, by topic, tone, variant and language."""
-    texts = catalogue()
-    return [
-        texts[f"samples.comment.{topic}_{tone}_{variant}"][lang]
-        for topic in sorted({topic for pair in TOPICS for topic in pair})
-        for tone in TONES
-        for variant in range(1, VARIANTS + 1)
-        for lang in ("ja", "en")
-    ]
-
-
-def _comment_codes(rng: np.random.Generator, customer: np.ndarray, answers: np.ndarray) -> np.ndarray:
-    """Comments of a quarter of all answers: praise of the best driver, or complaint about the worst."""
-    n = len(answers)
-    happy = np.where(np.isnan(answers[:, 0]), answers[:, 1] * 2, answers[:, 0]) >= 8
-    items = np.nan_to_num(answers[:, 3:], nan=3.0) + 0.9 * rng.random((n, len(DRIVERS)))
-    driver = np.where(happy, items.argmax(axis=1), items.argmin(axis=1))
-    topics = sorted({topic for pair in TOPICS for topic in pair})
-    topic = np.array([[topics.index(name) for name in pair] for pair in TOPICS])[
-        driver, rng.integers(0, 2, n)
-    ]
-    english = (customer * 7 % 10 == 0).astype(int)
-    variant = rng.integers(0, VARIANTS, n)
-    code = ((topic * 2 + ~happy) * VARIANTS + variant) * 2 + english
-    return np.where(rng.random(n) < 0.25, code, -1)
+    return frame, said
 
 
 def survey_truth(invited: pd.DataFrame, truth: Truth) -> dict[str, dict[str, Any]]:

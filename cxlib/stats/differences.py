@@ -254,35 +254,29 @@ def apart_told(apart: pd.DataFrame, *, by: str, measure: str) -> dict[str, Any]:
     return told | names
 
 
-def apart_words(apart: pd.DataFrame, *, by: str, measure: str, by_word: str | None = None) -> dict[str, Any]:
-    """Say which groups differ, or that none can be told apart: the arguments of `Report.finding`.
-
-    As `apart_told`, worded by the caller.
+def groups_told(
+    rows: pd.DataFrame, *, by: str | None, measure: str, conf_level: float = 0.95
+) -> dict[str, Any]:
+    """Tell which groups differ (`apart_told`) by their test (`groups_apart`); nothing without groups.
 
     Parameters
     ----------
-    apart : DataFrame
-        Result of `groups_apart`.
-    by : str
+    rows : DataFrame
+        One row per group, as `groups_apart`; no row says nothing.
+    by : str or None
         Column that names the groups.
     measure : str
-        What is compared, in the reader's language.
-    by_word : str, optional
-        The attribute in the reader's language; its column's name otherwise.
-
-    Returns
-    -------
-    dict
-        ``key, verdict, units`` and the values of the sentence: verdict and words come from the same rows.
+        What is compared: a code, or a phrase in every language.
+    conf_level : float
 
     Examples
     --------
     >>> regions = pd.DataFrame({"region": ["a", "b"], "estimate": [20.0, 45.0], "std_error": 3.0, "n": 200})
-    >>> words = apart_words(groups_apart(regions, by="region"), by="region", measure="NPS")
-    >>> words["key"], words["higher"], words["lower"], words["verdict"]
-    ('differences.both', ['b'], ['a'], 'differ')
+    >>> groups_told(regions, by="region", measure="nps")["claim"]
+    'both'
+    >>> groups_told(regions.head(0), by="region", measure="nps")
+    {}
     """
-    told = apart_told(apart, by=by, measure=measure)
-    names = {side: [str(name) for name in told[side]] for side in ("higher", "lower") if side in told}
-    said = {"key": f"differences.{told.pop('claim')}", "units": {"p_value": "p_value", "groups": "count"}}
-    return told | said | names | {"by": by if by_word is None else by_word}
+    if by is None or rows.empty:
+        return {}
+    return apart_told(groups_apart(rows, by=by, conf_level=conf_level), by=by, measure=measure)

@@ -1,5 +1,5 @@
-"""What customers say: scores, waves, drivers, who did not answer, and what answers were followed by."""
+"""What customers say: scores, waves, drivers, comments, who did not answer, and what answers led to."""
 
-import lazy_loader
+from cxlib.checks.own_frames import face
 
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+__getattr__, __dir__, __all__ = face(__name__, __file__)

@@ -11,11 +11,10 @@ from scipy import stats
 
 from cxlib.checks import check_columns, check_frame
 from cxlib.data.days import instants, local_times, to_date
-from cxlib.data.purchases import purchase_lines
-from cxlib.stats.arrays import Array
+from cxlib.data.orders_around import orders_around
+from cxlib.stats.alike_before import adjusted_slopes, known_before
 from cxlib.stats.hidden_cause import e_value
 from cxlib.stats.intervals import critical_value, share_interval
-from cxlib.stats.least_squares import least_squares
 from cxlib.stats.money_means import money_mean_interval, tails_hold
 from cxlib.voice.answers import by_time
 from cxlib.voice.attitudes import ATTITUDES, attitude
@@ -23,7 +22,6 @@ from cxlib.voice.attitudes import ATTITUDES, attitude
 #: Result by the column of `follow_answers` it comes from.
 OUTCOMES = {"repeat": "has_bought", "spend": "amount_after", "lapse": "has_lapsed"}
 OUTCOMES |= {"referral": "has_referred"}
-KNOWN_BEFORE = ("orders_before", "amount_before", "log_orders", "recency", "tenure", "was_silent")
 #: Answers per number known before that an adjustment needs, and people in each attitude.
 PER_COVARIATE, LEAST = 10, 10
 
@@ -33,10 +31,10 @@ def follow_answers(
     orders: pd.DataFrame,
     *,
     as_of: date | str | pd.Timestamp,
-    days: int = 365,
+    within_days: int = 365,
     referrals: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
-    """Set beside each customer's answer what was known before it and what followed within `days`.
+    """Set beside each customer's answer what was known before it and what followed within `within_days`.
 
     Parameters
     ----------
@@ -45,8 +43,9 @@ def follow_answers(
     orders : DataFrame
         Order lines of the contract: ``customer_id, order_id, ordered_at, amount`` (a refund below 0).
     as_of : date
-        Analysis date. Only answers whose `days` were over by then count: no part of a year is taken for it.
-    days : int
+        Analysis date. Only answers whose `within_days` were over by then count: no part of a
+        year is taken for it.
+    within_days : int
         Length of both windows.
     referrals : DataFrame, optional
         Acts of recommending, with ``customer_id`` and ``occurred_at``.
@@ -83,33 +82,24 @@ def follow_answers(
     zone = None if answered.dt.tz is None else str(answered.dt.tz)
     asked = asked.assign(answered_at=local_times(answered, "answered_at"))
     end = pd.Timestamp(to_date(as_of))
-    asked = asked[asked["answered_at"] + pd.Timedelta(days=days) <= end]
+    asked = asked[asked["answered_at"] + pd.Timedelta(days=within_days) <= end]
     asked = asked.drop_duplicates("customer_id", keep="last")
     asked = asked.assign(attitude=attitude(asked["nps_score"])).set_index("customer_id").sort_index()
-    lines = orders.merge(asked[["answered_at"]].rename_axis(None), left_on="customer_id", right_index=True)
-    gap = (
-        local_times(lines["ordered_at"], "ordered_at", timezone=zone) - lines["answered_at"]
-    ).dt.total_seconds() / 86_400
-    lines = lines.assign(gap=gap)
-    past, known = ((lines["gap"] <= end).to_numpy() for end in (0, days))
-    lines = lines.assign(
-        sold_before=purchase_lines(lines, known=past), sold=purchase_lines(lines, known=known)
+    asked = orders_around(
+        asked.reset_index().rename(columns={"answered_at": "at"}),
+        orders,
+        as_of=as_of,
+        within_days=within_days,
+        timezone=zone,
     )
-    before = _window(lines[past & (lines["gap"] > -days)], "sold_before", asked.index)
-    after = _window(lines[~past & known], "sold", asked.index)
-    bought = lines[lines["sold_before"]].groupby("customer_id")["gap"]
-    asked["orders_before"], asked["amount_before"] = before
-    asked["recency"] = (-bought.max()).reindex(asked.index).fillna(days).clip(upper=days) / days
-    asked["tenure"] = (-bought.min()).reindex(asked.index).fillna(0) / 365
-    asked["orders_after"], asked["amount_after"] = after
-    asked["has_bought"] = (asked["orders_after"] > 0).astype(float)
+    asked = asked.rename(columns={"at": "answered_at"}).set_index("customer_id")
     asked["has_lapsed"] = (1 - asked["has_bought"]).where(asked["orders_before"] > 0)
     if referrals is not None:
         acts = referrals.merge(
             asked[["answered_at"]].rename_axis(None), left_on="customer_id", right_index=True
         )
         wait = local_times(acts["occurred_at"], "occurred_at", timezone=zone) - acts["answered_at"]
-        soon = acts[(wait > pd.Timedelta(0)) & (wait <= pd.Timedelta(days=days))]
+        soon = acts[(wait > pd.Timedelta(0)) & (wait <= pd.Timedelta(days=within_days))]
         asked["has_referred"] = asked.index.isin(soon["customer_id"]).astype(float)
     return asked.drop(columns="answered_at").reset_index()
 
@@ -203,13 +193,13 @@ def point_value(followed: pd.DataFrame, *, conf_level: float = 0.95) -> pd.DataF
             continue
         held = followed[followed[column].notna()]
         outcome, score = (held[name].to_numpy(dtype=float) for name in (column, "nps_score"))
-        known, one = _known_before(held), np.ones((len(held), 1))
+        known, one = known_before(held), np.ones((len(held), 1))
         estimate = std_error = unadjusted = np.nan
         status = "too_few"
         if len(held) >= PER_COVARIATE * (known.shape[1] + 1) and np.ptp(score) > 0:
-            slopes, influence = _slopes(np.column_stack([one, score, known]), outcome)
+            slopes, influence = adjusted_slopes(np.column_stack([one, score, known]), outcome)
             estimate, std_error = slopes[1], np.sqrt((influence[:, 1] ** 2).sum())
-            unadjusted = _slopes(np.column_stack([one, score]), outcome)[0][1]
+            unadjusted = adjusted_slopes(np.column_stack([one, score]), outcome)[0][1]
             status = "ok" if metric != "spend" or tails_hold(influence[:, 1]) else "few_carry"
         std_error = std_error if std_error > 0 and status == "ok" else np.nan
         limits = {"conf_low": estimate - z * std_error, "conf_high": estimate + z * std_error}
@@ -263,34 +253,15 @@ def attitude_ratio(
     return pd.DataFrame([row])
 
 
-def _window(lines: pd.DataFrame, sold_col: str, customers: pd.Index) -> tuple[pd.Series, pd.Series]:
-    """Purchases and net amount per customer, 0 for those without."""
-    orders = lines[lines[sold_col]].groupby("customer_id")["order_id"].nunique()
-    amount = lines.groupby("customer_id")["amount"].sum()
-    return orders.reindex(customers, fill_value=0), amount.reindex(customers, fill_value=0.0)
-
-
-def _known_before(held: pd.DataFrame) -> Array:
-    """Return what the answers are adjusted for, centred; constants drop out."""
-    columns = held.assign(
-        log_orders=np.log1p(held["orders_before"]), was_silent=(held["orders_before"] == 0).astype(float)
-    )[list(KNOWN_BEFORE)].to_numpy(dtype=float)
-    if len(columns) == 0:
-        return np.empty((0, 0))
-    spread = columns.std(axis=0)
-    moving = spread > 1e-12
-    return np.asarray((columns[:, moving] - columns[:, moving].mean(axis=0)) / spread[moving])
-
-
 def _adjusted_means(held: pd.DataFrame, column: str, conf_level: float) -> list[dict[str, float]]:
     """Means per attitude at the average of what was known before."""
     member = np.column_stack([(held["attitude"] == name).to_numpy(dtype=float) for name in ATTITUDES])
-    known, z = _known_before(held), critical_value(conf_level)
+    known, z = known_before(held), critical_value(conf_level)
     means, errors = np.full(3, np.nan), np.full(3, np.nan)
     enough = len(held) >= PER_COVARIATE * (known.shape[1] + 3) and member.sum(axis=0).min() >= LEAST
     if enough:
         design = np.column_stack([member, known])
-        slopes, influence = _slopes(design, held[column].to_numpy(dtype=float))
+        slopes, influence = adjusted_slopes(design, held[column].to_numpy(dtype=float))
         means, errors = slopes[:3], np.sqrt((influence[:, :3] ** 2).sum(axis=0))
         errors = np.where(errors > 0, errors, np.nan)
         if column == OUTCOMES["spend"]:
@@ -298,9 +269,3 @@ def _adjusted_means(held: pd.DataFrame, column: str, conf_level: float) -> list[
     names = ("adjusted", "adjusted_std_error", "adjusted_conf_low", "adjusted_conf_high")
     each = zip(means, errors, means - z * errors, means + z * errors, strict=True)
     return [dict(zip(names, map(float, values), strict=True)) for values in each]
-
-
-def _slopes(design: Array, outcome: Array) -> tuple[Array, Array]:
-    """Least squares and what each row adds to the error of each slope, robust to unequal spread (HC1)."""
-    fit = least_squares(design, outcome)
-    return fit.coefficients, fit.errors("HC1")[:, None] * fit.pull

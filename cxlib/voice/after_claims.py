@@ -75,7 +75,7 @@ def own_amounts(followed: pd.DataFrame | None) -> pd.DataFrame | None:
 
 
 def counted_customers(shown: pd.DataFrame) -> int | None:
-    """Count the customers behind the kind of behaviour that could be followed for most."""
+    """Count the customers behind the kind of behaviour that could be followed for most, of no rows None."""
     return int(shown.groupby("metric")["n"].sum().max()) if len(shown) else None
 
 
@@ -195,10 +195,10 @@ def recovered(moves: pd.DataFrame, *, min_cell: int) -> Rows:
     return [{"metric": "moved_share", **ends, "fallen_share": fallen, "n": int(low["n_before"])}]
 
 
-def shown_referrals(came: pd.DataFrame | None, *, min_cell: int) -> pd.DataFrame:
+def shown_referrals(came: pd.DataFrame, *, min_cell: int) -> pd.DataFrame:
     """Give the rows of `referred_customers`, or none where the referred, or the others, are too few."""
-    if came is None:
-        return pd.DataFrame()
+    if came.empty:
+        return came
     n = came["n"][0]
     referred = round(came["estimate"][0] * n) if n else 0
     return came if min(referred, n - referred) >= min_cell else came.head(0)

@@ -122,10 +122,10 @@ def read_answers(
 
 
 def check_scale(scale: Scale) -> None:
-    """Raise unless the scale is two whole numbers, the lowest first, with at least three boxes."""
+    """Raise unless the scale is two whole numbers, the lowest first, with at least two boxes."""
     ends = list(scale) if isinstance(scale, Sequence | np.ndarray) and not isinstance(scale, str) else []
     is_pair = len(ends) == 2 and all(isinstance(end, int | float | np.number) for end in ends)
-    if not is_pair or not 2 <= ends[1] - ends[0] < np.inf or any(end != round(end) for end in ends):
+    if not is_pair or not 1 <= ends[1] - ends[0] < np.inf or any(end != round(end) for end in ends):
         raise ParameterError("nps.bad_scale", found=repr(scale))
 
 

@@ -17,9 +17,9 @@ BANDS = ("top_fifth", "other_buyers", "no_purchase")
 
 
 def latest_attitudes(
-    answers: pd.DataFrame, orders: pd.DataFrame, *, as_of: date | str | pd.Timestamp, days: int = 365
+    answers: pd.DataFrame, orders: pd.DataFrame, *, as_of: date | str | pd.Timestamp, within_days: int = 365
 ) -> pd.DataFrame:
-    """Each customer's latest attitude beside the net amount of the last `days`: what is at stake.
+    """Each customer's latest attitude beside the net amount of the last `within_days`: what is at stake.
 
     Parameters
     ----------
@@ -28,8 +28,8 @@ def latest_attitudes(
     orders : DataFrame
         Order lines: ``customer_id, ordered_at, amount``.
     as_of : date
-        End of the window of `days`.
-    days : int
+        End of the window of `within_days`.
+    within_days : int
 
     Returns
     -------
@@ -57,7 +57,7 @@ def latest_attitudes(
     latest = _in_order(answers).drop_duplicates("customer_id", keep="last")
     when = local_times(orders["ordered_at"], "ordered_at")
     end = pd.Timestamp(to_date(as_of)) + pd.Timedelta(days=1)
-    recent = orders[(when < end) & (when >= end - pd.Timedelta(days=days))]
+    recent = orders[(when < end) & (when >= end - pd.Timedelta(days=within_days))]
     amount = recent.groupby("customer_id")["amount"].sum()
     held = latest.assign(amount=latest["customer_id"].map(amount).astype(float).fillna(0.0))
     bought = amount[amount > 0]

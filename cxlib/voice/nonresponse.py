@@ -52,13 +52,15 @@ def churned(
     timezone : str, optional
         As `summarise_customers`.
     rules : States, optional
-        Default: the handbook's `lifecycle`; lapsed is its last state, which takes whoever no other claims.
+        The company's, by default the handbook's `lifecycle`; lapsed is the last state, which takes whoever no
+        other claims.
 
     Returns
     -------
     DataFrame
-        A row per customer with an order by `as_of`: ``customer_id``, ``lapsed`` (1 or 0), ``churned`` (1: no
-        order in the `follow_days` after `as_of`, 0: at least one; missing for all where the data end
+        A row per customer with an order by `as_of`: ``customer_id``, ``lapsed`` (1 or 0; missing for all
+        where the rules name what orders do not tell), ``churned`` (1: no order in the `follow_days` after
+        `as_of`, 0: at least one; missing for all where the data end
         earlier: whoever has not ordered yet still may).
 
     Raises
@@ -85,14 +87,17 @@ def churned(
         tenure_days=(day - held["first_order_on"]).dt.days,
         open_deals=0,
     )
+    states = (rules or load_rules("lifecycle")).states[:-1]
     active = pd.Series(data=False, index=held.index)
-    for state in (rules or load_rules("lifecycle")).states[:-1]:
+    is_known = {one.measure for state in states for one in state.when} <= set(measures.columns)
+    for state in states if is_known else ():
         active |= holds(measures, state.when)
+    lapsed = (~active).astype(float) if is_known else np.nan
     gone = np.full(len(held), np.nan)
     if known >= end:
         later = at[at["as_of"] == end].set_index("customer_id")["last_order_on"]
         gone = (held["customer_id"].map(later) <= day).to_numpy(dtype=float)
-    return held[["customer_id"]].assign(lapsed=(~active).astype(float), churned=gone)
+    return held[["customer_id"]].assign(lapsed=lapsed, churned=gone)
 
 
 def compare_respondents(

@@ -19,7 +19,7 @@ def referred_customers(
     orders: pd.DataFrame,
     *,
     as_of: dt.date | str,
-    days: int = 365,
+    within_days: int = 365,
     source_col: str = "acquisition_channel",
     referral: str = "referral",
     conf_level: float = 0.95,
@@ -34,7 +34,7 @@ def referred_customers(
         Order lines: ``customer_id, ordered_at, amount`` (a refund below 0).
     as_of : date
         Last day of observation.
-    days : int
+    within_days : int
         Days from the first order on whose net amount counts; only customers for whom they are over.
     source_col : str
         Where a customer came from.
@@ -83,7 +83,7 @@ def referred_customers(
     source = customers.set_index("customer_id")[source_col].dropna()
     first = bought.reindex(source.index).dropna()
     is_referred = source.reindex(first.index).astype(TEXT) == referral
-    window = pd.Timedelta(days=days)
+    window = pd.Timedelta(days=within_days)
     complete = first[first + window <= pd.Timestamp(to_date(as_of)) + pd.Timedelta(days=1)]
     start = complete.reindex(lines["customer_id"]).set_axis(lines.index)
     inside = (day >= start) & (day < start + window)

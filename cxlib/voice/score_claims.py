@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from cxlib.data.scales import BOXES
 from cxlib.stats.targets import judge_target
 from cxlib.voice.answers import Scale
 from cxlib.voice.standing import Standing
@@ -34,7 +35,10 @@ def answers_notes(
     [{'note': 'nps.no_table'}]
     """
     notes: Rows = []
-    if (unknown := 1 - answers["customer_id"].isin(customers["customer_id"]).mean()) > 0:
+    ids = answers["customer_id"]
+    if (anonymous := ids.isna().mean()) > 0:
+        notes += [{"note": "nps.anonymous_answers", "level": "info", "share": anonymous}]
+    if (unknown := (ids.notna() & ~ids.isin(customers["customer_id"])).mean()) > 0:
         notes += [{"note": "nps.answers_of_others", "level": "info", "share": unknown}]
     if not answers["nps_score"].notna().any():
         reason = "nps.no_answers" if answers.empty else "nps.no_scores"
@@ -120,8 +124,9 @@ def weight_cost(now: Mapping[str, Any] | pd.Series, plain: pd.DataFrame, weight_
 
 
 def present_row(overall: pd.DataFrame, scale: Scale) -> Rows:
-    """Give the first row of `now_and_whole` with the ends of its scale; nothing without answers."""
+    """Give the first row of `now_and_whole` with its scale's ends and best boxes; nothing without answers."""
     row: Any = overall.iloc[0].to_dict()
+    row |= {"boxes": BOXES.get(row.get("best_boxes"))}
     return [{**row, "lowest": scale[0], "highest": scale[1], "note": ""}] if row["n"] else []
 
 

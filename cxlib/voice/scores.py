@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cxlib.checks import fail_option
+from cxlib.data.scales import best_boxes, satisfied_from
 from cxlib.stats.arrays import Array
 from cxlib.stats.bootstrap import bootstrap_interval, resampled_sums
 from cxlib.stats.intervals import Interval, agreeing_limits, critical_value, share_interval
@@ -197,14 +198,15 @@ def csat(
     cluster_col: str | None = None,
     conf_level: float = 0.95,
 ) -> pd.DataFrame:
-    """Satisfaction as the share of answers in the top two boxes (0–1), the mean beside it.
+    """Satisfaction as the share of answers in the best boxes (0–1), the mean beside it.
 
     Parameters
     ----------
     data : DataFrame
         One row per answer.
     scale : tuple of two numbers
-        Lowest and highest box of the question asked, highest is best; at least three boxes.
+        Lowest and highest box of the question asked, highest is best. The best box of two or three points
+        counts, two of four to seven, three of eight or more.
     score_col : str
         Whole numbers on `scale`; missing answers are counted and left out.
     by, weight_col, cluster_col, conf_level
@@ -215,7 +217,8 @@ def csat(
     DataFrame
         Group columns, ``metric`` ("csat"), ``estimate, std_error, conf_low, conf_high`` (share, Wilson on the
         effective n), ``n, n_missing, n_effective``, ``mean, mean_std_error, mean_conf_low, mean_conf_high``
-        (unit of the scale, Student's t), ``note`` as in `scale_notes`.
+        (unit of the scale, Student's t), ``best_boxes`` (how many
+        count), ``note`` as in `scale_notes`.
 
     Raises
     ------
@@ -233,10 +236,12 @@ def csat(
     [[0.67, 4.0, 3.0, 1.0]]
     """
     answers = read_answers(data, score_col, scale, by=by, weight_col=weight_col, cluster_col=cluster_col)
-    share, n_error = _share(answers, answers.score >= scale[1] - 1, conf_level)
+    share, n_error = _share(answers, answers.score >= satisfied_from(scale), conf_level)
     frame = _frame(answers, "csat", share, n_effective=n_error)
     return frame.assign(
-        **_beside("mean", _mean(answers, conf_level, scale)), note=scale_notes(answers, scale)
+        **_beside("mean", _mean(answers, conf_level, scale)),
+        best_boxes=best_boxes(scale),
+        note=scale_notes(answers, scale),
     )
 
 

@@ -11,19 +11,23 @@ from typing import Any
 import pandas as pd
 
 from cxlib.data.convert import among
+from cxlib.data.rules.rule_files import States
 from cxlib.stats.verdicts import limits_side
 from cxlib.voice.nonresponse import VALUES, churned, compare_respondents, customer_weights, response_bounds
 from cxlib.voice.scores import nps
 
 Rows = list[dict[str, Any]]
 ENDS = ["estimate", "conf_low", "conf_high"]
-#: Units of what is known of both, the silent and those who answered.
-KNOWN = {"recency_days": "days", "frequency": "score", "monetary_total": "currency"}
-KNOWN |= {"lapsed": "share", "churned": "share"}
 
 
 def could_answer(
-    summary: pd.DataFrame | None, orders: Any, answers: pd.DataFrame, *, as_of: object, known_until: object
+    summary: pd.DataFrame | None,
+    orders: Any,
+    answers: pd.DataFrame,
+    *,
+    as_of: object,
+    known_until: object,
+    rules: States | None = None,
 ) -> pd.DataFrame:
     """Give everybody who could have answered, with what is known of them and whether they did.
 
@@ -37,6 +41,8 @@ def could_answer(
         Answers, with ``customer_id`` and ``nps_score``.
     as_of, known_until
         Last day of the period, and of the data (`churned`).
+    rules
+        The company's `lifecycle`, whose last state has lapsed; the handbook's by default.
 
     Returns
     -------
@@ -46,7 +52,7 @@ def could_answer(
     scored = answers.loc[answers["nps_score"].notna(), "customer_id"]
     if summary is None or scored.empty:
         return pd.DataFrame()
-    base = summary.merge(churned(orders, as_of=as_of, known_until=known_until))
+    base = summary.merge(churned(orders, as_of=as_of, known_until=known_until, rules=rules))
     return base.assign(answered=among(base["customer_id"], scored))
 
 
@@ -54,7 +60,7 @@ def compare_silent(base: pd.DataFrame, *, conf_level: float) -> pd.DataFrame:
     """Compare those who answered with the silent (`compare_respondents`); no rows where `base` has none."""
     if base.empty:
         return pd.DataFrame()
-    known = [*VALUES, "lapsed", *(["churned"] if base["churned"].notna().any() else [])]
+    known = [*VALUES, *(name for name in ("lapsed", "churned") if base[name].notna().any())]
     return compare_respondents(base, value_cols=known, conf_level=conf_level)
 
 

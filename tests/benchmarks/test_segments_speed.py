@@ -35,7 +35,7 @@ BY_HAND = """
 MEASURED = """
 import re, sys, duckdb
 from pathlib import Path
-from cxlib.segments import rfm, summarise_customers
+from cxlib.customers.rfm_segments import rfm, summarise_customers
 orders = duckdb.read_parquet(sys.argv[1]) if sys.argv[3] == "relation" else sys.argv[1]
 scored = rfm(summarise_customers(orders, as_of=sys.argv[2], timezone="UTC"))
 assert len(scored) == 1_000_000

@@ -89,6 +89,10 @@ def test_what_is_noticed_and_what_the_data_carry(imported):
         "nps_drivers": "missing",
         "initiative_roi": "partial",
         "initiative_register": "partial",
+        "support": "missing",
+        "customer_value": "partial",
+        "sales": "missing",
+        "voice": "missing",
     }
 
 

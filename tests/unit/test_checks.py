@@ -32,7 +32,7 @@ def test_a_finding_names_file_column_count_rows_and_remedy():
     )
     japanese = PROBLEM.text("ja")
     assert japanese.startswith(
-        "orders.csv の列 `amount`：数値が必要です。文字が 1,200 行中 3 行（最初は 17, 18, 1,100 行目）"
+        "orders.csv の列 `amount`：数値が必要です。文字が1,200行中3行（最初は17, 18, 1,100行目）"
     )
 
 

@@ -142,7 +142,7 @@ def test_of_two_answers_at_one_instant_the_worse_is_the_last_unless_ids_tell():
         assert cx.response_bounds(answers, people).set_index("metric").loc["nps_heard", "estimate"] == 100
 
 
-@pytest.mark.parametrize("wrong", ["series", "polars", "path"])
+@pytest.mark.parametrize("wrong", ["series", "path"])
 @pytest.mark.parametrize(
     "call",
     [
@@ -161,11 +161,8 @@ def test_of_two_answers_at_one_instant_the_worse_is_the_last_unless_ids_tell():
         lambda data: cx.rake(data, margins={"a": {1: 1.0}}),
     ],
 )
-def test_what_is_no_table_of_pandas_ends_in_a_sentence(call, wrong):
-    if wrong == "polars":
-        data = pytest.importorskip("polars").DataFrame({"nps_score": [1, 2]})
-    else:
-        data = pd.Series([1.0, 2.0], name="nps_score") if wrong == "series" else "answers.csv"
+def test_what_is_no_table_ends_in_a_sentence(call, wrong):
+    data = pd.Series([1.0, 2.0], name="nps_score") if wrong == "series" else "answers.csv"
     with pytest.raises(cx.checks.ParameterError, match="DataFrame"):
         call(data)
 

@@ -12,6 +12,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any, Protocol
 
+from cxlib.data.file_kinds import LOOKED_AT, FileKind, kind_of, kind_of_bytes
+
 PIECE = 1 << 24
 MOST_BYTES = 16 << 30
 MOST_COLUMNS = 2_000
@@ -19,18 +21,6 @@ LONGEST_LINE = 1 << 24
 #: How many times its size a gzip file may unfold to, once it is more than a few megabytes.
 MOST_UNFOLDED = 100
 SURELY_FINE = 50 << 20
-_ARCHIVES = (
-    b"PK\x03\x04",
-    b"\xfd7zXZ",
-    b"BZh",
-    b"\x28\xb5\x2f\xfd",
-    b"7z\xbc\xaf",
-    b"Rar!",
-    b"\xd0\xcf\x11\xe0",
-    b"%PDF",
-    b"SQLite format 3",
-    b"PAR1",
-)
 _BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -54,7 +44,8 @@ def pieces(path: Path, encoding: str, skip: int = 0) -> Iterator[bytes]:
     Raises
     ------
     Unfit
-        `archive`, `unreadable`, `encoding`, `no_text` (NUL characters), `unfolds`, `too_large`.
+        `wrong_kind` (no text at all), `unreadable`, `encoding`, `no_text` (NUL characters), `unfolds`,
+        `too_large`.
     """
     raw = _without_lines(_raw(path), skip) if _keeps_ascii(encoding) else _raw(path)
     texts = _decoded(raw, encoding)
@@ -91,16 +82,16 @@ def _raw(path: Path) -> Iterator[bytes]:
     total, size = 0, os.path.getsize(path)
     try:
         with path.open("rb") as file:
-            start = file.read(512)
+            kind = kind_of_bytes(file.read(LOOKED_AT))
             file.seek(0)
-            if _is_archive(start):
-                raise Unfit("archive")
-            is_folded = start[:2] == b"\x1f\x8b"
+            is_folded = kind == "gz"
+            if not is_folded and kind != "text":
+                raise Unfit("wrong_kind", what=FileKind(kind_of(path)))
             opened: IO[bytes] = gzip.GzipFile(fileobj=file) if is_folded else file  # type: ignore[assignment]
             while piece := opened.read(PIECE):
                 total += len(piece)
-                if is_folded and total == len(piece) and _is_archive(piece):
-                    raise Unfit("archive")
+                if is_folded and total == len(piece) and (kind := kind_of_bytes(piece[:LOOKED_AT])) != "text":
+                    raise Unfit("wrong_kind", what=FileKind(kind))
                 if is_folded and total > max(SURELY_FINE, MOST_UNFOLDED * size):
                     raise Unfit("unfolds", times=f"{MOST_UNFOLDED:,}")
                 if total > MOST_BYTES:
@@ -108,10 +99,6 @@ def _raw(path: Path) -> Iterator[bytes]:
                 yield piece
     except (OSError, EOFError, zlib.error) as error:
         raise Unfit("unreadable") from error
-
-
-def _is_archive(start: bytes) -> bool:
-    return start.startswith(_ARCHIVES) or start[257:262] == b"ustar"
 
 
 def _decoded(raw: Iterator[bytes], encoding: str) -> Iterator[bytes]:

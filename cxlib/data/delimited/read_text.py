@@ -15,6 +15,7 @@ import pyarrow.csv as arrow_csv
 
 from cxlib.checks import Problem, TableError
 from cxlib.data.delimited.byte_stream import MOST_COLUMNS, PIECE, Unfit, Watched, as_wide, pieces
+from cxlib.data.delimited.footers import FooterForm, Misfit, without_footer
 from cxlib.data.delimited.quotes import QuoteWatch, Structure, look_closer
 
 HEADER_ROWS = 1
@@ -26,10 +27,10 @@ CANDIDATES = ("utf-8", "cp932", "euc_jp", "cp1252")
 
 @dataclass(frozen=True)
 class Form:
-    """How a file is written; a class because every reader of it needs the same five facts.
+    """How a file is written; a class because every reader of it needs the same facts.
 
     `name` is what messages call the file, `skip` the lines before the header, `header_rows` how many rows
-    the header takes.
+    the header takes, `footer` how lines below the rows are told.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Form:
     delimiter: str = ","
     skip: int = 0
     header_rows: int = HEADER_ROWS
+    footer: FooterForm | None = None
 
 
 def read_cells(path: Path, form: Form) -> tuple[pa.Table, list[Problem]]:
@@ -63,10 +65,10 @@ def read_cells(path: Path, form: Form) -> tuple[pa.Table, list[Problem]]:
     if not os.path.isfile(path):
         raise _stop(form, "tables.not_a_file")
     quotes = QuoteWatch(form.delimiter)
-    wrong: list[tuple[int, int]] = []
+    misfits: list[Misfit] = []
     try:
         stream = Watched(pieces(path, form.encoding, form.skip), [quotes])
-        cells = _parsed(stream, form, wrong, threads=True)
+        cells = _parsed(stream, form, misfits, threads=True)
     except pa.ArrowInvalid as error:
         stream.drain()
         if stream.failure is not None:
@@ -77,8 +79,12 @@ def read_cells(path: Path, form: Form) -> tuple[pa.Table, list[Problem]]:
         failure = stream.failure or Unfit("unreadable")
         raise _unfit(path, form, failure) from error
     notices = _check_quotes(path, form, quotes)
-    if wrong:
-        raise _ragged(path, form, cells)
+    if misfits:
+        misfits = _numbered(path, form)
+    if form.footer:
+        cells, misfits = without_footer(cells, misfits, form.footer, form.delimiter)
+    if misfits:
+        raise _ragged(form, cells, misfits)
     if cells.num_columns > MOST_COLUMNS:
         raise _stop(
             form, "tables.too_many_columns", limit=f"{MOST_COLUMNS:,}", found=f"{cells.num_columns:,}"
@@ -86,9 +92,9 @@ def read_cells(path: Path, form: Form) -> tuple[pa.Table, list[Problem]]:
     return cells, notices
 
 
-def _parsed(stream: Watched, form: Form, wrong: list[tuple[int, int]], *, threads: bool) -> pa.Table:
+def _parsed(stream: Watched, form: Form, misfits: list[Misfit], *, threads: bool) -> pa.Table:
     def note(row: arrow_csv.InvalidRow) -> Literal["skip"]:
-        wrong.append((row.number or 0, row.actual_columns))
+        misfits.append(Misfit(row.number or 0, row.actual_columns, row.text if form.footer else ""))
         return "skip"
 
     return arrow_csv.read_csv(
@@ -150,15 +156,18 @@ def _at_rows(
     return Problem(key, level, form.name, "", len(rows), total, numbers)
 
 
-def _ragged(path: Path, form: Form, cells: pa.Table) -> TableError:
+def _numbered(path: Path, form: Form) -> list[Misfit]:
     """Read once more in order: only so does the parser number the rows that do not fit."""
-    wrong: list[tuple[int, int]] = []
-    _parsed(Watched(pieces(path, form.encoding, form.skip), []), form, wrong, threads=False)
-    wrong.sort()
-    rows = tuple(max(0, number - form.header_rows) for number, _ in wrong[:3])
-    total = cells.num_rows + len(wrong) - form.header_rows
-    values = {"columns": cells.num_columns, "found": wrong[0][1]}
-    return TableError([Problem("tables.ragged", "error", form.name, "", len(wrong), total, rows, values)])
+    misfits: list[Misfit] = []
+    _parsed(Watched(pieces(path, form.encoding, form.skip), []), form, misfits, threads=False)
+    return sorted(misfits)
+
+
+def _ragged(form: Form, cells: pa.Table, misfits: list[Misfit]) -> TableError:
+    rows = tuple(max(0, line.row - form.header_rows) for line in misfits[:3])
+    total = cells.num_rows + len(misfits) - form.header_rows
+    values = {"columns": cells.num_columns, "found": misfits[0].cells}
+    return TableError([Problem("tables.ragged", "error", form.name, "", len(misfits), total, rows, values)])
 
 
 def _other_encoding(path: Path, form: Form) -> TableError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, cast
@@ -11,12 +12,15 @@ import narwhals as nw
 import pandas as pd
 import pyarrow as pa
 
-from cxlib.checks import InputError
+from cxlib.checks import InputError, ParameterError
+from cxlib.data.days import local_days
 from cxlib.data.engine.adjacent_lines import (
     COARSE,
     IMPOSSIBLE,
     LARGEST_AMOUNT,
+    LARGEST_TOTAL,
     MONEY_UNIT,
+    UNKNOWN,
 )
 from cxlib.data.engine.lend_to_arrow import in_plain_types, lend, take_back
 from cxlib.data.unreadable_files import in_words
@@ -75,3 +79,60 @@ def millionths(value: nw.Expr) -> tuple[nw.Expr, nw.Expr]:
     money = (known * MONEY_UNIT + 0.5).floor().cast(nw.Float64)
     coarse = (money / COARSE).floor().cast(nw.Float64)
     return nw.when(possible).then(coarse).otherwise(IMPOSSIBLE), money - coarse * COARSE
+
+
+def plain_lines(
+    frame: nw.LazyFrame[Any], by: Sequence[str], customer: str, order: str, time_col: str, amount: str
+) -> nw.LazyFrame[Any]:
+    """Lines of known customers with fixed names, money as integers, the instant of a sale."""
+    schema = frame.collect_schema()
+    for argument, column in (("customer_id_col", customer), ("order_id_col", order)):
+        kind = schema[column]
+        if not (kind.is_integer() or kind in (nw.String, nw.Categorical, nw.Enum, nw.Object)):
+            raise ParameterError("segmentation.id_type", argument=argument, column=column, found=str(kind))
+    if schema[amount] in (nw.String, nw.Categorical, nw.Boolean):
+        raise ParameterError("segmentation.amount_type", column=amount, found=str(schema[amount]))
+    known, value = nw.col(amount).cast(nw.Float64), nw.col("value")
+    lines = frame.select(
+        nw.col(customer).alias("customer_id"),
+        *by,
+        order=nw.col(order),
+        at=nw.col(time_col),
+        value=nw.when(~known.is_nan()).then(known).otherwise(0.0),
+        unknown=nw.when(~known.is_nan()).then(0.0).otherwise(UNKNOWN),
+    )
+    sold_at = nw.when((value > 0) | (nw.col("unknown") > 0)).then(nw.col("at"))
+    coarse, fine = millionths(value)
+    return lines.filter(~nw.col("customer_id").is_null()).select(
+        "customer_id",
+        *by,
+        "order",
+        "at",
+        first=sold_at,
+        last=sold_at,
+        coarse=coarse,
+        fine=fine + nw.col("unknown"),
+    )
+
+
+def purchases(orders: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+    """Leave moments only to orders that net above nothing; the sum of the two parts has the right sign."""
+    stands = nw.col("coarse") * COARSE + nw.col("fine") > 0
+    return orders.with_columns(nw.when(stands).then(nw.col(name)).alias(name) for name in ("first", "last"))
+
+
+def in_days_and_money(reduced: pd.DataFrame, by: list[str], timezone: str | None) -> pd.DataFrame:
+    """Days, counts and money of the reduced rows, in the order of their keys."""
+    impossible = reduced["coarse"].abs() * COARSE > LARGEST_TOTAL * MONEY_UNIT
+    if impossible.any():
+        raise InputError("segmentation.impossible_amount", n=int(impossible.sum()))
+    money = reduced["coarse"].astype("int64") * COARSE + reduced["fine"].astype("int64")
+    days = {
+        name: local_days(pd.to_datetime(reduced[column]), column, timezone=timezone)
+        for name, column in (("first_order_on", "first"), ("last_order_on", "last"))
+    }
+    return reduced[["customer_id", *by]].assign(
+        **days,
+        frequency=reduced["frequency"].astype("int64"),
+        amount=money / MONEY_UNIT,
+    )

@@ -41,7 +41,9 @@ def take_back(table: pa.Table) -> pd.DataFrame:
     for place, field in enumerate(table.schema):
         if pa.types.is_dictionary(field.type):
             table = table.set_column(place, field.name, table[place].cast(field.type.value_type))
-    frame: pd.DataFrame = table.to_pandas(split_blocks=True, self_destruct=True, types_mapper=FROM_ARROW)
+    frame: pd.DataFrame = table.to_pandas(
+        split_blocks=True, self_destruct=True, date_as_object=False, types_mapper=FROM_ARROW
+    )
     return frame.reset_index(drop=True)
 
 

@@ -13,21 +13,28 @@ from typing import Any
 import narwhals as nw
 import pandas as pd
 
-from cxlib.checks import InputError, ParameterError, check_columns
-from cxlib.data.days import first_instant_after, local_days, to_date
+from cxlib.checks import InputError, check_columns
+from cxlib.data.days import first_instant_after, to_date
 from cxlib.data.engine import lazy_lines
 from cxlib.data.engine.adjacent_lines import (
     COARSE,
     IMPOSSIBLE,
-    LARGEST_TOTAL,
     MONEY_UNIT,
     SUMS,
-    UNKNOWN,
     sum_runs,
 )
-from cxlib.data.engine.daily_sums import on_each_day
-from cxlib.data.engine.lazy_lines import as_lazy, collect, hand_over, millionths, summed
+from cxlib.data.engine.lazy_lines import (
+    as_lazy,
+    collect,
+    hand_over,
+    in_days_and_money,
+    millionths,
+    plain_lines,
+    purchases,
+    summed,
+)
 from cxlib.data.engine.lend_to_arrow import lend, zone_of
+from cxlib.data.engine.order_lines import NAMES, OrderLines
 from cxlib.data.text_type import TEXT
 
 
@@ -91,8 +98,12 @@ def reduce_orders(
     >>> reduce_orders(lines, as_of="2026-01-31")[["customer_id", "frequency", "amount"]].values.tolist()
     [['a', 1, 4.3]]
     """
-    timezone = timezone or zone_of(orders, time_col)
     names = (customer_id_col, order_id_col, time_col, amount_col)
+    if isinstance(orders, OrderLines):
+        if names == NAMES and timezone in (None, orders.timezone):
+            return orders.until(as_of, by=by)
+        orders = orders.rows
+    timezone = timezone or zone_of(orders, time_col)
     lent = lend(orders, *names, *by, amount_col=amount_col) if isinstance(orders, pd.DataFrame) else None
     frame = as_lazy(orders if lent is None else hand_over(lent))
     named = {f"by[{position}]": column for position, column in enumerate(by)}
@@ -105,7 +116,7 @@ def reduce_orders(
         **named,
     )
     limit = first_instant_after(frame.collect_schema()[time_col], to_date(as_of), timezone, time_col)
-    lines = _plain_lines(frame, by, *names).filter(nw.col("at") < limit)
+    lines = plain_lines(frame, by, *names).filter(nw.col("at") < limit)
     runs = None
     if lent is not None and len(lent) >= lazy_lines.MANY_LINES:
         keys = [customer_id_col, order_id_col, *by]
@@ -114,7 +125,7 @@ def reduce_orders(
         lines = as_lazy(hand_over(runs.table.rename_columns(["customer_id", "order", *by, *SUMS])))
     # orders first, customers second: counting rows is cheaper than counting distinct texts, on every engine
     placed = lines if runs is not None and runs.are_orders else summed(lines, "customer_id", "order", *by)
-    reduced = summed(_purchases(placed), "customer_id", *by, orders=nw.col("first").count())
+    reduced = summed(purchases(placed), "customer_id", *by, orders=nw.col("first").count())
     reduced = reduced.select(
         nw.col("customer_id").cast(nw.String),
         *by,
@@ -124,7 +135,7 @@ def reduce_orders(
         "fine",
         frequency=nw.col("orders").cast(nw.Int64),
     ).sort("customer_id", *by, nulls_last=True)
-    return _finish(collect(reduced), list(by), timezone)
+    return in_days_and_money(collect(reduced), list(by), timezone)
 
 
 def reduce_on_days(orders: Any, *, days: Sequence[object], timezone: str | None = None) -> pd.DataFrame:
@@ -167,27 +178,9 @@ def numbered_on_days(orders: Any, *, days: Sequence[object], timezone: str | Non
     >>> numbered_on_days(lines, days=["2026-01-31"])["customer_id"].cat.codes.tolist()
     [0, 1]
     """
-    names = ("customer_id", "order_id", "ordered_at", "amount")
-    timezone = timezone or zone_of(orders, "ordered_at")
-    frame = as_lazy(orders, *names)
-    check_columns(frame, **{f"{name}_col": name for name in names})
     ends = sorted({to_date(day) for day in days})
-    kind = frame.collect_schema()["ordered_at"]
-    limits = [first_instant_after(kind, day, timezone, "ordered_at") for day in ends]
-    passed = [nw.when(nw.col("at") >= limit).then(1).otherwise(0) for limit in limits]
-    lines = _plain_lines(frame, (), *names).filter(nw.col("at") < limits[-1])
-    lines = lines.with_columns(
-        day=nw.sum_horizontal(*passed), order=nw.col("order").cast(nw.String).fill_null("(none)")
-    )
-    # what lies within one stretch of days stands or falls with it; the few other orders are followed
-    order = ["customer_id", "order"]
-    span = {"begun": nw.col("day").min(), "ended": nw.col("day").max()}
-    placed = summed(lines, *order, **span)
-    within = placed.filter(nw.col("begun") == nw.col("ended")).rename({"begun": "day"})
-    sums = collect(summed(_purchases(within), "customer_id", "day", orders=nw.col("first").count()))
-    across = placed.filter(nw.col("begun") != nw.col("ended")).select(order)
-    followed = collect(summed(lines.join(across, on=order, how="semi"), *order, "day"))
-    return _finish(on_each_day(ends, sums, followed), ["as_of"], timezone)
+    own = isinstance(orders, OrderLines) and timezone in (None, orders.timezone)
+    return (orders if own else OrderLines(orders, timezone=timezone)).on_days(ends)
 
 
 def count_orders(orders: Any, *, as_of: object, timezone: str | None = None) -> pd.Series:
@@ -217,12 +210,13 @@ def count_orders(orders: Any, *, as_of: object, timezone: str | None = None) -> 
     >>> count_orders(lines, as_of="2026-01-31").tolist()
     [4, 1, 1, 1, 1]
     """
-    names = ("customer_id", "order_id", "ordered_at", "amount")
+    if isinstance(orders, OrderLines):
+        timezone, orders = timezone or orders.timezone, orders.rows
     timezone = timezone or zone_of(orders, "ordered_at")
-    frame = as_lazy(orders, *names)
-    check_columns(frame, **{f"{name}_col": name for name in names})
+    frame = as_lazy(orders, *NAMES)
+    check_columns(frame, **{f"{name}_col": name for name in NAMES})
     limit = first_instant_after(frame.collect_schema()["ordered_at"], to_date(as_of), timezone, "ordered_at")
-    lines = _plain_lines(frame, (), *names).filter(nw.col("at") < limit)
+    lines = plain_lines(frame, (), *NAMES).filter(nw.col("at") < limit)
     placed = summed(lines, "customer_id", "order", least=nw.col("coarse").min())
     stands = nw.col("coarse") * COARSE + nw.col("fine") > 0
     is_sale, is_back = ~nw.col("first").is_null(), nw.col("least") < 0
@@ -267,7 +261,7 @@ def count_lines(
     >>> count_lines(lines).to_dict()
     {'lines': 2.0, 'guest_lines': 1.0, 'lines_without_amount': 0.0, 'amount': 5.0, 'guest_amount': 2.0}
     """
-    frame = as_lazy(orders, customer_id_col, amount_col)
+    frame = as_lazy(orders.rows if isinstance(orders, OrderLines) else orders, customer_id_col, amount_col)
     check_columns(frame, customer_id_col=customer_id_col, amount_col=amount_col)
     guest, value = nw.col(customer_id_col).is_null(), nw.col(amount_col).cast(nw.Float64)
     known = ~value.is_nan()
@@ -288,60 +282,3 @@ def count_lines(
     for of in ("", "guest_"):
         total[f"{of}amount"] = (total[f"{of}coarse"] * COARSE + total[f"{of}fine"]) / MONEY_UNIT
     return total[["lines", "guest_lines", "lines_without_amount", "amount", "guest_amount"]]
-
-
-def _plain_lines(
-    frame: nw.LazyFrame[Any], by: Sequence[str], customer: str, order: str, time_col: str, amount: str
-) -> nw.LazyFrame[Any]:
-    """Lines of known customers with fixed names, money as integers, the instant of a sale."""
-    schema = frame.collect_schema()
-    for argument, column in (("customer_id_col", customer), ("order_id_col", order)):
-        kind = schema[column]
-        if not (kind.is_integer() or kind in (nw.String, nw.Categorical, nw.Enum, nw.Object)):
-            raise ParameterError("segmentation.id_type", argument=argument, column=column, found=str(kind))
-    if schema[amount] in (nw.String, nw.Categorical, nw.Boolean):
-        raise ParameterError("segmentation.amount_type", column=amount, found=str(schema[amount]))
-    known, value = nw.col(amount).cast(nw.Float64), nw.col("value")
-    lines = frame.select(
-        nw.col(customer).alias("customer_id"),
-        *by,
-        order=nw.col(order),
-        at=nw.col(time_col),
-        value=nw.when(~known.is_nan()).then(known).otherwise(0.0),
-        unknown=nw.when(~known.is_nan()).then(0.0).otherwise(UNKNOWN),
-    )
-    sold_at = nw.when((value > 0) | (nw.col("unknown") > 0)).then(nw.col("at"))
-    coarse, fine = millionths(value)
-    return lines.filter(~nw.col("customer_id").is_null()).select(
-        "customer_id",
-        *by,
-        "order",
-        "at",
-        first=sold_at,
-        last=sold_at,
-        coarse=coarse,
-        fine=fine + nw.col("unknown"),
-    )
-
-
-def _purchases(orders: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
-    """Leave moments only to orders that net above nothing; the sum of the two parts has the right sign."""
-    stands = nw.col("coarse") * COARSE + nw.col("fine") > 0
-    return orders.with_columns(nw.when(stands).then(nw.col(name)).alias(name) for name in ("first", "last"))
-
-
-def _finish(reduced: pd.DataFrame, by: list[str], timezone: str | None) -> pd.DataFrame:
-    """Days, counts and money of the reduced rows, in the order of their keys."""
-    impossible = reduced["coarse"].abs() * COARSE > LARGEST_TOTAL * MONEY_UNIT
-    if impossible.any():
-        raise InputError("segmentation.impossible_amount", n=int(impossible.sum()))
-    money = reduced["coarse"].astype("int64") * COARSE + reduced["fine"].astype("int64")
-    days = {
-        name: local_days(pd.to_datetime(reduced[column]), column, timezone=timezone)
-        for name, column in (("first_order_on", "first"), ("last_order_on", "last"))
-    }
-    return reduced[["customer_id", *by]].assign(
-        **days,
-        frequency=reduced["frequency"].astype("int64"),
-        amount=money / MONEY_UNIT,
-    )

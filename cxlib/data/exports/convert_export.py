@@ -4,65 +4,76 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import json
 import math
 import os
-import shutil
-import tempfile
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as pq
-import yaml
 
-from cxlib.checks import InputError, ParameterError, Problem, TableError, output_error
+from cxlib.checks import InputError, ParameterError, Problem, TableError
 from cxlib.data.contract import TABLES, Column
-from cxlib.data.exports.mapping import Mapping, TableMapping, read_mapping
-from cxlib.data.exports.source_files import in_mapping, require, shape
-from cxlib.data.exports.verbs import Context, column
+from cxlib.data.exports.column_verbs import Context, column
+from cxlib.data.exports.data_set_settings import describe, settle
+from cxlib.data.exports.derive_customers import with_derived
+from cxlib.data.exports.mapping import Derived, Mapping, TableMapping, read_mapping
+from cxlib.data.exports.merges import merged_ids
+from cxlib.data.exports.pseudonym_key import read_key
+from cxlib.data.exports.row_verbs import keep_latest, keep_one, keep_where, read_rows
+from cxlib.data.exports.rows import Rows, findings_of
+from cxlib.data.exports.source_files import in_mapping
+from cxlib.data.exports.write_data_set import earlier_import, write_data_set
 from cxlib.data.findings import Findings
 from cxlib.data.personal_columns import holds_contacts, is_personal
-from cxlib.data.rules.rule_files import Settings
-from cxlib.data.tables.coverage import check_folder
 from cxlib.data.text_type import TEXT
 
 __all__ = ["import_export", "read_mapping"]
 
-KEY_VARIABLE = "CX_PSEUDONYM_KEY"
-SHORTEST_KEY = 16
-SUMMARY = "import.json"
 FINGERPRINT = b"which key made these pseudonyms"
 
 
 def import_export(
-    mapping: str | Path, source: str | Path, target: str | Path, *, key_file: str | Path | None = None
+    mapping: str | Path | Mapping,
+    source: str | Path,
+    target: str | Path,
+    *,
+    key_file: str | Path | None = None,
+    name: str | None = None,
+    currency: str | None = None,
+    timezone: str | None = None,
+    extracted_at: str | None = None,
 ) -> pd.DataFrame:
     """Turn an export into a data set of the contract, whole or not at all.
 
     Parameters
     ----------
-    mapping : str or Path
-        YAML file of closed verbs, see `data/mappings/README.md`.
+    mapping : str, Path or Mapping
+        YAML file of closed verbs, see `data/mappings/README.md`, or what was read or recognised already.
     source : str or Path
         Folder of the export's files, read as text in their declared encoding.
     target : str or Path
-        Folder to write: Parquet tables, `dataset.yml` and `import.json` (rows in and out, notices, and a
-        fingerprint of the key). A folder that an earlier import wrote with the same key is replaced; any
-        other that holds something is left alone.
+        Folder to write: Parquet tables, `dataset.yml` and `import.json` (rows in and out, notices, and
+        fingerprints of the mapping and the key). A folder that an earlier import wrote with the same key is
+        replaced; any other that holds something is left alone.
     key_file : str or Path, optional
         File with the key for `pseudonymise`; by default the environment variable `CX_PSEUDONYM_KEY`. The
         key is written nowhere.
+    name, currency, timezone, extracted_at : str, optional
+        What the mapping leaves out of its `data_set`, or says otherwise. Left out everywhere, the name is the
+        target's, and the day of extraction the last one in the files, which is noticed.
 
     Returns
     -------
     DataFrame
-        One row per table and file: `table, file, rows_read, rows_without_match` (of lookups),
-        `rows_left_out_by_where, rows_left_out_by_grain, rows_written, amount_total` (missing without amount).
-        `attrs["notices"]` holds what was noticed, as list of `Problem`.
+        One row per table and block: `table, file, rows_read, rows_without_match` (of lookups),
+        `rows_joined_by_pivot, rows_left_out_by_latest, rows_left_out_by_where, rows_left_out_by_grain,
+        rows_written, amount_total` (missing without amount), `left_out` (rows by condition of `where`).
+        `attrs["notices"]` holds what was noticed, as list of `Problem`, `attrs["sums"]` what the orders add
+        up to once they are read (`order_sums`).
 
     Raises
     ------
@@ -77,73 +88,93 @@ def import_export(
     Notes
     -----
     Every verb works row by row; the only step that joins files asserts a unique key, so rows never multiply
-    and totals stay what they were.
+    and totals stay what they were: `rows_read` is the sum of what is written, joined and left out.
     """
-    plan = read_mapping(Path(mapping))
+    plan = mapping if isinstance(mapping, Mapping) else read_mapping(Path(mapping))
     folder, goal = Path(source), Path(target)
     if not os.path.isdir(folder):
         raise InputError("exports.no_folder", folder=folder.name[:80])
-    former = _earlier(goal)
-    key = _key(plan, key_file)
+    given = {"name": name, "currency": currency, "timezone": timezone, "extracted_at": extracted_at}
+    described = describe(plan.data_set, given, target=goal.name)
+    former = earlier_import(goal)
+    key = read_key(plan, key_file)
     fingerprint = hmac.new(key, FINGERPRINT, hashlib.sha256).hexdigest()[:16] if key else ""
     if fingerprint and former.get("key", fingerprint) != fingerprint:
         raise ParameterError("exports.other_key", folder=goal.name)
     problems: list[Problem] = []
-    tables: dict[str, pd.DataFrame] = {}
     summary: list[dict[str, Any]] = []
-    for table, parts in plan.tables.items():
-        made = [_make(table, part, folder, plan.data_set, key, problems, summary) for part in parts]
-        tables[table] = pd.concat([part.frame for part in made], ignore_index=True)
-        _notice_copies(table, made)
+    context = Context(str(described.timezone), key, currency=str(described.currency))
+    tables = _tables(plan, folder, context, problems, summary)
     errors = [in_mapping(problem) for problem in problems if problem.level == "error"]
     if errors:
         raise TableError(errors)
-    record = {"tables": summary, **({"key": fingerprint} if fingerprint else {})}
-    notices = _write(goal, tables, plan.data_set, record, problems)
+    settings = settle(described, tables, problems)
+    rules = hashlib.sha256(plan.model_dump_json().encode()).hexdigest()[:16]
+    record: dict[str, Any] = {"tables": summary, "mapping": rules}
+    record |= {"key": fingerprint} if fingerprint else {}
+    notices = write_data_set(goal, tables, settings, record, problems)
     told = pd.DataFrame(summary)
-    told.attrs["notices"] = notices
+    told.attrs |= {"notices": notices, "sums": record.get("sums", {})}
     return told
 
 
-def _earlier(goal: Path) -> dict[str, Any]:
-    """Record of the import that wrote the target; nothing where there is no target yet.
-
-    Raises
-    ------
-    ParameterError
-        When the target holds something that no import wrote.
-    """
-    try:
-        there = goal.exists() and (not goal.is_dir() or any(goal.iterdir()))
-        if not there:
-            return {}
-        found = json.loads((goal / SUMMARY).read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        if isinstance(error, OSError) and not isinstance(error, FileNotFoundError | NotADirectoryError):
-            raise output_error(error, goal) from error
-        raise ParameterError("exports.target_taken", folder=goal.name) from error
-    return found if isinstance(found, dict) else {}
+def _tables(
+    plan: Mapping, folder: Path, context: Context, problems: list[Problem], summary: list[dict[str, Any]]
+) -> dict[str, pd.DataFrame]:
+    """Tables that are read from files, then customers that are derived from them."""
+    tables: dict[str, pd.DataFrame] = {}
+    for table, blocks in plan.blocks().items():
+        if blocks:
+            tables[table] = _table(table, blocks, folder, context, problems, summary)
+    for rule in (block for block in plan.tables.get("customers", []) if isinstance(block, Derived)):
+        named = [table for table in rule.derive if "customer_id" in tables[table]]
+        if named:  # an optional id may be in none of the files, as in an anonymous survey
+            tables["customers"], count = with_derived(tables, rule.model_copy(update={"derive": named}))
+            file = " + ".join(named)
+            summary.append({"table": "customers", "file": file, "left_out": {}, **count})
+    return {table: tables[table] for table in plan.tables if table in tables}
 
 
-def _key(plan: Mapping, key_file: str | Path | None) -> bytes:
-    parts = [part for parts in plan.tables.values() for part in parts]
-    verbs = [verb for part in parts for verb in (*part.columns.values(), *part.extra.values())]
-    if not any(verb.pseudonymise for verb in verbs):
-        return b""
-    text = os.environ.get(KEY_VARIABLE, "")
-    if key_file:
-        try:
-            text = Path(key_file).read_text(encoding="utf-8")
-        except (OSError, ValueError) as error:
-            raise ParameterError("exports.no_key", variable=KEY_VARIABLE, length=SHORTEST_KEY) from error
-    if len(text.strip()) < SHORTEST_KEY:
-        raise ParameterError("exports.no_key", variable=KEY_VARIABLE, length=SHORTEST_KEY)
-    return text.strip().encode("utf-8", "surrogateescape")
+def _table(
+    table: str,
+    blocks: Sequence[TableMapping],
+    folder: Path,
+    context: Context,
+    problems: list[Problem],
+    summary: list[dict[str, Any]],
+) -> pd.DataFrame:
+    """One table of the blocks end to end, noting problems and counts."""
+    contexts = [replace(context, merged=_merged(folder, block)) for block in blocks]
+    found, blocks = zip(*(read_rows(folder, each, currency=context.currency) for each in blocks), strict=True)
+    read = keep_latest(table, found, blocks, contexts)
+    parts: list[_Part] = []
+    for block, rows, own in zip(blocks, read, contexts, strict=True):
+        kept = keep_one(keep_where(rows, block), table, block, own)
+        parts.append(_make(table, block, kept, own, problems))
+        amounts = parts[-1].frame.get("amount")
+        total = None if amounts is None else math.fsum(amounts.dropna())
+        counts: dict[str, Any] = {**kept.counts, "rows_written": len(kept.frame), "amount_total": total}
+        counts["left_out"] = kept.left_out
+        summary.append({"table": table, "file": block.name, **counts})
+    _notice_copies(table, parts)
+    frame = pd.concat([part.frame for part in parts], ignore_index=True)
+    if any(
+        block.verbs["customer_id"].pseudonymise == "phone" for block in blocks if "customer_id" in block.verbs
+    ):
+        told = Findings(blocks[0].name, len(frame))
+        told.add("exports.known_by_phone", "notice", "customer_id", frame["customer_id"].notna())
+        problems += told.problems
+    return frame
+
+
+def _merged(folder: Path, block: TableMapping) -> dict[str, dict[str, str]]:
+    """Where merged ids end, for each column that follows them."""
+    return {name: merged_ids(folder, verb.follow) for name, verb in block.verbs.items() if verb.follow}
 
 
 @dataclass(frozen=True)
 class _Part:
-    """One table's rows from one file; a class because copies are looked for over all files of a table.
+    """One table's rows of one block; a class because copies are looked for over all blocks of a table.
 
     `generated` names the columns that stand in no file.
     """
@@ -153,36 +184,19 @@ class _Part:
     generated: set[str]
 
 
-def _make(
-    table: str,
-    part: TableMapping,
-    folder: Path,
-    settings: Settings,
-    key: bytes,
-    problems: list[Problem],
-    summary: list[dict[str, Any]],
-) -> _Part:
-    """Make one table from one file, noting problems and counts."""
-    rows = shape(folder, part)
+def _make(table: str, block: TableMapping, rows: Rows, context: Context, problems: list[Problem]) -> _Part:
+    """Make the columns of one block, noting problems."""
     problems += rows.notices
-    findings = Findings(part.file, rows.counts["rows_read"], problems, np.asarray(rows.frame.index))
-    context = Context(settings.timezone, key, findings)
-    spec = TABLES[table]
+    own = replace(context, findings=findings_of(rows, problems))
     made: dict[str, pd.Series] = {}
-    verbs = {**part.columns, **part.extra}
-    require(rows.frame, [name for verb in verbs.values() for name in verb.needs], part.file)
-    for name, verb in verbs.items():
-        rule = spec.column(name)
-        made[name] = column(rows.frame, verb, rule.kind if rule else verb.kind, name, context)
-        _check_column(made[name], rule, name, findings)
-    frame = pd.DataFrame(made, index=rows.frame.index)
-    total = math.fsum(frame["amount"].dropna()) if "amount" in frame else None
-    counts = {"table": table, "file": part.file, **rows.counts, "rows_written": len(frame)}
-    summary.append({**counts, "amount_total": total})
+    for name, verb in block.verbs.items():
+        rule = TABLES[table].column(name)
+        made[name] = column(rows.frame, verb, rule.kind if rule else verb.kind, name, own)
+        _check_column(made[name], rule, name, own.findings)
     generated = {
-        name for name, verb in verbs.items() if verb.row_within is not None or verb.const is not None
+        name for name, verb in block.verbs.items() if verb.row_within is not None or verb.const is not None
     }
-    return _Part(frame, findings, generated)
+    return _Part(pd.DataFrame(made, index=rows.frame.index), own.findings, generated)
 
 
 def _check_column(values: pd.Series, rule: Column | None, name: str, findings: Findings) -> None:
@@ -205,75 +219,22 @@ def _notice_copies(table: str, parts: list[_Part]) -> None:
     read = [name for name in parts[0].frame if name not in generated]
     if not read or not all(set(read) <= set(part.frame) for part in parts):
         return
-    copies = pd.concat([part.frame[read] for part in parts], ignore_index=True).duplicated().to_numpy()
+    copies = _repeated(pd.concat([part.frame[read] for part in parts], ignore_index=True))
     start = 0
     for part in parts:
         part.findings.add("exports.copies", "notice", "", copies[start : start + len(part.frame)])
         start += len(part.frame)
 
 
-def _write(
-    goal: Path,
-    tables: dict[str, pd.DataFrame],
-    settings: Settings,
-    record: dict[str, Any],
-    problems: list[Problem],
-) -> list[Problem]:
-    """Write the data set beside its place, check it there, and move it once it keeps the contract.
+def _repeated(frame: pd.DataFrame) -> np.ndarray:
+    """Mask of the rows that equal an earlier one; columns are looked at as long as any rows are alike so far.
 
-    Returns every notice: those of the check, and those of the import that the written tables do not show.
+    Numbers first: they tell most rows apart, and are compared faster than text.
     """
-    try:
-        goal.parent.mkdir(parents=True, exist_ok=True)
-        partial = Path(tempfile.mkdtemp(prefix=f".{goal.name[:100]}-", dir=goal.parent))
-    except (OSError, ValueError) as error:
-        raise output_error(error, goal) from error
-    try:
-        for table, frame in tables.items():
-            pq.write_table(_arrow(frame, table), partial / f"{table}.parquet")
-        content = settings.model_dump(mode="json") | {"extracted_at": settings.extracted.isoformat()}
-        (partial / "dataset.yml").write_text(
-            yaml.safe_dump(content, sort_keys=False, allow_unicode=True), encoding="utf-8"
-        )
-        found, _ = check_folder(partial)
-        errors = [problem for problem in found if problem.level == "error"]
-        if errors:
-            raise TableError([replace(problem, file=_sources(problem, record)) for problem in errors])
-        told = {(problem.key, problem.column) for problem in found}
-        own = [problem for problem in problems if (problem.key, problem.column) not in told]
-        record["notices"] = [asdict(problem) for problem in own]
-        (partial / SUMMARY).write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
-        partial.chmod(0o755)
-        _move(partial, goal)
-        return [*own, *found]
-    except OSError as error:
-        raise output_error(error, goal) from error
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
-
-
-def _sources(problem: Problem, record: dict[str, Any]) -> str:
-    """Files that a table came from: the table itself was not written."""
-    table = problem.file.removesuffix(".parquet")
-    return " + ".join(row["file"] for row in record["tables"] if row["table"] == table) or problem.file
-
-
-def _move(partial: Path, goal: Path) -> None:
-    if goal.exists():
-        former = partial.with_name(partial.name + "-former")
-        goal.rename(former)
-        partial.rename(goal)
-        shutil.rmtree(former)
-    else:
-        partial.rename(goal)
-
-
-def _arrow(frame: pd.DataFrame, table: str) -> pa.Table:
-    made = pa.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata()
-    for position, name in enumerate(made.column_names):
-        rule = TABLES[table].column(name)
-        if rule is not None and rule.kind in ("date", "month"):
-            made = made.set_column(position, name, made[name].cast(pa.date32()))
-        elif rule is not None and rule.kind == "whole":
-            made = made.set_column(position, name, made[name].cast(pa.int64()))
-    return made
+    names = sorted(frame.columns, key=lambda name: frame[name].dtype == TEXT)
+    alike = np.arange(len(frame))
+    for at in range(1, len(names) + 1):
+        alike = alike[frame[names[:at]].take(alike).duplicated(keep=False).to_numpy()]
+    copies = np.zeros(len(frame), dtype=bool)
+    copies[alike[frame.take(alike).duplicated().to_numpy()]] = True
+    return copies

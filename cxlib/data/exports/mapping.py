@@ -2,179 +2,99 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
-from datetime import UTC, datetime
-from pathlib import Path, PureWindowsPath
+from collections.abc import Iterable
+from datetime import datetime
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Discriminator, Field, Tag
 
 from cxlib.checks import InputError, nearest
-from cxlib.data.contract import TABLES, Kind
-from cxlib.data.rules.rule_files import Encoding, Settings, Zone, as_text
-from cxlib.data.rules.strict_models import Closed, fault, read_yaml, to_model
-
-SOURCES = ("from_", "const", "first_non_empty", "minus", "row_within")
-Cell = Annotated[str, BeforeValidator(as_text)]
-MOST_SKIPPED = 10_000
-
-
-def _listed(value: Any) -> Any:
-    return value if isinstance(value, list) else [value]
-
-
-def _a_format(value: str) -> str:
-    """Refuse a format that cannot read back what it writes."""
-    moment = datetime(2026, 9, 30, 13, 14, 15, tzinfo=UTC)
-    try:
-        datetime.strptime(moment.strftime(value), value)  # noqa: DTZ007
-    except (ValueError, re.error) as error:
-        raise fault("no_format") from error
-    return value
-
-
-def _a_delimiter(sign: str) -> str:
-    if not sign.isascii() or sign.isalnum() or sign in "\"'\r\n\0.-+":
-        raise fault("no_delimiter")
-    return sign
-
-
-class Number(Closed):
-    """How an export writes numbers; full-width digits and spaces are always understood."""
-
-    thousands: str = Field(default="", max_length=1)
-    decimal: str = Field(default=".", min_length=1, max_length=1)
-    symbols: list[str] = Field(default_factory=list)
-    negative: Literal["sign", "parentheses", "triangle"] = "sign"
-
-    @model_validator(mode="after")
-    def _two_signs(self) -> Number:
-        if unicodedata.normalize("NFKC", self.thousands) == unicodedata.normalize("NFKC", self.decimal):
-            raise fault("same_sign")
-        return self
-
-
-class Verb(Closed):
-    """How one column of the contract comes about: one source, then what is done to it."""
-
-    from_: str | None = Field(default=None, alias="from")
-    const: Cell | None = None
-    first_non_empty: list[str] | None = Field(default=None, min_length=1)
-    minus: list[str] | None = Field(default=None, min_length=2)
-    row_within: list[str] | None = None
-    map: dict[Cell, Cell | None] | None = None
-    otherwise: Literal["error", "keep", "empty"] = "error"
-    number: Number | None = None
-    format: Annotated[str, AfterValidator(_a_format)] | None = None
-    timezone: Zone | None = None
-    pseudonymise: Literal["exact", "ignore_case"] | None = None
-    prefix: str = ""
-
-    @model_validator(mode="after")
-    def _one_source(self) -> Verb:
-        if len(self.given) != 1:
-            raise fault("exactly_one", options="from, const, first_non_empty, minus, row_within")
-        return self
-
-    @property
-    def given(self) -> list[str]:
-        """Sources that are named; exactly one."""
-        return [source for source in SOURCES if getattr(self, source) is not None]
-
-    @property
-    def kind(self) -> Kind:
-        """Kind of a column beyond the contract, by the verbs that were given."""
-        if self.number or self.minus:
-            return "number"
-        return "timestamp" if self.format or self.timezone else "text"
-
-    @property
-    def needs(self) -> list[str]:
-        """Columns of the export that are read."""
-        named = [self.from_] if self.from_ else []
-        return [*named, *(self.first_non_empty or []), *(self.minus or []), *(self.row_within or [])]
-
-
-class Reading(Closed):
-    """Which file of an export, and how it is written."""
-
-    file: str = Field(min_length=1)
-    encoding: Encoding = "utf-8"
-    delimiter: Annotated[str, Field(min_length=1, max_length=1), AfterValidator(_a_delimiter)] = ","
-    skip: int = Field(default=0, ge=0, le=MOST_SKIPPED)
-    header_rows: int = Field(default=1, ge=1, le=10)
-
-    @model_validator(mode="after")
-    def _inside(self) -> Reading:
-        path, drive = Path(self.file), PureWindowsPath(self.file).drive  # C:o.csv leaves the folder there
-        if path.is_absolute() or drive or ".." in path.parts or "\0" in self.file or "\\" in self.file:
-            raise fault("outside")
-        return self
-
-
-class Lookup(Reading):
-    """Columns of a second file, found by a key that is unique there; rows without a match stay."""
-
-    on: Annotated[list[str], BeforeValidator(_listed)] = Field(min_length=1)
-    key: Annotated[list[str], BeforeValidator(_listed)] = Field(default_factory=list)
-    columns: list[str] = Field(min_length=1)
-
-    @property
-    def right_key(self) -> list[str]:
-        """Name of the key in the second file; the same as in the first unless said otherwise."""
-        return self.key or self.on
-
-
-class FillDown(Closed):
-    """Empty cells take the value above, within rows of one key when `within` is given."""
-
-    columns: list[str] = Field(min_length=1)
-    within: list[str] = Field(default_factory=list)
-
-
-class Where(Closed):
-    """Rows that are kept."""
-
-    column: str
-    is_in: list[Cell] | None = None
-    not_in: list[Cell] | None = None
-    empty: bool | None = None
-
-    @model_validator(mode="after")
-    def _one_condition(self) -> Where:
-        if [self.is_in, self.not_in, self.empty].count(None) != 2:
-            raise fault("exactly_one", options="is_in, not_in, empty")
-        return self
-
-
-class Grain(Closed):
-    """What one row of the result is; of several, the first is kept, by `order` when given.
-
-    `same` names columns that must agree on all of them, such as an order total repeated on every line.
-    """
-
-    by: list[str] = Field(min_length=1)
-    order: str | None = None
-    same: list[str] = Field(default_factory=list)
+from cxlib.data.contract import TABLES
+from cxlib.data.exports.column_models import Verb
+from cxlib.data.exports.reading_models import Names, Reading, listed
+from cxlib.data.exports.row_models import FillDown, Grain, Lookup, Pivot, Where
+from cxlib.data.rules.settings import Currency, Settings, Zone
+from cxlib.data.rules.strict_models import Closed, read_yaml, to_model
 
 
 class TableMapping(Reading):
-    """How one table of the contract comes from one file."""
+    """How one table of the contract comes from one file, or from files written alike."""
 
+    known_by: list[str] = Field(default_factory=list)
     fill_down: FillDown | None = None
+    pivot: Pivot | None = None
     lookup: list[Lookup] = Field(default_factory=list)
+    latest: Names | None = None
     where: list[Where] = Field(default_factory=list)
     grain: Grain | None = None
     columns: dict[str, Verb]
     extra: dict[str, Verb] = Field(default_factory=dict)
 
+    @property
+    def verbs(self) -> dict[str, Verb]:
+        """Columns of the contract and of your own."""
+        return {**self.columns, **self.extra}
+
+    @property
+    def needs(self) -> list[str]:
+        """Columns of the export that anything reads, without those a lookup brings."""
+        grain, pivot, fill = self.grain, self.pivot, self.fill_down
+        named: list[Iterable[str]] = [verb.needs for verb in self.verbs.values()]
+        named += [
+            [where.column, where.differs_from] if where.differs_from else [where.column]
+            for where in self.where
+        ]
+        named += [self.latest or [], self.known_by]
+        named += [lookup.on for lookup in self.lookup]
+        named += [[*fill.columns, *fill.within]] if fill else []
+        named += [[*pivot.by, pivot.name, pivot.value]] if pivot else []
+        named += [[*grain.by, *grain.same, *([grain.order] if grain.order else [])]] if grain else []
+        brought = {column for lookup in self.lookup for column in lookup.columns}
+        return [
+            name for name in dict.fromkeys(name for names in named for name in names) if name not in brought
+        ]
+
+
+class Derived(Closed):
+    """Customers made from the ids of other tables, as far as no block above names them."""
+
+    derive: Names
+    type: Literal["consumer", "business"] = "consumer"
+
+
+def _model_of(block: Any) -> str:
+    is_derived = isinstance(block, Derived) or (isinstance(block, dict) and "derive" in block)
+    return "Derived" if is_derived else "TableMapping"
+
+
+Block = Annotated[
+    Annotated[TableMapping, Tag("TableMapping")] | Annotated[Derived, Tag("Derived")],
+    Discriminator(_model_of),
+]
+
+
+class Described(Settings):
+    """What a mapping says about the data set; what it leaves out, the import is told or finds."""
+
+    name: str | None = None  # type: ignore[assignment]
+    currency: Currency | None = None  # type: ignore[assignment]
+    timezone: Zone | None = None  # type: ignore[assignment]
+    extracted_at: datetime | None = None  # type: ignore[assignment]
+
 
 class Mapping(Closed):
     """How an export becomes a data set."""
 
-    data_set: Settings
-    tables: dict[str, Annotated[list[TableMapping], BeforeValidator(_listed), Field(min_length=1)]]
+    data_set: Described = Field(default_factory=Described)
+    tables: dict[str, Annotated[list[Block], BeforeValidator(listed), Field(min_length=1)]]
+
+    def blocks(self) -> dict[str, list[TableMapping]]:
+        """Blocks that read files, by table."""
+        return {
+            table: [part for part in parts if isinstance(part, TableMapping)]
+            for table, parts in self.tables.items()
+        }
 
 
 def read_mapping(path: Path) -> Mapping:
@@ -192,7 +112,10 @@ def read_mapping(path: Path) -> Mapping:
                 "exports.unknown_table", file=path.name, table=table, nearest=nearest(table, TABLES)
             )
         for part in parts:
-            _check_names(path.name, table, part)
+            if isinstance(part, TableMapping):
+                _check_names(path.name, table, part)
+            else:
+                _check_derived(path.name, table, part, mapping)
     return mapping
 
 
@@ -208,3 +131,17 @@ def _check_names(file: str, table: str, part: TableMapping) -> None:
     for column, rule in spec.columns.items():
         if rule.required and column not in part.columns:
             raise InputError("exports.column_not_mapped", file=file, table=table, column=column)
+
+
+def _check_derived(file: str, table: str, part: Derived, mapping: Mapping) -> None:
+    """Only customers are derived, from tables that are mapped with their customer_id."""
+    blocks = mapping.blocks()
+    able = [
+        name
+        for name, parts in blocks.items()
+        if name != "customers" and name in TABLES and any("customer_id" in part.columns for part in parts)
+    ]
+    for source in part.derive:
+        if table != "customers" or source not in able or TABLES[source].time is None:
+            options = nearest(source, able) or "–"
+            raise InputError("exports.not_derived", file=file, table=table, source=source, nearest=options)

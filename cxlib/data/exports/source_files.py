@@ -1,24 +1,30 @@
-"""Read the files of an export as text, and shape their rows: fill down, look up, where, grain."""
+"""Find the files of an export and read each as text in every cell, whatever kind of file it is."""
 
 from __future__ import annotations
 
+import gzip
 import os.path
-from dataclasses import dataclass, replace
+import re
+import tempfile
+import unicodedata
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
-
-import numpy as np
-import pandas as pd
+from typing import IO, cast
 
 from cxlib.checks import InputError, Problem, TableError
-from cxlib.data.convert import matches, read_times
+from cxlib.checks.near_names import near_names
+from cxlib.data.delimited.byte_stream import MOST_BYTES, MOST_UNFOLDED, PIECE, SURELY_FINE
+from cxlib.data.delimited.footers import FooterForm
 from cxlib.data.delimited.read_text import Form, read_cells
-from cxlib.data.exports.mapping import FillDown, Grain, Lookup, Reading, TableMapping, Where
-from cxlib.data.exports.verbs import plain_numbers
-from cxlib.data.findings import Findings
-from cxlib.data.ids import PROTECTED
-from cxlib.data.text_type import TEXT
-from cxlib.near_names import looks_like_data, near_names
+from cxlib.data.exports.reading_models import Reading
+from cxlib.data.exports.records import read_json_lines, read_parquet
+from cxlib.data.exports.sheets import Sheet
+from cxlib.data.exports.workbooks import read_workbook
+from cxlib.data.file_kinds import FileKind, kind_in_gzip, kind_of
 
 #: Findings whose remedy lies in the mapping.
 _REWORDED = {
@@ -28,6 +34,7 @@ _REWORDED = {
     "tables.encoding": "exports.encoding",
     "tables.id_personal": "exports.personal",
 }
+_BROKEN = (zipfile.BadZipFile, zlib.error, OSError, EOFError, RuntimeError, NotImplementedError)
 
 
 def in_mapping(problem: Problem) -> Problem:
@@ -35,168 +42,136 @@ def in_mapping(problem: Problem) -> Problem:
     return replace(problem, key=_REWORDED.get(problem.key, problem.key))
 
 
-@dataclass(frozen=True)
-class Rows:
-    """Rows of one file after shaping, and how many there were at each step.
-
-    A class because the counts go into the import's summary. The frame's index is the row's place in the file.
-    """
-
-    frame: pd.DataFrame
-    counts: dict[str, int]
-    notices: list[Problem]
-
-
-def shape(folder: Path, part: TableMapping) -> Rows:
-    """Rows for one table, in the order of the file."""
-    frame, notices = read_text(folder, part)
-    counts = {"rows_read": len(frame)}
-    if part.fill_down:
-        frame = _fill_down(frame, part.fill_down, part.file)
-    unmatched = 0
-    for lookup in part.lookup:
-        frame, missed = _look_up(frame, lookup, folder, part.file)
-        unmatched += missed
-    counts["rows_without_match"] = unmatched
-    for where in part.where:
-        frame = _where(frame, where, part.file)
-    counts["rows_left_out_by_where"] = counts["rows_read"] - len(frame)
-    kept = _grain(frame, part.grain, part) if part.grain else frame
-    counts["rows_left_out_by_grain"] = len(frame) - len(kept)
-    return Rows(kept, counts, notices)
-
-
-def read_text(folder: Path, reading: Reading) -> tuple[pd.DataFrame, list[Problem]]:
-    """One file as text in every cell, an empty cell as "", and what was noticed in it.
+def read_sheets(folder: Path, reading: Reading) -> list[Sheet]:
+    """Every sheet of the files that are read, in the order of their names.
 
     Raises
     ------
     InputError
-        When the file is missing, lies outside the folder, is empty, of another encoding or too large, when a
-        quote does not close, or when rows do not fit the header.
+        When no file is there or one lies outside the folder, is empty, of another encoding or kind or too
+        large, when a quote does not close, or when rows do not fit the header.
     """
-    path = folder / reading.file
-    if not os.path.isfile(path):
+    return [sheet for path, name in _found(folder, reading) for sheet in _read(path, name, reading)]
+
+
+def by_number(path: Path) -> tuple[list[tuple[int, int, str]], str]:
+    """Order of files by their names, numbers in them by their size: `orders_10` comes after `orders_9`.
+
+    Examples
+    --------
+    >>> [path.name for path in sorted([Path("o_10.csv"), Path("o_9.csv"), Path("o.csv")], key=by_number)]
+    ['o.csv', 'o_9.csv', 'o_10.csv']
+    """
+    parts = re.split(r"([0-9]+)", unicodedata.normalize("NFKC", path.with_suffix("").as_posix()))
+    return [(1, int(part), "") if at % 2 else (0, 0, part) for at, part in enumerate(parts)], str(path)
+
+
+def _found(folder: Path, reading: Reading) -> Iterator[tuple[Path, str]]:
+    """Files to read and how messages call them."""
+    if reading.file is not None:
+        paths = [folder / reading.file] if os.path.isfile(folder / reading.file) else []
+    else:
+        found = {path for name in reading.files or [] for path in (folder / name, *folder.glob(name))}
+        paths = sorted((path for path in found if path.is_file()), key=by_number)
+    if not paths:
         there = [str(found.relative_to(folder)) for found in folder.rglob("*") if found.is_file()]
-        near = near_names(reading.file, there)
-        raise InputError("exports.no_file", file=reading.file[:80], nearest=near)
-    if not path.resolve().is_relative_to(folder.resolve()):
-        raise InputError("exports.outside", file=reading.file)
-    form = Form(reading.file, reading.encoding, reading.delimiter, reading.skip, reading.header_rows)
+        near = near_names(reading.name, there)
+        raise InputError("exports.no_file", file=reading.name[:80], nearest=near)
+    for path in paths:
+        name = path.relative_to(folder).as_posix()
+        if not path.resolve().is_relative_to(folder.resolve()):
+            raise InputError("exports.outside", file=name)
+        yield path, name
+
+
+def _read(path: Path, name: str, reading: Reading) -> list[Sheet]:
     try:
-        cells, notices = read_cells(path, form)
+        kind = kind_of(path)
+        folded = kind == "gz" and kind_in_gzip(path) != "text"
+        if kind == "zip" or folded:
+            with _unfolded(path, name, kind) as inner:
+                return _READERS.get(kind_of(inner), _no_table)(inner, name, reading)
+        return _READERS.get(kind, _no_table)(path, name, reading)
     except TableError as error:
         raise TableError([in_mapping(problem) for problem in error.problems]) from error
-    names = [str(column[0].as_py()).strip() for column in cells.columns]
-    frame = cells.slice(reading.header_rows).to_pandas().astype(TEXT).set_axis(names, axis="columns")
-    return _unguarded(frame, Findings(reading.file, len(frame), notices)), notices
+    except _BROKEN as error:
+        raise _stop(name, "tables.unreadable") from error
 
 
-def _unguarded(frame: pd.DataFrame, findings: Findings) -> pd.DataFrame:
-    """Cells out of the `="007"` by which spreadsheets keep zeros, so that keys of two files meet."""
-    guarded = np.zeros(len(frame), dtype=bool)
-    bare: list[pd.Series] = []
-    for at in range(frame.shape[1]):
-        cells = frame.iloc[:, at]
-        marked = matches(cells, PROTECTED)
-        guarded |= marked.to_numpy()
-        bare.append(cells.str.replace(PROTECTED, r"\1", regex=True) if marked.any() else cells)
-    findings.add("tables.guarded", "notice", "", guarded)
-    return pd.concat(bare, axis="columns") if guarded.any() else frame
+def _stop(name: str, key: str, **values: object) -> TableError:
+    return TableError([Problem(key, "error", name, values=values)])
 
 
-def require(frame: pd.DataFrame, columns: list[str], file: str) -> None:
-    """Raise unless each column is there exactly once; no value in a first line without names is repeated."""
-    names = list(frame.columns)
-    for column in columns:
-        if names.count(column) > 1:
-            raise InputError("exports.column_twice", file=file, column=column)
-        if names.count(column) == 1:
+def _no_table(path: Path, name: str, reading: Reading) -> list[Sheet]:
+    """Refuse a file by what it is; nothing of its content is shown."""
+    raise _stop(name, "exports.wrong_kind", what=FileKind(kind_of(path)))
+
+
+def _text(path: Path, name: str, reading: Reading) -> list[Sheet]:
+    """Read delimited text in the first of the declared encodings that fits all of it."""
+    footer = None
+    if reading.footer:
+        footer = FooterForm(bool(reading.footer.fewer_cells), tuple(reading.footer.starts_with or ()))
+    is_tabbed = {".tsv", ".tab"} & {*Path(name).suffixes, *path.suffixes}
+    delimiter = reading.delimiter or ("\t" if is_tabbed else ",")
+    for encoding in reading.encoding:
+        try:
+            form = Form(name, encoding, delimiter, reading.skip, reading.header_rows, footer)
+            cells, notices = read_cells(path, form)
+        except TableError as error:
+            is_last = encoding == reading.encoding[-1]
+            if is_last or error.problems[0].key not in ("tables.encoding", "tables.mixed_encoding"):
+                raise
             continue
-        if looks_like_data(names) and not any(other in names for other in columns):
-            raise InputError("exports.data_for_names", file=file, column=column)
-        raise InputError("exports.no_column", file=file, column=column, nearest=near_names(column, names))
+        break
+    header = [
+        [cells.column(at)[row].as_py() for at in range(cells.num_columns)]
+        for row in range(min(reading.header_rows, cells.num_rows))
+    ]
+    return [Sheet(name, header, cells.slice(reading.header_rows), notices)]
 
 
-def _fill_down(frame: pd.DataFrame, rule: FillDown, file: str) -> pd.DataFrame:
-    require(frame, [*rule.columns, *rule.within], file)
-    cells = frame[rule.columns].mask(frame[rule.columns] == "")
-    filled = cells.groupby([frame[name] for name in rule.within]).ffill() if rule.within else cells.ffill()
-    return frame.assign(**{name: filled[name].fillna("") for name in rule.columns})
+_READERS: dict[str, Callable[[Path, str, Reading], list[Sheet]]] = {
+    "text": _text,
+    "gz": _text,
+    "workbook": read_workbook,
+    "parquet": read_parquet,
+    "json_lines": read_json_lines,
+}
 
 
-def _look_up(frame: pd.DataFrame, lookup: Lookup, folder: Path, file: str) -> tuple[pd.DataFrame, int]:
-    """Add columns of a second file; its key must be unique, so that no row is multiplied."""
-    second, _ = read_text(folder, lookup)
-    require(frame, lookup.on, file)
-    require(second, [*lookup.right_key, *lookup.columns], lookup.file)
-    for column in lookup.columns:
-        if column in frame.columns:
-            raise InputError("exports.column_twice", file=f"{file} + {lookup.file}", column=column)
-    key = second[lookup.right_key]
-    repeated = int(key.duplicated().sum())
-    if repeated:
-        unique = " + ".join(lookup.right_key)
-        raise InputError("exports.key_not_unique", file=lookup.file, column=unique, count=f"{repeated:,}")
-    left = pd.MultiIndex.from_frame(frame[lookup.on]) if len(lookup.on) > 1 else pd.Index(frame[lookup.on[0]])
-    right = pd.MultiIndex.from_frame(key) if len(lookup.on) > 1 else pd.Index(key.iloc[:, 0])
-    at = right.get_indexer(left)
-    found = second[lookup.columns].reindex(at).fillna("").set_axis(frame.index)
-    return pd.concat([frame, found], axis="columns"), int((at < 0).sum())
+@contextmanager
+def _unfolded(path: Path, name: str, kind: str) -> Iterator[Path]:
+    """Unfold the one file inside a zip or gzip; it is gone afterwards."""
+    with tempfile.TemporaryDirectory() as place:
+        inner = Path(place) / "inner"
+        limit = min(MOST_BYTES, max(SURELY_FINE, MOST_UNFOLDED * os.path.getsize(path)))
+        if kind == "gz":
+            with gzip.open(path, "rb") as source:
+                _copy(cast(IO[bytes], source), inner, limit, name)
+        else:
+            with zipfile.ZipFile(path) as archive:
+                members = [info for info in archive.infolist() if not _is_beside(info)]
+                if len(members) != 1:
+                    raise _stop(name, "exports.many_in_zip", count=f"{len(members):,}")
+                inner = inner.with_suffix(Path(members[0].filename).suffix)
+                with archive.open(members[0]) as source:
+                    _copy(source, inner, limit, name)
+        yield inner
 
 
-def _where(frame: pd.DataFrame, rule: Where, file: str) -> pd.DataFrame:
-    require(frame, [rule.column], file)
-    cells = frame[rule.column].str.strip()
-    if rule.is_in is not None:
-        return frame[cells.isin(rule.is_in)]
-    if rule.not_in is not None:
-        return frame[~cells.isin(rule.not_in)]
-    return frame[(cells == "") == rule.empty]
+def _is_beside(info: zipfile.ZipInfo) -> bool:
+    """Whether an entry is a folder or what a system adds for itself."""
+    parts = Path(info.filename).parts
+    return info.is_dir() or "__MACOSX" in parts or parts[-1].startswith(".")
 
 
-def _grain(frame: pd.DataFrame, rule: Grain, part: TableMapping) -> pd.DataFrame:
-    file = part.file
-    require(frame, [*rule.by, *rule.same, *([rule.order] if rule.order else [])], file)
-    for column in rule.same:
-        kinds = frame[[*rule.by, column]].drop_duplicates()
-        differ = int(kinds.duplicated(rule.by).sum())
-        if differ:
-            count = f"{differ:,}"
-            raise InputError(
-                "exports.not_same", file=file, column=column, by=" + ".join(rule.by), count=count
-            )
-    return frame.iloc[_in_order(frame, rule.order, part)].drop_duplicates(rule.by).sort_index()
-
-
-def _in_order(frame: pd.DataFrame, order: str | None, part: TableMapping) -> np.ndarray:
-    """Places of the rows sorted by a column in the type the mapping declares for it, empty cells last.
-
-    A column that no verb reads may hold numbers, ISO times or codes of one length; text of varying form has
-    no order: as text, 2026/10/1 comes before 2026/9/30.
-    """
-    if order is None:
-        return np.arange(len(frame))
-    cells = frame[order].str.strip()
-    keys: pd.Series[Any]
-    verbs = {**part.columns, **part.extra}.items()
-    typed = next((verb for _, verb in verbs if verb.from_ == order and (verb.format or verb.number)), None)
-    if typed is not None and typed.format:
-        keys = read_times(cells, typed.format, utc="%z" in typed.format)
-    elif typed is not None and typed.number:
-        keys = pd.to_numeric(plain_numbers(cells, typed.number), errors="coerce")
-    else:
-        keys = pd.to_numeric(cells.where(cells.str.fullmatch(r"-?\d+(?:\.\d+)?")), errors="coerce")
-        if (keys.isna() & (cells != "")).any():
-            keys = read_times(cells.where(cells != ""), "ISO8601", utc=True)
-        if (keys.isna() & (cells != "")).any() and _are_codes(cells):
-            keys = cells.mask(cells == "")
-    broken = int((keys.isna() & (cells != "")).sum())
-    if broken:
-        raise InputError("exports.no_order", file=part.file, column=order, count=f"{broken:,}")
-    return keys.reset_index(drop=True).sort_values(kind="stable").index.to_numpy()
-
-
-def _are_codes(cells: pd.Series) -> bool:
-    filled = cells[cells != ""]
-    return bool(filled.str.fullmatch(r"[A-Za-z]+[-_]?\d+").all()) and len(set(filled.str.len())) == 1
+def _copy(source: IO[bytes], inner: Path, limit: int, name: str) -> None:
+    """Copy what unfolds, up to a limit that no table of an honest archive reaches."""
+    total = 0
+    with inner.open("wb") as target:
+        while piece := source.read(PIECE):
+            total += len(piece)
+            if total > limit:
+                raise _stop(name, "tables.unfolds", times=f"{MOST_UNFOLDED:,}")
+            target.write(piece)

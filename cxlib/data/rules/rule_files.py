@@ -1,77 +1,16 @@
-"""Rules and settings of an organisation, kept as data: the models they must fit, and where they lie."""
+"""Rules of an organisation, kept as data: the models they must fit, and where they lie."""
 
 from __future__ import annotations
 
-import codecs
-import re
-from datetime import date, datetime, time
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
 from cxlib.checks import fail_option, nearest
-from cxlib.data.places import HANDBOOK
+from cxlib.data.rules.settings import RULES_FOLDER, Code, Finite
 from cxlib.data.rules.strict_models import Closed, fault, read_model
-
-
-def _known_zone(name: str) -> str:
-    try:
-        ZoneInfo(name)
-    except (KeyError, ValueError, OSError) as error:
-        raise fault("unknown_zone") from error
-    return name
-
-
-def _known_encoding(name: str) -> str:
-    """Refuse codecs that turn text into something else, or bytes into anything but text."""
-    try:
-        found = codecs.lookup(name)
-        if not found._is_text_encoding or found.name.replace("-", "_") in _NO_ENCODINGS:
-            raise LookupError(name)
-        found.decode("a,1\n".encode(name))
-    except (LookupError, ValueError, UnicodeError) as error:
-        raise fault("unknown_encoding") from error
-    return name
-
-
-_NO_ENCODINGS = ("undefined", "idna", "punycode", "unicode_escape", "raw_unicode_escape", "mbcs", "oem")
-
-
-def _known_currency(code: str) -> str:
-    from babel.numbers import is_currency
-
-    if not is_currency(code) or code in ("XXX", "XTS"):
-        raise fault("unknown_currency")
-    return code
-
-
-def _ordered(scale: tuple[float, float]) -> tuple[float, float]:
-    if not scale[0] < scale[1]:
-        raise fault("wrong_order")
-    return scale
-
-
-Zone = Annotated[str, AfterValidator(_known_zone)]
-Encoding = Annotated[str, AfterValidator(_known_encoding)]
-Finite = Annotated[float, Field(allow_inf_nan=False)]
-Scale = Annotated[tuple[Finite, Finite], AfterValidator(_ordered)]
-
-
-def as_text(value: Any) -> Any:
-    """Take the plain values YAML gives as the text that was written."""
-    if isinstance(value, bool):
-        return str(value).lower()
-    return str(value) if isinstance(value, int | float) else value
-
-
-Code = Annotated[str, BeforeValidator(as_text), Field(min_length=1)]
-#: Years in which data can have been taken out; beyond, a number was taken for a time.
-YEARS = (1970, 2200)
-
-
-_BARE_NUMBER = re.compile(r"\s*[-+]?[\d_]*\.?\d+(?:[eE][-+]?\d+)?\s*")
+from cxlib.data.rules.topic_rules import Topics
 
 
 class Label(Closed):
@@ -81,62 +20,12 @@ class Label(Closed):
     ja: str
 
 
-class Settings(Closed):
-    """What dataset.yml says about a data set."""
-
-    name: str
-    currency: Annotated[str, AfterValidator(_known_currency)]
-    timezone: Zone
-    extracted_at: datetime
-    fiscal_year_start: int = Field(default=1, ge=1, le=12)
-    csat_scale: Scale = (1, 5)
-    ces_scale: Scale = (1, 7)
-    ces_direction: Literal["ease", "effort"] = "ease"
-    valence_scale: Scale = (-2, 2)
-    expectation_scale: Scale = (1, 5)
-    is_sample: bool = False
-    encoding: Encoding = "utf-8"
-
-    @model_validator(mode="before")
-    @classmethod
-    def _end_of_a_bare_day(cls, values: Any) -> Any:
-        """Take `extracted_at: 2026-10-01` as the end of that day, so that the day is not the future.
-
-        A bare number such as 20261001 is no time: it would be read as seconds since 1970.
-        """
-        found = values.get("extracted_at") if isinstance(values, dict) else None
-        if type(found) is date:
-            found = found.isoformat()
-        if isinstance(found, int | float) or (isinstance(found, str) and _BARE_NUMBER.fullmatch(found)):
-            raise fault("no_day")
-        if isinstance(found, str) and len(found.strip()) == 10:
-            try:
-                day = date.fromisoformat(found.strip())
-            except ValueError as error:
-                raise fault("no_day") from error
-            return {**values, "extracted_at": datetime.combine(day, time.max)}
-        return values
-
-    @field_validator("extracted_at")
-    @classmethod
-    def _a_time_of_data(cls, found: datetime) -> datetime:
-        if not YEARS[0] <= found.year <= YEARS[1]:
-            raise fault("no_day")
-        return found
-
-    @property
-    def extracted(self) -> datetime:
-        """`extracted_at` in the data set's timezone; a time without offset is local time."""
-        zone = ZoneInfo(self.timezone)
-        found = self.extracted_at
-        return found.replace(tzinfo=zone) if found.tzinfo is None else found.astimezone(zone)
-
-
 class Stage(Closed):
-    """One stage of the journey."""
+    """One stage of the journey, and the attitude state (`states.yml`) of customers there, if there is one."""
 
     id: Code
     label: Label
+    state: Code | None = None
 
 
 #: What a touchpoint may claim besides a better feeling at a stage of the journey.
@@ -232,10 +121,14 @@ class Condition(Closed):
 
 
 class State(Closed):
-    """One state; a customer is in it when all of its conditions hold, and always when it has none."""
+    """One state; a customer is in it when all of its conditions hold, and always when it has none.
+
+    `owner` looks after those in it.
+    """
 
     id: Code
     label: Label
+    owner: str | None = None
     when: list[Condition] = Field(default_factory=list)
 
 
@@ -304,14 +197,94 @@ class DriverGroup(Closed):
 
 
 class DriverGroups(Closed):
-    """Groups of driver items; a driver is in one group at most."""
+    """Groups of driver items, a driver in one at most, and the touchpoints at which a driver is felt."""
 
     groups: list[DriverGroup]
+    touchpoints: dict[Code, list[Code]] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _once(self) -> DriverGroups:
         _unique("groups", [group.id for group in self.groups])
         _unique("drivers", [driver for group in self.groups for driver in group.drivers])
+        return self
+
+
+Flag = Annotated[bool, Field(strict=True)]
+Option = Annotated[Flag | int | Finite | str, Field(union_mode="left_to_right")]
+
+
+class Figure(Closed):
+    """How a figure is computed: a public function of cxlib, and the table whose rows it takes.
+
+    `with_history` gives it the rows from the first day of the data on, `keep_unknown` also those of unknown
+    customers; `metric` chooses a row of the result, else it is the first. `is_cohort`: month by month, the
+    customers who began in it. `options` are the function's own. `beside` names further tables, which the
+    function gets whole by their names, and as None where there is none or the report is of some customers
+    only; `rules` names kinds of rules it gets likewise, as they are for the data.
+    `is_compared` false leaves out the change since the earlier day, `is_monthly` false the control chart.
+    """
+
+    function: str = Field(min_length=1)
+    table: Code
+    metric: Code | None = None
+    with_history: bool = False
+    keep_unknown: bool = False
+    is_cohort: bool = False
+    is_compared: bool = True
+    is_monthly: bool = True
+    beside: list[Code] = Field(default_factory=list)
+    rules: list[Code] = Field(default_factory=list)
+    options: dict[Code, Option | list[Option]] = Field(default_factory=dict)
+
+
+class Kpi(Closed):
+    """One figure of the scorecard: what it is, where it comes from, and who answers for it.
+
+    `report` is the chapter that explains it. `viewpoint` is whose success it measures, `kind` whether people
+    were asked (qualitative) or counted. `purpose` says for which aims it stands on the page of who decides;
+    with none it stands in the full report only. `figure` says how it is computed, where the chapter does not.
+    """
+
+    id: Code
+    label: Label
+    definition: Label
+    unit: Literal["share", "points", "score", "currency", "count", "days", "months", "ratio", "valence"]
+    system: Literal["survey", "crm", "shop", "ma", "sfa", "erp"]
+    viewpoint: Literal["company", "customer"]
+    kind: Literal["qualitative", "quantitative"]
+    owner: Label | None = None
+    report: Code
+    purpose: list[Literal["grow", "keep"]] = Field(default_factory=list)
+    figure: Figure | None = None
+
+
+class Kpis(Closed):
+    """Figures of the scorecard, in the order shown."""
+
+    kpis: list[Kpi] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _once(self) -> Kpis:
+        _unique("kpis", [kpi.id for kpi in self.kpis])
+        return self
+
+
+class DealStage(Closed):
+    """One stage of a deal, and the probability of winning that sales states for it, if there is one."""
+
+    id: Code
+    label: Label
+    chance: Annotated[float, Field(ge=0, le=1)] | None = None
+
+
+class Sales(Closed):
+    """Stages of deals in order, without those that end one."""
+
+    stages: list[DealStage] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _once(self) -> Sales:
+        _unique("stages", [stage.id for stage in self.stages])
         return self
 
 
@@ -329,22 +302,28 @@ RULES: dict[str, type[Closed]] = {
     "targets": Targets,
     "actions": Actions,
     "drivers": DriverGroups,
+    "kpis": Kpis,
+    "sales": Sales,
+    "topics": Topics,
 }
 
 
-def load_rules(name: str, path: str | Path | None = None) -> Any:
+def load_rules(name: str, path: str | Path | object | None = None) -> Any:
     """Rules of one kind as a checked model.
 
     Parameters
     ----------
     name : str
-        `journey`, `states`, `lifecycle`, `rfm_segments`, `targets`, `actions` or `drivers`.
-    path : str or Path, optional
-        File of an organisation's own rules; by default `data/rules/<name>.yml` of the handbook.
+        `journey`, `states`, `lifecycle`, `rfm_segments`, `targets`, `actions`, `drivers`, `kpis`,
+        `sales` or `topics`.
+    path : str, Path or DataSet, optional
+        File of an organisation's own rules; or a data set, whose rules are those in `rules/` beside its
+        tables, then those of the set that its dataset.yml names, then the handbook's `data/rules/<name>.yml`,
+        which are also the default.
 
     Returns
     -------
-    Journey, States, RfmSegments, Targets, Actions or DriverGroups
+    Journey, States, RfmSegments, Targets, Actions, DriverGroups, Kpis, Sales or Topics
         A frozen pydantic model.
 
     Raises
@@ -361,5 +340,7 @@ def load_rules(name: str, path: str | Path | None = None) -> Any:
     """
     if name not in RULES:
         fail_option("name", name, RULES)
-    default = HANDBOOK / "data" / "rules" / f"{name}.yml"
-    return read_model(RULES[name], default if path is None else Path(path))
+    if isinstance(path, str | Path):
+        return read_model(RULES[name], Path(path))
+    folders = [*getattr(path, "rule_folders", ()), RULES_FOLDER]
+    return read_model(RULES[name], next(file for each in folders if (file := each / f"{name}.yml").is_file()))

@@ -81,11 +81,13 @@ class Wording:
 
 
 def _sentence(model: type[BaseModel], detail: Any, lang: str) -> str:
-    place = ".".join(str(part) for part in detail["loc"]) or "—"
-    if detail["type"] == "extra_forbidden":
-        key = str(detail["loc"][-1])
-        options = _options(model, detail["loc"][:-1])
-        return text("rules.unknown_key", lang, place=place, nearest=nearest(key, options))
+    is_unknown = detail["type"] == "extra_forbidden"
+    parts, models = _place(model, detail["loc"][:-1] if is_unknown else detail["loc"])
+    place = ".".join([*parts, *([str(detail["loc"][-1])] if is_unknown else [])]) or "—"
+    if is_unknown:
+        fields = [field for one in models for field in one.model_fields.items()]
+        options = [field.alias or name for name, field in fields]
+        return text("rules.unknown_key", lang, place=place, nearest=nearest(str(detail["loc"][-1]), options))
     if detail["type"] == "missing":
         return text("rules.missing_key", lang, place=place)
     kind = f"rules.why.{detail['type']}"
@@ -94,18 +96,23 @@ def _sentence(model: type[BaseModel], detail: Any, lang: str) -> str:
     return text("rules.wrong_value", lang, place=place, reason=reason)
 
 
-def _options(model: Any, location: tuple[Any, ...]) -> list[str]:
-    """Keys allowed at a place inside a model."""
+def _place(model: type[BaseModel], location: tuple[Any, ...]) -> tuple[list[str], list[type[BaseModel]]]:
+    """Keys that lead to a place as the file has them, and the models that lie there.
+
+    Where one of several models was chosen, its name is part of the location but not of the file.
+    """
+    place: list[str] = []
+    models = [model]
     for part in location:
-        if isinstance(part, int):
-            continue
-        field = getattr(model, "model_fields", {}).get(part)
-        model = _inner_model(field.annotation) if field is not None else model
-    return [field.alias or name for name, field in getattr(model, "model_fields", {}).items()]
+        chosen = [one for one in models if one.__name__ == part]
+        if not chosen:
+            place.append(str(part))
+        fields = [one.model_fields[part].annotation for one in models if part in one.model_fields]
+        models = chosen or [inner for field in fields for inner in _inner_models(field)] or models
+    return place, models
 
 
-def _inner_model(annotation: Any) -> Any:
+def _inner_models(annotation: Any) -> list[type[BaseModel]]:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    inner = (_inner_model(part) for part in getattr(annotation, "__args__", ()))
-    return next((found for found in inner if found is not None), None)
+        return [annotation]
+    return [model for part in getattr(annotation, "__args__", ()) for model in _inner_models(part)]

@@ -1,14 +1,17 @@
-"""Checks that need two tables: unknown customers, unknown initiatives, enrolments before the start."""
+"""Checks that need two tables: unknown customers, deals and the like, and what happened before it could."""
 
 from __future__ import annotations
 
 import math
+from typing import Literal
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from cxlib.data.contract import Column
 from cxlib.data.convert import among
+from cxlib.data.days import local_days
 from cxlib.data.findings import Findings
 from cxlib.data.ids import folded
 
@@ -29,14 +32,35 @@ def check_customers(frame: pd.DataFrame, customer_ids: pd.Series, findings: Find
     if pc.mean(pc.is_in(spelled, value_set=folded(pa.array(customer_ids, pa.string())))).as_py() > 0.5:
         findings.add("tables.id_spelled_otherwise", "error", "customer_id", unknown)
         return
-    known = 1 - unknown.sum() / frame["customer_id"].notna().sum()
+    level: Literal["error", "notice"] = "error" if unknown.equals(frame["customer_id"].notna()) else "notice"
+    known = _share_known(frame["customer_id"], unknown)
+    findings.add("tables.unknown_customer", level, "customer_id", unknown, known=known)
+
+
+def check_listed(
+    frame: pd.DataFrame, column: str, rule: Column, listed: pd.Series, findings: Findings
+) -> None:
+    """Share of values that the table listing them has; with none of a required one the run stops."""
+    unknown = frame[column].notna() & ~among(frame[column], listed)
+    if not unknown.any():
+        return
+    stops = rule.required and unknown.equals(frame[column].notna())
+    known = _share_known(frame[column], unknown)
     findings.add(
-        "tables.unknown_customer",
-        "error" if known == 0 else "notice",
-        "customer_id",
-        unknown,
-        known=f"{math.floor(known * 1e4) / 1e4:.2%}",
+        "tables.not_listed", "error" if stops else "notice", column, unknown, table=rule.found_in, known=known
     )
+
+
+def _share_known(values: pd.Series, unknown: pd.Series) -> str:
+    """Share of known values, rounded down, so that not all is never called all."""
+    return f"{math.floor((1 - unknown.sum() / values.notna().sum()) * 1e4) / 1e4:.2%}"
+
+
+def check_stage_times(frame: pd.DataFrame, deals: pd.DataFrame, findings: Findings) -> None:
+    """Notice stages entered on a day before the deal was created."""
+    created = deals.set_index("deal_id")["created_on"].reindex(frame["deal_id"]).set_axis(frame.index)
+    early = local_days(frame["entered_at"], "entered_at") < created
+    findings.add("tables.stage_before_deal", "notice", "entered_at", early)
 
 
 def check_enrolments(frame: pd.DataFrame, initiatives: pd.DataFrame, findings: Findings) -> None:

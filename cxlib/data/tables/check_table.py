@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from cxlib.checks.near_names import looks_like_data, near_names
 from cxlib.data.contract import TABLES, Column, Table
 from cxlib.data.convert import among, convert, is_readable, matches, missing_column
 from cxlib.data.days import local_days
@@ -15,17 +17,17 @@ from cxlib.data.delimited.mixed_encodings import misread
 from cxlib.data.findings import Findings
 from cxlib.data.header_names import shown_names
 from cxlib.data.personal_columns import holds_contacts, is_personal
-from cxlib.data.rules.rule_files import Settings
+from cxlib.data.rules.settings import Settings
 from cxlib.data.scale_ends import LEAST, doubted_ends
+from cxlib.data.tables.end_of_data import notice_silence
+from cxlib.data.tables.plausible import not_repeated, notice_doubts, with_guests
 from cxlib.data.text_type import TEXT
-from cxlib.near_names import looks_like_data, near_names
 
 FREE_TEXT = ("comment",)
 COMPARED_ROWS = 100_000
 OUTLIER_TIMES = 1_000
 CHANCE = 3  # standard errors of a correlation that chance does not reach
 SHOWN = 100
-STALE_DAYS, STALE_TIMES, STALE_ROWS = 31, 2, 20
 #: Days that systems write for "not known".
 DEFAULT_DAYS = ("1899-12-30", "1899-12-31", "1900-01-01", "1970-01-01")
 BUSY_EVENTS = 1_000
@@ -162,24 +164,24 @@ def check_rows(frame: pd.DataFrame, name: str, settings: Settings, findings: Fin
     if name in ("orders", "deals", "spend"):
         _check_money(frame, settings, findings)
     if name == "orders":
-        findings.add("tables.zero_amount", "notice", "amount", frame["amount"] == 0)
         _check_refunds(frame, findings)
     if name == "responses":
         _check_directions(frame, settings, findings)
+        keep &= not_repeated(frame, findings)
     _check_scale_ends(frame, spec, settings, findings)
-    if name == "events":
-        _check_busy(frame, findings)
-    if name == "initiatives":
-        for column in ("one_time_cost", "monthly_cost"):
-            findings.add("tables.cost_missing", "notice", column, frame[column].isna())
+    if name in _OWN_CHECKS:
+        _OWN_CHECKS[name](frame, findings)
     _check_defaults(frame, spec, findings)
     if name == "deals":
         frame = _plan_open_deals(frame, findings)
+    if name == "contracts":
+        keep &= _has_begun(frame, findings)
+    notice_doubts(frame, name, findings)
+    frame = with_guests(frame, name, settings, findings)
     frame = _check_order_of_times(frame, spec, findings)
     frame, past = _check_future(frame, spec, settings.extracted, findings)
     kept = rows_where(frame, keep & past)
-    if name in ("orders", "events", "responses", "tickets"):
-        _check_stale(kept[spec.time], settings.extracted, findings)
+    notice_silence(kept, name, settings.extracted, findings)
     if "line" in spec.columns and not findings.failed:
         kept["line"] = kept["line"].astype("int64")
     return kept
@@ -188,7 +190,8 @@ def check_rows(frame: pd.DataFrame, name: str, settings: Settings, findings: Fin
 def _check_key(frame: pd.DataFrame, spec: Table, findings: Findings) -> np.ndarray:
     key = list(spec.key)
     keep = np.ones(len(frame), dtype=bool)
-    at = np.flatnonzero(frame.duplicated(key, keep=False) & frame[key].notna().all(axis=1))
+    filled = frame[[name for name in key if spec.columns[name].required]].notna().all(axis=1)
+    at = np.flatnonzero(frame.duplicated(key, keep=False) & filled)
     if not len(at):
         return keep
     repeated = frame.iloc[at]
@@ -211,7 +214,7 @@ def _check_key(frame: pd.DataFrame, spec: Table, findings: Findings) -> np.ndarr
 
 def _check_money(frame: pd.DataFrame, settings: Settings, findings: Findings) -> None:
     if "currency" in frame:
-        other = frame["currency"].notna() & (frame["currency"] != settings.currency)
+        other = frame["currency"].notna() & (frame["currency"].str.upper() != settings.currency)
         findings.add("tables.other_currency", "error", "currency", other, currency=settings.currency)
     sizes = frame["amount"].abs()
     usual = sizes[sizes > 0].median()
@@ -221,6 +224,7 @@ def _check_money(frame: pd.DataFrame, settings: Settings, findings: Findings) ->
 
 
 def _check_refunds(frame: pd.DataFrame, findings: Findings) -> None:
+    findings.add("tables.zero_amount", "notice", "amount", frame["amount"] == 0)
     with_refund = among(frame["order_id"], frame.loc[frame["amount"] < 0, "order_id"])
     if not with_refund.any():
         return
@@ -283,22 +287,28 @@ def _check_busy(frame: pd.DataFrame, findings: Findings) -> None:
     )
 
 
+def _check_costs(frame: pd.DataFrame, findings: Findings) -> None:
+    for column in ("one_time_cost", "monthly_cost"):
+        findings.add("tables.cost_missing", "notice", column, frame[column].isna())
+
+
+def _check_test_accounts(frame: pd.DataFrame, findings: Findings) -> None:
+    findings.add("tables.test_accounts", "notice", "is_test", frame["is_test"].fillna(value=False))
+
+
+#: What one table alone is looked at for, after its ranges and keys.
+_OWN_CHECKS: dict[str, Callable[[pd.DataFrame, Findings], None]] = {
+    "customers": _check_test_accounts,
+    "events": _check_busy,
+    "initiatives": _check_costs,
+}
+
+
 def _check_defaults(frame: pd.DataFrame, spec: Table, findings: Findings) -> None:
     for column in map(str, frame.columns):
         if frame[column].dtype.kind == "M":
             empty = local_days(frame[column], column).isin(pd.to_datetime(list(DEFAULT_DAYS)))
             findings.add("tables.default_date", "notice", column, empty)
-
-
-def _check_stale(times: pd.Series, extracted: datetime, findings: Findings) -> None:
-    """Notice records that end long before the extraction, measured by the longest pause before."""
-    if times.notna().sum() < STALE_ROWS:
-        return
-    days = np.unique(local_days(times.dropna(), str(times.name)).to_numpy().astype("datetime64[D]"))
-    silent = int((np.datetime64(extracted.date()) - days[-1]).astype(int)) - 1
-    longest = int(np.diff(days).astype(int).max()) if len(days) > 1 else 0
-    if silent >= STALE_DAYS and silent > STALE_TIMES * longest:
-        findings.add("tables.stale", "notice", days=f"{silent:,}")
 
 
 def _plan_open_deals(frame: pd.DataFrame, findings: Findings) -> pd.DataFrame:
@@ -311,16 +321,30 @@ def _plan_open_deals(frame: pd.DataFrame, findings: Findings) -> pd.DataFrame:
     return frame.assign(expected_close_on=expected, closed_on=frame["closed_on"].mask(planned))
 
 
+def _has_begun(frame: pd.DataFrame, findings: Findings) -> np.ndarray:
+    """Mark contracts that did not end before they began; without an end the others would seem to run on."""
+    void = frame["ended_on"] < frame["started_on"]
+    findings.add("tables.never_begun", "notice", "ended_on", void)
+    return ~void.to_numpy()
+
+
 def _check_order_of_times(frame: pd.DataFrame, spec: Table, findings: Findings) -> pd.DataFrame:
     for column in map(str, frame.columns):
         rule = spec.column(column)
         if rule is None or rule.after is None or rule.after not in frame:
             continue
-        early = frame[column] < frame[rule.after]
+        early = _earlier(frame[column], frame[rule.after])
         findings.add("tables.too_early", "notice", column, early, after=rule.after)
         if early.any() and not rule.required:
             frame = frame.assign(**{column: frame[column].mask(early)})
     return frame
+
+
+def _earlier(times: pd.Series, others: pd.Series) -> pd.Series:
+    """Whether each time is before the other; where one of the two is a day, by their days."""
+    if (times.dt.tz is None) != (others.dt.tz is None):
+        times, others = (local_days(values, str(values.name)) for values in (times, others))
+    return times < others
 
 
 def _check_future(

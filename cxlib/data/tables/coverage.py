@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
+import pandas as pd
+
 from cxlib.checks import Problem
+from cxlib.data.contract import TABLES
 from cxlib.data.tables.data_set import DataSet, open_data
 from cxlib.language import text
 
@@ -38,14 +41,13 @@ CHAPTERS: dict[str, tuple[Need, ...]] = {
         Need("deals", "deals", is_content=False),
     ),
     "journey": (
-        Need("customers", "customers", vital=True, is_content=False),
+        Need("customers", "customers", is_content=False),
         Need("emotion", "events", ("stage", "valence")),
         Need("f2", "orders"),
         Need("expectation", "events", ("expectation", "experience")),
-        Need("deals", "deals"),
     ),
     "nps_drivers": (
-        Need("customers", "customers", vital=True, is_content=False),
+        Need("customers", "customers", is_content=False),
         Need("nps", "responses", ("nps_score",)),
         Need("drivers", "responses", ("driver_",), is_content=False),
         Need("csat", "responses", ("csat_score",)),
@@ -57,7 +59,7 @@ CHAPTERS: dict[str, tuple[Need, ...]] = {
     "initiative_roi": (
         Need("orders", "orders", vital=True),
         Need("initiatives", "initiatives", vital=True),
-        Need("customers", "customers", vital=True, is_content=False),
+        Need("customers", "customers", is_content=False),
         Need("enrolments", "enrolments"),
         Need("costs", "initiatives", ("one_time_cost", "monthly_cost")),
         Need("margin", "orders", ("margin",)),
@@ -66,12 +68,59 @@ CHAPTERS: dict[str, tuple[Need, ...]] = {
     "initiative_register": (
         Need("orders", "orders", vital=True),
         Need("initiatives", "initiatives", vital=True),
-        Need("customers", "customers", vital=True, is_content=False),
+        Need("customers", "customers", is_content=False),
         Need("enrolments", "enrolments"),
         Need("costs", "initiatives", ("one_time_cost", "monthly_cost")),
         Need("margin", "orders", ("margin",)),
     ),
+    "support": (
+        Need("tickets", "tickets", vital=True),
+        Need("customers", "customers", is_content=False),
+        Need("reasons", "tickets", ("reason",)),
+        Need("rates", "orders"),
+        Need("satisfaction", "responses", ("touchpoint",)),
+        Need("feeling", "events", ("valence",)),
+        Need("initiatives", "initiatives"),
+        Need("enrolments", "enrolments"),
+    ),
+    "customer_value": (
+        Need("orders", "orders", vital=True),
+        Need("customers", "customers", is_content=False),
+        Need("margin", "orders", ("margin",)),
+        Need("contracts", "contracts"),
+        Need("spend", "spend"),
+        Need("tickets", "tickets", is_content=False),
+    ),
+    "sales": (
+        Need("deals", "deals", vital=True),
+        Need("customers", "customers", is_content=False),
+        Need("history", "deal_stages"),
+        Need("orders", "orders", is_content=False),
+        Need("leads", "leads", is_content=False),
+        Need("activities", "activities"),
+        Need("tickets", "tickets", is_content=False),
+    ),
+    "voice": (
+        Need("comments", "responses", ("comment",), vital=True),
+        Need("customers", "customers", is_content=False),
+        Need("nps", "responses", ("nps_score",), is_content=False),
+        Need("csat", "responses", ("csat_score",), is_content=False),
+        Need("waves", "responses", ("wave",), is_content=False),
+        Need("sources", "responses", ("source",), is_content=False),
+        Need("codings", "codings"),
+    ),
 }
+
+#: Tables that the inventory alone reads.
+INVENTORIED = ("users",)
+#: Columns of the contract that no chapter looks at, in tables that some chapter reads.
+UNREAD: dict[str, tuple[str, ...]] = {
+    "orders": ("product", "quantity"),
+    "events": ("campaign",),
+    "initiatives": ("target_state",),
+}
+#: Columns beyond the contract that a chapter looks at.
+READ_BESIDES = {"orders": ("refunded_on", "exchanged_on"), "events": ("session_id",)}
 
 
 @dataclass(frozen=True)
@@ -143,6 +192,79 @@ def _met(need: Need, data_set: DataSet, usable: set[str]) -> bool:
         if not frame[matching].notna().any(axis=None):
             return False
     return len(frame) > 0
+
+
+def sections(data_set: DataSet) -> pd.DataFrame:
+    """Tell of each section of each chapter whether the tables carry it, and what it lacks.
+
+    Parameters
+    ----------
+    data_set : DataSet
+        Whatever is there; tables with errors are broken.
+
+    Returns
+    -------
+    DataFrame
+        One row per section (`Need`): `chapter, section, status` ("ready", "lacking", "broken": a table that
+        the chapter reads has errors), `lacks` (`orders`, `orders.margin`; empty where nothing),
+        `is_broken, is_vital, is_content`.
+    """
+    usable = {name for name in data_set.tables if not _errors(data_set.load(name))}
+    rows = [
+        {
+            "chapter": chapter,
+            "section": need.key,
+            "lacks": _lacks(need, data_set, usable),
+            "is_broken": data_set.has(need.table) and need.table not in usable,
+            "is_vital": need.vital,
+            "is_content": need.is_content,
+        }
+        for chapter, needs in CHAPTERS.items()
+        for need in needs
+    ]
+    found = pd.DataFrame(rows)
+    broken = found["is_broken"].groupby(found["chapter"]).transform("any")
+    found.insert(2, "status", carried(found).map({True: "ready", False: "lacking"}).mask(broken, "broken"))
+    return found
+
+
+def carried(found: pd.DataFrame) -> pd.Series:
+    """Tell which rows of `sections` come out: nothing lacks, and the chapter shows anything at all.
+
+    Examples
+    --------
+    >>> rows = pd.DataFrame({"chapter": "a", "lacks": ["", "orders"], "is_broken": False,
+    ...                      "is_vital": [False, True], "is_content": True})
+    >>> carried(rows).tolist(), carried(rows.assign(lacks="")).tolist()
+    ([False, False], [True, True])
+    """
+    is_met, chapter = found["lacks"] == "", found["chapter"]
+    stops = (found["is_broken"] | (found["is_vital"] & ~is_met)).groupby(chapter).transform("any")
+    shows = (found["is_content"] & is_met).groupby(chapter).transform("any")
+    return is_met & ~stops & shows
+
+
+def _lacks(need: Need, data_set: DataSet, usable: set[str]) -> str:
+    if _met(need, data_set, usable):
+        return ""
+    each = [column for column in need.columns if not _met(replace(need, columns=(column,)), data_set, usable)]
+    return " + ".join(f"{need.table}.{column}" for column in each) or need.table
+
+
+def is_read(table: str, column: str) -> bool:
+    """Whether any chapter looks at a column; whatever a customer has can split a report.
+
+    Examples
+    --------
+    >>> is_read("orders", "margin"), is_read("orders", "quantity"), is_read("customers", "shoe_size")
+    (True, False, True)
+    """
+    tables = {need.table for needs in CHAPTERS.values() for need in needs}
+    if table not in tables.union(INVENTORIED) or table == "customers":
+        return table == "customers"
+    if TABLES[table].column(column) is None:
+        return column in READ_BESIDES.get(table, ())
+    return column not in UNREAD.get(table, ())
 
 
 def check_folder(path: str | Path) -> tuple[list[Problem], list[Coverage]]:

@@ -2,37 +2,35 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
 
 import pandas as pd
 import pyarrow as pa
 
-from cxlib.checks import (
-    NotEnoughData,
-    ParameterError,
-    Problem,
-    TableError,
-    check_min_cell,
-    fail_option,
-)
-from cxlib.data.contract import TABLES, Table
-from cxlib.data.days import to_date
+from cxlib.checks import ParameterError, Problem, TableError, check_min_cell, fail_option
+from cxlib.data.contract import LISTS, TABLES
+from cxlib.data.days import to_date, zone_named
+from cxlib.data.engine.order_lines import OrderLines
 from cxlib.data.findings import Findings
-from cxlib.data.rules.rule_files import Settings
-from cxlib.data.scales import with_scales
-from cxlib.data.scope import Scope, Segments, parse_where
-from cxlib.data.tables.across_tables import check_customers, check_enrolments
+from cxlib.data.rules.settings import RULES_FOLDER, Settings
+from cxlib.data.scope import Scope, Segments, check_period, check_segments, parse_where
+from cxlib.data.tables.across_tables import (
+    check_customers,
+    check_enrolments,
+    check_listed,
+    check_stage_times,
+)
 from cxlib.data.tables.check_table import build, check_names, check_rows
+from cxlib.data.tables.end_of_data import end_of_data
 from cxlib.data.tables.known_rows import known_by, within
 from cxlib.data.tables.lazy_tables import scan
-from cxlib.data.tables.read_tables import Source, locate, locate_frames, read
-from cxlib.data.text_type import TEXT
-from cxlib.language import text
+from cxlib.data.tables.missing_table import no_table
+from cxlib.data.tables.plausible import seen_from_first_order
+from cxlib.data.tables.read_tables import Source, find_tables, read
+from cxlib.data.tables.unlisted_customers import unlisted_customers
 
 if TYPE_CHECKING:
     import narwhals as nw
@@ -52,12 +50,14 @@ def open_data(
     ----------
     path : str, Path or mapping
         Folder with `dataset.yml` and one file per table (`orders.parquet`, `orders.csv` or `orders.csv.gz`),
-        or a DuckDB file with `dataset.yml` beside it or a table `dataset` of one row in it; or frames of
-        pandas or Polars by the contract's names of tables, `{"orders": orders}`.
+        or a DuckDB file with `dataset.yml` beside it or a table `dataset` of one row in it; or frames by
+        the contract's names of tables, `{"orders": orders}`: pandas, Polars, Arrow, or tables that lie in
+        DuckDB, Spark or a database (Ibis), whose rows are fetched when asked for, up to 5 million.
     as_of : date or str, optional
         Last day that is known (both included); later rows are left out, later dates in other columns are
         missing. By default the day of the extraction in the data set's timezone; the day before it when the
-        data were taken out at midnight, since they hold nothing of the day that was beginning.
+        data were taken out at midnight, since they hold nothing of the day that was beginning. Where every
+        table of what happened ends long before (`silent_days`), the day of the last record instead.
     **settings
         With frames, what `dataset.yml` would say: `name`, `currency`, `timezone`, `extracted_at`, …
 
@@ -87,20 +87,13 @@ def open_data(
     >>> open_data({"orders": orders}, **shop).tables
     ['orders']
     """
-    if isinstance(path, Mapping):
-        own, sources, notices = locate_frames(path, settings)
-    elif not isinstance(path, str | os.PathLike):
-        raise ParameterError("tables.no_data", found=f"{type(path).__module__}.{type(path).__name__}")
-    elif settings:
-        raise ParameterError("tables.settings_in_file", names=", ".join(settings))
-    else:
-        own, sources, notices = locate(Path(path))
+    own, sources, notices = find_tables(path, settings)
     extracted = own.extracted.date()
     complete = (own.extracted - timedelta(microseconds=1)).date()
-    last = complete if as_of is None else to_date(as_of, argument="as_of")
-    if last > extracted:
+    last = None if as_of is None else to_date(as_of, argument="as_of")
+    if last is not None and last > extracted:
         raise ParameterError("tables.as_of_later", as_of=last, extracted=extracted)
-    return DataSet(own, sources, notices, last)
+    return DataSet(own, sources, notices, last, complete)
 
 
 class DataSet:
@@ -113,19 +106,37 @@ class DataSet:
     ----------
     settings : Settings
         Content of dataset.yml.
-    as_of : date
-        Last day that is known.
+    silent_days, first_days : int, dict
+        Days before the extraction that `as_of` leaves out by itself, as nothing was recorded; first day by
+        table read so far.
     """
 
     def __init__(
-        self, settings: Settings, sources: dict[str, Source], notices: list[Problem], as_of: date
+        self,
+        settings: Settings,
+        sources: dict[str, Source],
+        notices: list[Problem],
+        as_of: date | None,
+        complete: date,
     ) -> None:
-        self.settings, self.as_of = settings, as_of
-        self._sources = sources
-        self._problems: dict[str, list[Problem]] = {"": notices}
+        self.settings = settings
+        self._sources, self._as_of, self._complete, self.silent_days = sources, as_of, complete, 0
+        self._own, self._problems = notices, {"": notices}
         self._frames: dict[str, pd.DataFrame] = {}
-        self._first_days: dict[str, date] = {}
-        self._customer_ids = pd.Series(dtype=TEXT)
+        self.first_days: dict[str, date] = {}
+        self._listed: dict[str, pd.Series] = {}
+        self._lines: OrderLines | None = None
+
+    @property
+    def as_of(self) -> date:
+        """Last day that is known."""
+        if self._as_of is None:
+            self._as_of = self._complete  # while the tables are looked at
+            self._as_of = end_of_data(self._sources, self._sound_rows, self.settings, self._complete)
+            self.silent_days = (self._complete - self._as_of).days
+            if self.silent_days:
+                self._frames.clear()
+        return self._as_of
 
     @property
     def name(self) -> str:
@@ -153,6 +164,12 @@ class DataSet:
         return list(self._sources)
 
     @property
+    def rule_folders(self) -> list[Path]:
+        """Folders whose rules come before the handbook's: `rules/` beside the tables, then the set named."""
+        beside = {source.path.parent / "rules" for source in self._sources.values() if source.kind != "frame"}
+        return [*beside, *([RULES_FOLDER / self.settings.rules] if self.settings.rules else [])]
+
+    @property
     def problems(self) -> list[Problem]:
         """What was found in the tables read so far, errors included."""
         return [problem for problems in self._problems.values() for problem in problems]
@@ -170,7 +187,7 @@ class DataSet:
         for table, frame in self._frames.items():
             spec = TABLES[table]
             own |= {name for name in map(str, frame) if table == "customers" or spec.column(name) is None}
-        return frozenset(own - {"customer_id"})
+        return frozenset(name for name in own if not TABLES["customers"].is_id(name))
 
     def has(self, table: str, column: str | None = None) -> bool:
         """Whether a table is there and, with a column, whether that column holds any value."""
@@ -199,6 +216,7 @@ class DataSet:
         DataFrame
             Ids and text as str, timestamps in the data set's timezone, days as dates at midnight without
             timezone, numbers as float64, yes/no as boolean. Columns that the file lacks are all missing.
+            Customers without a table are those whom other tables name.
 
         Raises
         ------
@@ -209,17 +227,25 @@ class DataSet:
         ParameterError
             For an unknown table, when `end` is before `start`, or when all data are later than `as_of`.
         """
+        if name == "customers" and name not in self._sources:
+            return unlisted_customers(self)
         problems = self.load(name)
         if any(problem.level == "error" for problem in problems):
             raise TableError([problem for problem in problems if problem.level == "error"])
-        if name not in self._frames:  # released
-            self._problems[name] = self._read(name)
-        spec, frame = TABLES[name], self._frames[name].copy(deep=False)
-        if frame.empty and name in self._first_days:
+        spec, frame = TABLES[name], self._rows(name).copy(deep=False)
+        if frame.empty and name in self.first_days:
             self._check_begun()
         if (start is None and end is None) or spec.time is None or not spec.in_period:
             return frame.copy(deep=not COPIES_ON_WRITE)
         return within(frame, spec.time, start, end)
+
+    def order_lines(self, start: date | str | None = None, end: date | str | None = None) -> OrderLines:
+        """Return the order lines, to be summed up once, where they lie, for whoever asks for sums of them."""
+        if self._lines is None:
+            lies_elsewhere = self.has("orders") and self._sources["orders"].kind == "engine"
+            rows = self.lazy("orders") if lies_elsewhere else self.table("orders")
+            self._lines = OrderLines(rows, timezone=self.timezone)
+        return self._lines.between(start, end)
 
     def release(self, name: str) -> None:
         """Let go of a table's rows, to save memory; asked for again, they are read again."""
@@ -273,22 +299,11 @@ class DataSet:
         if as_of is not None and to_date(as_of) != self.as_of:
             if to_date(as_of) > self.as_of:
                 raise ParameterError("tables.as_of_later", as_of=to_date(as_of), extracted=self.as_of)
-            known = DataSet(self.settings, self._sources, self._problems[""], to_date(as_of))
-        start, end = (
-            None if day is None else to_date(day, argument=name)
-            for name, day in (("period_start", period_start), ("period_end", period_end))
-        )
-        if start and end and end < start:
-            raise ParameterError("tables.end_before_start", start=start, end=end)
-        if (segment is not None or by == "segment") and (segments is None or not self.has("orders")):
-            raise ParameterError("segmentation.segment_needs_orders")
-        names: Mapping[str, str] = getattr(segments, "names", dict)()
-        if segment is not None and names and segment not in names:
-            fail_option("segment", segment, names)
-        made = Scope(
-            known, start, end, by, segment, parse_where(where), check_min_cell(min_cell), conf_level, segments
-        )
-        if known.has("customers") or known.has("orders"):
+            known = DataSet(self.settings, self._sources, self._own, to_date(as_of), self._complete)
+        days, least = check_period(period_start, period_end), check_min_cell(min_cell)
+        check_segments(segments if self.has("orders") else None, by=by, segment=segment)
+        made = Scope(known, *days, by, segment, parse_where(where), least, conf_level, segments)
+        if by is not None or where:
             _ = made.people  # refuses what no customer has
         return made
 
@@ -312,6 +327,7 @@ class DataSet:
     def load(self, name: str) -> list[Problem]:
         """Read and check a table once; return what was found, errors included."""
         self._require(name)
+        _ = self.as_of
         if name not in self._problems:
             self._problems[name] = []
             self._problems[name] = self._read(name)
@@ -321,8 +337,7 @@ class DataSet:
         if name not in TABLES:
             fail_option("name", name, TABLES)
         if name not in self._sources:
-            columns = ", ".join(column for column, rule in TABLES[name].columns.items() if rule.required)
-            raise NotEnoughData("tables.no_table", table=name, columns=columns, gives=_Use(name))
+            raise no_table(name)
 
     def _read(self, name: str) -> list[Problem]:
         source = self._sources[name]
@@ -337,15 +352,14 @@ class DataSet:
             findings.add("tables.no_rows", "notice")
         frame = build(raw, name, self.settings, findings)
         del raw
+        if name in LISTS and not findings.failed:
+            self._listed[name] = frame[TABLES[name].key[0]]
         if not findings.failed:
-            self._check_across(name, frame, findings)
+            frame = self._across(name, frame, findings)
         frame = check_rows(frame, name, self.settings, findings)
-        if name == "customers":
-            self._customer_ids = frame["customer_id"]
         if (time_column := TABLES[name].time) and frame[time_column].notna().any():
-            self._first_days[name] = frame[time_column].min().date()
-        known = known_by(frame, TABLES[name], self._last_moment())
-        self._frames[name] = with_scales(known, self._scales(TABLES[name]))
+            self.first_days[name] = frame[time_column].min().date()
+        self._frames[name] = known_by(frame, TABLES[name], self._last_moment(), self.settings)
         pa.default_memory_pool().release_unused()
         return findings.problems
 
@@ -353,33 +367,34 @@ class DataSet:
         """Raise when `as_of` lies before all data; one table may well begin later than the others."""
         for name in self.tables:
             self.load(name)
-        if min(self._first_days.values()) > self.as_of:
-            first = min(self._first_days.values())
+        if (first := min(self.first_days.values())) > self.as_of:
             raise ParameterError("tables.as_of_earlier", as_of=self.as_of, first=first)
 
-    def _check_across(self, name: str, frame: pd.DataFrame, findings: Findings) -> None:
+    def _across(self, name: str, frame: pd.DataFrame, findings: Findings) -> pd.DataFrame:
+        """Check a table against others; customers are seen from their first order on."""
         if name != "customers" and "customer_id" in frame and self._usable("customers"):
-            check_customers(frame, self._customer_ids, findings)
+            check_customers(frame, self._listed["customers"], findings)
+        for column, rule in TABLES[name].columns.items():
+            if rule.found_in and self._usable(rule.found_in):
+                check_listed(frame, column, rule, self._listed[rule.found_in], findings)
+        if name == "deal_stages" and self._usable("deals"):
+            check_stage_times(frame, self.table("deals"), findings)
         if name == "enrolments" and self._usable("initiatives"):
             check_enrolments(frame, self.table("initiatives"), findings)
+        orders = self._sound_rows("orders") if name == "customers" else None
+        return frame if orders is None else seen_from_first_order(frame, orders, findings)
+
+    def _rows(self, name: str) -> pd.DataFrame:
+        if name not in self._frames:
+            self._problems[name] = self._read(name)
+        return self._frames[name]
+
+    def _sound_rows(self, name: str) -> pd.DataFrame | None:
+        return self._rows(name) if self._usable(name) else None
 
     def _usable(self, name: str) -> bool:
         return name in self._sources and not any(problem.level == "error" for problem in self.load(name))
 
-    def _scales(self, spec: Table) -> dict[str, tuple[float, float]]:
-        """Give the declared scale of each score of a table."""
-        return {name: getattr(self.settings, rule.scale) for name, rule in spec.columns.items() if rule.scale}
-
     def _last_moment(self) -> datetime:
-        end = datetime.combine(self.as_of, time.max, tzinfo=ZoneInfo(self.timezone))
+        end = datetime.combine(self.as_of, time.max, tzinfo=zone_named(self.timezone))
         return min(end, self.settings.extracted)
-
-
-class _Use:
-    """What a table would give, in the reader's language."""
-
-    def __init__(self, table: str) -> None:
-        self.table = table
-
-    def text(self, lang: str) -> str:
-        return text(f"tables.use.{self.table}", lang)

@@ -9,11 +9,13 @@ import pandas as pd
 from cxlib.checks import ParameterError
 from cxlib.data.contract import Table
 from cxlib.data.days import local_days, to_date
+from cxlib.data.rules.settings import Settings
+from cxlib.data.scales import with_scales
 from cxlib.data.tables.check_table import later_than, rows_where
 
 
-def known_by(frame: pd.DataFrame, spec: Table, moment: datetime) -> pd.DataFrame:
-    """Rows and values that were known at a moment; what became known later is missing."""
+def known_by(frame: pd.DataFrame, spec: Table, moment: datetime, settings: Settings) -> pd.DataFrame:
+    """Rows and values that were known at a moment, the others missing, with their declared scales."""
     changed: dict[str, pd.Series] = {}
     for column in frame.columns:
         rule = spec.column(column)
@@ -28,7 +30,7 @@ def known_by(frame: pd.DataFrame, spec: Table, moment: datetime) -> pd.DataFrame
         if rule.known_at:
             unknown = frame[rule.known_at].notna() & changed[rule.known_at].isna()
             changed[column] = frame[column].mask(unknown)
-    frame = frame.assign(**changed)
+    frame = with_scales(frame.assign(**changed), spec.scales(settings))
     return frame if spec.time is None else rows_where(frame, ~later_than(frame[spec.time], moment))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import glob
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 import narwhals as nw
@@ -12,9 +12,10 @@ import pyarrow as pa
 
 from cxlib.checks import Problem, TableError
 from cxlib.data.contract import TABLES, Column, Kind
+from cxlib.data.engine.lazy_lines import as_lazy
 from cxlib.data.ids import PROTECTED
 from cxlib.data.personal_columns import has_personal_name
-from cxlib.data.rules.rule_files import Settings
+from cxlib.data.rules.settings import Settings
 from cxlib.data.tables.database import check_views, connect
 from cxlib.data.tables.read_tables import Source
 
@@ -38,6 +39,8 @@ def scan(
     """
     import duckdb
 
+    if source.kind == "engine":
+        return _where_it_lies(source, moment)
     try:
         connection = connect(source.path if source.kind == "duckdb" else None, settings.timezone)
         if source.kind in ("csv", "frame"):
@@ -65,6 +68,39 @@ def scan(
         limit = f"TIMESTAMPTZ '{moment.isoformat()}'" if own == "timestamp" else f"DATE '{moment.date()}'"
         relation = relation.filter(f"{_quoted(spec.time)} <= {limit}")
     return nw.from_native(relation)
+
+
+def newest(source: Source, settings: Settings) -> date | None:
+    """Day of the latest row up to the extraction; None where all of it has to be read to know."""
+    import duckdb
+
+    def unchecked() -> pd.DataFrame:
+        raise TableError([])
+
+    time = TABLES[source.table].time
+    if source.kind not in ("parquet", "duckdb", "engine") or time is None:
+        return None
+    try:
+        found = scan(source, settings, settings.extracted, unchecked).select(nw.col(time).max())
+        last = found.collect(backend="pyarrow").item()
+    except (TableError, duckdb.Error, OverflowError, nw.exceptions.ColumnNotFoundError):
+        return None
+    return last.date() if isinstance(last, datetime) else last
+
+
+def _where_it_lies(source: Source, moment: datetime) -> nw.LazyFrame[Any]:
+    """Give an engine's own table: its types, unchecked, ids as text, up to a moment."""
+    spec, frame = TABLES[source.table], as_lazy(source.frame)
+    schema = frame.collect_schema()
+    ids = [name for name, rule in spec.columns.items() if rule.kind == "id" and name in schema]
+    frame = frame.with_columns(nw.col(name).cast(nw.String) for name in ids) if ids else frame
+    if spec.time is None or spec.time not in schema:
+        return frame
+    kind: Any = schema[spec.time]
+    if kind == nw.Date:
+        return frame.filter(nw.col(spec.time) <= moment.date())
+    aware = getattr(kind, "time_zone", None) is not None
+    return frame.filter(nw.col(spec.time) <= (moment if aware else moment.replace(tzinfo=None)))
 
 
 def _of_frame(connection: duckdb.DuckDBPyConnection, frame: pd.DataFrame) -> nw.LazyFrame[Any]:

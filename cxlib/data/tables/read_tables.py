@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import os.path
+import os
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -11,11 +11,13 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from cxlib.checks import InputError, Problem, TableError, check_frame, fail_option
+from cxlib.checks import CxError, InputError, ParameterError, Problem, TableError, fail_option
+from cxlib.checks.own_frames import arrow_rows, engine_of, is_elsewhere
 from cxlib.data.contract import TABLES
 from cxlib.data.delimited.byte_stream import MOST_COLUMNS
 from cxlib.data.delimited.read_text import Form, read_cells
-from cxlib.data.rules.rule_files import Settings
+from cxlib.data.file_kinds import FileKind, kind_of
+from cxlib.data.rules.settings import Settings
 from cxlib.data.rules.strict_models import read_model, to_model
 from cxlib.data.tables.database import connect, names_in, read_relation
 
@@ -49,13 +51,32 @@ class Source:
 
     table: str
     path: Path
-    kind: Literal["parquet", "csv", "duckdb", "frame"]
+    kind: Literal["parquet", "csv", "duckdb", "frame", "engine"]
     frame: Any = None
 
     @property
     def file(self) -> str:
         """Name by which messages call it."""
         return f"{self.path.name}:{self.table}" if self.kind == "duckdb" else self.path.name
+
+
+def find_tables(path: Any, settings: Mapping[str, Any]) -> tuple[Settings, dict[str, Source], list[Problem]]:
+    """Find the tables of a folder or database, or take frames with settings.
+
+    Raises
+    ------
+    ParameterError
+        For something that is neither, and for settings beside those of a folder.
+    InputError
+        As `locate`.
+    """
+    if isinstance(path, Mapping):
+        return locate_frames(path, settings)
+    if not isinstance(path, str | os.PathLike):
+        raise ParameterError("tables.no_data", found=f"{type(path).__module__}.{type(path).__name__}")
+    if settings:
+        raise ParameterError("tables.settings_in_file", names=", ".join(settings))
+    return locate(Path(path))
 
 
 def locate(path: Path) -> tuple[Settings, dict[str, Source], list[Problem]]:
@@ -99,16 +120,16 @@ def locate_frames(
     Raises
     ------
     ParameterError
-        A name that is no table of the contract, or something that is no pandas or Polars frame.
+        A name that is no table of the contract, or something that is no frame.
     InputError
         Settings that do not fit.
     """
+    kinds: dict[str, Literal["engine", "frame"]] = {}
     for name, frame in frames.items():
         if name not in TABLES:
             fail_option("path", name, TABLES)
-        if not hasattr(frame, "to_arrow"):  # a Polars frame has it
-            check_frame(frame, argument=name)
-    sources = {name: Source(name, Path(name), "frame", frames[name]) for name in TABLES if name in frames}
+        kinds[name] = "engine" if is_elsewhere(frame, argument=name) else "frame"
+    sources = {name: Source(name, Path(name), kinds[name], frames[name]) for name in TABLES if name in kinds}
     return to_model(Settings, dict(settings), file="open_data"), sources, []
 
 
@@ -136,7 +157,8 @@ def _not_read(files: list[Path]) -> Iterator[Problem]:
         if ending not in SUFFIXES + OTHERS:
             continue
         if stem == table:
-            yield Problem("tables.not_read", "notice", file.name, values={"table": table})
+            values = {"table": table, "what": FileKind(kind_of(file))}
+            yield Problem("tables.not_read", "notice", file.name, values=values)
         elif table is not None:
             yield Problem("tables.unknown_table", "notice", file.name, values={"nearest": table})
         elif file.name.lower().endswith(SUFFIXES):
@@ -186,8 +208,8 @@ def read(source: Source, *, encoding: str) -> tuple[pa.Table, list[Problem]]:
     """
     import pyarrow as pa
 
-    if source.kind == "frame":
-        return _of_frame(source), []
+    if source.kind in ("frame", "engine"):
+        return _of_frame(source)
     if not os.path.isfile(source.path):
         raise _failed(source, "tables.not_a_file")
     if leads_out(source.path, source.path.parent):
@@ -209,16 +231,26 @@ def read(source: Source, *, encoding: str) -> tuple[pa.Table, list[Problem]]:
     return table, []
 
 
-def _of_frame(source: Source) -> pa.Table:
+def _of_frame(source: Source) -> tuple[pa.Table, list[Problem]]:
+    """Take the rows of a frame, and say how many were fetched from elsewhere."""
+    import pandas as pd
     import pyarrow as pa
 
     frame = source.frame
-    _check_names(source, [str(name) for name in frame.columns])
     try:
-        is_pandas = not hasattr(frame, "to_arrow")
-        return pa.Table.from_pandas(frame, preserve_index=False) if is_pandas else frame.to_arrow()
+        if isinstance(frame, pd.DataFrame):
+            _check_names(source, [str(name) for name in frame.columns])
+            return pa.Table.from_pandas(frame, preserve_index=False), []
+        table = arrow_rows(frame, argument=source.table)
     except (pa.ArrowException, ValueError) as error:
+        if isinstance(error, CxError):
+            raise
         raise _failed(source, "tables.mixed_frame") from error
+    _check_names(source, table.column_names)
+    if source.kind == "frame":
+        return table, []
+    told = {"rows": f"{table.num_rows:,}", "engine": engine_of(frame)}
+    return table, [Problem("tables.fetched", "notice", source.file, values=told)]
 
 
 def _failed(source: Source, key: str, **values: object) -> TableError:

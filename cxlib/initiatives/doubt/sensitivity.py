@@ -12,9 +12,9 @@ from scipy import stats
 
 from cxlib.checks import ParameterError
 from cxlib.initiatives.doubt.bounds import MOST_BLOCKS, breakdown, interval
-from cxlib.initiatives.effect.aggregates import AttResult
 from cxlib.stats import hidden_cause as hidden
 from cxlib.stats.arrays import Array
+from cxlib.stats.event_study.aggregates import AttResult
 from cxlib.stats.joint_bands import joint_critical_value
 from cxlib.stats.two_arms import check_counts
 
@@ -68,7 +68,7 @@ def relative_magnitudes(
 
     Examples
     --------
-    >>> from cxlib.initiatives.effect.staggered import att_gt
+    >>> from cxlib.stats.event_study.staggered import att_gt
     >>> panel = pd.DataFrame({"u": list("aaabbb"), "t": [0, 1, 2] * 2, "y": [0.0, 1, 6, 0, 0, 0],
     ...                       "g": [2.0] * 3 + [None] * 3})
     >>> result = att_gt(panel, outcome_col="y", unit_col="u", time_col="t", start_col="g", base="mean")

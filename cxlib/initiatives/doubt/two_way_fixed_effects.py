@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from cxlib.checks import ParameterError, check_columns
-from cxlib.initiatives.effect.group_time_cells import Whole, wide
 from cxlib.stats.arrays import Array
+from cxlib.stats.event_study.group_time_cells import Whole, wide
 
 
 def twoway_weights(

@@ -6,12 +6,12 @@ import numpy as np
 import pandas as pd
 
 from cxlib.initiatives.doubt.sensitivity import relative_magnitudes
-from cxlib.initiatives.effect.aggregates import AttResult
 from cxlib.initiatives.effect.ladder import has_comparison, wave_effects
 from cxlib.initiatives.effect.randomised import adjusted_contrasts
 from cxlib.initiatives.effect.two_periods import mean_row
 from cxlib.initiatives.study.rollout import GROUP, cluster_of
 from cxlib.stats.arrays import Array
+from cxlib.stats.event_study.aggregates import AttResult
 from cxlib.stats.intervals import Interval
 from cxlib.stats.welch import welch_df
 

@@ -9,13 +9,13 @@ import numpy as np
 import pandas as pd
 
 from cxlib.checks import fail_option
-from cxlib.initiatives.effect.aggregates import AttResult
 from cxlib.initiatives.effect.one_group_series import interrupted_series
 from cxlib.initiatives.effect.randomised import adjusted_difference
-from cxlib.initiatives.effect.staggered import att_gt
 from cxlib.initiatives.effect.two_periods import before_after, change_contrast, period_means
 from cxlib.initiatives.study.panel import ASSIGNMENTS
 from cxlib.initiatives.study.rollout import GROUP, cluster_of, rollout_groups
+from cxlib.stats.event_study.aggregates import AttResult
+from cxlib.stats.event_study.staggered import att_gt
 from cxlib.stats.intervals import Interval
 
 SERIES_BEFORE = 6  # months before the start from which customers are followed where the data begin late

@@ -70,7 +70,7 @@ def cash_flows(
     >>> cash_flows(effects, one_time_cost=30, monthly_cost=5)["cumulative"].tolist()
     [-30.0, -15.0, 0.0]
     """
-    costs = _costs(one_time_cost, monthly_cost, people_cost_monthly)
+    costs = costs_of(one_time_cost, monthly_cost, people_cost_monthly)
     flows = joint_flows(effects, costs, cannibalised_share, covariance, draws, seed)
     benefit, cost = flows.benefit, flows.cost
     factor = _discount(len(cost), discount_rate_annual)
@@ -102,7 +102,8 @@ def roi_summary(
 
     Parameters
     ----------
-    effects, one_time_cost, monthly_cost, people_cost_monthly, cannibalised_share, covariance,
+    effects, one_time_cost, monthly_cost, people_cost_monthly, cannibalised_share, covariance
+        As in `cash_flows`.
     discount_rate_annual, conf_level, draws, seed
         As in `cash_flows`: the same draws stand behind both.
 
@@ -139,7 +140,7 @@ def roi_summary(
     >>> table[["roi", "payback_months"]].tolist()
     [1.0, 1.0]
     """
-    costs = _costs(one_time_cost, monthly_cost, people_cost_monthly)
+    costs = costs_of(one_time_cost, monthly_cost, people_cost_monthly)
     flows = joint_flows(effects, costs, cannibalised_share, covariance, draws, seed)
     factor = _discount(len(flows.cost), discount_rate_annual)
     point = _figures(flows.benefit[None, :], flows.cost, factor)
@@ -181,7 +182,8 @@ def flatten(summary: pd.DataFrame) -> dict[str, float]:
     }
 
 
-def _costs(one_time: float, monthly: float, people: float) -> dict[str, float]:
+def costs_of(one_time: float, monthly: float, people: float) -> dict[str, float]:
+    """Name the three kinds of cost as their arguments are."""
     return {"one_time_cost": one_time, "monthly_cost": monthly, "people_cost_monthly": people}
 
 

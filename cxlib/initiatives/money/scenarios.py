@@ -16,7 +16,7 @@ from cxlib.initiatives.money.draws import (
     degrees_of_freedom,
     joint_flows,
 )
-from cxlib.initiatives.money.flows import interval_of, roi_summary
+from cxlib.initiatives.money.flows import costs_of, interval_of, roi_summary
 from cxlib.stats.arrays import Array
 from cxlib.stats.intervals import Interval
 
@@ -38,8 +38,9 @@ def roi_tornado(
 
     Parameters
     ----------
-    effects, one_time_cost, monthly_cost, people_cost_monthly, cannibalised_share, covariance, conf_level,
-    draws, seed
+    effects, one_time_cost, monthly_cost, people_cost_monthly, cannibalised_share, covariance
+        As in `cash_flows`.
+    conf_level, draws, seed
         As in `cash_flows`. The effect moves between the ends of its interval, from the same draws: its bar is
         the interval that `roi_summary` gives the ROI.
     spread : float
@@ -67,10 +68,7 @@ def roi_tornado(
     """
     if not 0 <= spread < 1:
         raise ParameterError("roi.spread", found=f"{spread:g}")
-    costs = {
-        "one_time_cost": one_time_cost, "monthly_cost": monthly_cost,
-        "people_cost_monthly": people_cost_monthly,
-    }  # fmt: skip
+    costs = costs_of(one_time_cost, monthly_cost, people_cost_monthly)
     flows = joint_flows(effects, costs, cannibalised_share, covariance, draws, seed)
     unknown = bool(effects["std_error"].isna().any())
     reached = (np.nan, np.nan) if unknown else interval_of(flows.drawn.sum(axis=1), conf_level)

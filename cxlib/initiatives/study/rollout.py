@@ -13,7 +13,9 @@ import numpy.typing as npt
 import pandas as pd
 from scipy import stats
 
-GROUP, BY = "rollout_group", "rollout_by"
+from cxlib.stats.event_study.staggered import GROUP
+
+BY = "rollout_by"
 COLUMNS = (GROUP, BY)
 LEAST = 4  # groups an arm needs before a verdict may rest on them
 LEAST_EFFECTIVE = 3.0  # the same, counted as groups of equal size

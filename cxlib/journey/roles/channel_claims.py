@@ -34,7 +34,7 @@ def touchpoint_roles(
     claims: Mapping[str, str],
     state_order: Sequence[str] = STATE_ORDER,
     score_col: str = "valence",
-    window_days: int = 30,
+    within_days: int = 30,
     conf_level: float = 0.95,
 ) -> pd.DataFrame:
     """Judge each touchpoint on what it claims to bring: conviction, warmth, or feeling at a stage.
@@ -43,7 +43,7 @@ def touchpoint_roles(
     ----------
     events
         Contacts with `customer_id, touchpoint, occurred_at, stage` and a score.
-    states, state_order, window_days, conf_level
+    states, state_order, within_days, conf_level
         As in `state_changes`.
     claims
         Touchpoint → "conviction" (moves to a better state by the next day; share), "warmth" (mean score at
@@ -92,7 +92,7 @@ def touchpoint_roles(
     """
     check_columns(events, score_col=score_col, **{"stage": "stage"})
     scored = events.assign(**{score_col: _from_touchpoint_mean(events, score_col)})
-    panel, contacts = state_panel(scored, states, state_order, window_days)
+    panel, contacts = state_panel(scored, states, state_order, within_days)
     later = _later_scores(scored, panel, score_col) if "warmth" in claims.values() else {}
     known = {"conviction", "warmth", *events["stage"].dropna().unique()}
     rows = []

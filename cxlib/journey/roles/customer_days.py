@@ -31,7 +31,7 @@ def state_panel(
     events: pd.DataFrame,
     states: pd.DataFrame,
     state_order: Sequence[str],
-    window_days: int,
+    within_days: int,
     *,
     with_next: bool = True,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -58,7 +58,7 @@ def state_panel(
     rows["stay"] = _days_seen_in_state(rows, days)
     rows["until"] = rows["as_of"].map(following).astype(rows["as_of"].dtype) if following else rows["as_of"]
     rows = rows[same].reset_index(drop=True) if with_next else rows
-    return rows, _contacts(events, rows, days, window_days)
+    return rows, _contacts(events, rows, days, within_days)
 
 
 def history_strata(panel: pd.DataFrame) -> np.ndarray:
@@ -135,7 +135,7 @@ def _days_seen_in_state(rows: pd.DataFrame, days: np.ndarray) -> np.ndarray:
     return np.where(from_start, 4, rows.groupby(spell).cumcount().to_numpy().clip(max=2) + 1)
 
 
-def _contacts(events: pd.DataFrame, rows: pd.DataFrame, days: np.ndarray, window_days: int) -> pd.DataFrame:
+def _contacts(events: pd.DataFrame, rows: pd.DataFrame, days: np.ndarray, within_days: int) -> pd.DataFrame:
     """Count contacts in the window up to each row's day, one column per touchpoint."""
     known = events[["customer_id", "touchpoint", "occurred_at"]].dropna()
     when = local_days(known["occurred_at"], "occurred_at").to_numpy().astype("datetime64[D]")
@@ -147,7 +147,7 @@ def _contacts(events: pd.DataFrame, rows: pd.DataFrame, days: np.ndarray, window
     row_of = np.full((int(rows["who"].max()) + 1 if len(rows) else 0, len(days)), -1)
     row_of[rows["who"], rows["as_of"].map(place)] = np.arange(len(rows))
     for number, day in enumerate(days.astype("datetime64[D]")):
-        inside = (when <= day) & (when > day - window_days) & np.isfinite(who)
+        inside = (when <= day) & (when > day - within_days) & np.isfinite(who)
         row = row_of[who[inside].astype(int), number]
         np.add.at(counts, (row[row >= 0], touchpoint[inside][row >= 0]), 1)
     return pd.DataFrame(counts, columns=list(names))

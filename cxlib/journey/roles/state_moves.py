@@ -33,7 +33,7 @@ def state_changes(
     states: pd.DataFrame,
     *,
     state_order: Sequence[str] = STATE_ORDER,
-    window_days: int = 30,
+    within_days: int = 30,
     conf_level: float = 0.95,
 ) -> pd.DataFrame:
     """P(moves up | touched) − P(moves up | not touched), for every touchpoint and state (−1 to 1).
@@ -47,7 +47,7 @@ def state_changes(
         recency_days, tenure_days, first_seen_on, customer_type` kept, for `adjusted`.
     state_order
         The states from worst to best. Up is a better state on the next day; in the best state, staying.
-    window_days
+    within_days
         A customer is touched if a contact falls into so many days up to and including the day of the state.
     conf_level
         Confidence level of the intervals; 1 − `conf_level` is also the accepted rate of false discoveries.
@@ -92,7 +92,7 @@ def state_changes(
     >>> state_changes(events, states, state_order=["low", "high"])["estimate"].to_list()[0]
     1.0
     """
-    panel, contacts = state_panel(events, states, state_order, window_days)
+    panel, contacts = state_panel(events, states, state_order, within_days)
     everything, history = contacts.sum(axis=1), history_strata(panel)
     rows = []
     for touchpoint in contacts:
@@ -131,14 +131,14 @@ def state_care(
     *,
     state_order: Sequence[str] = STATE_ORDER,
     touchpoints: Collection[str] | None = None,
-    window_days: int = 30,
+    within_days: int = 30,
     conf_level: float = 0.95,
 ) -> pd.DataFrame:
     """Share (0–1) of customer-days in each state with any contact at all, the least looked after first.
 
     Parameters
     ----------
-    events, states, state_order, window_days, conf_level
+    events, states, state_order, within_days, conf_level
         As in `state_changes`; the last day counts too.
     touchpoints
         Count only these, such as those at which the company gets in touch: a customer's own visit to the shop
@@ -164,7 +164,7 @@ def state_care(
     >>> state_care(events, states, state_order=["low", "high"])[["state", "estimate"]].to_numpy().tolist()
     [['low', 0.0], ['high', 0.5]]
     """
-    panel, contacts = state_panel(events, states, state_order, window_days, with_next=False)
+    panel, contacts = state_panel(events, states, state_order, within_days, with_next=False)
     code = pd.Index(state_order).get_indexer(pd.Index(panel["state"]))
     counted = [name for name in contacts if touchpoints is None or name in touchpoints]
     touched = (contacts[counted].sum(axis=1) > 0).to_numpy(dtype=float)

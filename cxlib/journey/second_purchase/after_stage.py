@@ -26,7 +26,7 @@ def f2_after_stage(
     horizon_days: int = 180,
     observed_from: dt.date | str | None = None,
     score_col: str = "valence",
-    customer_col: str = "customer_id",
+    customer_id_col: str = "customer_id",
     amount_col: str = "amount",
     neutral: float | None = None,
     conf_level: float = 0.95,
@@ -47,7 +47,7 @@ def f2_after_stage(
         Days after the answer within which a second purchase counts.
     observed_from
         As in `repeat_times`: customers who bought before it are left out.
-    score_col, customer_col, amount_col
+    score_col, customer_id_col, amount_col
         Columns.
     neutral
         Score below which an answer is negative; by default the middle of the declared scale, else 0.
@@ -89,19 +89,25 @@ def f2_after_stage(
     >>> after["estimate"].to_list()
     [0.0, 0.5, -0.5, -1.0]
     """
-    check_columns(events, score_col=score_col, customer_col=customer_col)
+    check_columns(events, score_col=score_col, customer_id_col=customer_id_col)
     check_columns(events, **{"stage": "stage", "occurred_at": "occurred_at"})
-    answers = events.loc[(events["stage"] == stage) & events[score_col].notna(), [customer_col, score_col]]
+    answers = events.loc[(events["stage"] == stage) & events[score_col].notna(), [customer_id_col, score_col]]
     answers["day"] = local_days(events.loc[answers.index, "occurred_at"], "occurred_at")
     times = repeat_times(
-        orders, as_of=as_of, observed_from=observed_from, customer_col=customer_col, amount_col=amount_col
+        orders,
+        as_of=as_of,
+        observed_from=observed_from,
+        customer_id_col=customer_id_col,
+        amount_col=amount_col,
     )
-    people = answers.merge(times, on=customer_col)
+    people = answers.merge(times, on=customer_id_col)
     end = people["from_on"] + pd.to_timedelta(people["duration_days"], unit="D")
     after_first = (people["day"] >= people["from_on"]) & (people["day"] <= pd.Timestamp(to_date(as_of)))
     negative = people[score_col] < neutral_score(events, score_col, neutral)
     people = people.assign(duration_days=(end - people["day"]).dt.days, negative=negative)
-    first = people[after_first].sort_values(["day", score_col], kind="stable").drop_duplicates(customer_col)
+    first = (
+        people[after_first].sort_values(["day", score_col], kind="stable").drop_duplicates(customer_id_col)
+    )
     waiting = first[(first["duration_days"] > 0) | ~first["is_repeat"]]
     rows = []
     for group, members in (

@@ -37,7 +37,7 @@ def f2_burn_in(
     as_of: dt.date | str,
     horizons_days: Sequence[int] = (30, 60, 90, 180, 365),
     observed_from: dt.date | str | None = None,
-    customer_col: str = "customer_id",
+    customer_id_col: str = "customer_id",
     time_col: str = "ordered_at",
     amount_col: str = "amount",
     conf_level: float = 0.95,
@@ -46,7 +46,7 @@ def f2_burn_in(
 
     Parameters
     ----------
-    orders, as_of, horizons_days, customer_col, time_col, amount_col, conf_level
+    orders, as_of, horizons_days, customer_id_col, time_col, amount_col, conf_level
         As in `repeat_curve`; the data begin with the first purchase in them.
     observed_from
         Days before it are left out, no more and no fewer; whoever bought in them is no first buyer.
@@ -99,7 +99,7 @@ def f2_burn_in(
     [[0.5, '']]
     """
     begin, last, who, day = purchase_days(
-        orders, as_of=as_of, customer_col=customer_col, time_col=time_col, amount_col=amount_col
+        orders, as_of=as_of, customer_id_col=customer_id_col, time_col=time_col, amount_col=amount_col
     )
     length = last - begin + 1
     given = (

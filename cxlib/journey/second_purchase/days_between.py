@@ -26,7 +26,7 @@ def repeat_times(
     by: str | list[str] | None = None,
     observed_from: dt.date | str | None = None,
     purchase: int = 1,
-    customer_col: str = "customer_id",
+    customer_id_col: str = "customer_id",
     time_col: str = "ordered_at",
     amount_col: str = "amount",
 ) -> pd.DataFrame:
@@ -48,7 +48,7 @@ def repeat_times(
         first purchase seen need not be their first.
     purchase
         Measure from this purchase occasion to the next: 1 = first to second (F2), 2 = second to third.
-    customer_col, time_col, amount_col
+    customer_id_col, time_col, amount_col
         Columns of `orders`. What a purchase is, is told by `cxlib.data.purchases` as known on `as_of`: free
         and fully refunded orders are none; without the amount column every line counts.
 
@@ -80,11 +80,11 @@ def repeat_times(
         by=by,
         observed_from=observed_from,
         purchase=purchase,
-        customer_col=customer_col,
+        customer_id_col=customer_id_col,
         time_col=time_col,
         amount_col=amount_col,
     )
-    return times.sort_values(customer_col, ignore_index=True)
+    return times.sort_values(customer_id_col, ignore_index=True)
 
 
 def purchase_spells(
@@ -94,7 +94,7 @@ def purchase_spells(
     by: str | list[str] | None = None,
     observed_from: dt.date | str | None = None,
     purchase: int = 1,
-    customer_col: str = "customer_id",
+    customer_id_col: str = "customer_id",
     time_col: str = "ordered_at",
     amount_col: str = "amount",
     keep_earlier: bool = False,
@@ -103,16 +103,16 @@ def purchase_spells(
 
     With `keep_earlier` customers who bought before `observed_from` stay, marked by `is_earlier`.
     """
-    check_columns(orders, customer_col=customer_col, time_col=time_col)
+    check_columns(orders, customer_id_col=customer_id_col, time_col=time_col)
     names = [] if by is None else [by] if isinstance(by, str) else list(by)
     check_group_names(names, ("from_on", "duration_days", "is_repeat", "is_ambiguous"))
     for name in names:
         check_columns(orders, by=name)
     last = np.datetime64(to_date(as_of), "D")
-    customer, labels = pd.factorize(orders[customer_col])
+    customer, labels = pd.factorize(orders[customer_id_col])
     day = local_days(orders[time_col], time_col).to_numpy().astype("datetime64[D]")
     kept = (customer >= 0) & (day <= last)
-    kept = purchase_lines(orders, known=kept, customer_col=customer_col, amount_col=amount_col)
+    kept = purchase_lines(orders, known=kept, customer_id_col=customer_id_col, amount_col=amount_col)
     who, number = _occasions(customer[kept], day[kept].astype(np.int64))
     start = np.flatnonzero(np.diff(who, prepend=-1) != 0)
     size = np.diff(np.append(start, who.size))
@@ -127,7 +127,7 @@ def purchase_spells(
     origin = start + purchase - 1
     is_repeat = size > purchase
     end = np.where(is_repeat, number[np.minimum(origin + 1, max(who.size - 1, 0))], last.astype(np.int64))
-    result = pd.DataFrame({customer_col: labels.take(who[start])})
+    result = pd.DataFrame({customer_id_col: labels.take(who[start])})
     if names:
         place, is_ambiguous = leading_lines(orders, names, customer, day, kept, amount_col)
         for name in names:
@@ -139,15 +139,15 @@ def purchase_spells(
 
 
 def purchase_days(
-    orders: pd.DataFrame, *, as_of: dt.date | str, customer_col: str, time_col: str, amount_col: str
+    orders: pd.DataFrame, *, as_of: dt.date | str, customer_id_col: str, time_col: str, amount_col: str
 ) -> tuple[int, int, np.ndarray, np.ndarray]:
     """First day with an order and last day, and customer and day of each purchase occasion, as numbers."""
-    check_columns(orders, customer_col=customer_col, time_col=time_col)
+    check_columns(orders, customer_id_col=customer_id_col, time_col=time_col)
     last = np.datetime64(to_date(as_of), "D")
-    customer = pd.factorize(orders[customer_col])[0]
+    customer = pd.factorize(orders[customer_id_col])[0]
     day = local_days(orders[time_col], time_col).to_numpy().astype("datetime64[D]")
     kept = (customer >= 0) & (day <= last)
-    kept = purchase_lines(orders, known=kept, customer_col=customer_col, amount_col=amount_col)
+    kept = purchase_lines(orders, known=kept, customer_id_col=customer_id_col, amount_col=amount_col)
     who, number = _occasions(customer[kept], day[kept].astype(np.int64))
     end = int(last.astype(np.int64))
     return int(number.min(initial=end)), end, who, number
@@ -168,7 +168,7 @@ def first_purchases_doubtful(
     *,
     customers: pd.DataFrame | None = None,
     known_before: float = 0.05,
-    customer_col: str = "customer_id",
+    customer_id_col: str = "customer_id",
     seen_col: str = "first_seen_on",
 ) -> bool:
     """Tell whether many "first" purchases may be later ones of customers older than the data.
@@ -182,7 +182,7 @@ def first_purchases_doubtful(
         have bought before it, too.
     known_before
         Doubtful when more than this share of the first buyers was known before the first order of all.
-    customer_col, seen_col
+    customer_id_col, seen_col
         Columns of `customers`, the first also of `times`.
 
     Returns
@@ -210,9 +210,9 @@ def first_purchases_doubtful(
         return True
     if customers is None or times.empty:
         return False
-    check_columns(customers, customer_col=customer_col, seen_col=seen_col)
-    seen = customers.drop_duplicates(customer_col).set_index(customer_col)[seen_col]
-    seen = local_days(seen.reindex(times[customer_col]), seen_col).reset_index(drop=True)
+    check_columns(customers, customer_id_col=customer_id_col, seen_col=seen_col)
+    seen = customers.drop_duplicates(customer_id_col).set_index(customer_id_col)[seen_col]
+    seen = local_days(seen.reindex(times[customer_id_col]), seen_col).reset_index(drop=True)
     return bool((seen < begin).mean() > known_before)
 
 

@@ -29,7 +29,7 @@ def repeat_curve(
     horizons_days: Sequence[int] = HORIZONS_DAYS,
     by: str | list[str] | None = None,
     observed_from: dt.date | str | None = None,
-    customer_col: str = "customer_id",
+    customer_id_col: str = "customer_id",
     time_col: str = "ordered_at",
     amount_col: str = "amount",
     conf_level: float = 0.95,
@@ -38,7 +38,7 @@ def repeat_curve(
 
     Parameters
     ----------
-    orders, as_of, by, observed_from, customer_col, time_col, amount_col
+    orders, as_of, by, observed_from, customer_id_col, time_col, amount_col
         As in `repeat_times`.
     horizons_days
         Days after the first purchase at which the curve is read, ascending, each ≥ 1.
@@ -88,7 +88,7 @@ def repeat_curve(
         as_of=as_of,
         by=by,
         observed_from=observed_from,
-        customer_col=customer_col,
+        customer_id_col=customer_id_col,
         time_col=time_col,
         amount_col=amount_col,
         keep_earlier=True,
@@ -127,7 +127,7 @@ def purchase_ladder(
     steps: int = 4,
     within_days: int = 365,
     observed_from: dt.date | str | None = None,
-    customer_col: str = "customer_id",
+    customer_id_col: str = "customer_id",
     time_col: str = "ordered_at",
     amount_col: str = "amount",
     conf_level: float = 0.95,
@@ -136,7 +136,7 @@ def purchase_ladder(
 
     Parameters
     ----------
-    orders, as_of, observed_from, customer_col, time_col, amount_col, conf_level
+    orders, as_of, observed_from, customer_id_col, time_col, amount_col, conf_level
         As in `repeat_curve`.
     steps
         How many steps of the ladder, ≥ 1.
@@ -176,7 +176,7 @@ def purchase_ladder(
             as_of=as_of,
             observed_from=observed_from,
             purchase=purchase,
-            customer_col=customer_col,
+            customer_id_col=customer_id_col,
             time_col=time_col,
             amount_col=amount_col,
         )

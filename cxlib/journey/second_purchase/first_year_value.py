@@ -22,7 +22,7 @@ def value_by_f2(
     within_days: int = 365,
     observed_from: dt.date | str | None = None,
     value_col: str = "amount",
-    customer_col: str = "customer_id",
+    customer_id_col: str = "customer_id",
     time_col: str = "ordered_at",
     conf_level: float = 0.95,
 ) -> pd.DataFrame:
@@ -30,7 +30,7 @@ def value_by_f2(
 
     Parameters
     ----------
-    orders, as_of, observed_from, customer_col, time_col
+    orders, as_of, observed_from, customer_id_col, time_col
         As in `repeat_times`. Only customers observed for the full time count.
     within_days
         Days from the first purchase whose value is summed, and in which the second purchase counts.
@@ -70,22 +70,27 @@ def value_by_f2(
         raise ParameterError("journey.horizons", argument="within_days", value=repr(within_days))
     check_columns(orders, value_col=value_col)
     people = repeat_times(
-        orders, as_of=as_of, observed_from=observed_from, customer_col=customer_col, time_col=time_col
+        orders, as_of=as_of, observed_from=observed_from, customer_id_col=customer_id_col, time_col=time_col
     )
     last = pd.Timestamp(to_date(as_of))
     people = people[(last - people["from_on"]).dt.days >= within_days]
-    lines = orders[[customer_col]].assign(
+    lines = orders[[customer_id_col]].assign(
         **{value_col: check_numbers(orders, value_col)},
         day=local_days(orders[time_col], time_col),
     )
-    lines = lines.merge(people, on=customer_col)
+    lines = lines.merge(people, on=customer_id_col)
     since = (lines["day"] - lines["from_on"]).dt.days
     lines = lines[since.between(0, within_days)].assign(
         value=lambda rows: rows[value_col].fillna(0), later=since > 0
     )
-    total = lines.groupby(customer_col)["value"].sum().reindex(people[customer_col], fill_value=0).to_numpy()
-    after = lines[lines["later"]].groupby(customer_col)["value"].sum()
-    late = after.reindex(people[customer_col], fill_value=0).to_numpy()
+    total = (
+        lines.groupby(customer_id_col)["value"]
+        .sum()
+        .reindex(people[customer_id_col], fill_value=0)
+        .to_numpy()
+    )
+    after = lines[lines["later"]].groupby(customer_id_col)["value"].sum()
+    late = after.reindex(people[customer_id_col], fill_value=0).to_numpy()
     again = (people["is_repeat"] & (people["duration_days"] <= within_days)).to_numpy()
     rows = [_mean("value_with_f2", total[again]), _mean("value_without_f2", total[~again])]
     rows.append(

@@ -26,7 +26,7 @@ def lapse_after_stage(
     lapse_days: int = 180,
     observed_from: dt.date | str | None = None,
     score_col: str = "valence",
-    customer_col: str = "customer_id",
+    customer_id_col: str = "customer_id",
     amount_col: str = "amount",
     neutral: float | None = None,
     conf_level: float = 0.95,
@@ -35,7 +35,7 @@ def lapse_after_stage(
 
     Parameters
     ----------
-    events, orders, stage, as_of, observed_from, score_col, customer_col, amount_col, neutral, conf_level
+    events, orders, stage, as_of, observed_from, score_col, customer_id_col, amount_col, neutral, conf_level
         As in `f2_after_stage`.
     lapse_days
         A customer lapses on the day on which the last purchase lies so many days back.
@@ -75,21 +75,21 @@ def lapse_after_stage(
     if lapse_days < 1:
         raise ParameterError("journey.horizons", argument="lapse_days", value=repr(lapse_days))
     check_columns(
-        events, score_col=score_col, customer_col=customer_col, stage="stage", occurred_at="occurred_at"
+        events, score_col=score_col, customer_id_col=customer_id_col, stage="stage", occurred_at="occurred_at"
     )
     last = pd.Timestamp(to_date(as_of))
-    bought = _purchase_days(orders, customer_col, amount_col, last)
+    bought = _purchase_days(orders, customer_id_col, amount_col, last)
     begin = None if observed_from is None else to_date(observed_from, argument="observed_from")
-    earlier = earlier_buyers(bought[customer_col], bought["day"], begin)
-    bought = bought[~bought[customer_col].isin(earlier)]
-    start = _answers(events, stage, score_col, customer_col, last, bought, lapse_days)
+    earlier = earlier_buyers(bought[customer_id_col], bought["day"], begin)
+    bought = bought[~bought[customer_id_col].isin(earlier)]
+    start = _answers(events, stage, score_col, customer_id_col, last, bought, lapse_days)
     start["negative"] = start.pop("score") < neutral_score(events, score_col, neutral)
-    after = bought.merge(start, on=customer_col)
-    after["ends"] = after.groupby(customer_col)["day"].shift(-1)
+    after = bought.merge(start, on=customer_id_col)
+    after["ends"] = after.groupby(customer_id_col)["day"].shift(-1)
     gone = after["day"] + pd.Timedelta(days=lapse_days)
     after["lapsed_on"] = gone.where((after["ends"].isna() | (after["ends"] > gone)) & (gone > after["start"]))
-    first = after.groupby(customer_col)["lapsed_on"].min()
-    start = start.assign(lapsed_on=first.reindex(start[customer_col]).to_numpy())
+    first = after.groupby(customer_id_col)["lapsed_on"].min()
+    start = start.assign(lapsed_on=first.reindex(start[customer_id_col]).to_numpy())
     lapsed = start["lapsed_on"] <= last
     months = (start["lapsed_on"].where(lapsed, last) - start["start"]).dt.days / _MONTH
     rows = []
@@ -102,40 +102,40 @@ def lapse_after_stage(
 
 
 def _purchase_days(
-    orders: pd.DataFrame, customer_col: str, amount_col: str, last: pd.Timestamp
+    orders: pd.DataFrame, customer_id_col: str, amount_col: str, last: pd.Timestamp
 ) -> pd.DataFrame:
-    check_columns(orders, customer_col=customer_col, ordered_at="ordered_at")
-    rows = orders[[customer_col]].assign(day=local_days(orders["ordered_at"], "ordered_at"))
+    check_columns(orders, customer_id_col=customer_id_col, ordered_at="ordered_at")
+    rows = orders[[customer_id_col]].assign(day=local_days(orders["ordered_at"], "ordered_at"))
     known = (rows["day"] <= last).to_numpy()
-    kept = purchase_lines(orders, known=known, customer_col=customer_col, amount_col=amount_col)
-    return rows[kept].dropna().drop_duplicates().sort_values([customer_col, "day"], ignore_index=True)
+    kept = purchase_lines(orders, known=known, customer_id_col=customer_id_col, amount_col=amount_col)
+    return rows[kept].dropna().drop_duplicates().sort_values([customer_id_col, "day"], ignore_index=True)
 
 
 def _answers(
     events: pd.DataFrame,
     stage: str,
     score_col: str,
-    customer_col: str,
+    customer_id_col: str,
     last: pd.Timestamp,
     bought: pd.DataFrame,
     lapse_days: int,
 ) -> pd.DataFrame:
     """First answer of each customer at the stage while an active buyer, and its score."""
-    rows = events.loc[(events["stage"] == stage) & events[score_col].notna(), [customer_col, score_col]]
+    rows = events.loc[(events["stage"] == stage) & events[score_col].notna(), [customer_id_col, score_col]]
     rows["start"] = local_days(events.loc[rows.index, "occurred_at"], "occurred_at")
     rows = (
         rows[rows["start"] <= last]
-        .dropna(subset=[customer_col, "start"])
+        .dropna(subset=[customer_id_col, "start"])
         .sort_values(["start", score_col], kind="stable")
     )
     bought = bought.rename(columns={"day": "bought_on"}).sort_values("bought_on")
     if rows.empty or bought.empty:
         latest = rows.assign(bought_on=pd.Timestamp("NaT"))
     else:
-        latest = pd.merge_asof(rows, bought, left_on="start", right_on="bought_on", by=customer_col)
+        latest = pd.merge_asof(rows, bought, left_on="start", right_on="bought_on", by=customer_id_col)
     active = (latest["start"] - latest["bought_on"]).dt.days < lapse_days
-    first = latest[active].drop_duplicates(customer_col)
-    return first[[customer_col, "start"]].assign(score=first[score_col]).reset_index(drop=True)
+    first = latest[active].drop_duplicates(customer_id_col)
+    return first[[customer_id_col, "start"]].assign(score=first[score_col]).reset_index(drop=True)
 
 
 def _rate(group: str, events: int, months: float, n: int, conf_level: float) -> dict[str, object]:

@@ -12,7 +12,15 @@ from matplotlib.lines import Line2D
 
 from cxlib.language import clean_text, format_value, has_text, join_list, text
 from cxlib.report.plots.guard import takes_results
-from cxlib.report.plots.theme import colours, draw_interval, format_axis, new_axes, small_multiples
+from cxlib.report.plots.theme import (
+    colours,
+    draw_interval,
+    draw_points,
+    format_axis,
+    name_rows,
+    new_axes,
+    small_multiples,
+)
 
 
 @takes_results("driver_importance")
@@ -50,10 +58,9 @@ def plot_importance(
             words = format_value(row["importance"], "share", lang)
             label = text("nps.plot_first", lang, share=words, first=first) if known else words
             ax.annotate(label, (end, place), xytext=(6, 0), textcoords="offset points", va="center")
-    ax.set(yticks=places, yticklabels=names, ylim=(len(places) - 0.4, -0.6))
+    name_rows(ax, names)
     ax.set_xlim(0, min(1.6 * reach.max(), 1.4) if reach.max() > 0 else 1)
     ax.set_xlabel(text("nps.plot_importance", lang))
-    ax.grid(visible=False, axis="y")
     format_axis(ax.xaxis, "share", lang)
     fit = format_value(result["r_squared"].iloc[0] if len(result) else None, "share", lang)
     ax.set_title(text("nps.plot_importance_title", lang, fit=fit))
@@ -91,19 +98,11 @@ def plot_penalty_reward(
     places = list(range(len(result)))
     _draw_penalties(ax, result, places, colour)
     words = zip(_names(result["driver"], labels), _kinds(result, lang), strict=True)
-    ax.set(yticks=places, yticklabels=["\n".join(pair) for pair in words], ylim=(len(places) - 0.4, -0.6))
+    name_rows(ax, ["\n".join(pair) for pair in words])
     ax.set_xlabel(text("nps.plot_difference", lang, outcome=_outcome_word(outcome_label, lang)))
-    ax.grid(visible=False, axis="y")
-    for name, tone, side in (("penalty", "negative", "left"), ("reward", "positive", "right")):
-        ax.annotate(
-            text(f"nps.plot_{name}", lang),
-            (0.0 if side == "left" else 1.0, 1.0),
-            (0, 4),
-            xycoords="axes fraction",
-            textcoords="offset points",
-            ha=side,
-            color=colour[tone],
-        )
+    at: dict[str, Any] = {"xycoords": "axes fraction", "textcoords": "offset points"}
+    for name, tone, side, x in (("penalty", "negative", "left", 0), ("reward", "positive", "right", 1)):
+        ax.annotate(text(f"nps.plot_{name}", lang), (x, 1), (0, 4), ha=side, color=colour[tone], **at)
     ax.set_title(_kinds_title(result, lang), pad=24)
     return ax
 
@@ -183,9 +182,8 @@ def plot_importance_panel(
 
     figure = _panel(result, by, draw, lang, labels, row_height=0.8 + 0.3 * len(order))
     for ax in figure.axes:
-        ax.set(yticks=range(len(order)), yticklabels=_names(order, labels), ylim=(len(order) - 0.4, -0.6))
+        name_rows(ax, _names(order, labels))
         ax.set_xlim(left=0)
-        ax.grid(visible=False, axis="y")
         format_axis(ax.xaxis, "share", lang)
     figure.supxlabel(text("nps.plot_importance", lang), fontsize="medium")
     top = result.loc[result["rank"] == 1, "driver"]
@@ -282,8 +280,7 @@ def plot_penalty_reward_panel(
 
     figure = _panel(result, by, draw, lang, labels, row_height=0.8 + 0.45 * len(order))
     for ax in figure.axes:
-        ax.set(yticks=range(len(order)), yticklabels=_names(order, labels), ylim=(len(order) - 0.4, -0.7))
-        ax.grid(visible=False, axis="y")
+        name_rows(ax, _names(order, labels), above=0.7)
     key = " · ".join(text(f"nps.plot_{name}", lang) for name in ("penalty", "reward"))
     difference = text("nps.plot_difference", lang, outcome=_outcome_word(outcome_label, lang))
     figure.supxlabel(f"{difference}\n{key}", fontsize="medium")
@@ -351,12 +348,11 @@ def _draw_importance(ax: Axes, result: pd.DataFrame, places: list[int], colour: 
 
 def _draw_penalties(ax: Axes, result: pd.DataFrame, places: list[int], colour: Mapping[str, str]) -> None:
     ax.axvline(0, color=colour["neutral"], linewidth=0.8)
-    for place, row in zip(places, result.to_dict("records"), strict=True):
-        for name, tone, shift in (("penalty", "negative", -0.12), ("reward", "positive", 0.12)):
-            low, high = row[f"{name}_conf_low"], row[f"{name}_conf_high"]
-            draw_interval(ax, place + shift, low, high, colour=colour[tone])
-            marker = "v" if name == "penalty" else "^"
-            ax.plot([row[name]], [place + shift], marker, color=colour[tone], markersize=8)
+    sides = (("penalty", "negative", -0.12, "v"), ("reward", "positive", 0.12, "^"))
+    for name, tone, shift, marker in sides:
+        beside = [place + shift for place in places]
+        of_side: dict[str, Any] = {"middle": name, "ends": f"{name}_", "marker": marker, "size": 8}
+        draw_points(ax, beside, result, colour=colour[tone], **of_side)
 
 
 def _tone(row: Mapping[Any, Any], colour: Mapping[str, str]) -> str:

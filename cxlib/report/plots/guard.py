@@ -11,7 +11,7 @@ from typing import Any, ParamSpec, TypeVar
 import pandas as pd
 
 from cxlib.checks import ParameterError
-from cxlib.near_names import near_names
+from cxlib.checks.near_names import near_names
 
 P = ParamSpec("P")
 R = TypeVar("R")

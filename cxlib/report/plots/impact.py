@@ -11,7 +11,15 @@ from matplotlib.ticker import MaxNLocator
 
 from cxlib.language import format_value, text
 from cxlib.report.plots.guard import takes_results
-from cxlib.report.plots.theme import colours, draw_band, draw_interval, format_axis, label_end, new_axes
+from cxlib.report.plots.theme import (
+    colours,
+    draw_band,
+    draw_interval,
+    format_axis,
+    label_end,
+    name_rows,
+    new_axes,
+)
 
 UNITS = {"margin": "currency", "amount": "currency", "orders": "number", "repeat": "share"}
 
@@ -39,9 +47,7 @@ def plot_ladder(
         rung = text(f"value.rung.{row['rung']}", lang)
         labels.append(text("impact.plot_rung", lang, rung=rung, months=row["months_observed"]))
     ax.axvline(0, color=colour["total"], linewidth=1)
-    ax.set_yticks(range(len(ladder)), labels)
-    ax.set_ylim(len(ladder) - 0.4, -0.6)
-    ax.grid(visible=False, axis="y")
+    name_rows(ax, labels)
     outcome = _outcome(ladder)
     ax.xaxis.set_major_locator(MaxNLocator(5))
     format_axis(ax.xaxis, UNITS.get(outcome, "number"), lang, currency=currency)
@@ -205,9 +211,7 @@ def plot_register(
         places = np.arange(len(register)) + shift
         ax.plot(register[middle], places, mark, color=colour[role], markersize=7, label=text(key, lang))
     ax.axvline(0, color=colour["total"], linewidth=1)
-    ax.set_yticks(range(len(register)), register["initiative"].astype(str))
-    ax.set_ylim(len(register) - 0.4, -0.6)
-    ax.grid(visible=False, axis="y")
+    name_rows(ax, register["initiative"].astype(str).tolist())
     ax.legend(loc="best", frameon=False)
     ax.xaxis.set_major_locator(MaxNLocator(5))
     format_axis(ax.xaxis, "currency", lang, currency=currency)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from cxlib.language import clean_text, format_value, shown_number, text
 from cxlib.report.plots.guard import takes_results
@@ -19,10 +20,14 @@ from cxlib.report.plots.theme import (
     format_axis,
     label_end,
     new_axes,
+    small_multiples,
 )
 
 #: More curves than this are drawn without bands, which would hide each other.
 MOST_BANDS = 3
+#: More groups than this are drawn into axes of their own, each with the others in grey behind it.
+MOST_LINES = 5
+_BARE = {"marker": ""}  # of the curves behind
 AT_RISK_DAYS = (0, 30, 60, 90, 180, 365)
 
 
@@ -36,7 +41,7 @@ def plot_emotion_curve(
     labels: Mapping[str, str] | None = None,
     valleys: Sequence[str] = (),
     scale: tuple[float, float] = (-2, 2),
-) -> Axes:
+) -> Axes | Figure:
     r"""Draw the emotion curve: pooled with its band, the same customers dashed, answers under each stage.
 
     Parameters
@@ -55,7 +60,7 @@ def plot_emotion_curve(
 
     Returns
     -------
-    Axes
+    Axes, or without `ax` and with more than five groups a Figure of small multiples, a band in each.
 
     Examples
     --------
@@ -66,9 +71,23 @@ def plot_emotion_curve(
     >>> [label.get_text() for label in ax.get_xticklabels()]
     ['buy\nn = 3', 'wait\nn = 3']
     """
-    ax, roles = new_axes(ax, figsize=(7.6, 4.4)), colours(palette)
-    pooled, by = result[result["metric"] == "pooled"], _group_column(result)
+    pooled, by, roles = result[result["metric"] == "pooled"], _group_column(result), colours(palette)
     curves = _curves(pooled, by, roles, text("journey.curve_pooled", lang))
+    low, high = (f"{end:g}".replace("-", "−") for end in scale)
+    axis = text("journey.axis_valence", lang, low=low, high=high)
+    first = pooled.drop_duplicates("stage_number")
+    if ax is None and len(curves) > MOST_LINES:
+        curves = [
+            (name, _with_gaps(rows, sorted(set(first["stage_number"]))), "") for name, rows, _ in curves
+        ]
+        figure = _one_each(curves, roles, lang, x="stage_number", n="n", band="band_", marker="o")
+        names = [clean_text((labels or {}).get(stage, stage), limit=20) for stage in first["stage"]]
+        for place in figure.axes:
+            place.axhline(0, color=roles["neutral"], linewidth=0.8, zorder=0)
+            place.set_xticks(first["stage_number"].to_numpy(), names, fontsize=8, rotation=90)
+        figure.supylabel(axis, fontsize=9)
+        return figure
+    ax = new_axes(ax, figsize=(7.6, 4.4))
     ax.axhline(0, color=roles["neutral"], linewidth=0.8, zorder=0)
     ends = []
     places = sorted(set(pooled["stage_number"].dropna()))
@@ -93,15 +112,13 @@ def plot_emotion_curve(
         )
         ends.append((paired, text("journey.curve_paired", lang), roles["positive"]))
     _label_apart(ax, ends, beside=0.03 * (len(curves) - 1))
-    first = pooled.drop_duplicates("stage_number")
     for place in first.loc[first["stage"].isin(valleys), "stage_number"]:
         ax.axvspan(place - 0.4, place + 0.4, color=roles["highlight"], alpha=0.25, zorder=0)
     counts = pooled.set_index("stage_number")["n"] if by is None else None
     ticks = [_stage_tick(row, counts, labels or {}, lang) for row in first.itertuples()]
     ax.set_xticks(first["stage_number"].to_numpy(), ticks, fontsize=8)
     ax.grid(visible=False, axis="x")
-    low, high = (f"{end:g}".replace("-", "−") for end in scale)
-    ax.set_ylabel(text("journey.axis_valence", lang, low=low, high=high))
+    ax.set_ylabel(axis)
     return ax
 
 
@@ -112,7 +129,7 @@ def plot_repeat_curve(
     ax: Axes | None = None,
     palette: Mapping[str, str] | None = None,
     lang: str = "en",
-) -> Axes:
+) -> Axes | Figure:
     """Draw F2 by days since the first purchase, with interval, the naive ratio and the numbers at risk.
 
     Parameters
@@ -125,7 +142,8 @@ def plot_repeat_curve(
 
     Returns
     -------
-    Axes
+    Axes, or without `ax` and with more than five groups a Figure of small multiples, each group with its
+    interval and without the numbers at risk.
 
     Examples
     --------
@@ -136,8 +154,16 @@ def plot_repeat_curve(
     >>> float(ax.lines[0].get_ydata()[-1])
     0.5
     """
-    ax, roles, by = new_axes(ax, figsize=(8.4, 4.8)), colours(palette), _group_column(result)
+    roles, by = colours(palette), _group_column(result)
     curves = _curves(result, by, roles, text("journey.f2_kaplan_meier", lang))
+    if ax is None and len(curves) > MOST_LINES:
+        figure = _one_each(curves, roles, lang, x="days", n="n_at_risk", drawstyle="steps-post")
+        figure.axes[0].set_ylim(bottom=0)
+        format_axis(figure.axes[0].yaxis, "share", lang)
+        figure.supxlabel(text("journey.axis_days", lang), fontsize=9)
+        figure.supylabel(text("journey.axis_f2", lang), fontsize=9)
+        return figure
+    ax = new_axes(ax, figsize=(8.4, 4.8))
     ends = []
     for name, curve, colour in curves:
         ax.step(curve["days"], curve["estimate"], where="post", color=colour, linewidth=2)
@@ -227,6 +253,31 @@ def _curves(
         (clean_text(name, limit=20), rows, colour)
         for (name, rows), colour in zip(groups, colours_of, strict=True)
     ]
+
+
+def _one_each(
+    curves: list[tuple[str, pd.DataFrame, str]],
+    roles: Mapping[str, str],
+    lang: str,
+    *,
+    x: str,
+    n: str,
+    band: str = "",
+    **style: Any,
+) -> Figure:
+    """Draw each curve with its band into axes of its own, the others in grey behind; name its largest n."""
+
+    def draw(ax: Axes, own: pd.DataFrame) -> None:
+        for _, other, _ in curves:
+            ax.plot(
+                other[x], other["estimate"], color=roles["neutral"], linewidth=0.7, zorder=1, **style | _BARE
+            )
+        low, high = own[f"{band}conf_low"], own[f"{band}conf_high"]
+        draw_band(ax, own[x], low, high, colour=roles["total"])
+        ax.plot(own[x], own["estimate"], color=roles["total"], linewidth=2, markersize=4, **style)
+
+    cells = [(f"{name} (n = {format_value(rows[n].max(), 'count', lang)})", rows) for name, rows, _ in curves]
+    return small_multiples(cells, draw, row_height=2.2, columns=2)
 
 
 def _numbers_at_risk(

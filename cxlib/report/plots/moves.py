@@ -14,7 +14,7 @@ from matplotlib.path import Path
 
 from cxlib.language import clean_text, format_value, shown_number, text
 from cxlib.report.plots.guard import takes_results
-from cxlib.report.plots.theme import SERIES, colours, draw_interval, format_axis, new_axes
+from cxlib.report.plots.theme import SERIES, colours, draw_interval, format_axis, name_rows, new_axes
 
 BAR, GAP = 0.06, 0.025
 #: A flow has more groups than other charts; the last four are from Tol's muted palette.
@@ -136,9 +136,8 @@ def plot_growth(
         draw_interval(ax, place, row["conf_low"], row["conf_high"], colour=colour["total"])
     names = [clean_text((labels or {}).get(name, name), limit=40) for name in rows[by]]
     ax.axvline(0, color=colour["neutral"], linewidth=1)
-    ax.set_yticks(range(len(rows)), names)
-    ax.set(ylim=(len(rows) - 0.4, -0.6), xlabel=text("segmentation.plot_growth", lang))
-    ax.grid(visible=False, axis="y")
+    name_rows(ax, names)
+    ax.set_xlabel(text("segmentation.plot_growth", lang))
     ax.locator_params(axis="x", nbins=5)
     format_axis(ax.xaxis, "currency", lang, currency=currency)
     ax.set_title(text("segmentation.plot_growth_title", lang))

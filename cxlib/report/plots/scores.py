@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -11,7 +11,16 @@ from matplotlib.figure import Figure
 
 from cxlib.language import clean_text, format_value, text
 from cxlib.report.plots.guard import takes_results
-from cxlib.report.plots.theme import colours, draw_band, draw_interval, format_axis, label_end, new_axes
+from cxlib.report.plots.theme import (
+    colours,
+    draw_band,
+    draw_interval,
+    draw_points,
+    format_axis,
+    label_end,
+    name_rows,
+    new_axes,
+)
 
 
 @takes_results("nps")
@@ -49,15 +58,11 @@ def plot_nps(
     if total is not None and total == total:
         ax.axvline(total, color=colour["neutral"], linestyle="--", linewidth=1, zorder=0)
     ax.axvline(0, color=colour["neutral"], linewidth=0.8, zorder=0)
-    ticks = []
-    for place, (name, row) in enumerate(zip(names, result.to_dict("records"), strict=True)):
-        draw_interval(ax, place, row["conf_low"], row["conf_high"], colour=colour["total"])
-        ax.plot([row["estimate"]], [place], "o", color=colour["positive"], markersize=7)
-        word = text("nps.no_group", lang) if pd.isna(name) else (labels or {}).get(name, name)
-        ticks.append(f"{clean_text(word, limit=40)}\nn = {format_value(row['n'], 'count', lang)}")
-    ax.set(yticks=range(len(ticks)), yticklabels=ticks, ylim=(len(ticks) - 0.4, -0.6), xlim=(-100, 100))
-    ax.set_xlabel(text("nps.plot_points", lang))
-    ax.grid(visible=False, axis="y")
+    draw_points(ax, range(len(result)), result, colour=colour["positive"], interval_colour=colour["total"])
+    words = _groups(names, labels, lang, limit=40)
+    counts = [format_value(n, "count", lang) for n in result["n"]]
+    name_rows(ax, [f"{word}\nn = {n}" for word, n in zip(words, counts, strict=True)])
+    ax.set(xlim=(-100, 100), xlabel=text("nps.plot_points", lang))
     ax.set_title(text("nps.plot_nps_title", lang, n=format_value(result["n"].sum(), "count", lang)))
     return ax
 
@@ -202,21 +207,15 @@ def plot_satisfaction_panel(
         1, max(len(drawn), 1), figsize=size, sharey=True, squeeze=False, layout="constrained"
     )
     for ax, (name, part), groups in zip(axes.flat, drawn, keys, strict=False):
-        for group, row in zip(groups, part.to_dict("records"), strict=True):
-            place = order.index(group)
-            draw_interval(ax, place, row["conf_low"], row["conf_high"], colour=colour["total"])
-            ax.plot([row["estimate"]], [place], "o", color=colour["positive"], markersize=6)
+        tones = {"colour": colour["positive"], "interval_colour": colour["total"]}
+        draw_points(ax, [order.index(group) for group in groups], part, size=6, **tones)
         ax.set_xlabel(text(f"nps.plot_{name}", lang))
         ax.grid(visible=False, axis="y")
         n = format_value(part["n"].sum(), "count", lang)
         ax.set_title(text(f"nps.plot_{name}_title", lang, n=n))
         if name == "csat":
             format_axis(ax.xaxis, "share", lang)
-    words = [
-        text("nps.no_group", lang) if pd.isna(name) else (labels or {}).get(name, name) for name in order
-    ]
-    ticks = [clean_text(word, limit=30) for word in words]
-    axes[0, 0].set(yticks=range(len(order)), yticklabels=ticks, ylim=(len(order) - 0.4, -0.6))
+    name_rows(axes[0, 0], _groups(order, labels, lang, limit=30))
     return figure
 
 
@@ -243,15 +242,14 @@ def plot_mix_rate(
     """
     ax, colour = new_axes(ax, figsize=(7.2, 2.4)), colours(palette)
     ax.axvline(0, color=colour["neutral"], linewidth=0.8, zorder=0)
-    for place, row in enumerate(result.to_dict("records")):
-        tone = colour["total" if row["metric"] == "total" else "positive"]
-        ax.barh([place], [row["estimate"]], color=tone, height=0.5, alpha=0.35)
-        draw_interval(ax, place, row["conf_low"], row["conf_high"], colour=tone)
-        ax.plot([row["estimate"]], [place], "o", color=tone, markersize=7)
-    words = [text(f"nps.plot_{name}", lang) for name in result["metric"]]
-    ax.set(yticks=range(len(words)), yticklabels=words, ylim=(len(words) - 0.4, -0.6))
+    tones, places = (
+        [colour["total" if name == "total" else "positive"] for name in result["metric"]],
+        range(len(result)),
+    )
+    ax.barh(places, result["estimate"], color=tones, height=0.5, alpha=0.35)
+    draw_points(ax, places, result, colour=tones)
+    name_rows(ax, [text(f"nps.plot_{name}", lang) for name in result["metric"]])
     ax.set_xlabel(text("nps.plot_change", lang))
-    ax.grid(visible=False, axis="y")
     n = format_value(result["n"].max(), "count", lang)
     ax.set_title(text("nps.plot_mix_rate_title", lang, n=n))
     return ax
@@ -293,10 +291,17 @@ def plot_behaviour(
             text(f"value.{row['attitude']}", lang),
         )
         ticks.append(f"{behaviour} · {group} (n = {format_value(row['n'], 'count', lang)})")
-    ax.set(yticks=range(len(ticks)), yticklabels=ticks, ylim=(len(ticks) - 0.4, -0.6))
+    name_rows(ax, ticks)
     ax.set_xlim(left=0)
     ax.set_xlabel(text("nps.plot_behaviour", lang))
-    ax.grid(visible=False, axis="y")
     format_axis(ax.xaxis, "share", lang)
     ax.set_title(text("nps.plot_behaviour_title", lang))
     return ax
+
+
+def _groups(names: Sequence[Any], labels: Mapping[Any, str] | None, lang: str, *, limit: int) -> list[str]:
+    """Words for groups, those without a name included."""
+    words = [
+        text("nps.no_group", lang) if pd.isna(name) else (labels or {}).get(name, name) for name in names
+    ]
+    return [clean_text(word, limit=limit) for word in words]

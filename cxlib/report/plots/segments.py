@@ -16,8 +16,10 @@ from cxlib.report.plots.theme import (
     colours,
     draw_band,
     draw_interval,
+    draw_points,
     format_axis,
     label_end,
+    name_rows,
     new_axes,
 )
 
@@ -175,38 +177,19 @@ def plot_segments(
     colour = colours(palette)
     names = [clean_text((labels or {}).get(key, key), limit=40) for key in result[by]]
     rows = result.reset_index(drop=True).astype({"estimate": float, "customer_share": float})
-    for place, row in enumerate(rows.to_dict("records")):
-        ax.plot(
-            [row["customer_share"], row["estimate"]], [place, place], color="#dddddd", linewidth=5, zorder=1
-        )
-        for column, low, high, role, shift in (
-            ("customer_share", "customer_share_conf_low", "customer_share_conf_high", "neutral", 0.09),
-            ("estimate", "conf_low", "conf_high", "positive", -0.09),
-        ):
-            draw_interval(ax, place + shift, row[low], row[high], colour=colour[role])
-            ax.plot(
-                row[column],
-                place + shift,
-                color=colour[role],
-                zorder=3,
-                markersize=7,
-                marker="o" if role == "positive" else "s",
-                linestyle="none",
-            )
-    for role, key, marker in (("neutral", "share_of_customers", "s"), ("positive", "share_of_sales", "o")):
-        ax.plot(
-            [],
-            [],
-            color=colour[role],
-            marker=marker,
-            linestyle="none",
-            label=text(f"segmentation.plot_{key}", lang),
-        )
+    ax.hlines(rows.index, rows["customer_share"], rows["estimate"], color="#dddddd", linewidth=5, zorder=1)
+    for middle, ends, role, shift, marker, key in (
+        ("customer_share", "customer_share_", "neutral", 0.09, "s", "share_of_customers"),
+        ("estimate", "", "positive", -0.09, "o", "share_of_sales"),
+    ):
+        beside = [place + shift for place in range(len(rows))]
+        draw_points(ax, beside, rows, colour=colour[role], middle=middle, ends=ends, marker=marker)
+        label = text(f"segmentation.plot_{key}", lang)
+        ax.plot([], [], color=colour[role], marker=marker, linestyle="none", label=label)
     ax.legend(loc="lower right", frameon=False)
-    ax.set_yticks(range(len(rows)), names)
-    ax.set(ylim=(len(rows) - 0.4, -0.6), xlabel=text("segmentation.plot_share", lang))
+    name_rows(ax, names)
+    ax.set_xlabel(text("segmentation.plot_share", lang))
     ax.set_xlim(left=0)
-    ax.grid(visible=False, axis="y")
     format_axis(ax.xaxis, "share", lang)
     total = format_value(rows["n"].sum(), "count", lang)
     ax.set_title(text("segmentation.plot_segments_title", lang, n=total))

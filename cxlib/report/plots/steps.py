@@ -12,7 +12,7 @@ from matplotlib.patches import Rectangle
 
 from cxlib.language import clean_text, format_value, text
 from cxlib.report.plots.guard import takes_results
-from cxlib.report.plots.theme import colours, draw_interval, format_axis, new_axes
+from cxlib.report.plots.theme import colours, draw_interval, format_axis, name_rows, new_axes
 
 
 @takes_results("funnel")
@@ -61,9 +61,8 @@ def plot_funnel(
         ax.annotate(
             "  ".join(words), (max(ends), place), xytext=(6, 0), textcoords="offset points", va="center"
         )
-    ax.set(yticks=range(len(names)), yticklabels=names, ylim=(len(names) - 0.4, -0.6), xlim=(0, 1.45))
-    ax.set_xticks([0, 0.25, 0.5, 0.75, 1])
-    ax.grid(visible=False, axis="y")
+    name_rows(ax, names)
+    ax.set(xlim=(0, 1.45), xticks=[0, 0.25, 0.5, 0.75, 1])
     ax.set_xlabel(text("journey.axis_of_first", lang))
     format_axis(ax.xaxis, "share", lang)
     return ax

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 from matplotlib import font_manager
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -31,6 +33,10 @@ ROLES: Mapping[str, str] = {
 SERIES = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#222222", "#999999")
 FONTS = ("IPAexGothic", "DejaVu Sans")
 SVG_LIMIT = 400_000  # bytes above which a picture of dots weighs less
+#: What no viewer draws of an SVG; decimals beyond two, but those of a scale; paths, and their commands.
+_UNDRAWN = re.compile(r"<!--.*?-->|<metadata>.*?</metadata>|(?<=<g) id=\"[^\"]*\"|(?<=[\w)][:;]) ", re.DOTALL)
+_DECIMALS = re.compile(r"scale\([^)]*\)|(\d\.\d\d)\d+")
+_PATH, _COMMAND = re.compile(r'(?<=\sd=")[^"]*'), re.compile(r"\s*([A-Za-z])\s*")
 
 _RC: dict[str, Any] = {
     "figure.figsize": (7.2, 4.2),
@@ -143,6 +149,35 @@ def draw_interval(
     )
 
 
+def draw_points(
+    ax: Axes,
+    places: Sequence[float],
+    rows: pd.DataFrame,
+    *,
+    colour: str | Sequence[str],
+    interval_colour: str | None = None,
+    middle: str = "estimate",
+    ends: str = "",
+    marker: str = "o",
+    size: float = 7,
+) -> None:
+    """Draw each row's point with its interval at its place from the top, in one colour or one each.
+
+    `ends` begins the names of the limits, as `shrunk_` does; intervals may have a colour of their own.
+    """
+    tones = [colour] * len(rows) if isinstance(colour, str) else colour
+    for place, row, tone in zip(places, rows.to_dict("records"), tones, strict=True):
+        line = interval_colour or tone
+        draw_interval(ax, place, row[f"{ends}conf_low"], row[f"{ends}conf_high"], colour=line)
+        ax.plot([row[middle]], [place], marker, color=tone, markersize=size)
+
+
+def name_rows(ax: Axes, names: Sequence[str], *, above: float = 0.6) -> None:
+    """Name the rows of a chart from the top down; no line crosses them."""
+    ax.set(yticks=range(len(names)), yticklabels=names, ylim=(len(names) - 0.4, -above))
+    ax.grid(visible=False, axis="y")
+
+
 def draw_band(ax: Axes, x: Any, low: Any, high: Any, *, colour: str = ROLES["total"]) -> None:
     """Draw a confidence band along `x`; gaps stay gaps."""
     ax.fill_between(x, low, high, color=colour, alpha=0.18, linewidth=0)
@@ -204,6 +239,20 @@ def make_drawable(figure: Figure) -> None:
         artist.set_text(drawable(artist.get_text()))
 
 
+def lighter_svg(svg: str) -> str:
+    """Drop what no viewer draws, and decimals beyond a hundredth of a point.
+
+    Examples
+    --------
+    >>> lighter_svg('<?xml?> <svg> <!-- a --> <path d="M 1.2345 2 L 3 4 z "/> </svg>')
+    '<svg><path d="M1.23 2L3 4z"/></svg>'
+    """
+    svg = _UNDRAWN.sub("", svg[svg.index("<svg") :])
+    svg = _DECIMALS.sub(lambda found: found[1] or found[0], svg)
+    svg = _PATH.sub(lambda found: _COMMAND.sub(r"\1", found[0]).strip(), svg)
+    return re.sub(r">\s+<", "><", svg).strip()
+
+
 def to_picture(figure: Figure, *, as_png: bool = False) -> tuple[bytes, str]:
     """Draw a figure as SVG, its text as outlines, or as PNG where that is lighter; the same bytes every time.
 
@@ -216,8 +265,9 @@ def to_picture(figure: Figure, *, as_png: bool = False) -> tuple[bytes, str]:
     buffer = io.BytesIO()
     if not as_png:
         figure.savefig(buffer, format="svg", bbox_inches="tight", metadata={"Date": None, "Creator": None})
-        if buffer.tell() <= SVG_LIMIT:
-            return buffer.getvalue(), "image/svg+xml"
+        picture = lighter_svg(buffer.getvalue().decode("utf-8")).encode("utf-8")
+        if len(picture) <= SVG_LIMIT:
+            return picture, "image/svg+xml"
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=144, bbox_inches="tight", metadata={"Software": None})
     return buffer.getvalue(), "image/png"

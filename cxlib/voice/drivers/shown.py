@@ -7,6 +7,8 @@ from typing import Any
 
 import pandas as pd
 
+from cxlib.data.scales import satisfied_from
+
 
 def known_drivers(importance: pd.DataFrame) -> pd.DataFrame:
     """Give the result of `driver_importance`, or no rows where no driver could be weighed."""
@@ -73,9 +75,11 @@ def outcome_cuts(outcome: str, csat_scale: Sequence[int]) -> tuple[int, ...]:
     --------
     >>> outcome_cuts("nps_score", (1, 5)), outcome_cuts("csat_score", (1, 5))
     ((7, 9), (3, 4))
+    >>> outcome_cuts("csat_score", (0, 2)), outcome_cuts("csat_score", (1, 10))
+    ((1, 2), (3, 8))
     """
     lowest, highest = csat_scale
-    boxes = {max(lowest + 1, min(lowest + 2, highest - 2)), highest - 1}
+    boxes = {max(lowest + 1, min(lowest + 2, highest - 2)), int(satisfied_from(csat_scale))}
     return (7, 9) if outcome == "nps_score" else tuple(sorted(boxes))
 
 

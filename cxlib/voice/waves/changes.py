@@ -42,7 +42,7 @@ def score_change(
     before, after : DataFrame
         Answers of the two waves; missing scores are left out.
     metric : {"nps", "csat", "mean"}
-        Points, share of the top two boxes (0–1), or mean of the score.
+        Points, share of the best boxes (0–1), or mean of the score.
     score_col : str
     scale : tuple of two numbers, optional
         Lowest and highest answer; needed for "csat" and "mean".

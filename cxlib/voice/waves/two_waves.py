@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from cxlib.checks import check_columns, check_frame
+from cxlib.data.scales import satisfied_from
 from cxlib.stats.arrays import Array
 from cxlib.stats.sums_by_cluster import cluster_totals
 from cxlib.voice.answers import Answers, Scale, read_answers
@@ -44,10 +45,10 @@ def two_waves(
 
 
 def score_values(answers: Answers, metric: str, scale: Scale) -> Array:
-    """Return what is averaged: ±100 and 0 for the NPS, 0 and 1 for the top two boxes, or the score."""
+    """Return what is averaged: ±100 and 0 for the NPS, 0 and 1 for the best boxes, or the score."""
     if metric == "nps":
         return nps_points(answers.score)
-    return (answers.score >= scale[1] - 1).astype(float) if metric == "csat" else answers.score
+    return (answers.score >= satisfied_from(scale)).astype(float) if metric == "csat" else answers.score
 
 
 def customers_of(answers: Answers) -> Codes:

@@ -130,6 +130,8 @@ def test_orders_that_are_no_purchases_are_said_with_few_of_a_kind_hidden(lang, f
         {"amount": amounts, "order_id": range(44), "customer_id": [f"c{i}" for i in range(44)]}
     )
     lines = lines.astype({"order_id": str}).assign(ordered_at=pd.Timestamp("2026-01-05"))
-    said = cx.uncounted_orders(lines, as_of="2026-01-31", min_cell=10, lang=lang)
+    about = {"as_of": "2026-01-31", "min_cell": 10, "lang": lang}
+    said = cx.uncounted_orders(lines, **about)["reasons"]
     assert len(said) == 2 and free in said[0] and alone in said[1]
-    assert cx.uncounted_orders(lines[14:], as_of="2026-01-31", min_cell=10, lang=lang) == []
+    assert cx.uncounted_orders(lines[14:], **about) == {} == cx.uncounted_orders(lines.head(0), **about)
+    assert cx.uncounted_orders(lines.drop(columns="amount"), **about) == {}

@@ -83,9 +83,9 @@ def coverage(shares: np.ndarray, n: int, draws: int) -> float:
 @pytest.mark.parametrize(
     ("shares", "n"),
     [
-        pytest.param(diagonal(9, 8, 0.3), 1000, id="large"),
+        pytest.param(diagonal(9, 8, 0.3), 1000, id="large", marks=pytest.mark.long),
         pytest.param(diagonal(9, 8, 0.2), 3858, id="large-weak", marks=pytest.mark.long),
-        pytest.param(SKEWED, 3858, id="uneven"),
+        pytest.param(SKEWED, 3858, id="uneven", marks=pytest.mark.long),
         pytest.param(diagonal(2, 2, 0.6), 200, id="strong"),
         pytest.param(diagonal(3, 3, 0.15), 600, id="weak"),
     ],

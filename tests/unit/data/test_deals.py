@@ -6,10 +6,11 @@ import pytest
 
 from cxlib import open_data
 from cxlib.checks import InputError, ParameterError
-from cxlib.data.deals import deal_outcomes, deal_spells
-from cxlib.journey.quotes import follow_up, overdue_quotes
-from cxlib.journey.time_in_stage import stage_ageing
-from cxlib.journey.won_and_lost import deal_ends, usual_age, win_rates
+from cxlib.data.deals import deal_facts, deal_spells
+from cxlib.sales.ageing import stage_ageing
+from cxlib.sales.quotes import follow_up, overdue_quotes
+from cxlib.sales.won_and_lost import deal_outcomes as outcomes_by_day
+from cxlib.sales.won_and_lost import usual_age, win_rates
 
 AS_OF = "2026-09-30"
 
@@ -26,20 +27,20 @@ def decided(n_won=23, n_lost=18):
 
 def test_a_deal_without_a_result_is_open_whatever_its_dates():
     deals = pd.DataFrame({"closed_on": pd.to_datetime(["2025-01-01", "2027-01-01", None, "2026-01-01"])})
-    facts = deal_outcomes(deals.assign(is_won=[None, None, None, False]), as_of=AS_OF)
+    facts = deal_facts(deals.assign(is_won=[None, None, None, False]), as_of=AS_OF)
     assert facts["is_open"].to_list() == [True, True, True, False]
     assert facts["ended_on"].isna().to_list() == [True, True, True, False]
 
 
 def test_a_deal_that_ends_after_the_last_day_is_open_on_it():
-    facts = deal_outcomes(decided(), as_of="2026-08-05")
+    facts = deal_facts(decided(), as_of="2026-08-05")
     assert facts["is_open"].sum() == (decided()["closed_on"] > "2026-08-05").sum()
     assert facts.loc[facts["is_open"], "outcome"].isna().all()
 
 
 def test_a_result_without_a_day_is_over_but_in_no_clock():
     deals = decided().assign(closed_on=lambda rows: rows["closed_on"].where(rows.index > 0))
-    facts = deal_outcomes(deals, as_of=AS_OF)
+    facts = deal_facts(deals, as_of=AS_OF)
     assert facts["is_undated"].to_list() == [True] + [False] * 40
     assert len(deal_spells(deals, as_of=AS_OF)) == 40
     assert stage_ageing(deals, as_of=AS_OF).empty
@@ -48,7 +49,7 @@ def test_a_result_without_a_day_is_over_but_in_no_clock():
 
 
 def test_final_shares_are_shown_when_everybody_has_been_decided():
-    ends = deal_ends(decided(), as_of=AS_OF).set_index(["cause", "time"])
+    ends = outcomes_by_day(decided(), as_of=AS_OF).set_index(["metric", "days"])
     assert ends.loc[("won", 60), "estimate"] == pytest.approx(23 / 41)
     assert ends.loc[("lost", 90), "estimate"] == pytest.approx(18 / 41)
     assert (ends.loc[("won", 60), ["n_at_risk", "n_not_reached"]] == 0).all()
@@ -59,21 +60,39 @@ def test_where_too_few_deals_are_followed_the_last_day_with_enough_is_shown():
     young["created_on"] = pd.Timestamp("2026-09-30") - pd.to_timedelta(np.arange(40), unit="D")
     young["closed_on"] = (young["created_on"] + pd.Timedelta(days=2)).where(young["is_won"].notna())
     young.loc[:1, ["is_won", "closed_on"]] = [None, pd.NaT]  # not over yet on the last day
-    ends = deal_ends(young, as_of=AS_OF)
-    assert ends["time"].to_list() == [30]  # ten are 30 days old or older, at 60 and 90 nobody is
-    assert ends["n_at_risk"].to_list() == [10]
-    assert ends["n_not_reached"].item() == 40 - 10 - 8
+    ends = outcomes_by_day(young, as_of=AS_OF)
+    won = ends[ends["metric"] == "won"]
+    assert won["days"].to_list() == [30]  # ten are 30 days old or older, at 60 and 90 nobody is
+    assert won["n_at_risk"].to_list() == [10]
+    assert won["n_not_reached"].item() == 40 - 10 - 8
+    assert ends["estimate"].sum() == pytest.approx(1)
 
 
-def test_shares_of_old_enough_deals_add_up_and_have_wilson_limits():
-    shares = win_rates(decided(), as_of=AS_OF).set_index("metric")
+def test_shares_of_old_enough_deals_add_up_and_have_wilson_limits_by_account():
+    alone = decided().assign(customer_id=[f"c{at}" for at in range(41)])
+    shares = win_rates(alone, as_of=AS_OF).set_index("metric")
     assert shares["estimate"].sum() == pytest.approx(1)
     assert shares["mature_days"].unique().tolist() == [usual_age(decided(), as_of=AS_OF)]
-    low, high = shares.loc["won", ["conf_low", "conf_high"]]  # Wilson, 23 of 41, by hand
-    z, p, n = 1.959964, 23 / 41, 41
+    low, high = shares.loc[
+        "won", ["conf_low", "conf_high"]
+    ]  # Wilson, 23 of 41, by hand: 40 degrees of freedom
+    z, t, p = 1.959964, 2.021075, 23 / 41
+    n = 40 * (z / t) ** 2
     middle, half = p + z * z / (2 * n), z * (p * (1 - p) / n + z * z / (4 * n * n)) ** 0.5
     expected = ((middle - half) / (1 + z * z / n), (middle + half) / (1 + z * z / n))
     assert (low, high) == pytest.approx(expected, abs=1e-6)
+
+
+def test_deals_of_one_account_are_no_independent_ones():
+    apart = decided().assign(customer_id=[f"c{at}" for at in range(41)])
+    alike = decided().assign(customer_id=[f"c{at // 5}" for at in range(41)])  # won and lost by account
+    for share in (
+        lambda rows: win_rates(rows, as_of=AS_OF),
+        lambda rows: outcomes_by_day(rows, as_of=AS_OF, horizons_days=[60]),
+    ):
+        one, other = (share(rows).set_index("metric").loc["won"] for rows in (apart, alike))
+        assert one["estimate"] == pytest.approx(other["estimate"])
+        assert other["std_error"] > 1.5 * one["std_error"]
 
 
 def test_young_deals_are_no_mature_cohort():
@@ -84,7 +103,9 @@ def test_young_deals_are_no_mature_cohort():
 
 def test_deals_are_split_by_any_column():
     deals = pd.concat([decided().assign(owner="a"), decided(10, 31).assign(owner="b")])
-    ends = deal_ends(deals, as_of=AS_OF, by="owner", times=[60]).set_index(["owner", "cause"])["estimate"]
+    ends = outcomes_by_day(deals, as_of=AS_OF, by="owner", horizons_days=[60]).set_index(["owner", "metric"])[
+        "estimate"
+    ]
     assert ends[("a", "won")] == pytest.approx(23 / 41) and ends[("b", "won")] == pytest.approx(10 / 41)
     won = win_rates(deals, as_of=AS_OF, by="owner").query("metric == 'won'").set_index("owner")["estimate"]
     assert won.to_dict() == pytest.approx({"a": 23 / 41, "b": 10 / 41})
@@ -108,9 +129,9 @@ def test_open_deals_with_expected_dates_stay_in_their_stage_and_wait_for_their_f
 
 def test_results_that_are_no_yes_or_no_and_text_dates_are_refused():
     with pytest.raises(InputError, match="is_won"):
-        deal_outcomes(decided().assign(is_won=2), as_of=AS_OF)
+        deal_facts(decided().assign(is_won=2), as_of=AS_OF)
     with pytest.raises(InputError, match="closed_on"):
-        deal_outcomes(decided().assign(closed_on="2026-08-03"), as_of=AS_OF)
+        deal_facts(decided().assign(closed_on="2026-08-03"), as_of=AS_OF)
     with pytest.raises(ParameterError, match="mature_days"):
         win_rates(decided(), as_of=AS_OF, mature_days=-1)
 
@@ -132,7 +153,7 @@ def test_a_planned_day_is_kept_apart_and_noticed_with_its_count(tmp_path, planne
     assert str(deals.loc["1", "expected_close_on"])[:10] == planned
     assert deals["closed_on"].isna().to_list() == [True, False]
     assert [(found.key, found.count) for found in data_set.notices] == [("tables.planned_close", 1)]
-    assert deal_outcomes(deals, as_of=data_set.as_of)["is_open"].to_list() == [True, False]
+    assert deal_facts(deals, as_of=data_set.as_of)["is_open"].to_list() == [True, False]
     before = open_data(tmp_path, as_of="2026-08-31").table("deals").set_index("deal_id")
     assert before["stage"].isna().to_list() == [False, True]  # "done" was not known by then
     assert stage_ageing(before, as_of="2026-08-31")["stage"].to_list() == ["quoted", "unknown_stage"]
@@ -144,6 +165,6 @@ def test_order_of_the_rows_does_not_matter():
     deals = deals.assign(quoted_on=deals["created_on"], followed_up_on=pd.NaT)
     mixed = deals.sample(frac=1, random_state=1)
     early = {"as_of": "2026-08-15"}
-    for function in (stage_ageing, win_rates, deal_ends, follow_up, overdue_quotes):
+    for function in (stage_ageing, win_rates, outcomes_by_day, follow_up, overdue_quotes):
         for other in (mixed, mixed.reset_index(drop=True)):
             pd.testing.assert_frame_equal(function(deals, **early), function(other, **early))

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import decimal
-import os
-import shutil
 from datetime import date
 from pathlib import Path
 
@@ -19,6 +17,7 @@ from cxlib.customers.decile_groups import deciles
 from cxlib.customers.rfm_segments import rfm, rfm_cuts, summarise_customers
 from cxlib.data.days import to_date
 from cxlib.data.engine.adjacent_lines import sum_runs
+from cxlib.data.engine.order_lines import OrderLines
 from cxlib.data.engine.order_totals import count_lines, count_orders, reduce_on_days, reduce_orders
 from cxlib.data.purchases import purchase_lines
 
@@ -51,23 +50,6 @@ def order_lines(n=4000, seed=3) -> pd.DataFrame:
     return frame
 
 
-@pytest.fixture(scope="module")
-def spark():
-    if not (shutil.which("java") or os.environ.get("JAVA_HOME")):
-        pytest.skip("PySpark needs Java, and there is none on the PATH or in JAVA_HOME")
-    session = pytest.importorskip("pyspark.sql").SparkSession
-    settings = {
-        "spark.ui.enabled": "false",
-        "spark.driver.host": "localhost",
-        "spark.driver.bindAddress": "127.0.0.1",
-        "spark.sql.shuffle.partitions": "2",
-        "spark.sql.session.timeZone": "America/New_York",
-    }
-    started = session.builder.master("local[2]").config(map=settings).getOrCreate()
-    yield started
-    started.stop()
-
-
 def duckdb_abroad():
     connection = duckdb.connect()
     connection.execute("SET TimeZone = 'America/New_York'")
@@ -87,6 +69,57 @@ OPENERS = {
 }
 
 
+def summed_once(orders, timezone="Asia/Tokyo"):
+    """What `OrderLines` gives after one pass, for days, parts of the period and further keys."""
+    held = OrderLines(orders, timezone=timezone)
+    part = held.between("2026-02-10", "2026-05-20")
+    return {
+        **{f"until {day}": reduce_orders(held, as_of=day) for day in (AS_OF, "2026-02-28")},
+        "part": reduce_orders(part, as_of=AS_OF),
+        "brands of a part": reduce_orders(part, as_of="2026-04-30", by=["brand"]),
+        "kinds of a part": count_orders(part, as_of=AS_OF).to_frame(),
+        "days of a part": reduce_on_days(part, days=[AS_OF, "2026-03-15"]),
+    }
+
+
+@pytest.mark.parametrize("zone", ["Asia/Tokyo", "America/New_York", "UTC+05:30", "UTC"])
+def test_lines_summed_once_give_what_each_sum_gives(zone):
+    lines = order_lines()
+    lines["amount"] += (np.arange(len(lines)) % 23 == 0) * 9e9
+    day = lines["ordered_at"].dt.tz_convert(zone).dt.tz_localize(None).dt.normalize()
+    part = lines[day.between("2026-02-10", "2026-05-20")]
+    settings = {"timezone": zone}
+    expected = {
+        **{f"until {day}": reduce_orders(lines, as_of=day, **settings) for day in (AS_OF, "2026-02-28")},
+        "part": reduce_orders(part, as_of=AS_OF, **settings),
+        "brands of a part": reduce_orders(part, as_of="2026-04-30", by=["brand"], **settings),
+        "kinds of a part": count_orders(part, as_of=AS_OF, **settings).to_frame(),
+    }
+    for given in (lines, duckdb_abroad().from_df(lines)):
+        found = summed_once(given, zone)
+        for name, frame in expected.items():
+            pd.testing.assert_frame_equal(found[name], frame, check_exact=True, obj=name)
+        days = found["days of a part"]
+        late = days[days["as_of"] == AS_OF].drop(columns="as_of").reset_index(drop=True)
+        pd.testing.assert_frame_equal(late, expected["part"], check_exact=True)
+
+
+@pytest.mark.parametrize("through", [lambda frame: frame, lambda frame: duckdb_abroad().from_df(frame)])
+def test_orders_on_several_days_are_judged_by_what_was_known_of_them(through):
+    lines = order_lines()
+    lines["ordered_at"] += pd.to_timedelta((np.arange(len(lines)) % 5) * 29, unit="h")
+    held = OrderLines(through(lines), timezone="UTC")
+    for day in pd.date_range("2026-01-02", "2026-06-30", periods=9).strftime("%Y-%m-%d"):
+        for by in ([], ["brand"]):
+            expected = reduce_orders(lines, as_of=day, timezone="UTC", by=by)
+            pd.testing.assert_frame_equal(held.until(day, by=by), expected, check_exact=True)
+    some = pd.Series(["0001", "0007", "nobody"])
+    own = lines[lines["customer_id"].isin(some)]
+    found = held.of(some)
+    pd.testing.assert_frame_equal(reduce_orders(found, as_of=AS_OF), reduce_orders(own, as_of=AS_OF))
+    assert len(found.fetch_rows()) == len(own) and count_orders(found, as_of=AS_OF)["orders"] > 5
+
+
 @pytest.mark.filterwarnings("ignore::DeprecationWarning:ibis", "ignore::FutureWarning:pyspark")
 @pytest.mark.parametrize(
     "engine", [pytest.param(name, marks=pytest.mark.spark if name == "pyspark" else ()) for name in OPENERS]
@@ -95,7 +128,7 @@ def test_every_engine_gives_the_identical_numbers_scores_and_deciles(tmp_path, r
     lines, path = order_lines(), str(tmp_path / "orders.parquet")
     lines.loc[lines.index % 29 == 0, "amount"] = 987_654_321_098.7
     lines.to_parquet(path)
-    table = OPENERS[engine](path, lambda: request.getfixturevalue("spark"))
+    table = OPENERS[engine](path, lambda: request.getfixturevalue("spark_in")("America/New_York"))
 
     def results(orders):
         summary = summarise_customers(orders, as_of=AS_OF, timezone="Asia/Tokyo")
@@ -106,6 +139,8 @@ def test_every_engine_gives_the_identical_numbers_scores_and_deciles(tmp_path, r
             "cuts": rfm_cuts(summary),
             "deciles": deciles(summary),
             "lines": count_lines(orders).to_frame(),
+            "orders": count_orders(orders, as_of=AS_OF, timezone="Asia/Tokyo").to_frame(),
+            **summed_once(orders),
         }
 
     expected = results(lines)

@@ -5,35 +5,13 @@ import json
 
 import pandas as pd
 import pytest
-import yaml
 
 from cxlib.checks import InputError, OutputError, ParameterError, TableError
 from cxlib.data.exports.convert_export import import_export
 from cxlib.data.tables.data_set import open_data
 from cxlib.samples.simulate import write_sample
 
-DATA_SET = {"name": "Shop", "currency": "JPY", "timezone": "Asia/Tokyo", "extracted_at": "2026-10-01"}
 KEY = "a key long enough to be one"
-
-
-@pytest.fixture
-def bring(tmp_path, monkeypatch):
-    """Import files under a mapping of tables and open the result: `bring({"a.csv": "…"}, orders={…})`."""
-    monkeypatch.delenv("CX_PSEUDONYM_KEY", raising=False)
-    source = tmp_path / "export"
-    source.mkdir()
-
-    def run(files, encoding="utf-8", **tables):
-        for name, text in files.items():
-            (source / name).write_text(text, encoding=encoding)
-        mapping = tmp_path / "mapping.yml"
-        mapping.write_text(
-            yaml.safe_dump({"data_set": DATA_SET, "tables": tables}, allow_unicode=True), encoding="utf-8"
-        )
-        run.summary = import_export(mapping, source, tmp_path / "shop")
-        return open_data(tmp_path / "shop")
-
-    return run
 
 
 def orders(**changes):
@@ -64,10 +42,13 @@ def test_a_plain_export_arrives_with_its_zeros_lines_and_totals(bring):
             "file": "orders.csv",
             "rows_read": 3,
             "rows_without_match": 0,
+            "rows_joined_by_pivot": 0,
+            "rows_left_out_by_latest": 0,
             "rows_left_out_by_where": 0,
             "rows_left_out_by_grain": 0,
             "rows_written": 3,
             "amount_total": 22,
+            "left_out": {},
         }
     ]
 
@@ -371,10 +352,32 @@ def test_times_that_do_not_fit_their_format_stop(bring):
         ({"file": "C:/o.csv"}, "inside the folder"),
         ({"where": [{"column": "at", "is_in": ["a"], "empty": True}]}, "exactly one of is_in"),
         ({"where": [{"column": "on", "empty": False}]}, "no column `on`"),
-        ({"header_rows": 0}, "at least 1"),
+        ({"header_rows": -1}, "at least 0"),
         ({"columns": {"ordered_at": {"from": "at", "format": "%Q"}}}, "time format such as"),
         ({"encoding": "klingon"}, "no known encoding"),
         ({"delimiter": ";"}, "no column `amount`"),
+        ({"files": "*.csv"}, "exactly one of file, files"),
+        ({"footer": {}}, "at least one of fewer_cells, starts_with"),
+        ({"footer": "fewer"}, "must be entries"),
+        (
+            {"columns": {"order_id": {"from": "order", "part": {"before": ";", "item": 1}}}},
+            "exactly one of before",
+        ),
+        ({"columns": {"amount": {"product": ["amount"]}}}, "at least 2"),
+        ({"columns": {"ordered_at": {"from": "at", "format": ["%Y", "epoch"]}}}, "time format such as"),
+        (
+            {"columns": {"ordered_at": {"from": "at", "add": {"column": "at", "unit": "weeks"}}}},
+            "must be 'seconds'",
+        ),
+        ({"pivot": {"by": "order", "names": "at", "value": "at"}}, "Did you mean: name"),
+        (
+            {
+                "columns": {
+                    "order_id": {"from": "order", "follow": {"file": "../m.csv", "from": "a", "to": "b"}}
+                }
+            },
+            "inside",
+        ),
     ],
 )
 def test_a_mapping_that_does_not_fit_is_refused(bring, change, words):
@@ -429,6 +432,14 @@ def test_the_summary_counts_and_holds_no_customer(bring, tmp_path):
     text = (tmp_path / "shop" / "import.json").read_text()
     assert "canary" not in text
     assert json.loads(text)["tables"][0]["amount_total"] == 22
+
+
+def test_the_summary_tells_one_mapping_from_another(bring, tmp_path):
+    told = []
+    for note in ("note", "note", "remark"):
+        bring({"orders.csv": PLAIN}, orders=orders(extra={note: {"from": "customer"}}))
+        told.append(json.loads((tmp_path / "shop" / "import.json").read_text())["mapping"])
+    assert told[0] == told[1] != told[2]
 
 
 def test_another_key_over_the_same_target_stops(bring, tmp_path, monkeypatch):
@@ -636,7 +647,7 @@ def test_targets_that_cannot_be_written_are_a_sentence_of_the_disk(bring, tmp_pa
         def full(*args, **kwargs):
             raise OSError(errno.ENOSPC, "No space left on device")
 
-        monkeypatch.setattr("cxlib.data.exports.convert_export.pq.write_table", full)
+        monkeypatch.setattr("cxlib.data.exports.write_data_set.pq.write_table", full)
     with pytest.raises(OutputError) as stopped:
         import_export(tmp_path / "mapping.yml", tmp_path / "export", tmp_path / target)
     assert stopped.value.exit_code == 6
@@ -651,3 +662,20 @@ def test_a_link_out_of_the_export_is_not_followed(bring, tmp_path):
     (tmp_path / "export" / "orders.csv").symlink_to(tmp_path / "secret.csv")
     with pytest.raises(InputError, match="outside the folder"):
         bring({}, orders=orders())
+
+
+def test_a_column_may_be_called_in_several_ways_or_be_left_out(bring):
+    columns = {
+        "order_id": {"from": "注文番号", "also_called": ["order", "Order"]},
+        "quantity": {"from": "pieces", "optional": True},
+        "product": {"from": "品名", "also_called": ["item"], "optional": True},
+    }
+    data_set = bring({"orders.csv": PLAIN}, orders=orders(columns=columns))
+    assert data_set.table("orders")["order_id"].to_list() == ["001", "001", "002"]
+    assert data_set.table("orders")[["quantity", "product"]].isna().all(axis=None)
+    with_item = PLAIN.replace("amount\n", "amount,item\n").replace("5\n", "5,tea\n").replace("0\n", "0,tea\n")
+    frame = bring({"orders.csv": with_item.replace("7\n", "7,tea\n")}, orders=orders(columns=columns))
+    assert frame.table("orders")["product"].to_list() == ["tea"] * 3
+    twice = PLAIN.replace("order,", "order,Order,").replace("001,", "001,1,").replace("002,", "002,2,")
+    with pytest.raises(InputError, match="two names of one column"):
+        bring({"orders.csv": twice}, orders=orders(columns=columns))

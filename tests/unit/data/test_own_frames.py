@@ -95,3 +95,20 @@ def test_cells_that_do_not_go_together_are_said_when_the_table_is_asked_for():
     twice = pd.DataFrame([["a", "b"]], columns=["order_id", "order_id"])
     with pytest.raises(TableError, match="position 1"):
         open_data({"orders": twice}, **SHOP).table("orders")
+
+
+@pytest.mark.parametrize("zone", ["UTC+09:00", "+09:00"])
+def test_a_fixed_offset_is_a_zone(zone):
+    late, early = "2026-08-31 23:30:00 +0900", "2026-09-01 00:30:00 +0900"
+    lines = pd.DataFrame(
+        {"order_id": ["1", "2", "3"], "customer_id": ["a", "a", "b"], "amount": [100, 50, 200]}
+    )
+    lines["ordered_at"] = pd.to_datetime([late, early, "2026-09-10 10:00:00 +0900"])
+    lines["line"] = 1
+    for given in (lines, lines.assign(ordered_at=lines["ordered_at"].dt.tz_convert("UTC"))):
+        own = open_data({"orders": given}, **SHOP | {"timezone": zone})
+        for orders in (own.table("orders"), own.lazy("orders"), lines):
+            first = cx.summarise_customers(orders, as_of="2026-09-30", timezone=zone).iloc[0]
+            assert (first["recency_days"], first["frequency"], first["tenure_days"]) == (29, 2, 30)
+        assert cx.repeat_times(own.table("orders"), as_of="2026-09-30")["is_repeat"].tolist() == [True, False]
+        assert own.timezone == "UTC+09:00"

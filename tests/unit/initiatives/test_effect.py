@@ -708,9 +708,11 @@ def test_monthly_effects_leave_out_customers_without_any_outcome():
 
 
 @pytest.mark.slow
-def test_intervals_cover_and_tests_have_their_size():
+@pytest.mark.parametrize(
+    ("rounds", "band"), [(300, (0.92, 0.98)), pytest.param(1000, (0.93, 0.97), marks=pytest.mark.long)]
+)
+def test_intervals_cover_and_tests_have_their_size(rounds, band):
     covered = {"randomised": 0, "did": 0, "staggered": 0}
-    rounds = 1000
     for seed in range(rounds):
         panel = make_panel(n=120, months=(-4, 4), effect=0.5, seed=seed)
         rungs = cx.evidence_ladder(panel, assignment="randomised", horizon_months=[4]).set_index("rung")
@@ -720,4 +722,4 @@ def test_intervals_cover_and_tests_have_their_size():
         row = cx.evidence_ladder(waves, assignment="staggered", horizon_months=[4]).query("is_answer").iloc[0]
         covered["staggered"] += row["conf_low"] < 0.5 < row["conf_high"]
     for rung, hits in covered.items():
-        assert 0.93 <= hits / rounds <= 0.97, rung
+        assert band[0] <= hits / rounds <= band[1], rung

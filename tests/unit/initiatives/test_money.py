@@ -146,7 +146,7 @@ def made_panel(n, seed, assignment):
     ("assignment", "n"),
     [
         ("targeted", 24),
-        ("staggered", 120),
+        pytest.param("staggered", 120, marks=pytest.mark.long),
         pytest.param("randomised", 24, marks=pytest.mark.long),
         pytest.param("staggered", 24, marks=pytest.mark.long),
         pytest.param("randomised", 120, marks=pytest.mark.long),

@@ -122,9 +122,10 @@ def test_a_young_shop_is_proposed_no_day_and_a_given_one_stays():
 
 
 def test_both_chapters_ask_the_same_of_all_orders():
-    for name, orders in (("01_segmentation", "history"), ("02_journey", "all_orders")):
+    called = {"01_segmentation": "cx.settled_from(history", "02_journey": "journey.orders_begin(data_set"}
+    for name, call in called.items():
         source = (NOTEBOOKS / f"{name}.ipynb").read_text(encoding="utf-8")
-        assert source.count("cx.settled_from(") == 1 and f"cx.settled_from({orders}, as_of=last_day" in source
+        assert source.count(call) == 1 and f"{call}, as_of=last_day" in source
 
 
 def test_first_purchases_of_an_old_shop_are_doubtful_and_those_of_a_young_one_are_not():

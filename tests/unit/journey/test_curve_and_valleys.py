@@ -8,12 +8,12 @@ from cxlib.checks import InputError, ParameterError
 from cxlib.data.scope import chosen_rows
 from cxlib.journey.curve import emotion_curve, stage_steps, unknown_stages
 from cxlib.journey.funnels_and_exits import exit_rates, funnel
-from cxlib.journey.quotes import follow_up, overdue_quotes
 from cxlib.journey.second_purchase.after_stage import f2_after_stage
 from cxlib.journey.second_purchase.days_between import first_purchases_doubtful, repeat_times
 from cxlib.journey.second_purchase.f2_curve import purchase_ladder, repeat_curve
 from cxlib.journey.touchpoints import expectation_gap, touchpoint_scores
 from cxlib.journey.valleys import curve_features, find_valleys, name_valley
+from cxlib.sales.quotes import follow_up, overdue_quotes
 from cxlib.stats.intervals import clustered_mean_interval
 
 STAGES = list("abcdefgh")
@@ -101,7 +101,7 @@ def test_renamed_columns_and_unchanged_input():
     events = journeys(5, n=80)
     renamed = events.rename(columns={"valence": "価格(円)", "stage": "class", "customer_id": "id"})
     before = renamed.copy()
-    columns = {"score_col": "価格(円)", "stage_col": "class", "customer_col": "id"}
+    columns = {"score_col": "価格(円)", "stage_col": "class", "customer_id_col": "id"}
     for function in (emotion_curve, stage_steps, find_valleys, curve_features):
         theirs = function(events, stage_order=STAGES)
         pd.testing.assert_frame_equal(function(renamed, stage_order=STAGES, **columns), theirs)
@@ -220,7 +220,7 @@ def test_a_flat_or_falling_curve_names_a_valley_in_at_most_5_percent(curve, n, m
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("n", [30, 200])
+@pytest.mark.parametrize("n", [30, pytest.param(200, marks=pytest.mark.long)])
 def test_coverage_of_the_simultaneous_band(n):
     events = pd.concat(journeys(seed, n=n).assign(seed=seed) for seed in range(1000))
     curves = emotion_curve(events, stage_order=STAGES, by="seed")
@@ -412,7 +412,9 @@ def test_repeat_curve_by_group_and_renamed():
     assert both["channel"].to_list() == ["ec"] * 5 + ["store"] * 5
     assert both.groupby("channel")["n"].first().sum() == 300
     renamed = orders.rename(columns={"customer_id": "class", "ordered_at": "価格(円)"})
-    again = repeat_curve(renamed, as_of="2025-12-31", by="channel", customer_col="class", time_col="価格(円)")
+    again = repeat_curve(
+        renamed, as_of="2025-12-31", by="channel", customer_id_col="class", time_col="価格(円)"
+    )
     pd.testing.assert_frame_equal(both, again)
 
 
@@ -654,3 +656,15 @@ def test_a_contact_before_the_quote_is_no_follow_up():
     assert overdue_quotes(deals, as_of="2026-06-01")["overdue_days"].to_list() == [135]
     with pytest.raises(ParameterError, match="closed_on"):
         overdue_quotes(deals.drop(columns="closed_on"), as_of="2026-06-01")
+
+
+def test_equal_answers_at_a_stage_are_no_interval_without_width():
+    rows = [(c, "buy", c % 3) for c in range(30)] + [(c, "repeat", 0) for c in range(3)]
+    events = pd.DataFrame(rows, columns=["customer_id", "stage", "valence"])
+    stages = ["buy", "repeat"]
+    for found in (
+        curve_features(events, stage_order=stages).query("metric == 'end'"),
+        emotion_curve(events, stage_order=stages).query("stage == 'repeat' and metric == 'pooled'"),
+    ):
+        assert found["estimate"].tolist() == [0]
+        assert found.filter(regex="std_error|conf_").isna().all(axis=None)

@@ -12,7 +12,8 @@ from cxlib.journey.contact_consistency import consistency
 from cxlib.journey.expectation import gap_surface
 from cxlib.journey.second_purchase.first_year_value import value_by_f2
 from cxlib.journey.second_purchase.lapse import lapse_after_stage
-from cxlib.journey.time_in_stage import stage_ageing, stage_times
+from cxlib.journey.time_in_stage import stage_times
+from cxlib.sales.ageing import stage_ageing
 from cxlib.stats.survival.competing_exits import cumulative_incidence
 from cxlib.stats.survival.kaplan_meier import survival_curve
 
@@ -187,7 +188,7 @@ def strangers(seed, customers, contacts):
         (20, 2),
         pytest.param(25, 4, marks=pytest.mark.long),
         pytest.param(60, 2, marks=pytest.mark.long),
-        (300, 1),
+        pytest.param(300, 1, marks=pytest.mark.long),
     ],
 )
 def test_the_test_of_the_difference_keeps_its_size_with_few_customers(customers, contacts):

@@ -5,7 +5,6 @@ import pandas as pd
 import pytest
 
 from cxlib.journey.checklist import QUESTIONS, measured_questions, question_words
-from cxlib.journey.deal_claims import enough_quotes, follow_up_gap, quotes_by_delay, won_share
 from cxlib.journey.second_purchase.claims import f2_level, value_of_f2
 from cxlib.journey.visit_claims import (
     exit_alone,
@@ -17,6 +16,7 @@ from cxlib.journey.visit_claims import (
     visits_on_path,
     worst_exit,
 )
+from cxlib.sales.quote_claims import enough_quotes, follow_up_gap, quotes_by_delay, won_share
 
 
 def f2(naive, *, note=""):

@@ -144,6 +144,52 @@ def test_a_mean_follows_from_the_rounded_sum_and_count_and_blanked_rows_stay_bla
     assert few["mean_amount"][0] == Under(10.0, is_negative=False)  # under 400 by 40 customers
 
 
+def test_the_part_of_a_whole_is_left_out_with_the_amount_that_one_customer_carries():
+    frame, people = carried_by_one()
+    found = coarse_frame(frame, units=UNITS, n_col="n", coarse=STEPS, people=people)
+    assert found["amount"].notna().tolist() == found["share"].notna().tolist() == [True, False, False]
+
+
+def carried_by_one(n=(30, 30, 20)):
+    frame = pd.DataFrame({"group": list("abc"), "amount": 90_000.0, "share": 0.5, "n": n})
+    who = pd.Index(["a"] * n[0] + ["b"] * n[1] + ["c"] * n[2], name="group")
+    own = [90_000.0 / n[0]] * n[0] + [61_000.0] + [1_000.0] * (n[1] - 1) + [90_000.0 / n[2]] * n[2]
+    return frame, pd.DataFrame({"amount": own}, index=who)
+
+
+@pytest.mark.parametrize(("n", "second"), [((30, 30, 20), "c"), ((20, 30, 30), "a")])
+def test_a_second_amount_is_left_out_where_one_customer_carries_a_single_one(n, second):
+    """The total less the other amounts would be what was left out."""
+    frame, people = carried_by_one(n)
+    found = coarse_frame(frame, units=UNITS, n_col="n", coarse=STEPS, people=people)
+    assert frame["group"][found["amount"].isna()].tolist() == sorted(["b", second])
+    assert found["n"].tolist() == list(n)
+    none = coarse_frame(frame.head(0), units=UNITS, n_col="n", coarse=STEPS, people=people)
+    assert none.empty and list(none.columns) == list(frame.columns)
+
+
+def test_of_groups_by_months_a_second_one_is_left_out_in_each_direction():
+    keys = pd.MultiIndex.from_product([list("abc"), [1, 2, 3]], names=["group", "month"])
+    frame = keys.to_frame(index=False).assign(amount=90_000.0, n=30)
+    people = pd.DataFrame({"amount": 3_000.0}, index=keys.repeat(30))
+    people.iloc[0, 0] = 61_000.0
+    found = coarse_frame(frame, units=UNITS, n_col="n", coarse=STEPS, people=people)
+    left_out = pd.crosstab(frame["group"], frame["month"], found["amount"].isna(), aggfunc="sum")
+    assert left_out.loc["a", 1]
+    assert set(left_out.sum(axis=0)) | set(left_out.sum(axis=1)) == {0, 2}
+
+
+def test_a_share_of_a_whole_follows_from_the_rounded_amount():
+    frame = pd.DataFrame({"group": ["a", "b"], "amount": [7_400.0, 92_600.0], "n": 1_000})
+    frame["share"] = frame["amount"] / 100_000
+    who = pd.Index(["a"] * 1_000 + ["b"] * 1_000, name="group")
+    people = pd.DataFrame({"amount": [7.4] * 1_000 + [92.6] * 1_000}, index=who)
+    fine = Coarse(base=5, sum_step=2_000.0, whole_step=2_000.0, share_step=0.01, min_cell=10)
+    found = coarse_frame(frame, units=UNITS, n_col="n", coarse=fine, people=people)
+    assert found["amount"].tolist() == [8_000.0, 92_000.0]
+    assert found["share"].tolist() == pytest.approx([0.08, 0.92])
+
+
 def test_a_frame_keeps_its_names_and_rows_and_is_not_changed():
     frame = table(np.array([40_000.0, 1_500.0]), np.array([300, 20]), 400)
     frame["std_error"] = 3.0
@@ -292,7 +338,9 @@ def test_of_a_thousand_attacks_on_shared_reports_at_most_one_in_a_hundred_pins_a
     assert pinned(rule, 1_000) <= 0.01
 
 
-@pytest.mark.parametrize(("on_giant", "attacks"), [(False, 1_000), (True, 300)])
+@pytest.mark.parametrize(
+    ("on_giant", "attacks"), [(False, 300), (True, 300), pytest.param(False, 1_000, marks=pytest.mark.long)]
+)
 def test_the_attacks_fail_where_one_customer_is_very_large_and_on_that_customer_too(on_giant, attacks):
     assert pinned(shared, attacks, on_giant=on_giant, giant=0.1) <= 0.01
 

@@ -79,9 +79,29 @@ def test_lines_of_groups_break_where_a_stage_is_blanked_and_lost_its_group(event
 
 def test_more_groups_than_colours_still_draw(events):
     many = events.assign(region=[f"r{i % 12}" for i in range(len(events))])
-    ax = plot_emotion_curve(emotion_curve(many, stage_order=STAGES, by="region"))
+    ax = plot_emotion_curve(emotion_curve(many, stage_order=STAGES, by="region"), ax=pyplot.subplots()[1])
     assert len(ax.texts) == 12
     assert not ax.collections
+
+
+@pytest.mark.parametrize(("groups", "panels"), [(5, 1), (6, 6), (12, 12)])
+def test_six_groups_become_small_multiples_with_a_band_each(events, orders, groups, panels):
+    people = [f"r{i % groups}" for i in range(40)]
+    asked = events.assign(region=np.array(people)[events["customer_id"]])
+    curve = emotion_curve(asked, stage_order=STAGES, by="region")
+    bought = orders.assign(region=orders["customer_id"].str[1:].astype(int).map(dict(enumerate(people))))
+    repeat = repeat_curve(bought, as_of="2026-03-31", horizons_days=range(1, 61), by="region")
+    drawn = [plot_emotion_curve(curve), plot_repeat_curve(repeat)]
+    figures = [each.figure if panels == 1 else each for each in drawn]
+    assert [len(figure.axes) for figure in figures] == [panels] * 2
+    if panels == 1:
+        return
+    for figure, result in zip(figures, (curve.query("metric == 'pooled'"), repeat), strict=True):
+        for ax, (name, rows) in zip(figure.axes, result.groupby("region", sort=False), strict=True):
+            assert (ax.get_title() or ax.get_title(loc="left")).startswith(f"{name} (n = ")
+            assert len(ax.collections) == 1 and len([art for art in ax.lines if art.get_lw() == 2]) == 1
+            own = next(art for art in ax.lines if art.get_lw() == 2)
+            np.testing.assert_allclose(own.get_ydata(), rows["estimate"])
 
 
 def test_empty_curve_draws_without_warning(events):

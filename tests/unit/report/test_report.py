@@ -270,6 +270,23 @@ def test_small_rows_are_blanked_even_where_the_author_forgot(sent):
     assert "&lt;10: not shown" in bundle["text/html"]
 
 
+@pytest.mark.parametrize("lang", ["en", "ja"])
+def test_a_table_of_small_rows_says_so_once(sent, lang):
+    frame = pd.DataFrame({"decile": range(1, 7), "customers": [3, 3, 3, 3, 3, 40], "amount": 100.0})
+    _report(lang).table("deciles", frame)
+    bundle, record = sent[-1]
+    assert record["suppressed"] == [0, 1, 2, 3, 4] and len(record["rows"]) == 6, "the record is whole"
+    lines = bundle["text/plain"].splitlines()
+    assert len(lines) == 3 and lines[1].startswith({"en": "5 rows of fewer", "ja": "ほか5行"}[lang])
+    assert "40" in lines[2] and bundle["text/html"].count("<tr>") == 3
+    few = pd.DataFrame({"decile": range(8), "customers": [3, 3, 3, 40, 50, 60, 70, 80], "amount": 100.0})
+    _report(lang).table("few", few)
+    assert len(sent[-1][0]["text/plain"].splitlines()) == 9, "only where most rows are hidden"
+    owned = frame.assign(owner="Sales")
+    _report(lang).table("owned", owned)
+    assert len(sent[-1][0]["text/plain"].splitlines()) == 7, "what stands beside the names is no count"
+
+
 def test_customers_go_before_answers(sent):
     frame = pd.DataFrame({"region": ["a", "b", "c"], "customers": [4, 40, 60]})
     _report().table("groups", frame)
@@ -352,7 +369,7 @@ def test_the_same_figure_gives_the_same_bytes(sent, as_picture):
     report = _report("ja")
     first = draw()
     assert draw() == first
-    assert first.startswith(b"\x89PNG" if as_picture else b"<?xml")
+    assert first.startswith(b"\x89PNG" if as_picture else b"<svg")
     if not as_picture:
         assert b"<text" not in first
         assert b"dc:date" not in first
@@ -376,7 +393,7 @@ def test_finding_words_and_numbers(sent):
         verdict="too_early",
         units={"share": "share"},
         share=np.float64(1 / 3),
-        amount=cx.value(1e6, "currency"),
+        amount=cx.in_unit(1e6, "currency"),
         day=dt.date(2026, 1, 2),
         names=["a", "b"],
     )
@@ -405,14 +422,26 @@ def test_finding_on_few_customers_is_withheld(sent, people, kind):
     assert sent[-1][1].get("level") == ("not_enough_data" if kind == "notice" else None)
 
 
+def test_what_small_numbers_hide_is_said_once(sent):
+    report = _report()
+    before = len(sent)
+    for key in ("one", "two"):
+        report.table(key, _frame(n=[3, 40, 60]))
+        report.finding("test.finding", share=1.0, amount=1, day="x", names="y", n=3)
+    later = sent[before:]
+    assert ["&lt;10: not shown" in bundle["text/html"] for bundle, _ in later] == [True, False, False]
+    assert [record["key"] for _, record in later] == ["one", "display.finding_hidden", "two"]
+
+
 def test_notice_levels(sent):
     report = _report("ja")
-    report.notice("test.note", level="warning", where="orders", count=cx.value(3, "count"))
+    report.notice("test.note", level="warning", where="orders", count=cx.in_unit(3, "count"))
     assert sent[-1][1] == {
         "kind": "notice",
         "key": "test.note",
         "level": "warning",
         "text": "ordersに3行",
+        "texts": {"en": "3 rows in orders", "ja": "ordersに3行"},
     }
     assert sent[-1][0]["text/plain"] == "注意: ordersに3行"
     report.notice("test.note", where="`<b>`", count=3)

@@ -8,7 +8,7 @@ import pytest
 import cxlib as cx
 from cxlib import language
 from cxlib.report import report as display
-from cxlib.report.rows import Words, placeholders, rows_of, wording
+from cxlib.report.rows import Words, placeholders, row_units, rows_of, wording
 
 TEXTS = {
     "test.gap": {
@@ -53,7 +53,7 @@ def test_a_row_is_said_in_its_units_and_words_in_both_languages(report, sent):
     report.say("test.gap", ROW)
     [piece] = sent
     assert piece["text"] == "Purchase: -10.0 pp (-20.0 pp to -5.0 pp) of 400"
-    assert piece["texts"]["ja"].startswith("購入：-10.0ポイント")
+    assert piece["texts"]["ja"].startswith("購入：−10.0ポイント")
     assert piece["values"] == {
         "stage": "buy",
         "estimate": -0.1,
@@ -87,6 +87,11 @@ def test_few_customers_are_not_told(report, sent):
 def test_each_row_of_a_frame_is_said_under_its_subject(report, sent):
     report.say("test.gap", pd.DataFrame([ROW, ROW | {"stage": "use"}]), subject="stage")
     assert [piece["key"] for piece in sent] == ["test.gap[stage=buy]", "test.gap[stage=use]"]
+
+
+def test_a_key_holds_nothing_hidden_and_nobody_s_address(report, sent):
+    report.say("test.gap", [ROW | {"stage": "a\u202eb ask yuki@example.com"}], subject="stage")
+    assert [piece["key"] for piece in sent] == ["test.gap[stage=a�b ask [hidden]]"]
 
 
 def test_a_list_of_codes_is_joined_in_each_language(report, sent):
@@ -169,3 +174,17 @@ def test_a_claim_goes_before_the_verdict():
     rows = rows_of(pd.DataFrame([{"claim": "f2", "verdict": "x"}]))
     assert wording("column", rows[0]) == "column.f2"
     assert placeholders("language.list_join") == {"first", "last"}
+
+
+def test_limits_of_a_second_estimate_are_measured_as_it_is():
+    """`naive` is the name of a share elsewhere; the limits of a `naive_estimate` of money are money."""
+    row = ROW | {
+        "metric": "amount",
+        "naive_estimate": 29.0,
+        "naive_conf_low": -51.8,
+        "naive_conf_high": 110.0,
+    }
+    assert (
+        row_units(row, Words())["naive_conf_low"] == row_units(row, Words())["naive_conf_high"] == "currency"
+    )
+    assert row_units(row | {"naive": 0.3}, Words())["naive"] == "share"

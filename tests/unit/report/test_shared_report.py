@@ -129,7 +129,7 @@ def test_a_phrase_within_a_sentence_is_rounded_too(shop, sent):
 def test_a_sentence_is_made_from_rounded_numbers_or_left_out(shop, sent, lang):
     report, pieces = shared(shop, sent, lang=lang)
     unit = {"share": "share", "n": "count", "amount": "currency"}
-    report.finding("test.finding", units=unit, share=0.377, n=1_234, amount=cx.value(6_752_901, "currency"))
+    report.finding("test.finding", units=unit, share=0.377, n=1_234, amount=cx.in_unit(6_752_901, "currency"))
     report.finding("test.finding", units=unit, share=0.377, n=1_234, amount=4_321.0)
     report.finding("test.finding", units=unit, share=0.377, n=4, amount=6_752_901.0)
     report.notice("test.note", count=1_234)
@@ -189,6 +189,6 @@ def test_every_chapter_of_ours_can_be_shared(lang, tmp_path):
     arguments = ["--data", str(tmp_path / "made"), "--out", str(tmp_path / "out"), "--lang", lang, "--shared"]
     assert main(["run", *arguments]) in (0, 4)
     (run,) = (tmp_path / "out").glob("2*")
-    assert {path.suffix for path in run.iterdir()} == {".html", ".json"}
+    assert {path.suffix for path in run.iterdir()} == {".html", ".json", ".txt"}
     for page in run.glob("*.html"):
         assert "<img" not in page.read_text()

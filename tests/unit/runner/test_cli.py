@@ -20,11 +20,30 @@ def test_the_quick_reader_of_sentences_agrees_with_yaml():
 
 
 LAYERS = (
-    {"parameters", "notebooks", "kernels", "collect", "inert", "errors", "watch", "words"},
-    {"fill_in", "private_file", "sections"},
-    {"plan", "execute", "render", "publish", "index", "manifest", "net", "progress", "worklists"},
-    {"near", "open_notebook"},
-    {"batch"},
+    {"parameters", "notebooks", "kernels", "collect", "inert", "errors", "words"},
+    {
+        "fill_in",
+        "private_file",
+        "sections",
+        "board_pictures",
+        "text_numbers",
+        "renderings",
+        "followup",
+    },
+    {"terms"},
+    {"plan", "execute", "render", "publish", "index", "net", "progress", "worklists"},
+    {"imports", "manifest", "near", "board", "run_files", "earlier_items", "tell", "history_pictures"},
+    {"figures", "decide"},
+    {"check_text", "causes", "team_commands"},
+    {"form", "item_key", "one_item", "open_notebook", "watch"},
+    {"batch", "compare", "history", "retry"},
+    {"compare_page", "cycle_file", "history_page", "run_reports"},
+    {"alerts", "comparison", "cycle_items", "delivery"},
+    {"history_commands"},
+    {"cycle_after"},
+    {"cycle"},
+    {"cycle_command"},
+    {"run_commands"},
     {"cli"},
 )
 
@@ -174,7 +193,7 @@ def test_progress_on_a_terminal_shows_chapter_and_cell(capsys):
         quiet.start("journey", 9)
         quiet.cell("journey", 4, "")
         quiet.end("journey", 1.0, is_ok=False)
-    assert capsys.readouterr().out == "journey：停止（1.0 秒）\n"
+    assert capsys.readouterr().out == "journey：停止（1.0秒）\n"
 
 
 def test_help_names_every_command(capsys):
@@ -232,6 +251,9 @@ SAMPLE_RUN = ["run", "--dry-run", "--data", str(ROOT / "data" / "sample")]
         (["-p", "where=Kanto"], 2, "region=Kanto, gender=female"),
         (["-p", "where=region=Kanto, customer_type=consumer"], 0, ""),
         (["-p", "as_of=2027-01-31"], 2, "2026-10-01"),
+        (["-p", "as_of=2015-01-01"], 2, "2024-10-0"),
+        (["-p", "period_end=2015-01-01"], 2, "2024-10-0"),
+        (["-p", "period_start=2030-01-01"], 2, "2026-09-30"),
         (["-p", "survey=relation"], 2, "relationship"),
         (["-p", "outcome=nps"], 2, "nps_score"),
         (["-p", "initiative=I1", "-p", "initiative=I2"], 2, "more than once"),
@@ -280,10 +302,11 @@ def test_a_notebooks_folder_that_is_not_there_is_what_the_message_names(capsys):
 
 @pytest.mark.parametrize(("extra", "code"), [([], 4), (["--accept-gaps"], 0)])
 def test_lack_of_data_can_be_accepted_and_is_said_all_the_same(extra, code, tmp_path, capsys, monkeypatch):
-    from cxlib.runner import batch
+    from cxlib.runner import run_reports
+    from cxlib.runner.tell import Outcome
 
-    outcome = batch.Outcome(4, tmp_path, tmp_path / "index.html", [], ["plain"])
-    monkeypatch.setattr(batch, "run", lambda *_, **__: outcome)
+    outcome = Outcome(4, tmp_path, tmp_path / "index.html", [], ["plain"])
+    monkeypatch.setattr(run_reports, "run_plans", lambda *_, **__: outcome)
     assert main(["run", "plain", "--notebooks", PLAIN, "--out", str(tmp_path / "out"), *extra]) == code
     assert "plain" in capsys.readouterr().out
 

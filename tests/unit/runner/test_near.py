@@ -111,3 +111,12 @@ def test_damaged_results_of_an_earlier_run_are_passed_over(damage, tmp_path):
     publish(tmp_path, "1", report(rows=ROWS))
     (tmp_path / "1" / "results.json").write_text(damage)
     assert found_near(tmp_path, report(rows=ROWS, segment="Loyal")) == []
+
+
+def test_the_same_data_in_another_language_is_not_near_itself(tmp_path):
+    """Rows that only numbers tell apart, such as deciles, are held against their own."""
+    deciles = [{"decile": 1, "n": 386}, {"decile": 2, "n": 385}]
+    publish(tmp_path, "1", report(rows=deciles, lang="en"))
+    assert found_near(tmp_path, report(rows=deciles, lang="ja")) == []
+    fewer = [{"decile": 1, "n": 386}, {"decile": 2, "n": 382}]
+    assert found_near(tmp_path, report(rows=fewer, lang="ja")) == ["1"]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from cxlib.runner import cli, net
+from cxlib.runner import cli, imports, net
 from cxlib.runner.cli import main
 
 PLAIN = str(Path(__file__).parents[2] / "notebooks" / "plain")
@@ -38,8 +38,9 @@ def failing(monkeypatch, error):
         customer = VALUE  # a local value that must stay here
         raise error from KeyError(customer)
 
-    for name in ("_list", "_show", "_run", "_sample", "_check", "_import"):
+    for name in ("_list", "_show", "_run", "_sample", "_check"):
         monkeypatch.setattr(cli, name, fail)
+    monkeypatch.setattr(imports, "_import", fail)
 
 
 UNEXPECTED = [

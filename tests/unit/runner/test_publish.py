@@ -139,6 +139,31 @@ def test_the_index_lists_runs_newest_first_and_escapes():
     assert '<html lang="ja">' in index.index_html(runs, "ja") and "レポート一覧" in index.index_html([], "ja")
 
 
+def test_the_index_leads_to_the_one_page_of_runs_that_have_one(tmp_path):
+    for name in ("1", "2"):
+        (tmp_path / name).mkdir()
+        record = run_record(name, "2026-01-01 00:00 UTC", "Segments")
+        (tmp_path / name / "run.json").write_text(json.dumps(record))
+    (tmp_path / "2" / "summary.html").write_text("")
+    html = index.index_html(index.read_runs(tmp_path), "en")
+    assert 'href="2/summary.html"' in html and "1/summary.html" not in html
+
+
+def test_the_index_speaks_one_language_and_leads_to_its_pages_first(tmp_path):
+    record = run_record("1", "2026-01-01 00:00 UTC", "Segments")
+    pages = {"en": "segmentation.html", "ja": "segmentation_ja.html"}
+    titles, scope = {"en": "Segments", "ja": "顧客の区分"}, {"en": [], "ja": ["地域が「関東」の顧客のみ"]}
+    record["reports"]["segmentation"] |= {"pages": pages, "titles": titles, "scope": scope}
+    (tmp_path / "1").mkdir()
+    (tmp_path / "1" / "run.json").write_text(json.dumps(record))
+    runs = index.read_runs(tmp_path)
+    japanese, english = index.index_html(runs, "ja"), index.index_html(runs, "en")
+    assert 'href="1/segmentation_ja.html" lang="ja">顧客の区分</a> · ' in japanese
+    assert "Segments" not in japanese and "地域が" in japanese
+    assert 'href="1/segmentation.html" lang="en">Segments</a> · ' in english and "顧客の" not in english
+    assert '<td class="scope">all customers</td>' in english, "an empty scope is everybody"
+
+
 NESTED = "[" * 100_000 + "]" * 100_000
 GOOD = {"run": "bad", "started_at": "2026-01-03", "lang": "en", "reports": {"segmentation": {"title": "T"}}}
 DAMAGED = {
@@ -229,11 +254,13 @@ def test_a_disk_that_does_not_confirm_a_rename_has_published_all_the_same(tmp_pa
 def test_a_failure_that_cannot_be_kept_is_said_first_all_the_same(tmp_path, monkeypatch, capsys):
     def failed(plans, *_):
         plans[0].error = ExecutionError("runner.cause_memory")
+        monkeypatch.setattr(publish, "write_synced", no_room)  # the disk fills up meanwhile
 
+    write = publish.write_synced
     monkeypatch.setattr(batch, "_run_all", failed)
-    monkeypatch.setattr(publish, "write_synced", no_room)
     assert main(["run", "small", "--notebooks", str(PLAIN), "--out", str(tmp_path / "out")]) == 5
     told = capsys.readouterr().err
+    monkeypatch.setattr(publish, "write_synced", write)
     assert told.index("Out of memory") < told.index("is full") < told.index("could not be kept either")
 
 

@@ -40,6 +40,19 @@ def page(*outputs, lang="en", source="", stamp="20260401-093000", chosen=(), mor
     )
 
 
+def test_a_folded_glossary_at_the_end_holds_the_terms_the_page_links_to():
+    html = page(source="## More\n\nThe NPS of a customer journey.", lang="en")
+    fold = re.search(r'<details class="glossary">.*?</details>', html, re.S)[0]
+    linked = re.findall(r'<a class="term" href="#([\w-]+)"', html.replace(fold, ""))
+    assert (
+        sorted(re.findall(r'id="([\w-]+)"', fold))
+        == sorted(linked)
+        == sorted({"term-journey", "term-nps", *linked})
+    )
+    assert html.index(fold) > html.index('class="appendix"') and " open" not in fold
+    assert 'class="glossary"' not in early_page()
+
+
 HEADER = {"kind": "header", "key": "plain", "title": "T", "is_sample": True}
 
 

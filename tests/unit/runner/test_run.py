@@ -15,6 +15,7 @@ from cxlib.runner.cli import main
 from cxlib.runner.plan import RunSettings
 
 PLAIN = Path(__file__).parents[2] / "notebooks" / "plain"
+STAMP = re.compile(rb'<span class="stamp">.*?</span>')
 
 
 @pytest.fixture(scope="module")
@@ -51,9 +52,17 @@ def test_the_same_run_twice_gives_the_same_results_and_pages_but_for_the_stamp(t
         one, other = (first / name).read_bytes(), (second / name).read_bytes()
         if name.endswith(".html"):
             assert one.count(first.name.encode()) == 1
-            one = one.replace(first.name.encode(), second.name.encode())
+            one, other = (STAMP.sub(b"", page) for page in (one, other))
         if name != "run.json":
             assert one == other, name
+
+
+def test_the_footer_says_what_the_report_took(two_runs):
+    record = json.loads((two_runs[0].folder / "run.json").read_text())["reports"]["plain"]
+    said = re.search(STAMP.pattern.decode(), (two_runs[0].folder / "plain.html").read_text())[0]
+    assert re.search(r": (?:[\d,]+ rows read in )?\d+\.\d s</span>", said)
+    rows = sum(table["rows"] or 0 for table in record["tables"] or [])
+    assert (f"{rows:,} rows read" in said) == bool(rows)
 
 
 def test_results_hold_what_the_page_shows_at_full_precision(two_runs):

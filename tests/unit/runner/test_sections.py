@@ -44,7 +44,7 @@ def test_a_report_is_read_from_the_answer_to_the_data():
     assert words(found.about_data) == ["Period", "Data"]
 
 
-@pytest.mark.parametrize("heading", ["Answer", "結論"])
+@pytest.mark.parametrize("heading", ["Answer", "現状"])
 def test_the_answer_is_known_in_both_languages(heading):
     assert words(arrange([TITLE, prose("X"), prose(heading)]).about_data) == ["X"]
 
@@ -67,7 +67,7 @@ def test_a_section_in_short_is_lifted_whole_wherever_it_stands(heading):
 
 def test_what_to_do_goes_before_the_rest_of_the_answer_wherever_it_stands():
     steps = [finding(f"a.next[reason={number}]", "stop") for number in range(3)]
-    told = [finding(f"a.told{number}", "met") for number in range(4)]
+    told = [finding(f"a.next_{number}", "met") for number in range(4)]  # of what comes next, not what to do
     found = arrange([prose("Title", 1), prose("Answer"), *told, *steps])
     assert shown(found.in_short)[:3] == [f"a.next[reason={number}]" for number in range(3)]
     assert len(found.in_short) == 6

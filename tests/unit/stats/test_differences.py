@@ -6,7 +6,7 @@ import pytest
 from scipy import stats
 
 from cxlib.checks import ParameterError
-from cxlib.stats.differences import apart_words, groups_apart
+from cxlib.stats.differences import apart_told, groups_apart, groups_told
 from cxlib.stats.intervals import share_interval
 
 
@@ -158,8 +158,8 @@ def test_what_cannot_be_used_is_refused_by_name():
 )
 def test_the_sentence_names_who_differs_and_on_which_side(estimates, key):
     frame = pd.DataFrame({"group": list("abcd")[: len(estimates)], "estimate": estimates, "n": 200})
-    words = apart_words(groups_apart(frame.assign(std_error=3.0), by="group"), by="group", measure="NPS")
-    assert words["key"] == f"differences.{key}"
+    words = groups_told(frame.assign(std_error=3.0), by="group", measure="nps")
+    assert words["claim"] == key
     assert words.get("higher", ["d"]) == ["d"]
     assert words["verdict"] == {"none": "no_difference_shown", "too_few": "not_enough_data"}.get(
         key, "differ"
@@ -170,4 +170,11 @@ def test_groups_that_differ_with_none_to_name_are_said_so():
     frame = pd.DataFrame({"group": range(10), "estimate": [0, 3.2] * 5, "std_error": 1.0, "n": 300})
     found = groups_apart(frame, by="group")
     assert found["verdict"].iloc[:-1].eq("no_difference_shown").all()
-    assert apart_words(found, by="group", measure="NPS")["key"] == "differences.together"
+    assert apart_told(found, by="group", measure="nps")["claim"] == "together"
+
+
+def test_nothing_is_told_apart_without_groups():
+    frame = pd.DataFrame({"group": list("ab"), "estimate": 1.0, "std_error": 1.0, "n": 90})
+    assert (
+        groups_told(frame, by=None, measure="nps") == {} == groups_told(frame[:0], by="group", measure="nps")
+    )

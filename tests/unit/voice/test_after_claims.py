@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from cxlib.data.rules.rule_files import States
 from cxlib.voice import after_claims, silence_claims
 
 YEN = {"currency": "JPY"}
@@ -74,6 +75,23 @@ def test_who_answered_is_compared_with_who_could_have():
     assert silence_claims.could_answer(
         summary, orders, nobody, as_of="2025-12-31", known_until="2026-12-31"
     ).empty
+
+
+def test_who_has_lapsed_goes_by_the_companys_own_rules():
+    summary, orders, answers = shop()
+    days = {"as_of": "2025-12-31", "known_until": "2026-12-31"}
+
+    def lapsed(*conditions):
+        label = {"en": "x", "ja": "x"}
+        states = [{"id": "active", "label": label, "when": list(conditions)}, {"id": "gone", "label": label}]
+        rules = States.model_validate({"states": states})
+        return silence_claims.could_answer(summary, orders, answers, **days, rules=rules)
+
+    usual = silence_claims.could_answer(summary, orders, answers, **days)
+    assert lapsed({"measure": "recency_days", "at_most": 0})["lapsed"].sum() > usual["lapsed"].sum() == 0
+    unknown = lapsed({"measure": "visits", "at_least": 1})
+    assert unknown["lapsed"].isna().all()
+    assert "lapsed" not in silence_claims.compare_silent(unknown, conf_level=0.95)["metric"].tolist()
 
 
 def test_weights_for_the_silent_are_told_or_that_none_were_found():
@@ -206,7 +224,7 @@ def test_referrals_need_enough_customers_on_either_side():
     assert after_claims.shown_referrals(came(1.0, 5.0), min_cell=21).empty
     most = came(1.0, 5.0).assign(estimate=0.9)
     assert after_claims.shown_referrals(most, min_cell=11).empty
-    none = after_claims.shown_referrals(None, min_cell=10)
+    none = after_claims.shown_referrals(pd.DataFrame(), min_cell=10)
     assert after_claims.referred(none, until="2026-01-31") == [{"note": "nps.no_referrals"}]
     assert after_claims.referred_spend(none, **YEN) == []
     [row] = after_claims.referred(came(0.1, 0.3), until="2026-01-31")

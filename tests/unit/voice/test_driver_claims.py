@@ -145,7 +145,7 @@ def test_what_one_point_goes_with_is_named_for_the_outcome():
     assert plain["detractor_change"].tolist() == boxes["worst_boxes_change"].tolist() == [3]
     assert list(boxes.columns)[1] == "best_boxes_change" and plain["customers"].tolist() == [80]
     assert shown.one_point(fit.assign(estimate=np.nan), outcome="nps_score", n=80).empty
-    assert shown.outcome_cuts("csat_score", (1, 3)) == (2,)
+    assert shown.outcome_cuts("csat_score", (1, 3)) == (2, 3)
 
 
 def test_kinds_of_drivers_each_have_a_sentence():

@@ -269,7 +269,7 @@ def test_penalty_reward_without_answers_on_one_side():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("n", "noise"), [(150, 3.0), (600, 2.0)])
+@pytest.mark.parametrize(("n", "noise"), [pytest.param(150, 3.0, marks=pytest.mark.long), (600, 2.0)])
 def test_importance_intervals_cover(n, noise):
     weights, common = np.array([0.8, 0.5, 0.3, 0.0]), 0.4
     matrix = np.eye(5)

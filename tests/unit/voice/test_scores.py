@@ -7,10 +7,13 @@ import pytest
 from hypothesis import given, settings
 
 from cxlib.checks import ParameterError
+from cxlib.language import has_text
 from cxlib.voice.answers import read_answers
 from cxlib.voice.nps_limits import nps_interval
+from cxlib.voice.score_claims import present_row
 from cxlib.voice.scores import ces, csat, nps
 from cxlib.voice.waves.changes import score_change
+from cxlib.voice.waves.two_waves import score_values
 
 TEN = pd.DataFrame({"nps_score": [10, 9, 9, 9, 10, 8, 7, 8, 3, 6]})
 SHARES = ["promoter_share", "passive_share", "detractor_share"]
@@ -111,6 +114,29 @@ def test_csat_is_top_two_with_wilson_and_the_mean_beside_it():
     assert row["mean"] == pytest.approx(data["csat_score"].mean())
     half = 1.9691 * data["csat_score"].std() / np.sqrt(263)
     assert row["mean_conf_high"] == pytest.approx(row["mean"] + half, abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("scale", "best"),
+    [
+        ((0, 1), 1),
+        ((0, 2), 1),
+        ((1, 3), 1),
+        ((1, 4), 2),
+        ((1, 5), 2),
+        ((1, 7), 2),
+        ((1, 10), 3),
+        ((0, 10), 3),
+    ],
+)
+def test_the_best_boxes_follow_the_number_of_points(scale, best):
+    boxes = list(range(scale[0], scale[1] + 1))
+    row = csat(pd.DataFrame({"csat_score": boxes}), scale=scale).iloc[0]
+    assert row["estimate"] == pytest.approx(best / len(boxes)) and row["best_boxes"] == best
+    two_waves = score_values(read_answers(pd.DataFrame({"s": boxes}), "s", scale), "csat", scale)
+    assert two_waves.sum() == best, "changes count the same boxes"
+    said = present_row(pd.DataFrame([row]), scale)[0]["boxes"]
+    assert has_text(f"value.boxes.{said}") and has_text(f"value.best.{said}")
 
 
 def test_ces_turns_with_its_direction():
@@ -241,9 +267,9 @@ def test_an_end_that_nobody_uses_is_noted():
     assert nps(pd.DataFrame({"nps_score": [7, 8] * 20}))["note"].tolist() == ["both_ends_unused"]
 
 
-@pytest.mark.parametrize("scale", [(5, 1), (1, 1), (1, 2), (0, 1), (1, 4.5)])
-def test_a_scale_has_at_least_three_boxes_from_low_to_high(scale):
-    with pytest.raises(ParameterError, match=r"scale.*three boxes"):
+@pytest.mark.parametrize("scale", [(5, 1), (1, 1), (1, 4.5)])
+def test_a_scale_has_at_least_two_boxes_from_low_to_high(scale):
+    with pytest.raises(ParameterError, match=r"scale.*two boxes"):
         csat(pd.DataFrame({"csat_score": [1, 1]}), scale=scale)
 
 

@@ -1,0 +1,314 @@
+"""Turn the text of an export into a column of the contract, verb by verb."""
+
+from __future__ import annotations
+
+import hmac
+import json
+import re
+import unicodedata
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from cxlib.data.contract import Kind
+from cxlib.data.convert import NO_VALUE, among, convert, matches, month_starts
+from cxlib.data.exports.column_models import Add, Number, Part, Verb
+from cxlib.data.exports.records import as_cell
+from cxlib.data.exports.times import moments, plain
+from cxlib.data.findings import Findings
+from cxlib.data.numbers import styled_number
+from cxlib.data.text_type import TEXT
+
+MONEY_DIGITS = 6
+#: Decimals of a factor up to which a product is exact.
+DECIMALS = 10
+_UNITS = {"seconds": 1, "minutes": 60, "hours": 3600, "days": 86_400}
+_LEADING = re.compile(r"\s*([-+−]?[0-9０-９]+(?:[.．][0-9０-９]+)?)")
+#: Digits from which on a telephone is told, without leading zeros.
+LEAST_DIGITS = 8
+_CLOCK = r"^([0-9]{1,4}):([0-5]?[0-9])(?::([0-5]?[0-9]))?$"
+
+
+@dataclass(frozen=True)
+class Context:
+    """What every column of one table shares: zone, currency, key, where findings go, where merged ids lead.
+
+    A class because every verb needs them; `merged` holds the end of each chain by column.
+    """
+
+    zone: str
+    key: bytes
+    findings: Findings = field(default_factory=lambda: Findings("", 0))
+    merged: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    currency: str = ""
+
+
+def column(frame: pd.DataFrame, verb: Verb, kind: Kind, name: str, context: Context) -> pd.Series:
+    """One column of the contract in its type; what does not fit is noted and becomes missing."""
+    if kind in ("timestamp", "date", "month"):
+        return _time(frame, verb, kind, name, context)
+    if kind in ("number", "whole"):
+        return _number(frame, verb, kind, name, context)
+    return _converted(texts(frame, verb, name, context), kind, name, context)
+
+
+def texts(frame: pd.DataFrame, verb: Verb, name: str, context: Context) -> pd.Series:
+    """Cells as an id or text takes them, an empty one as ""; rows are compared by it too."""
+    cells = _mapped(_source(frame, verb), verb, name, context)
+    if verb.pseudonymise:
+        cells = each(cells, phone_number) if verb.pseudonymise == "phone" else cells
+        cells = _pseudonyms(cells, context.key, ignore_case=verb.pseudonymise == "ignore_case")
+    return (verb.prefix + cells).where(cells != "", "") if verb.prefix else cells
+
+
+def each(cells: pd.Series, change: Callable[[str], str]) -> pd.Series:
+    """Change every different text once, and put the result wherever it stands."""
+    codes, different = pd.factorize(cells)
+    changed = pd.Series([change(cell) for cell in different.to_numpy(dtype=object)], dtype=TEXT)
+    return changed.take(codes).set_axis(cells.index)
+
+
+def _source(frame: pd.DataFrame, verb: Verb) -> pd.Series:
+    if verb.const is not None:
+        return pd.Series(verb.const, index=frame.index, dtype=TEXT)
+    if verb.row_within is not None:
+        numbers = (
+            frame.groupby(verb.row_within, sort=False).cumcount()
+            if verb.row_within
+            else pd.Series(range(len(frame)))
+        )
+        return (numbers.set_axis(frame.index) + 1).astype(TEXT)
+    if verb.join:
+        return _joined(
+            [_padded(frame[part].str.strip(), verb, at) for at, part in enumerate(verb.join)], verb
+        )
+    cells = _padded(frame[verb.needs[0]].str.strip(), verb, -1)
+    for other in (verb.first_non_empty or [])[1:]:
+        cells = cells.where(cells != "", _padded(frame[other].str.strip(), verb, -1))
+    return cells
+
+
+def _padded(cells: pd.Series, verb: Verb, at: int) -> pd.Series:
+    """Give digits their leading zeros back: in the only part, or in the last that is joined."""
+    if not verb.zero_pad or (verb.join and at < len(verb.join) - 1):
+        return cells
+    return cells.where(~matches(cells, "^[0-9０-９]+$"), cells.str.zfill(verb.zero_pad))
+
+
+def _joined(parts: list[pd.Series], verb: Verb) -> pd.Series:
+    """Texts put together; an empty one leaves no sign between behind."""
+    cells = parts[0]
+    for part in parts[1:]:
+        both = cells + verb.between + part
+        cells = both.where((cells != "") & (part != ""), cells + part)
+    return cells
+
+
+def _mapped(cells: pd.Series, verb: Verb, name: str, context: Context) -> pd.Series:
+    """Cells after the verbs that turn a text into another: path, part, follow, map."""
+    if verb.path:
+        cells = _at_path(cells, verb.path, name, context.findings)
+    if verb.part:
+        cells = each(cells, _cutter(verb.part))
+    if verb.follow:
+        ends = context.merged[name]
+        cells = each(cells, lambda cell: ends.get(cell, cell))
+    if verb.map is None:
+        return cells
+    table = {source: "" if target is None else target for source, target in verb.map.items()}
+    if verb.otherwise == "error":
+        known = cells.isin(["", *table])
+        context.findings.add("exports.not_in_map", "error", name, ~known)
+    is_kept = verb.otherwise == "keep"
+    return each(cells, lambda cell: table.get(cell, cell if is_kept else ""))
+
+
+def _at_path(cells: pd.Series, path: list[str], name: str, findings: Findings) -> pd.Series:
+    """Take what lies at a path inside JSON; a cell that is no JSON is an error."""
+    broken: set[str] = set()
+
+    def find(cell: str) -> str:
+        if not cell:
+            return ""
+        try:
+            found = json.loads(cell, parse_int=str, parse_float=str, parse_constant=str)
+        except (ValueError, RecursionError):
+            broken.add(cell)
+            return ""
+        for step in path:
+            found = _step(found, step)
+        return as_cell(found)
+
+    found = each(cells, find)
+    if broken:
+        findings.add("exports.not_json", "error", name, cells.isin(list(broken)))
+    return found
+
+
+def _step(value: Any, step: str) -> Any:
+    """One step into JSON: the value of a key, a place of a list, or `key=name` in a list of such pairs."""
+    if isinstance(value, dict):
+        return value.get(step)
+    if not isinstance(value, list):
+        return None
+    key, is_pick, wanted = step.partition("=")
+    if is_pick:
+        return next((item for item in value if isinstance(item, dict) and item.get(key) == wanted), None)
+    return value[int(step)] if step.isdecimal() and int(step) < len(value) else None
+
+
+def _cutter(part: Part) -> Callable[[str], str]:
+    """How one text is cut."""
+    if part.before:
+        return lambda cell: cell.split(part.before)[0].strip()
+    if part.after:
+        return lambda cell: cell.removeprefix(part.after or "").strip()
+    if part.leading_number:
+        return lambda cell: found[1] if (found := _LEADING.match(cell)) else cell
+    at = (part.item or 1) - 1
+    return lambda cell: (cell.split(part.of)[at:] or [""])[0].strip()
+
+
+def phone_number(cell: str) -> str:
+    """Return the digits that tell a telephone: without signs, leading zeros and Japan's own prefix.
+
+    A spreadsheet takes the zeros away, so they tell nothing. What has fewer than eight digits, or one digit
+    over and over at its end, is nobody's number.
+
+    Examples
+    --------
+    >>> phone_number("090-1234-5678"), phone_number("+81 90 1234 5678"), phone_number("９０１２３４５６７８")
+    ('9012345678', '9012345678', '9012345678')
+    >>> phone_number("000-0000-0000"), phone_number("090-0000-0000"), phone_number("なし")
+    ('', '', '')
+    """
+    text = unicodedata.normalize("NFKC", cell).strip()
+    digits = re.sub(r"[^0-9]", "", re.sub(r"^(\+|00)81", "", text)).lstrip("0")
+    return digits if len(digits) >= LEAST_DIGITS and len(set(digits[-LEAST_DIGITS:])) > 1 else ""
+
+
+def _pseudonyms(cells: pd.Series, key: bytes, *, ignore_case: bool) -> pd.Series:
+    """Keyed hashes: the same person always gets the same id, and nobody without the key can find it again."""
+
+    def pseudonym(cell: str) -> str:
+        text = unicodedata.normalize("NFKC", cell)
+        text = text.casefold() if ignore_case else text
+        return hmac.digest(key, text.encode(), "sha256").hex()[:32] if cell else ""
+
+    return each(cells, pseudonym)
+
+
+def _number(frame: pd.DataFrame, verb: Verb, kind: Kind, name: str, context: Context) -> pd.Series:
+    style = verb.number or Number()
+
+    def written(sources: list[str]) -> list[pd.Series]:
+        return [plain_numbers(frame[source].str.strip(), style) for source in sources]
+
+    def numbers(sources: list[str]) -> list[pd.Series]:
+        return [_converted(part, "number", name, context) for part in written(sources)]
+
+    if verb.product:
+        made = _product(written(verb.product), name, context)
+    elif verb.minus:
+        first, *others = numbers(verb.minus)
+        made = _less(first, others)
+    else:
+        cells = _mapped(_source(frame, verb), verb, name, context)
+        made = _converted(plain_numbers(cells, style), kind, name, context)
+    return _less(made, numbers(verb.less)) if verb.less else made
+
+
+def _less(first: pd.Series, others: list[pd.Series]) -> pd.Series:
+    """Subtract the others; an empty one is nothing."""
+    for other in others:
+        first = first - other.fillna(0)
+    return first.round(MONEY_DIGITS)
+
+
+def _product(parts: list[pd.Series], name: str, context: Context) -> pd.Series:
+    """Multiply as decimals, so that 19.99 × 3 is 59.97; missing where one is missing or no number.
+
+    Two numbers below zero stay below: an export that writes a return with both signs means one return.
+    """
+    factors = []
+    for part in parts:
+        context.findings.add("exports.not_a_number", "error", name, part == "?")
+        none = among(part, pd.Series(["", "?", *NO_VALUE], dtype=TEXT))
+        factors.append(pa.array(part.mask(none), pa.string()))
+    try:
+        left, right = (factor.cast(pa.decimal256(37, DECIMALS)) for factor in factors)
+        exact = pc.multiply(left, right).cast(pa.string()).cast(pa.float64())
+    except pa.ArrowInvalid:  # more decimals than money has
+        exact = pc.multiply(*(factor.cast(pa.float64()) for factor in factors))
+    made = pd.Series(exact.to_numpy(zero_copy_only=False), parts[0].index)
+    both = np.logical_and(*(part.str.startswith("-").to_numpy(dtype=bool, na_value=False) for part in parts))
+    context.findings.add("exports.both_below_zero", "notice", name, both & (made > 0).to_numpy())
+    return made.mask(both, -made)
+
+
+def plain_numbers(cells: pd.Series, style: Number) -> pd.Series:
+    """Numbers as an export writes them, in the one form every reader understands."""
+    usual = r"^-?[0-9]+(?:\.[0-9]*)?$" if style.decimal == "." else r"^-?[0-9]+$"
+    is_plain = matches(cells, usual)
+    if is_plain.all():
+        return cells
+    return cells.where(is_plain, each(cells.where(~is_plain, ""), lambda cell: _plain_number(cell, style)))
+
+
+def _plain_number(cell: str, style: Number) -> str:
+    """Return the number, a mark for a missing one as it is, and ? for what is neither."""
+    if cell in ("", *NO_VALUE):
+        return cell
+    found = styled_number(
+        cell,
+        thousands=style.thousands,
+        decimal=style.decimal,
+        symbols=style.symbols,
+        negative=style.negative,
+    )
+    return found or "?"
+
+
+def _time(frame: pd.DataFrame, verb: Verb, kind: Kind, name: str, context: Context) -> pd.Series:
+    """Read times by the declared formats and timezone; a day is the day in the data set's timezone."""
+    cells = _mapped(_source(frame, verb), verb, name, context)
+    if verb.format is None and verb.timezone is None and verb.add is None:
+        return _converted(plain(cells), kind, name, context)
+    zone = verb.timezone or context.zone
+    if verb.format is None:
+        found = _converted(plain(cells), "timestamp", name, context, zone=zone)
+    else:
+        found, failed = moments(cells, verb.format, name, zone, context.findings)
+        context.findings.add("exports.not_in_format", "error", name, failed, format=" / ".join(verb.format))
+    if verb.add:
+        found = found + _durations(frame[verb.add.column].str.strip(), verb.add, name, context)
+    found = found.dt.tz_convert(context.zone).astype(pd.DatetimeTZDtype("us", context.zone))
+    if kind == "timestamp":
+        return found
+    days = found.dt.tz_localize(None).dt.normalize()
+    return month_starts(days) if kind == "month" else days
+
+
+def _durations(cells: pd.Series, rule: Add, name: str, context: Context) -> pd.Series:
+    """Durations of a column; an empty one leaves the time it is added to missing."""
+    if rule.unit == "clock":
+        parts = plain(cells).str.extract(_CLOCK).apply(pd.to_numeric)
+        seconds = parts[0] * 3600 + parts[1] * 60 + parts[2].fillna(0)
+        context.findings.add("exports.not_a_duration", "error", name, seconds.isna() & (cells != ""))
+    else:
+        numbers = _converted(plain_numbers(cells, Number(thousands=",")), "number", name, context)
+        seconds = numbers * _UNITS[rule.unit]
+    return pd.to_timedelta((seconds * 1_000_000).round(), unit="us").astype("timedelta64[us]")
+
+
+def _converted(
+    cells: pd.Series, kind: Kind, name: str, context: Context, *, zone: str | None = None
+) -> pd.Series:
+    text = pa.chunked_array([pa.array(cells.mask(cells == ""), pa.string())])
+    typed = convert(text, kind, column=name, zone=zone or context.zone, findings=context.findings)
+    return typed.set_axis(cells.index)

@@ -1,0 +1,150 @@
+"""What a mapping leaves out or names in vain: columns nobody reads that matter, values that never occur."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute
+
+from cxlib.data.exports.column_models import Verb
+from cxlib.data.exports.mapping import TableMapping
+from cxlib.data.exports.rows import Rows, findings_of
+from cxlib.data.exports.sheets import Sheet, columns_of
+from cxlib.data.findings import Findings
+from cxlib.data.rules.settings import is_money
+from cxlib.data.text_type import FROM_ARROW
+
+#: Cells in which a column shows whether it holds currencies.
+LOOKED_AT = 1_000
+#: A second id holds fewer ids than the one that was mapped, by this factor at least.
+FEWER = 0.98
+CLOSE = 0.8
+MERGED = re.compile(r"merge|dedup|統合|名寄せ", re.IGNORECASE)
+PIECES = re.compile(r"quantity|qty|pieces|数量|個数", re.IGNORECASE)
+PRICE = re.compile(r"price|単価|価格", re.IGNORECASE)
+RETURNED = re.compile(
+    r"返品|返金|取消|取り消|キャンセル|\bvoid|refund|return|cancell?ed|chargeback|不成立", re.IGNORECASE
+)
+#: Most different values of a column that tells the state of an order.
+STATES = 30
+PERSON = re.compile(
+    r"customer|member|buyer|user|account|contact|client|会員|顧客|お客様|購入者", re.IGNORECASE
+)
+ID = re.compile(r"(?:^|[\W_])(?:id|no|number|code)s?$|[a-z]I[Dd]$|番号|コード|ＩＤ|ID$", re.IGNORECASE)
+
+
+def notice_unread(
+    rows: Rows, sheets: Sequence[Sheet], names: Sequence[Sequence[str]], part: TableMapping, currency: str
+) -> None:
+    """Add to the notices of rows what their mapping may have overlooked.
+
+    Parameters
+    ----------
+    rows
+        As they were read; their notices are added to.
+    sheets, names
+        What they came from, and the names of its columns.
+    part
+        The mapping in the names of the files.
+    currency
+        The data set's; columns of another one are named.
+    """
+    findings = findings_of(rows, rows.notices)
+    read = {name.partition("#")[0] for name in part.needs}
+    once = [name for name in dict.fromkeys(names[0]) if names[0].count(name) == 1]
+    for name in once:
+        if name and name not in read and all(own.count(name) == 1 for own in names):
+            tables = [columns_of(sheet, own, [name]) for sheet, own in zip(sheets, names, strict=True)]
+            _judge(name, pa.concat_tables(tables), rows, part, currency, findings)
+
+
+def _judge(
+    name: str, table: pa.Table, rows: Rows, part: TableMapping, currency: str, findings: Findings
+) -> None:
+    """Judge one column that nothing reads, by its name and what it holds."""
+    has_amount, customer = "amount" in part.columns, part.columns.get("customer_id")
+
+    def cells() -> pd.Series:
+        return table.to_pandas(types_mapper=FROM_ARROW)[name].fillna("").str.strip()
+
+    if has_amount and _are_currencies(table[name].slice(0, LOOKED_AT).to_pylist()):
+        held = cells().str.upper()
+        findings.add("exports.unread_currency", "notice", name, (held != "") & (held != currency))
+    if has_amount and PIECES.search(name) and _takes_a_price(part):
+        findings.add("exports.unread_quantity", "notice", name, pd.to_numeric(cells(), errors="coerce") > 1)
+    if has_amount and (returned := _returned(table[name])):
+        amount = part.columns["amount"].from_
+        sold = cells().isin(returned)
+        if amount in rows.frame:
+            sold &= ~rows.frame[amount].str.strip().str.startswith(("-", "−", "▲", "△", "("))
+        findings.add("exports.unread_returns", "notice", name, sold, values=", ".join(returned[:3]))
+    if MERGED.search(name):
+        findings.add("exports.unread_merge", "notice", name, cells() != "")
+    if customer is not None and customer.from_ in rows.frame and PERSON.search(name) and ID.search(name):
+        _notice_second_id(name, cells(), rows.frame[customer.from_].str.strip(), findings)
+
+
+def _are_currencies(cells: Iterable[str | None]) -> bool:
+    held = {cell.strip().upper() for cell in cells if cell and cell.strip()}
+    return bool(held) and all(is_money(cell) for cell in held)
+
+
+def _returned(column: pa.ChunkedArray) -> list[str]:
+    """Values of a column of few states that say an order was returned or called off; none where all do."""
+    if len(pa.compute.unique(column.slice(0, LOOKED_AT))) > STATES:
+        return []
+    states = pa.compute.unique(pa.compute.utf8_trim_whitespace(column)).drop_null().to_pylist()
+    found = [state for state in states if RETURNED.search(state)] if len(states) <= STATES else []
+    return sorted(found) if len(found) < len([state for state in states if state]) else []
+
+
+def _takes_a_price(part: TableMapping) -> bool:
+    """Whether the amount is a column called a price, on its own."""
+    return "quantity" not in part.columns and bool(PRICE.search(part.columns["amount"].from_ or ""))
+
+
+def _notice_second_id(name: str, cells: pd.Series, mapped: pd.Series, findings: Findings) -> None:
+    """Notice ids of customers of which one goes with several of those that were mapped."""
+    pairs = pd.DataFrame({"own": cells, "mapped": mapped})[(cells != "") & (mapped != "")].drop_duplicates()
+    if 1 < pairs["own"].nunique() <= FEWER * pairs["mapped"].nunique():
+        several = pairs.loc[pairs["own"].duplicated(keep=False), "own"].unique()
+        findings.add("exports.unread_id", "notice", name, cells.isin(several))
+
+
+def notice_unused(rows: Rows, part: TableMapping) -> None:
+    """Notice filters and maps of which no value occurs, or one only in another spelling."""
+    findings = findings_of(rows, rows.notices)
+    for rule in part.where:
+        _notice_in_vain("exports.where_in_vain", rule.column, rule.is_in or rule.not_in, rows, findings)
+    for verb in part.verbs.values():
+        if verb.map is not None and _is_plain(verb):
+            _notice_in_vain("exports.map_in_vain", str(verb.from_), list(verb.map), rows, findings)
+
+
+def _is_plain(verb: Verb) -> bool:
+    """Whether the cells are mapped as they stand in the file."""
+    return verb.from_ is not None and verb.part is None and verb.path is None
+
+
+def _notice_in_vain(
+    key: str, column: str, values: Sequence[str] | None, rows: Rows, findings: Findings
+) -> None:
+    named = [value for value in values or [] if value]
+    if not named or column not in rows.frame:
+        return
+    held = set(rows.frame[column].str.strip().unique()) - {""}
+    vain = [value for value in named if value not in held]
+    others = [_folded(cell) for cell in held - set(named)]
+    alike = [value for value in vain if difflib.get_close_matches(_folded(value), others, 1, CLOSE)]
+    told = vain if len(vain) == len(named) else alike
+    if told and len(held):
+        findings.add(key, "notice", column, values=", ".join(told[:5]), of=f"{len(named):,}")
+
+
+def _folded(text: str) -> str:
+    return unicodedata.normalize("NFKC", text).casefold()

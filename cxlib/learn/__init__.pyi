@@ -1,0 +1,11 @@
+from .course_files import concepts as concepts
+from .course_files import lessons as lessons
+from .examiner import check as check
+from .examiner import hint as hint
+from .examiner import quiz as quiz
+from .examiner import solution as solution
+from .learners_progress import progress as progress
+from .learners_progress import start as start
+from .simulated_company import Company as Company
+from .simulated_company import broken_company as broken_company
+from .simulated_company import company as company

@@ -1,0 +1,241 @@
+"""The examiner: tells right from not yet, and a usual wrong answer by its name."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import random
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from numbers import Real
+from typing import Any, Literal
+
+from cxlib.checks import ParameterError
+from cxlib.language import text
+from cxlib.learn.course_files import Exercise, Words, find_exercise, find_lesson
+from cxlib.learn.learners_progress import has_tried, keep, learner
+from cxlib.learn.simulated_company import Company, broken_company, company
+
+Status = Literal["right", "not_yet", "not_attempted"]
+
+
+@dataclass(frozen=True, repr=False)
+class Outcome:
+    """What the examiner says; shows itself as its words.
+
+    A class because a notebook shows the words and a test, or a teacher's own code, asks for the status.
+    """
+
+    status: Status
+    words: str
+
+    def __repr__(self) -> str:
+        return self.words
+
+
+def check(exercise: str, answer: Any, *, shop: Company | None = None, lang: str | None = None) -> Outcome:
+    """Mark an answer: right, not yet and why, or not attempted.
+
+    Parameters
+    ----------
+    exercise : str
+        Its id, as "f2.1".
+    answer : number, text, yes/no, or several of them
+        `None` and `...` are no attempt. Shares are 0–1; a column or frame of one cell counts as its value.
+    shop : Company, optional
+        The company it was computed on; by default the learner's own (`start`).
+    lang : {"en", "ja"}, optional
+        By default the learner's.
+
+    Returns
+    -------
+    Outcome
+        `status` ("right", "not_yet", "not_attempted") and `words`.
+
+    Raises
+    ------
+    ParameterError
+        Unknown exercise.
+
+    Examples
+    --------
+    >>> check("f2.1", None).status
+    'not_attempted'
+    """
+    asked, lang = find_exercise(exercise), lang or learner().lang
+    given = _plain(answer)
+    if given is None:
+        return Outcome("not_attempted", text("learn.not_attempted", lang))
+    outcome = _judge(asked, given, _own(asked, shop), lang)
+    keep(exercise, outcome.status)
+    return outcome
+
+
+def _own(asked: Exercise, shop: Company | None) -> Company:
+    if shop is not None:
+        return shop
+    seed = learner().seed
+    return broken_company(asked.fault, seed) if asked.fault else company(seed)
+
+
+def _judge(asked: Exercise, given: Any, shop: Company, lang: str) -> Outcome:
+    right = _plain(asked.right(shop))
+    if same(given, right, asked.tolerance):
+        return Outcome("right", text("learn.right", lang, why=asked.why[lang]))
+    for compute, said in asked.wrong.values():
+        if same(given, _plain(compute(shop)), asked.tolerance):
+            return Outcome("not_yet", text("learn.not_yet", lang, why=said[lang]))
+    why = _slip(given, right, asked.tolerance, lang)
+    return Outcome("not_yet", text("learn.not_yet", lang, why=why))
+
+
+def _slip(given: Any, right: Any, tolerance: float, lang: str) -> str:
+    """Name a slip that can happen in any exercise: another kind of answer, percent, the sign."""
+    if isinstance(given, Real) != isinstance(right, Real) or _size(given) != _size(right):
+        kind = "number" if isinstance(right, Real) else "text" if isinstance(right, str) else "several"
+        return text(f"learn.expects_{kind}", lang, count=_size(right))
+    if isinstance(given, Real):
+        if same(float(given) / 100, right, tolerance):
+            return text("learn.percent", lang)
+        if same(-float(given), right, tolerance):
+            return text("learn.sign", lang)
+    return text("learn.unknown_slip", lang)
+
+
+def _size(value: Any) -> int:
+    return len(value) if isinstance(value, Collection) and not isinstance(value, str) else 1
+
+
+def _plain(answer: Any) -> Any:
+    """Answer as number, text, list or set; None where there is none."""
+    if hasattr(answer, "to_numpy"):
+        answer = answer.to_numpy()
+    if hasattr(answer, "tolist"):
+        answer = answer.tolist()
+    while isinstance(answer, list | tuple) and len(answer) == 1:
+        answer = answer[0]
+    if isinstance(answer, Mapping):
+        answer = list(answer.values())
+    is_missing = answer is None or answer is ... or answer != answer
+    return None if is_missing or (isinstance(answer, str | Collection) and not answer) else answer
+
+
+def same(given: Any, right: Any, tolerance: float) -> bool:
+    """Whether two answers are one: numbers within `tolerance`, texts but for case, sets in any order.
+
+    Examples
+    --------
+    >>> same(0.314, 0.3138, 0.01), same("Decide", "decide", 0), same(["b", "a"], {"a", "b"}, 0)
+    (True, True, True)
+    """
+    if isinstance(right, bool) or isinstance(given, bool):
+        return given is right
+    if isinstance(given, Real) and isinstance(right, Real):
+        return abs(float(given) - float(right)) <= tolerance * abs(float(right)) + 1e-9
+    if isinstance(given, str) and isinstance(right, str):
+        return given.strip().casefold() == right.strip().casefold()
+    if isinstance(right, set | frozenset) and isinstance(given, Collection) and not isinstance(given, str):
+        return {str(each).casefold() for each in given} == {str(each).casefold() for each in right}
+    if isinstance(given, list | tuple) and isinstance(right, list | tuple) and len(given) == len(right):
+        return all(same(one, other, tolerance) for one, other in zip(given, right, strict=True))
+    return False
+
+
+def hint(exercise: str, *, lang: str | None = None) -> Outcome:
+    """Say what to think of next.
+
+    Examples
+    --------
+    >>> hint("f2.1").status
+    'not_attempted'
+    """
+    return Outcome("not_attempted", find_exercise(exercise).hint[lang or learner().lang])
+
+
+def solution(exercise: str, *, lang: str | None = None) -> Outcome:
+    """Show the code of the right answer and why it is right, once an answer was tried.
+
+    Examples
+    --------
+    >>> from cxlib.learn.learners_progress import start
+    >>> _ = start()
+    >>> solution("f2.1").words[:9]
+    'Try first'
+    """
+    asked, lang = find_exercise(exercise), lang or learner().lang
+    if not has_tried(exercise):
+        return Outcome("not_attempted", text("learn.try_first", lang, exercise=exercise))
+    return Outcome("right", f"{_body(asked)}\n\n{asked.why[lang]}")
+
+
+def _body(asked: Exercise) -> str:
+    """Lines of the function that computes the answer, as a learner would write them."""
+    source = inspect.getsource(asked.right)
+    (function,) = ast.parse(source).body
+    assert isinstance(function, ast.FunctionDef)
+    has_docstring = ast.get_docstring(function) is not None
+    lines = source.splitlines()[function.body[1 if has_docstring else 0].lineno - 1 :]
+    return inspect.cleandoc("\n" + "\n".join(lines)).replace("return ", "answer = ")
+
+
+def quiz(lesson: str, answers: str = "", *, lang: str | None = None) -> Outcome:
+    """Ask the quiz of a lesson; with `answers`, one letter a question as "bca", mark it.
+
+    Parameters
+    ----------
+    lesson : str
+        Its id, as "f2".
+    answers : str
+        One letter for each question; blanks don't count.
+    lang : {"en", "ja"}, optional
+        By default the learner's.
+
+    Returns
+    -------
+    Outcome
+        The questions; or for each question whether it is right, and why.
+
+    Raises
+    ------
+    ParameterError
+        Unknown lesson, or not as many letters as there are questions.
+
+    Examples
+    --------
+    >>> quiz("f2").status
+    'not_attempted'
+    """
+    asked, lang = find_lesson(lesson), lang or learner().lang
+    sheets = [_choices(f"{lesson}.{place}", each) for place, each in enumerate(asked.quiz)]
+    letters = "".join(answers.split()).lower()
+    if not letters:
+        told = [
+            "\n".join([f"{place}. {each['ask'][lang]}", *_lettered(sheet, lang)])
+            for place, (each, sheet) in enumerate(zip(asked.quiz, sheets, strict=True), 1)
+        ]
+        return Outcome("not_attempted", "\n\n".join(told))
+    if len(letters) != len(sheets):
+        raise ParameterError("learn.letters", count=len(sheets), found=len(letters))
+    hits = [letter == _letter(sheet) for letter, sheet in zip(letters, sheets, strict=True)]
+    told = [
+        f"{place}. {text('learn.right' if hit else 'learn.not_yet', lang, why=each['why'][lang])}"
+        for place, (hit, each) in enumerate(zip(hits, asked.quiz, strict=True), 1)
+    ]
+    status: Status = "right" if all(hits) else "not_yet"
+    keep(f"{lesson}.quiz", status)
+    return Outcome(status, "\n".join(told))
+
+
+def _choices(question: str, asked: Mapping[str, Any]) -> list[tuple[bool, Words]]:
+    """Choices of a question in an order of its own that stays the same, each with whether it is right."""
+    sheet = [(True, asked["right"]), *((False, each) for each in asked["wrong"])]
+    random.Random(question).shuffle(sheet)
+    return sheet
+
+
+def _lettered(sheet: list[tuple[bool, Words]], lang: str) -> list[str]:
+    return [f"   {letter}) {words[lang]}" for letter, (_, words) in zip("abcdef", sheet, strict=False)]
+
+
+def _letter(sheet: list[tuple[bool, Words]]) -> str:
+    return next(letter for letter, (is_right, _) in zip("abcdef", sheet, strict=False) if is_right)

@@ -1,0 +1,1 @@
+"""Effects of what begins at different times for different customers: by group and period, and added up."""

@@ -1,0 +1,292 @@
+"""How good forecast probabilities were: ranking, error, calibration, and whether a simpler one does too."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from scipy.stats import rankdata
+
+from cxlib.checks import ParameterError, check_columns, check_frame
+from cxlib.stats.arrays import Array
+from cxlib.stats.intervals import Interval, critical_value
+from cxlib.stats.number_columns import check_numbers, cluster_codes
+from cxlib.stats.scoring.logistic import check_outcome, fit_logistic
+from cxlib.stats.scoring.out_of_time import FORECASTS
+from cxlib.stats.verdicts import UNDECIDED, limits_verdict
+
+#: Fewest rows of either outcome for an interval.
+LEAST_EACH = 10
+
+
+class Judged(NamedTuple):
+    """Outcomes, forecasts and customers of the rows that can be judged; a class because four go together."""
+
+    outcome: Array
+    forecasts: dict[str, Array]
+    clusters: Any
+    is_enough: bool
+
+
+def read_scored(scored: pd.DataFrame, *, outcome_col: str, cluster_col: str | None) -> Judged:
+    """Take from scored rows what is judged; rows without an outcome are left out.
+
+    Raises
+    ------
+    ParameterError
+        A column is missing, an outcome is neither 0 nor 1, or a probability lies outside 0 to 1.
+    """
+    check_frame(scored, argument="scored")
+    check_columns(scored, cluster_col=cluster_col, **{column: column for column in FORECASTS.values()})
+    outcome = check_outcome(scored, outcome_col)
+    known = np.isfinite(outcome)
+    forecasts = {name: check_numbers(scored, column)[known] for name, column in FORECASTS.items()}
+    for name, p in forecasts.items():
+        if ((p < 0) | (p > 1)).any():
+            raise ParameterError("scoring.probability", column=FORECASTS[name])
+    y = outcome[known]
+    clusters = np.arange(len(y)) if cluster_col is None else cluster_codes(scored[cluster_col])[known]
+    return Judged(y, forecasts, clusters, min(y.sum(), len(y) - y.sum()) >= LEAST_EACH)
+
+
+def spread(influence: Array, clusters: Any) -> float:
+    """Give the standard error of an estimate from what each row adds to it, rows of one customer together."""
+    sums, groups = np.bincount(clusters, influence), len(np.unique(clusters))
+    few = groups / max(groups - 1, 1) if groups < len(influence) else 1.0
+    return float(np.sqrt((sums**2).sum() * few))
+
+
+def auc_interval(p: Array, outcome: Array, clusters: Any = None, *, conf_level: float = 0.95) -> Interval:
+    """Chance that of two rows with different outcomes the one with the event has the higher probability.
+
+    Parameters
+    ----------
+    p : array
+        Probabilities, or any score; ties count half.
+    outcome : array
+        0 or 1.
+    clusters : array of int, optional
+        Customer of each row.
+    conf_level : float
+
+    Returns
+    -------
+    Interval
+        0–1 (0.5: no better than chance); NaN where one outcome is missing, limits NaN with fewer than two
+        rows of either or where all are ranked without error.
+
+    Notes
+    -----
+    DeLong's variance from the placements of each row, summed by customer; limits on the logit scale, so
+    that they stay within 0 and 1.
+
+    References
+    ----------
+    DeLong, DeLong & Clarke-Pearson (1988) Biometrics 44, 837–845; Obuchowski (1997) Biometrics 53, 567–578;
+    Pepe (2003) The Statistical Evaluation of Medical Tests, 5.2.
+
+    Examples
+    --------
+    >>> found = auc_interval(np.array([0.1, 0.4, 0.35, 0.8]), np.array([0, 0, 1, 1]))
+    >>> round(float(found.estimate), 2), round(float(found.std_error), 4)
+    (0.75, 0.3536)
+    """
+    m, n = int(outcome.sum()), int(len(outcome) - outcome.sum())
+    if min(m, n) == 0 or np.isnan(p).any():
+        return Interval(np.nan, np.nan, np.nan, np.nan)
+    is_event = outcome == 1
+    rank = rankdata(p)
+    place = np.where(is_event, (rank - rankdata_within(p, is_event)) / n, 0.0)
+    place[~is_event] = 1 - (rank - rankdata_within(p, is_event))[~is_event] / m
+    auc = float(place[is_event].mean())
+    if min(m, n) < 2 or auc in (0, 1):
+        return Interval(auc, np.nan, np.nan, np.nan)
+    weight = np.where(is_event, 1 / np.sqrt(m * (m - 1)), 1 / np.sqrt(n * (n - 1)))
+    influence = weight * (place - auc)
+    error = spread(influence, np.arange(len(p)) if clusters is None else clusters)
+    log_odds, half = np.log(auc / (1 - auc)), critical_value(conf_level) * error / (auc * (1 - auc))
+    low, high = (1 / (1 + np.exp(-(log_odds + k * half))) for k in (-1, 1))
+    return Interval(auc, error, float(low), float(high)) if error > 0 else Interval(auc, *[np.nan] * 3)
+
+
+def rankdata_within(p: Array, is_event: Any) -> Array:
+    """Rank of each row among those of its own outcome."""
+    own = np.empty(len(p))
+    for side in (True, False):
+        own[is_event == side] = rankdata(p[is_event == side])
+    return own
+
+
+def mean_of_rows(values: Array, clusters: Any, half_of: float) -> Interval:
+    """Mean with the interval that rows of one customer together leave; no limits for a single row."""
+    mean = float(values.mean()) if len(values) else np.nan
+    if len(values) < 2:
+        return Interval(mean, np.nan, np.nan, np.nan)
+    error = spread((values - mean) / len(values), clusters)
+    return Interval(mean, error, mean - half_of * error, mean + half_of * error)
+
+
+def _gain(loss: Array, other: Array, clusters: Any, half_of: float) -> Interval:
+    """Part of the other forecast's error that this one saves."""
+    if not len(other) or other.mean() == 0:
+        return Interval(np.nan, np.nan, np.nan, np.nan)
+    ratio = float(loss.mean() / other.mean())
+    error = spread((loss - ratio * other) / len(loss) / other.mean(), clusters)
+    return Interval(1 - ratio, error, 1 - ratio - half_of * error, 1 - ratio + half_of * error)
+
+
+def _slope(p: Array, judged: Judged, half_of: float) -> Interval:
+    """Coefficient of the forecast's own log-odds on the outcome: 1 where it is as sure as it should be."""
+    log_odds = np.log(np.clip(p, 1e-9, 1 - 1e-9)) - np.log(1 - np.clip(p, 1e-9, 1 - 1e-9))
+    rows = pd.DataFrame({"log_odds": log_odds, "outcome": judged.outcome, "cluster": judged.clusters})
+    fit = fit_logistic(rows, feature_cols=["log_odds"], cluster_col="cluster")
+    if fit.note is not None or fit.status[0] != "ok":
+        return Interval(np.nan, np.nan, np.nan, np.nan)
+    slope, error = fit.coefficients[1] / fit.scale[0], np.sqrt(fit.covariance[1, 1]) / fit.scale[0]
+    return Interval(slope, error, slope - half_of * error, slope + half_of * error)
+
+
+def score_quality(
+    scored: pd.DataFrame,
+    *,
+    outcome_col: str = "outcome",
+    cluster_col: str | None = None,
+    conf_level: float = 0.95,
+) -> pd.DataFrame:
+    """Judge forecasts out of time: the score, the simple score and the base rate, and each beside the others.
+
+    Parameters
+    ----------
+    scored : DataFrame
+        Result of `score_out_of_time`, or rows with `p_base, p_simple, p_score` and the outcome.
+    outcome_col : str
+    cluster_col : str, optional
+        Customer, where one stands in several rows.
+    conf_level : float
+
+    Returns
+    -------
+    DataFrame
+        ``forecast`` (score, simple, base), ``other_forecast`` (simple, base, or missing), ``metric, estimate,
+        std_error, conf_low, conf_high, n, events, verdict, note``. Metrics: auc (0–1); brier (mean squared
+        error of the probability, less is better); brier_gain (part of the error of `other_forecast` that is
+        saved); calibration_slope (1: as sure as it should be, below: too sure); calibration_gap (mean
+        probability less share observed). Verdicts: ahead, behind or no_difference_shown for auc (against
+        chance) and brier_gain; off or no_difference_shown for the calibration (from 1 and 0);
+        not_enough_data where there is no interval.
+
+    Raises
+    ------
+    ParameterError
+        A column is missing, an outcome is neither 0 nor 1, or a probability lies outside 0 to 1.
+
+    Notes
+    -----
+    The fit is taken as given; the doubt is that of the test's rows. Rows of one cut day share what happened
+    to everybody then, which no interval knows of: see `score_drift`. No verdict with fewer than ten rows of
+    either outcome.
+
+    References
+    ----------
+    Brier (1950) Monthly Weather Review 78; Cox (1958) Biometrika 45 (slope); Van Calster et al. (2016)
+    Journal of Clinical Epidemiology 74.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> rows = pd.DataFrame({"p_score": rng.beta(1, 3, 3_000), "p_simple": 0.25, "p_base": 0.25})
+    >>> rows["outcome"] = rng.random(3_000) < rows["p_score"]
+    >>> quality = score_quality(rows)
+    >>> gain = quality[quality["metric"] == "brier_gain"]
+    >>> gain[["forecast", "other_forecast", "verdict"]].values.tolist()[:2]
+    [['score', 'base', 'ahead'], ['score', 'simple', 'ahead']]
+    """
+    judged = read_scored(scored, outcome_col=outcome_col, cluster_col=cluster_col)
+    half = critical_value(conf_level)
+    y, who = judged.outcome, judged.clusters
+    loss = {name: (p - y) ** 2 for name, p in judged.forecasts.items()}
+    found: list[tuple[str, str | None, str, Interval]] = []
+    for name in ("score", "simple"):
+        p = judged.forecasts[name]
+        found.append((name, None, "auc", auc_interval(p, y, who, conf_level=conf_level)))
+        for other in ("base", "simple")[: 2 if name == "score" else 1]:
+            found.append((name, other, "brier_gain", _gain(loss[name], loss[other], who, half)))
+        found.append((name, None, "calibration_slope", _slope(p, judged, half)))
+        found.append((name, None, "calibration_gap", mean_of_rows(p - y, who, half)))
+    found += [(name, None, "brier", mean_of_rows(each, who, half)) for name, each in reversed(loss.items())]
+    table = pd.DataFrame([row[:3] for row in found], columns=["forecast", "other_forecast", "metric"])
+    table = table.assign(**Interval(*np.array([row[3] for row in found], dtype=float).T)._asdict())
+    if not judged.is_enough:
+        table[["std_error", "conf_low", "conf_high"]] = np.nan
+    table = table.assign(n=len(y), events=int(y.sum()))
+    table["verdict"] = [_verdict(row) for row in table.itertuples()]
+    note = scored["note"].iloc[0] if "note" in scored and len(scored) else None
+    table["note"] = pd.Series([note if name == "score" else None for name in table["forecast"]], dtype=object)
+    return table
+
+
+def _verdict(row: Any) -> str | None:
+    if row.metric == "brier":
+        return None
+    if not np.isfinite(row.conf_low):
+        return "not_enough_data"
+    if row.metric in ("auc", "brier_gain"):
+        null, words = (0.5 if row.metric == "auc" else 0.0), {"above": "ahead", "below": "behind"}
+        unit = "ratio" if row.metric == "auc" else "share"
+        return str(limits_verdict(row.conf_low, row.conf_high, null=null, unit=unit, **words))
+    null, unit = (1.0, "ratio") if row.metric == "calibration_slope" else (0.0, "pp")
+    return str(limits_verdict(row.conf_low, row.conf_high, null=null, unit=unit, above="off", below="off"))
+
+
+def score_told(quality: pd.DataFrame) -> dict[str, Any]:
+    """Say which forecast the test lets one use: the score only where it beats both simpler ones.
+
+    Parameters
+    ----------
+    quality : DataFrame
+        Result of `score_quality`.
+
+    Returns
+    -------
+    dict
+        `claim`: "score" (its error is shown to be below the base rate's and the simple score's), "simple" (it
+        beats the base rate, and the score is not shown to beat it), "base" (neither beats it) or
+        "too_few"; `verdict` ahead, no_difference_shown or not_enough_data; `estimate, conf_low, conf_high`
+        (part of the base rate's error that the claimed forecast saves; for "base" that of the score)`, cases,
+        events, auc, auc_low, auc_high, slope, slope_low, slope_high` and `note`.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> rows = pd.DataFrame({"p_score": rng.beta(1, 3, 3_000), "p_base": 0.25})
+    >>> rows["outcome"] = rng.random(3_000) < rows["p_score"]
+    >>> score_told(score_quality(rows.assign(p_simple=rows["p_score"])))["claim"]
+    'simple'
+    """
+    names = zip(quality["forecast"], quality["metric"], quality["other_forecast"].fillna(""), strict=True)
+    rows = dict(zip(names, quality.to_dict("records"), strict=True))
+
+    def one(forecast: str, metric: str, against: str = "") -> dict[Any, Any]:
+        return rows[forecast, metric, against]
+
+    beats = {
+        pair: one(pair[0], "brier_gain", pair[1])["verdict"]
+        for pair in (("score", "base"), ("score", "simple"), ("simple", "base"))
+    }
+    if beats["score", "base"] == "ahead" and beats["score", "simple"] == "ahead":
+        claim = "score"
+    elif beats["simple", "base"] == "ahead":
+        claim = "simple"
+    else:
+        claim = "too_few" if set(beats.values()) == {"not_enough_data"} else "base"
+    shown = "simple" if claim == "simple" else "score"
+    gain, auc, slope = (
+        one(shown, *which) for which in (("brier_gain", "base"), ("auc",), ("calibration_slope",))
+    )
+    verdict = {"too_few": "not_enough_data", "base": UNDECIDED}.get(claim, "ahead")
+    told = {"claim": claim, "verdict": verdict, "note": one("score", "auc")["note"], "cases": gain["n"]}
+    told |= {name: gain[name] for name in ("estimate", "conf_low", "conf_high", "events")}
+    for name, row in (("auc", auc), ("slope", slope)):
+        told |= {name: row["estimate"], f"{name}_low": row["conf_low"], f"{name}_high": row["conf_high"]}
+    return told

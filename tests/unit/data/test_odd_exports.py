@@ -1,0 +1,127 @@
+"""Exports that are odd in ways no listed one is: each is read right, or said to be doubtful."""
+
+import pandas as pd
+import pytest
+
+from cxlib.data.ids import NOBODY
+from cxlib.data.tables.data_set import open_data
+from cxlib.voice.scores import csat
+
+SHOP = {"name": "Shop", "currency": "JPY", "timezone": "Asia/Tokyo", "extracted_at": "2026-10-01T00:00"}
+COLUMNS = {"order_id": {"from": "o"}, "line": {"const": 1}, "customer_id": {"from": "c"}}
+COLUMNS |= {"ordered_at": {"from": "d"}, "amount": {"from": "a"}}
+
+
+def keys(bring):
+    return {notice.key: notice for notice in bring.summary.attrs["notices"]}
+
+
+def test_a_return_with_both_signs_is_a_return(bring):
+    text = (
+        "o,c,d,p,q\n1,x,2026-09-01,500,2\n1,x,2026-09-03,-500,-2\n2,y,2026-09-02,-10,3\n3,y,2026-09-02,,-3\n"
+    )
+    columns = COLUMNS | {"line": {"row_within": ["o"]}, "amount": {"product": ["p", "q"]}}
+    text = text.replace("3,y,2026-09-02,,-3\n", "3,y,2026-09-02,0,-3\n")
+    orders = bring({"o.csv": text}, orders={"file": "o.csv", "columns": columns}).table("orders")
+    assert orders["amount"].tolist() == [1000, -1000, -30, 0]
+    assert keys(bring)["exports.both_below_zero"].count == 1
+
+
+def test_the_tenth_file_comes_after_the_ninth(bring):
+    files = {f"o_{at}.csv": f"o,c,d,a\n1,x,2026-09-01,{at}\n" for at in (2, 9, 10)}
+    files["o_１１.csv"] = "o,c,d,a\n2,x,2026-09-01,5\n"
+    part = {"files": "o_*.csv", "latest": ["o"], "columns": COLUMNS}
+    orders = bring(files, orders=part).table("orders").set_index("order_id")
+    assert orders["amount"].to_dict() == {"1": 10, "2": 5}
+
+
+def test_returns_that_a_column_nobody_reads_tells_of_are_named(bring):
+    rows = [
+        f"{at},c{at % 7},2026-09-{at % 28 + 1:02},100,{'返品' if at % 10 == 0 else '販売'}"
+        for at in range(60)
+    ]
+    text = "o,c,d,a,区分\n" + "\n".join(rows) + "\n"
+    part = {"file": "o.csv", "columns": COLUMNS}
+    bring({"o.csv": text}, orders=part)
+    told = keys(bring)["exports.unread_returns"]
+    assert (told.column, told.count) == ("区分", 6) and "返品" in told.text()
+
+
+@pytest.mark.parametrize(
+    ("heading", "states", "amounts"),
+    [
+        ("区分", ("返品", "販売"), ("-100", "100")),  # signed already
+        (
+            "状態",
+            ("キャンセル可", "キャンセル不可"),
+            ("100", "100"),
+        ),  # all hold the word: it tells of a right
+        ("メモ", None, ("100", "100")),  # free text
+    ],
+)
+def test_other_columns_with_such_words_are_left_alone(bring, heading, states, amounts):
+    said = [states[at % 2] if states else f"返品 {at}" for at in range(60)]
+    rows = [f"{at},c{at % 7},2026-09-{at % 28 + 1:02},{amounts[at % 2]},{said[at]}" for at in range(60)]
+    bring(
+        {"o.csv": f"o,c,d,a,{heading}\n" + "\n".join(rows) + "\n"},
+        orders={"file": "o.csv", "columns": COLUMNS},
+    )
+    assert "exports.unread_returns" not in keys(bring)
+
+
+def orders(**columns):
+    held = {
+        "order_id": [f"o{at}" for at in range(40)],
+        "line": 1,
+        "customer_id": [f"c{at % 5}" for at in range(40)],
+    }
+    days = pd.date_range("2026-08-20", periods=40).strftime("%Y-%m-%d")
+    return pd.DataFrame(held | {"ordered_at": days, "amount": 1000.0} | columns)
+
+
+def noticed(**tables):
+    shop = open_data(tables, **SHOP)
+    for name in shop.tables:
+        shop.load(name)
+    return {notice.key: notice for notice in shop.notices}
+
+
+def test_pieces_below_zero_beside_an_amount_above_are_named():
+    told = noticed(orders=orders(quantity=[-1.0 if at % 8 == 0 else 1.0 for at in range(40)]))
+    assert told["tables.returned_as_sold"].count == 5
+    signed = [-1.0 if at % 8 == 0 else 1.0 for at in range(40)]
+    right = orders(quantity=signed).assign(amount=[1000.0 * sign for sign in signed])
+    assert "tables.returned_as_sold" not in noticed(orders=right)
+
+
+@pytest.mark.parametrize(
+    ("margin", "is_rate"), [(0.35, True), (350.0, False), (0.0, False), ([0.3, 300.0] * 20, False)]
+)
+def test_a_rate_in_the_place_of_a_margin_is_named(margin, is_rate):
+    assert ("tables.margin_as_rate" in noticed(orders=orders(margin=margin))) == is_rate
+
+
+def test_small_amounts_may_have_margins_below_one():
+    assert "tables.margin_as_rate" not in noticed(orders=orders(margin=0.8).assign(amount=3.0))
+
+
+def test_one_region_in_several_spellings_is_named():
+    people = pd.DataFrame({"customer_id": [f"c{at}" for at in range(80)], "first_seen_on": "2026-01-01"})
+    people = people.assign(customer_type="consumer")
+    told = noticed(customers=people.assign(region=["Kanto", "kanto ", "Ｋanto", "Kansai"] * 20))
+    assert (told["tables.value_spelling"].column, told["tables.value_spelling"].count) == ("region", 60)
+    assert "Kanto" not in told["tables.value_spelling"].text()
+    assert "tables.value_spelling" not in noticed(customers=people.assign(region=["Kanto", "Kansai"] * 40))
+
+
+@pytest.mark.parametrize("word", ["ゲスト", "ゲスト購入", "未登録", "会員登録なし", "GUEST"])
+def test_words_for_nobody_are_guests(word):
+    assert word in NOBODY
+    shop = open_data({"orders": orders(customer_id=[word, "a"] * 20)}, **SHOP)
+    assert shop.table("orders")["customer_id"].isna().sum() == 20
+
+
+def test_thumbs_up_and_down_are_a_scale():
+    answers = pd.DataFrame({"csat_score": [1] * 30 + [0] * 10})
+    row = csat(answers, scale=(0, 1)).iloc[0]
+    assert (row["estimate"], row["n"], row["best_boxes"]) == (0.75, 40, 1)

@@ -1,0 +1,151 @@
+"""The examiner: what counts as an answer, which slips it names, and what it keeps."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import cxlib as cx
+from cxlib.checks import ParameterError
+from cxlib.learn import course_files, learners_progress
+from cxlib.learn.course_files import Exercise
+from cxlib.learn.examiner import same
+
+WORDS = {"en": "so it is", "ja": "そういうことです"}
+
+
+@pytest.fixture(autouse=True)
+def learner(monkeypatch):
+    """A learner of each test's own."""
+    monkeypatch.setattr(learners_progress, "_NOW", [learners_progress.Learner()])
+    monkeypatch.setattr(learners_progress, "_TRIED", {})
+
+
+@pytest.fixture
+def asked(monkeypatch):
+    """One exercise with the answer 0.25, marked without a company."""
+
+    def _asked(right, **wrong):
+        told = {
+            key: (lambda shop, value=value: value, {"en": key, "ja": key}) for key, value in wrong.items()
+        }
+        exercise = Exercise("x.1", WORDS, WORDS, WORDS, lambda shop: right, told)
+        monkeypatch.setattr("cxlib.learn.examiner.find_exercise", lambda name: exercise)
+
+        return lambda answer, lang="en": cx.learn.check("x.1", answer, shop=object(), lang=lang)
+
+    return _asked
+
+
+@pytest.mark.parametrize("answer", [None, ..., np.nan, [], "", pd.Series(dtype=float), [np.nan]])
+def test_nothing_is_no_attempt(asked, answer):
+    assert asked(0.25)(answer).status == "not_attempted"
+    assert not learners_progress.has_tried("x.1")
+
+
+@pytest.mark.parametrize(
+    "answer", [0.25, 0.2501, np.float64(0.25), pd.Series([0.25]), pd.DataFrame({"estimate": [0.25]})]
+)
+def test_one_cell_counts_as_its_value(asked, answer):
+    assert asked(0.25)(answer).status == "right"
+
+
+def test_a_usual_wrong_answer_is_named(asked):
+    check = asked(0.25, naive=0.2, other=0.3)
+    assert "naive" in check(0.2).words
+    assert "other" in check(0.3).words
+
+
+@pytest.mark.parametrize(("answer", "said"), [(25, "unit"), (-0.25, "sign"), (0.9, "usual"), ("a", "number")])
+def test_slips_of_any_exercise_are_named(asked, answer, said):
+    outcome = asked(0.25)(answer)
+    assert (outcome.status, said in outcome.words) == ("not_yet", True)
+
+
+def test_several_values_are_asked_for_by_their_number(asked):
+    outcome = asked([0.1, 0.2])(0.1)
+    assert "2 values" in outcome.words
+
+
+@pytest.mark.parametrize(
+    ("given", "right", "is_same"),
+    [
+        (" Decide ", "decide", True),
+        ("buy", "decide", False),
+        (["b", "a"], {"a", "b"}, True),
+        (["a"], {"a", "b"}, False),
+        ([0.1, 0.2], [0.1, 0.2], True),
+        ([0.2, 0.1], [0.1, 0.2], False),
+        (True, True, True),
+        (1, True, False),
+        (0.0, 0.0, True),
+        (np.nextafter(100.5, 0), 100, True),
+        (101.5, 100, False),
+    ],
+)
+def test_two_answers_are_one(given, right, is_same):
+    assert same(given, right, 0.01) is is_same or same(given, right, 0.005) is is_same
+
+
+def test_words_come_in_the_learners_language(asked):
+    assert asked(0.25)(0.25, lang="ja").words == "正解です。" + WORDS["ja"]
+
+
+def test_the_solution_waits_for_a_try(tmp_path):
+    cx.learn.start(lang="en", folder=tmp_path)
+    assert "Try first" in cx.learn.solution("f2.1").words
+    cx.learn.check("f2.1", 0.123)
+    assert "answer = 1 - curve" in cx.learn.solution("f2.1").words
+
+
+def test_progress_is_kept_in_the_folder_and_right_stays_right(tmp_path):
+    shop = cx.learn.start(folder=tmp_path)
+    right = course_files.find_exercise("f2.1").right(shop)
+    for answer in (0.5, right, 0.5):
+        cx.learn.check("f2.1", answer)
+    cx.learn.start(folder=tmp_path, lang="ja")
+    told = cx.learn.progress().set_index("lesson").loc["f2"]
+    assert (told["tried"], told["right"]) == (1, 1)
+    assert json.loads((tmp_path / "course_progress.json").read_text()) == {"f2.1": "right"}
+    page = (tmp_path / "course_progress.html").read_text(encoding="utf-8")
+    assert "学習の記録" in page
+    assert "<script" not in page
+
+
+@pytest.mark.parametrize("kept", ["", "{", "[1]", '{"f2.1": "<b>", "x": 3}'])
+def test_a_damaged_file_of_progress_counts_as_none(tmp_path, kept):
+    (tmp_path / "course_progress.json").write_text(kept)
+    cx.learn.start(folder=tmp_path)
+    assert cx.learn.progress()["tried"].sum() == 0
+
+
+def test_nothing_is_kept_without_a_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    cx.learn.start()
+    cx.learn.check("f2.1", 0.5)
+    cx.learn.progress()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_quiz_is_asked_and_marked():
+    asked = cx.learn.quiz("f2").words
+    n = len(course_files.find_lesson("f2").quiz)
+    assert asked.count("a) ") == n
+    marks = [cx.learn.quiz("f2", letter * n).words.count("Right.") for letter in "abc"]
+    assert sum(marks) == n, "one choice of each question is right"
+    with pytest.raises(ParameterError, match="one letter for each"):
+        cx.learn.quiz("f2", "a" * (n + 1))
+
+
+@pytest.mark.parametrize("call", [cx.learn.hint, cx.learn.solution, lambda name: cx.learn.check(name, 1)])
+def test_an_unknown_exercise_is_an_error_with_the_nearest_name(call):
+    with pytest.raises(ParameterError, match=r"f2\.1"):
+        call("f2.l")
+
+
+def test_unknown_languages_and_faults_are_errors():
+    with pytest.raises(ParameterError, match="lang"):
+        cx.learn.start(lang="fr")
+    with pytest.raises(ParameterError, match="fault"):
+        cx.learn.broken_company("dup")
