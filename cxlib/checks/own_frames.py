@@ -2,7 +2,8 @@
 
 The faces of the package (`cx.nps`, `cx.voice.nps`) hand functions out through here, so that the rule has one
 home. A pandas frame of plain types goes through as it is; one of other types is converted column by column,
-one of another library through Arrow. Arguments of type `Any` reduce on their own engine and keep it.
+one of another library through Arrow. Arguments of type `Any` reduce on their own engine and keep it. Levels
+and numbers of draws are checked on the way (`cxlib.checks.own_numbers`).
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import lazy_loader
 
 from cxlib.checks import ParameterError, check_frame
+from cxlib.checks.own_numbers import checks_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -233,15 +235,19 @@ def _fetched(frame: Any, argument: str) -> pd.DataFrame:
 
 @functools.cache
 def _taking_any_frame(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Convert the frames among a function's arguments; a function that takes none stays itself."""
+    """Convert the frames among a function's arguments and check its numbers; without both it stays itself."""
     parameters = inspect.signature(function).parameters
     kinds = {name: str(each.annotation) for name, each in parameters.items() if _may_be_frame(each)}
-    if not kinds:
+    checks = checks_of(function)
+    if not kinds and not checks:
         return function
     names = list(parameters)
 
     @functools.wraps(function)
     def with_plain_frames(*args: Any, **kwargs: Any) -> Any:
+        for name, value in kwargs.items():
+            if name in checks:
+                checks[name](value, argument=name)
         placed = [
             _plain(value, name, kinds[name]) if name in kinds else value
             for name, value in zip(names, args, strict=False)

@@ -1,5 +1,5 @@
 """Figures for who decides: each against its target and an earlier day, and the chain that joins them."""
 
-import lazy_loader
+from cxlib.checks.own_frames import face
 
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+__getattr__, __dir__, __all__ = face(__name__, __file__)

@@ -112,7 +112,12 @@ def _sums_of_units(columns: Iterable[Array], n_columns: int, clusters: ArrayLike
 
 
 def _unit_counts(n_units: int, n_boot: int, seed: int, block: int) -> Iterator[Array]:
-    """How often each unit is drawn in each resample; the draws are the same whatever the block."""
+    """How often each unit is drawn in each resample; the draws are the same whatever the block.
+
+    No resamples are one block without rows, so that what is made of the blocks has its columns.
+    """
+    if not n_boot:
+        yield np.empty((0, n_units))
     rng = np.random.default_rng(seed)
     block = max(min(block, n_boot), 1)
     for start in range(0, n_boot, block):
@@ -154,7 +159,7 @@ def bootstrap_interval(replicates: ArrayLike, *, conf_level: float = 0.95) -> tu
     [29.3, 2.5, 97.5]
     """
     values = np.asarray(replicates, dtype=float)
-    flat = values.reshape(len(values), -1)
+    flat = values.reshape(len(values), int(np.prod(values.shape[1:])))
     enough = np.isfinite(flat).sum(axis=0) >= 20
     result = np.full((3, flat.shape[1]), np.nan)
     if enough.any():

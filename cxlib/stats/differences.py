@@ -9,7 +9,8 @@ import pandas as pd
 from numpy.typing import ArrayLike
 from scipy.special import stdtr, stdtrit
 
-from cxlib.checks import ParameterError, check_columns
+from cxlib.checks import check_columns
+from cxlib.checks.own_numbers import check_whole
 from cxlib.stats.arrays import Array
 from cxlib.stats.intervals import Interval, critical_value
 from cxlib.stats.welch import welch_p
@@ -128,8 +129,7 @@ def groups_apart(
     ['no_difference_shown', 'no_difference_shown', 'differ', 'differ']
     """
     check_columns(frame, by=by, estimate_col=estimate_col, std_error="std_error", n_col=n_col)
-    if draws < 1:
-        raise ParameterError("differences.draws", found=draws)
+    check_whole(draws, argument="draws", least=1)
     critical_value(conf_level)  # refuses an impossible level
     columns = {name: frame[name].to_numpy(float, na_value=np.nan) for name in (estimate_col, n_col)}
     x, n = columns[estimate_col], columns[n_col]

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from cxlib.checks import ParameterError
+from cxlib.checks.own_numbers import check_level
 from cxlib.language import text
 from cxlib.stats.arrays import Array
 from cxlib.stats.sums_by_cluster import cluster_totals
@@ -53,8 +54,7 @@ def critical_value(conf_level: float = 0.95, *, df: ArrayLike | None = None) -> 
     """
     from scipy.special import ndtri, stdtrit
 
-    if not 0 < conf_level < 1:
-        raise ParameterError("intervals.conf_level", found=conf_level)
+    check_level(conf_level)
     level = (1 + conf_level) / 2
     if df is None:
         return float(ndtri(level))

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from cxlib.checks import ParameterError, check_columns, check_frame, fail_option
+from cxlib.checks.own_numbers import check_whole
 from cxlib.language import LANGUAGES, has_text, text
 from cxlib.stats.arrays import Array
 from cxlib.stats.bootstrap import bootstrap_interval
@@ -177,8 +178,7 @@ def check_resampling(data: pd.DataFrame, cluster_col: str | None, n_boot: object
     """Raise unless the cluster column exists, resamples are a whole number of 0 or more, the level in 0–1."""
     check_columns(data, cluster_col=cluster_col)
     critical_value(conf_level)
-    if isinstance(n_boot, bool) or not isinstance(n_boot, (int, np.integer)) or n_boot < 0:
-        raise ParameterError("nps.resamples", found=repr(n_boot))
+    check_whole(n_boot, argument="n_boot")
 
 
 def driver_labels(drivers: Sequence[str], lang: str = "en") -> dict[str, str]:

@@ -44,7 +44,7 @@ def agreement(
     unit_col, coder_col, value_col : str
     conf_level : float
     n_boot, seed : int
-        Resamples of the units behind the interval.
+        Resamples of the units behind the interval; 0 for none.
 
     Returns
     -------
