@@ -176,7 +176,7 @@ def check_rows(frame: pd.DataFrame, name: str, settings: Settings, findings: Fin
         frame = _plan_open_deals(frame, findings)
     if name == "contracts":
         keep &= _has_begun(frame, findings)
-    notice_doubts(frame, name, findings)
+    notice_doubts(frame, name, settings, findings)
     frame = with_guests(frame, name, settings, findings)
     frame = _check_order_of_times(frame, spec, findings)
     frame, past = _check_future(frame, spec, settings.extracted, findings)

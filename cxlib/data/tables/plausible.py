@@ -25,13 +25,17 @@ ORDERS_ALONE, SHARE_ALONE = 50, 0.99
 SHARE_OF_ONE, TIMES_NEXT, ROWS_OF_ALL = 0.05, 10, 50
 #: Amount from which on a margin of at most 1 is no money, and share of the margins that are like it.
 LEAST_SOLD, SHARE_RATES = 10, 0.9
+#: Share of the money without a margin from which on the rest is worth a word.
+SHARE_UNKNOWN = 0.01
+#: Years that nobody lives; share of one year of birth and times the next most frequent that no crowd has.
+OLDEST, SHARE_OF_YEAR, TIMES_NEXT_YEAR = 110, 0.1, 5
 #: Different values from which on a column is no attribute to break down by.
 MOST_VALUES = 1_000
 #: Customers from which on an attribute that never varies is worth a word.
 ALIKE = 20
 
 
-def notice_doubts(frame: pd.DataFrame, table: str, findings: Findings) -> None:
+def notice_doubts(frame: pd.DataFrame, table: str, settings: Settings, findings: Findings) -> None:
     """Note what is plausible row by row and not as a whole."""
     if table == "orders":
         findings.add("tables.price_for_amount", "notice", "amount", prices_for_amounts(frame))
@@ -39,8 +43,15 @@ def notice_doubts(frame: pd.DataFrame, table: str, findings: Findings) -> None:
             "tables.returned_as_sold", "notice", "quantity", (frame["quantity"] < 0) & (frame["amount"] > 0)
         )
         findings.add("tables.margin_as_rate", "notice", "margin", rates_for_margins(frame))
+        findings.add("tables.margin_in_part", "notice", "margin", without_margin(frame))
     if table in ("orders", "responses", "tickets"):
         findings.add("tables.one_for_many", "notice", "customer_id", of_one_for_many(frame["customer_id"]))
+    if table == "customers":
+        years, last = frame["birth_year"], settings.extracted.year
+        limits = {"first": last - OLDEST, "last": last}
+        odd = (years < last - OLDEST) | (years > last)
+        findings.add("tables.birth_year_odd", "notice", "birth_year", odd.fillna(value=False), **limits)
+        findings.add("tables.birth_year_alike", "notice", "birth_year", years_of_a_form(years))
     if table == "customers" and len(frame) >= ALIKE:
         for column in frame.columns.difference(["customer_id", "first_seen_on", "customer_type"]):
             if frame[column].notna().mean() > 0.5 and len(frame[column].dropna().unique()) == 1:
@@ -93,6 +104,39 @@ def rates_for_margins(orders: pd.DataFrame) -> np.ndarray:
     sold = (amount >= LEAST_SOLD) & (margin != 0) & np.isfinite(margin)
     rates = sold & (margin > 0) & (margin <= 1)
     return rates & (rates.sum() >= max(PRICED_LINES, SHARE_RATES * sold.sum()))
+
+
+def without_margin(orders: pd.DataFrame) -> np.ndarray:
+    """Mask of lines that cost something and have no margin, where others have one and it is no trifle.
+
+    Examples
+    --------
+    >>> lines = pd.DataFrame({"amount": [900.0, 900.0, 0.0], "margin": [300.0, np.nan, np.nan]})
+    >>> without_margin(lines).tolist(), without_margin(lines.assign(margin=np.nan)).tolist()
+    ([False, True, False], [False, False, False])
+    """
+    amount, margin = (orders[name].to_numpy(dtype=float) for name in ("amount", "margin"))
+    lacks = np.isnan(margin) & (amount != 0) & np.isfinite(amount)
+    money = np.abs(np.where(np.isfinite(amount), amount, 0.0))
+    is_part = not np.isnan(margin).all() and money[lacks].sum() >= SHARE_UNKNOWN * money.sum()
+    return lacks & is_part
+
+
+def years_of_a_form(years: pd.Series) -> np.ndarray:
+    """Mask of the one year of birth that far too many share: what a form holds until somebody changes it.
+
+    Examples
+    --------
+    >>> born = pd.Series([1980] * 40 + [*range(1950, 2000)], dtype="Int64")
+    >>> int(years_of_a_form(born).sum()), int(years_of_a_form(born[39:]).sum())
+    (41, 0)
+    """
+    held = years.value_counts()
+    if len(held) < 2:
+        return np.zeros(len(years), dtype=bool)
+    least = max(ALIKE, SHARE_OF_YEAR * held.sum(), TIMES_NEXT_YEAR * held.iloc[1])
+    is_of_form = bool(held.iloc[0] >= least)
+    return (years == held.index[0]).fillna(value=False).to_numpy(dtype=bool) & is_of_form
 
 
 def spelled_apart(values: pd.Series) -> np.ndarray:

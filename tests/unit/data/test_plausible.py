@@ -143,3 +143,59 @@ def test_the_currency_is_the_same_in_small_letters():
     own = orders(["a", "b"], currency=["jpy", "JPY"])
     assert keys(opened(orders=own)) == []
     assert opened(orders=own.assign(currency=["jpy", "usd"])).load("orders")[0].count == 1
+
+
+def test_years_of_birth_that_nobody_has_and_those_of_a_form_are_named():
+    born = [*range(1950, 2000), 1900, 2030, 62] + [1980] * 40
+    people = pd.DataFrame({"customer_id": [f"c{n}" for n in range(len(born))], "birth_year": born})
+    shop = opened(customers=people.assign(customer_type="consumer", first_seen_on="2026-01-01"))
+    told = {notice.key: notice for notice in shop.load("customers")}
+    assert {key: notice.count for key, notice in told.items()} == {
+        "tables.birth_year_odd": 3,
+        "tables.birth_year_alike": 41,
+    }
+    assert "outside 1916 to 2026" in told["tables.birth_year_odd"].text("en")
+    assert "1916～2026年の範囲外" in told["tables.birth_year_odd"].text("ja")
+    assert shop.table("customers")["birth_year"].to_list() == born, "kept"
+
+
+def test_years_of_birth_of_a_class_of_students_are_not_doubted():
+    people = pd.DataFrame({"customer_id": [f"c{n}" for n in range(200)], "birth_year": [2004, 2005] * 100})
+    shop = opened(customers=people.assign(customer_type="consumer", first_seen_on="2026-01-01"))
+    assert shop.load("customers") == []
+    unknown = people.assign(customer_type="consumer", first_seen_on="2026-01-01", birth_year=None)
+    assert opened(customers=unknown).load("customers") == []
+
+
+@pytest.mark.parametrize(
+    ("margin", "count"),
+    [([30.0] * 60, 0), ([None] * 60, 0), ([30.0] * 59 + [None], 1), ([30.0] * 20 + [None] * 40, 40)],
+)
+def test_a_margin_known_for_a_part_of_the_lines_is_named(margin, count):
+    held = orders([f"c{n // 2}" for n in range(60)], margin=margin)
+    told = [(notice.key, notice.count) for notice in opened(orders=held).load("orders")]
+    assert told == ([("tables.margin_in_part", count)] if count else [])
+    free = held.assign(amount=np.where(pd.isna(held["margin"]), 0.0, 100.0))
+    assert "tables.margin_in_part" not in keys(opened(orders=free)), "what costs nothing needs none"
+
+
+def test_what_is_said_of_rows_is_said_by_the_import_too(bring):
+    rows = [
+        f"{n},c{n},2026-09-0{n % 9 + 1},100,{'' if n % 3 else 30},{1900 if n < 2 else 1950 + n}"
+        for n in range(30)
+    ]
+    head = "order,customer,at,amount,margin,born"
+    columns = {"order_id": {"from": "order"}, "line": {"const": 1}, "customer_id": {"from": "customer"}}
+    columns |= {"ordered_at": {"from": "at"}, "amount": {"from": "amount"}, "margin": {"from": "margin"}}
+    people = {"customer_id": {"from": "customer"}, "first_seen_on": {"from": "at"}}
+    people |= {"customer_type": {"const": "consumer"}, "birth_year": {"from": "born"}}
+    shop = bring(
+        {"o.csv": "\n".join([head, *rows]) + "\n"},
+        orders={"file": "o.csv", "columns": columns},
+        customers={"file": "o.csv", "columns": people},
+    )
+    expected = {"tables.margin_in_part": 20, "tables.birth_year_odd": 2}
+    said = {notice.key: notice.count for notice in bring.summary.attrs["notices"]}
+    assert expected.items() <= said.items()
+    _ = keys(shop)
+    assert expected.items() <= {notice.key: notice.count for notice in shop.notices}.items()
