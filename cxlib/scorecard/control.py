@@ -81,7 +81,7 @@ def monthly_figures(
     for metric, one in measures.items():
         check_columns(one.latest, customer_id_col=customer_id_col)
         for month, rows in _months(one, first_day, last_day, customer_id_col):
-            held = one.of(rows, last_day)
+            held = one.figure(rows, last_day)
             for row in (held.head(1) if by is None else held).to_dict("records"):
                 people = (
                     rows[customer_id_col] if by is None else rows.loc[rows[by] == row[by], customer_id_col]

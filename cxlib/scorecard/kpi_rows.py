@@ -10,14 +10,12 @@ import numpy as np
 import pandas as pd
 
 from cxlib.checks import ParameterError, check_columns
-from cxlib.data.contract import TABLES
-from cxlib.data.days import local_days, to_date
+from cxlib.data.days import local_days
 from cxlib.data.rules.rule_files import Kpi, Target
 from cxlib.stats.intervals import critical_value
 from cxlib.stats.targets import judge_target
 from cxlib.stats.verdicts import limits_side, limits_verdict
 
-MONTHS = 3
 LIMITS = ["estimate", "conf_low", "conf_high", "n"]
 MOVES = ["before", "change", "change_std_error", "change_conf_low", "change_conf_high", "n_both"]
 #: Verdict of a figure whose whole interval lies beyond the value from which on it is alarming.
@@ -30,7 +28,9 @@ class Measure(NamedTuple):
     `of(rows, day)` makes a frame whose first row holds `estimate, conf_low, conf_high, n` from `latest` or
     `before`: a row for each answer, order or contact as known on that day, with `customer_id`. Without
     `before` there is no change. `is_cohort`: month by month, the rows of customers who began in the month;
-    `is_monthly` false: no month by itself, since each needs all that was before.
+    `is_monthly` false: no month by itself, since each needs all that was before. `read` makes what `of` gets
+    of the rows: some of them, each customer's by themselves, under their index, so that it is done once
+    however many customers are left out.
     """
 
     of: Callable[[pd.DataFrame, dt.date], pd.DataFrame]
@@ -38,60 +38,11 @@ class Measure(NamedTuple):
     before: pd.DataFrame | None = None
     is_cohort: bool = False
     is_monthly: bool = True
+    read: Callable[[pd.DataFrame, dt.date], pd.DataFrame] = lambda rows, day: rows
 
-
-def first_day(data_set: Any) -> dt.date:
-    """First day of any table of an opened data set."""
-    of = [(data_set.table(name), TABLES[name].time) for name in data_set.tables]
-    days = [local_days(rows[column], column).min() for rows, column in of if column is not None and len(rows)]
-    return min(day.date() for day in days if pd.notna(day))
-
-
-def earlier_day(compared_with: dt.date | str | None, *, first_day: dt.date, last_day: dt.date) -> dt.date:
-    """Day to compare with: the one asked for, or three months before the last day, as far as the data reach.
-
-    Raises
-    ------
-    ParameterError
-        The day asked for is not before the last day, or lies before the first.
-
-    Examples
-    --------
-    >>> earlier_day(None, first_day=dt.date(2025, 1, 1), last_day=dt.date(2026, 9, 30))
-    datetime.date(2026, 6, 30)
-    """
-    if compared_with is None:
-        return max((pd.Timestamp(last_day) - pd.DateOffset(months=MONTHS)).date(), first_day)
-    day = to_date(compared_with, argument="compared_with")
-    if not first_day <= day < last_day:
-        raise ParameterError("scorecard.not_earlier", found=day, first_day=first_day, last_day=last_day)
-    return day
-
-
-def report_period(last_day: dt.date, *, fiscal_year_start: int = 1) -> dict[str, str]:
-    """Name the period that ends on a day: a quarter where one ends then, else the month; fiscal if so kept.
-
-    Parameters
-    ----------
-    last_day : date
-    fiscal_year_start : int
-        First month of the fiscal year, 1 to 12; a fiscal year is called after the calendar year it begins in.
-
-    Returns
-    -------
-    dict
-        `claim` ("quarter", "fiscal_quarter", "month" or "fiscal_month"), `year, quarter, month` as text.
-
-    Examples
-    --------
-    >>> report_period(dt.date(2026, 9, 30), fiscal_year_start=4)
-    {'claim': 'fiscal_quarter', 'year': '2026', 'quarter': '2', 'month': '9'}
-    """
-    begun = (last_day.month - fiscal_year_start) % 12  # whole months of the fiscal year before this one
-    year = last_day.year - (last_day.month < fiscal_year_start)
-    ends = (last_day + dt.timedelta(days=1)).day == 1 and begun % 3 == 2
-    claim = ("fiscal_" if fiscal_year_start != 1 else "") + ("quarter" if ends else "month")
-    return {"claim": claim, "year": str(year), "quarter": str(begun // 3 + 1), "month": str(last_day.month)}
+    def figure(self, rows: pd.DataFrame, day: dt.date) -> pd.DataFrame:
+        """Compute the figure from rows as they came."""
+        return self.of(self.read(rows, day), day)
 
 
 def total(rows: pd.DataFrame, *, value_col: str = "amount") -> pd.DataFrame:
@@ -211,7 +162,7 @@ def measure_kpis(
     for metric, one in measures.items():
         for frame in (one.latest, *([] if one.before is None else [one.before])):
             check_columns(frame, customer_id_col=customer_id_col)
-        row = {"metric": metric} | _first_row(one.of, one.latest, last_day)
+        row = {"metric": metric} | _first_row(one.figure, one.latest, last_day)
         rows.append(row | _change(one, (last_day, earlier), n_groups, level, customer_id_col))
     return pd.DataFrame(rows, columns=["metric", *LIMITS, *MOVES])
 
@@ -334,7 +285,7 @@ def _change(
         return dict.fromkeys(MOVES, np.nan)
     frames = (one.latest, one.before)
     estimate, before = (
-        _first_row(one.of, frame, day)["estimate"] for frame, day in zip(frames, days, strict=True)
+        _first_row(one.figure, frame, day)["estimate"] for frame, day in zip(frames, days, strict=True)
     )
     people = [_who(frame, customer_id_col) for frame in frames]
     distinct = np.unique(np.concatenate(people))
@@ -348,11 +299,13 @@ def _change(
         np.where(has, np.searchsorted(known, ids).astype(ids.dtype), ids) % n_groups
         for ids, has in zip(people, named, strict=True)
     ]
-    each = [
-        [_first_row(one.of, frame[group != left_out], day)["estimate"] for left_out in range(n_groups)]
-        for frame, group, day in zip(frames, groups, days, strict=True)
-    ]
-    latest_without, before_without = np.array(each)
+    without = []
+    for frame, group, day in zip(frames, groups, days, strict=True):
+        read = one.read(frame.reset_index(drop=True), day)
+        own = group[read.index.to_numpy()]
+        each = (_first_row(one.of, read[own != left_out], day) for left_out in range(n_groups))
+        without.append(np.array([row["estimate"] for row in each]))
+    latest_without, before_without = without
     error = float(np.sqrt((n_groups - 1) * np.var(latest_without - before_without)))
     if not error > 0:  # not a number where leaving a group out leaves nothing
         return nothing

@@ -53,24 +53,28 @@ def kpi_measures(
     >>> made["win_rate"].of(made["win_rate"].latest, dt.date(2026, 9, 30))["estimate"].tolist()
     [1.0]
     """
-    made = {}
+    made: dict[str, Measure] = {}
+    rules: dict[str, Any] = {}
     for kpi in kpis:
         if kpi.figure is not None:
             of = _function(kpi, kpi.figure, functions)
+            kinds: dict[str, Any] = {"is_cohort": kpi.figure.is_cohort, "is_monthly": kpi.figure.is_monthly}
             latest, before = (_rows(kpi.figure, scope) for scope in scopes)
-            computed = _computed(kpi.figure, of, conf_level, _beside(kpi.figure, scopes[0]))
+            computed = _computed(kpi.figure, of, conf_level, _beside(kpi.figure, scopes[0], rules))
+            if kpi.figure.reads is not None:
+                kinds["read"] = _told_day(_public(kpi, kpi.figure.reads, functions))
             compared = before if kpi.figure.is_compared else None
-            kinds = {"is_cohort": kpi.figure.is_cohort, "is_monthly": kpi.figure.is_monthly}
             made[kpi.id] = Measure(computed, latest, compared, **kinds)
     return made
 
 
-def _beside(figure: Figure, scope: Any) -> dict[str, Any]:
-    """Further tables up to the last day, none in a report of some customers, and rules for the data."""
+def _beside(figure: Figure, scope: Any, rules: dict[str, Any]) -> dict[str, Any]:
+    """Further tables up to the last day, none in a report of some customers, and rules, read once for all."""
     if not (figure.beside or figure.rules):
         return {}
     data_set = scope.data_set
-    held: dict[str, Any] = {name: load_rules(name, data_set) for name in figure.rules}
+    rules |= {name: load_rules(name, data_set) for name in figure.rules if name not in rules}
+    held = {name: rules[name] for name in figure.rules}
     for name in figure.beside:
         is_known = data_set.has(name) and not scope.is_narrowed
         held[name] = data_set.table(name, end=scope.last_day) if is_known else None
@@ -84,14 +88,19 @@ def _rows(figure: Figure, scope: Any) -> pd.DataFrame:
     return rows
 
 
-def _function(kpi: Kpi, figure: Figure, functions: Any) -> Any:
+def _public(kpi: Kpi, name: str, functions: Any) -> Any:
     found: Any = functions
-    for part in figure.function.split("."):
+    for part in name.split("."):
         known = getattr(found, "__all__", None) or dir(found)
         if part.startswith("_") or part not in known:
             options = nearest(part, [name for name in known if not name.startswith("_")])
-            raise InputError("scorecard.no_function", kpi=kpi.id, found=figure.function, options=options)
+            raise InputError("scorecard.no_function", kpi=kpi.id, found=name, options=options)
         found = getattr(found, part)
+    return found
+
+
+def _function(kpi: Kpi, figure: Figure, functions: Any) -> Any:
+    found = _public(kpi, figure.function, functions)
     if not callable(found) or "conf_level" not in inspect.signature(found).parameters:
         raise InputError("scorecard.no_figure", kpi=kpi.id, found=figure.function)
     for table in (figure.table, *figure.beside):
@@ -104,11 +113,17 @@ def _function(kpi: Kpi, figure: Figure, functions: Any) -> Any:
 def _computed(
     figure: Figure, of: Callable[..., pd.DataFrame], conf_level: float, beside: dict[str, Any]
 ) -> Callable[[pd.DataFrame, dt.date], pd.DataFrame]:
-    asked = inspect.signature(of).parameters
     options: dict[str, Any] = {**figure.options, **beside, "conf_level": conf_level}
+    told_day = _told_day(of)
 
     def compute(rows: pd.DataFrame, day: dt.date) -> pd.DataFrame:
-        found = of(rows, **options, **({"as_of": day} if "as_of" in asked else {}))
+        found = told_day(rows, day, **options)
         return found if figure.metric is None else found[found["metric"] == figure.metric]
 
     return compute
+
+
+def _told_day(of: Callable[..., pd.DataFrame]) -> Callable[..., pd.DataFrame]:
+    """Hand a function the day if it asks for it."""
+    asks = "as_of" in inspect.signature(of).parameters
+    return lambda rows, day, **options: of(rows, **options, **({"as_of": day} if asks else {}))

@@ -19,6 +19,7 @@ from .held_out import asked_by_arm as asked_by_arm
 from .held_out import initiatives_known as initiatives_known
 from .kpi import replied_share as replied_share
 from .kpi import settled_share as settled_share
+from .kpi import tickets_read as tickets_read
 from .lists import low_score_list as low_score_list
 from .lists import next_to_ask_list as next_to_ask_list
 from .next_to_ask import FEATURES as FEATURES

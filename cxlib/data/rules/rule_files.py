@@ -221,11 +221,14 @@ class Figure(Closed):
     customers who began in it. `options` are the function's own. `beside` names further tables, which the
     function gets whole by their names, and as None where there is none or the report is of some customers
     only; `rules` names kinds of rules it gets likewise, as they are for the data.
-    `is_compared` false leaves out the change since the earlier day, `is_monthly` false the control chart.
+    `reads` is a public function that reads the rows before: it gives each customer's by themselves, under
+    their index. `is_compared` false leaves out the change since the earlier day, `is_monthly` false the
+    control chart.
     """
 
     function: str = Field(min_length=1)
     table: Code
+    reads: str | None = None
     metric: Code | None = None
     with_history: bool = False
     keep_unknown: bool = False

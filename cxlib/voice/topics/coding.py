@@ -31,6 +31,9 @@ HAS = {"en": "[a-z]", "ja": r"[^\x00-\x7f]|\$"}
 #: What stands in place of a phrase that is not meant: it ends a word and a clause.
 GAP = " , "
 Found = NDArray[np.bool_]
+#: Distinct texts whose topics are remembered at most, and the memory: `book, texts, found`.
+MOST_MET = 50_000
+_MET: dict[str, Any] = {}
 
 
 def fold_comments(comments: pd.Series) -> pa.Array:
@@ -145,13 +148,35 @@ def mentions(comments: pd.Series, book: Topics) -> Found:
     """
     distinct = fold_comments(comments).dictionary_encode()
     text, code = distinct.dictionary, distinct.indices.fill_null(len(distinct.dictionary)).to_numpy()
-    found = np.zeros((len(text) + 1, len(book.topics)), dtype=bool)
+    nothing = np.zeros((1, len(book.topics)), dtype=bool)
+    return np.concatenate([_topics_of(text, book), nothing])[code]
+
+
+def _topics_of(text: pa.Array, book: Topics) -> Found:
+    """Topics of distinct texts; those that the codebook used last has met are not looked at again.
+
+    A figure is computed again and again with a few customers left out, always of the same comments.
+    """
+    if len(text) > MOST_MET:
+        return _look_for(text, book)
+    if _MET.get("book") is not book or len(_MET["texts"]) > MOST_MET:
+        _MET.update(book=book, texts=text[:0], found=np.zeros((0, len(book.topics)), dtype=bool))
+    new = text.filter(pc.is_null(pc.index_in(text, value_set=_MET["texts"])))
+    if len(new):
+        texts, found = [_MET["texts"], new], [_MET["found"], _look_for(new, book)]
+        _MET.update(texts=pa.concat_arrays(texts), found=np.concatenate(found))
+    known: Found = _MET["found"][pc.index_in(text, value_set=_MET["texts"]).to_numpy()]
+    return known
+
+
+def _look_for(text: pa.Array, book: Topics) -> Found:
+    found = np.zeros((len(text), len(book.topics)), dtype=bool)
     for lang in ("en", "ja"):
         own = np.flatnonzero(fits(text, HAS[lang]))
         part = text.take(pa.array(own))
         for column, topic in enumerate(book.topics):
             found[own, column] |= _about(part, getattr(topic, lang), lang)
-    return found[code]
+    return found
 
 
 def fits(text: pa.Array, pattern: str) -> Found:

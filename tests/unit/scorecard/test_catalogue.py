@@ -95,6 +95,10 @@ def test_what_an_entry_says_reaches_function_and_rows():
         ({"function": "nps.__globals__", "table": "events"}, "does not have"),
         ({"function": "open_data", "table": "events"}, "no function that takes rows"),
         ({"function": "below_expectation", "table": "event"}, "events"),
+        (
+            {"function": "below_expectation", "table": "events", "reads": "support.ticket_read"},
+            "tickets_read",
+        ),
     ],
 )
 def test_an_entry_that_leads_nowhere_is_named(figure, said):

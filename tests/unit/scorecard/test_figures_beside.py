@@ -9,7 +9,7 @@ import cxlib as cx
 from cxlib.checks import InputError
 from cxlib.data.rules.rule_files import Kpis, load_rules
 from cxlib.data.rules.strict_models import to_model
-from cxlib.scorecard import kpi_measures, monthly_figures
+from cxlib.scorecard import Measure, kpi_measures, measure_kpis, monthly_figures
 from cxlib.value.kpi import blended_cac, next_month_sales
 from cxlib.voice.kpi import topic_share, uncoded_share
 
@@ -106,3 +106,24 @@ def test_comments_are_told_by_the_codebook_given():
     assert uncoded_share(rows.assign(survey="transaction")).empty
     assert topic_share(rows.drop(columns="comment"), topic="delivery").empty
     assert topic_share(rows, topic="walls").empty
+
+
+def test_rows_read_once_give_the_change_that_rows_read_anew_without_each_group_do():
+    tickets = cx.make_company(n_customers=500, seed=3)["tickets"].sample(frac=1, random_state=1)
+    tickets.loc[tickets.index[::9], "customer_id"] = None
+    tickets.loc[tickets.index[::4], "first_replied_at"] += pd.Timedelta(days=2)
+
+    class Days:
+        def __init__(self, day):
+            self.day = pd.Timestamp(day, tz=tickets["opened_at"].dt.tz)
+
+        def rows(self, table, **kept):
+            return tickets[tickets["opened_at"] < self.day]
+
+    kpis = [one for one in load_rules("kpis").kpis if one.figure is not None and one.figure.reads]
+    once = kpi_measures(kpis, functions=cx, scopes=[Days("2026-09-30"), Days("2026-06-30")])
+    anew = {name: Measure(one.figure, one.latest, one.before) for name, one in once.items()}
+    days = {"last_day": dt.date(2026, 9, 29), "earlier": dt.date(2026, 6, 29)}
+    told = measure_kpis(once, **days)
+    assert len(told) >= 2 and told["change_std_error"].notna().all()
+    pd.testing.assert_frame_equal(told, measure_kpis(anew, **days), check_exact=True)

@@ -7,7 +7,8 @@ import pytest
 from cxlib.checks import InputError, ParameterError
 from cxlib.data.rules.rule_files import load_rules
 from cxlib.data.rules.topic_rules import Topics
-from cxlib.voice.topics.coding import code_comments, codebook, coded_share, commented, mark_topics
+from cxlib.voice.topics import coding
+from cxlib.voice.topics.coding import code_comments, codebook, coded_share, commented, mark_topics, mentions
 from cxlib.voice.topics.known_parts import comment_notes
 
 
@@ -121,3 +122,21 @@ def test_the_uncoded_share_counts_comments_and_their_customers():
 def test_every_rule_of_the_shipped_codebook_is_for_both_languages():
     for topic in codebook().topics:
         assert topic.en.patterns and topic.ja.patterns and topic.en.variants and topic.ja.variants
+
+
+def test_texts_met_before_are_told_as_if_they_were_new(monkeypatch):
+    whole = codebook()
+    books = [whole, whole.model_copy(update={"topics": whole.topics[:2]})]
+    said = [
+        pd.Series(each)
+        for each in (["too late", "ok", None], ["expensive", "too late"], ["高い", "ok", "ok"])
+    ]
+    monkeypatch.setattr(coding, "MOST_MET", 0)  # nothing is remembered
+    new = [[mentions(each, book) for each in said] for book in books]
+    assert new[0][0][0].any() and new[0][1].sum() == 2
+    for most in (1, 2, 10):
+        monkeypatch.setattr(coding, "MOST_MET", most)
+        for _ in range(2):
+            for book, of_book in zip(books, new, strict=True):
+                for each, found in zip((*said, *said), (*of_book, *of_book), strict=True):
+                    np.testing.assert_array_equal(mentions(each, book), found)

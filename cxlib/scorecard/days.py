@@ -1,0 +1,68 @@
+"""Days of the scorecard: the first there is, the one compared with, and the period that ends on the last."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import pandas as pd
+
+from cxlib.checks import ParameterError
+from cxlib.data.contract import TABLES
+from cxlib.data.days import local_days, to_date
+
+MONTHS = 3
+
+
+def first_day(data_set: Any) -> dt.date:
+    """First day of any table of an opened data set."""
+    of = [(data_set.table(name), TABLES[name].time) for name in data_set.tables]
+    days = [local_days(rows[column], column).min() for rows, column in of if column is not None and len(rows)]
+    return min(day.date() for day in days if pd.notna(day))
+
+
+def earlier_day(compared_with: dt.date | str | None, *, first_day: dt.date, last_day: dt.date) -> dt.date:
+    """Day to compare with: the one asked for, or three months before the last day, as far as the data reach.
+
+    Raises
+    ------
+    ParameterError
+        The day asked for is not before the last day, or lies before the first.
+
+    Examples
+    --------
+    >>> earlier_day(None, first_day=dt.date(2025, 1, 1), last_day=dt.date(2026, 9, 30))
+    datetime.date(2026, 6, 30)
+    """
+    if compared_with is None:
+        return max((pd.Timestamp(last_day) - pd.DateOffset(months=MONTHS)).date(), first_day)
+    day = to_date(compared_with, argument="compared_with")
+    if not first_day <= day < last_day:
+        raise ParameterError("scorecard.not_earlier", found=day, first_day=first_day, last_day=last_day)
+    return day
+
+
+def report_period(last_day: dt.date, *, fiscal_year_start: int = 1) -> dict[str, str]:
+    """Name the period that ends on a day: a quarter where one ends then, else the month; fiscal if so kept.
+
+    Parameters
+    ----------
+    last_day : date
+    fiscal_year_start : int
+        First month of the fiscal year, 1 to 12; a fiscal year is called after the calendar year it begins in.
+
+    Returns
+    -------
+    dict
+        `claim` ("quarter", "fiscal_quarter", "month" or "fiscal_month"), `year, quarter, month` as text.
+
+    Examples
+    --------
+    >>> report_period(dt.date(2026, 9, 30), fiscal_year_start=4)
+    {'claim': 'fiscal_quarter', 'year': '2026', 'quarter': '2', 'month': '9'}
+    """
+    begun = (last_day.month - fiscal_year_start) % 12  # whole months of the fiscal year before this one
+    year = last_day.year - (last_day.month < fiscal_year_start)
+    ends = (last_day + dt.timedelta(days=1)).day == 1 and begun % 3 == 2
+    claim = ("fiscal_" if fiscal_year_start != 1 else "") + ("quarter" if ends else "month")
+    return {"claim": claim, "year": str(year), "quarter": str(begun // 3 + 1), "month": str(last_day.month)}
