@@ -3,6 +3,7 @@
 import importlib.util
 import json
 import os
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -79,19 +80,20 @@ def run_chapter(monkeypatch):
 
 @pytest.fixture
 def copy_of(tmp_path):
-    """`copy_of(folder, table=function)`: the folder's copy with tables changed, or left out by None."""
+    """`copy_of(folder, table=function)`: a new copy of the folder, tables changed, or left out by None."""
 
     def _copy(folder, **tables):
         import pandas as pd
 
+        target = Path(tempfile.mkdtemp(dir=tmp_path))
         for source in folder.iterdir():
             name = source.stem
             if name in tables and tables[name] is None:
                 continue
             if name in tables:
-                tables[name](pd.read_parquet(source)).to_parquet(tmp_path / source.name)
+                tables[name](pd.read_parquet(source)).to_parquet(target / source.name)
             else:
-                (tmp_path / source.name).write_bytes(source.read_bytes())
-        return str(tmp_path)
+                (target / source.name).write_bytes(source.read_bytes())
+        return str(target)
 
     return _copy

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from html import escape
+from html import escape, unescape
 from typing import Any
 
 import nh3
@@ -16,6 +16,8 @@ import nh3
 MAX_TEXT = 2_000
 #: Pixels of the smallest letter of a figure, however narrow the screen.
 LEAST_TEXT = 9
+#: Letters of a table's text that a line of an A4 sheet holds.
+SHEET = 101
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; form-action 'none'; base-uri 'none'"
 _TAG_NAMES = """a abbr b blockquote br caption code col colgroup dd del details div dl dt em figcaption figure
 h1 h2 h3 h4 h5 h6 hr i img kbd li mark ol p pre s small span strong sub summary sup table tbody td tfoot
@@ -33,6 +35,8 @@ _HIDDEN = re.compile(
 )
 _BACKTICKS = re.compile(r"`([^`<>]{1,300})`")
 _GLYPH_SCALE = re.compile(r"scale\((0\.\d+) -")
+_ROW = re.compile(r"<tr>(.*?)</tr>", re.DOTALL)
+_CELL = re.compile(r'<t([dh])\b[^>]*?class="cx-(\w+)"[^>]*>(.*?)</t[dh]>', re.DOTALL)
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
@@ -106,12 +110,29 @@ def output_html(output: Mapping[str, Any]) -> str:
     if "text/html" in data:
         html = clean_html(data["text/html"])
         html = with_code_words(html) if record.get("kind") in ("notice", "finding") else html
+        if _is_wide(html):  # an interval breaks before its upper end, not twice
+            return f'<div class="scroll wide">{html.replace(" to ", "&nbsp;to ")}</div>'
         return f'<div class="scroll">{html}</div>'
     if picture := _picture(data):
         alt = escape(visible(str(record.get("alt", ""))), quote=True)
         return f'<figure class="cx-figure"><img alt="{alt}" src="{picture}"></figure>'
     text = data.get("text/plain") or data.get("text/markdown") or data.get("text/latex") or ""
     return f"<pre>{clean_text(text)}</pre>" if text and "application/javascript" not in data else ""
+
+
+def _is_wide(html: str) -> bool:
+    """Tell whether a table fits a sheet of paper only if its numbers may break at a space.
+
+    A number or short word counts as a whole, a text by its longest word; a Japanese letter takes two places.
+    """
+    widths: dict[int, int] = {}
+    for row in _ROW.findall(html):
+        for at, (kind, look, shown) in enumerate(_CELL.findall(row)):
+            is_whole = look == "short" or (kind == "d" and look == "number")
+            words = [unescape(shown)] if is_whole else re.findall(r"[^\W_]+|.", unescape(shown), re.ASCII)
+            places = (len(word) + len(re.findall("[\u3000-\uffef]", word)) for word in words)
+            widths[at] = max(widths.get(at, 0), *places, 0)
+    return sum(widths.values()) + len(widths) > SHEET
 
 
 def _figure(data: Mapping[str, Any], record: Mapping[str, Any]) -> str:

@@ -151,7 +151,9 @@ from .topics.shown import enough_wrote as enough_wrote
 from .topics.shown import gaps_shown as gaps_shown
 from .topics.shown import impact_by_people as impact_by_people
 from .topics.shown import replies_notes as replies_notes
+from .topics.shown import why_no_gaps as why_no_gaps
 from .topics.shown import why_no_quotes as why_no_quotes
+from .topics.shown import why_no_words as why_no_words
 from .topics.shown import words_shown as words_shown
 from .topics.tone import scores_against_words as scores_against_words
 from .topics.tone import tone_hints as tone_hints

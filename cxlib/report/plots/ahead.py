@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.dates import AutoDateLocator
 
 from cxlib.language import clean_text, format_value, text
 from cxlib.report.plots.guard import takes_results
@@ -90,6 +91,7 @@ def plot_sales_ahead(
             draw_band(ax, rows["month"], rows["conf_low"], rows["conf_high"], colour=own)
             number += 1
     ax.set_ylim(bottom=0)
+    ax.xaxis.set_major_locator(AutoDateLocator(maxticks=7))
     format_axis(ax.yaxis, "currency", lang, currency=currency)
     ax.set_ylabel(text("value_score.plot_sales", lang, currency=currency or ""))
     ax.set_xlabel(text("value_score.plot_month", lang))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from textwrap import fill
 from typing import Any
 
 import pandas as pd
@@ -59,11 +60,12 @@ def plot_control_panel(
         ax.plot(month, rows["usual"], color=colour["neutral"], linestyle="--", linewidth=1)
         ax.plot(month, rows["estimate"], color=colour["total"], linewidth=1.4)
         ax.plot(outside["month"], outside["estimate"], "o", color=colour["negative"], markersize=6)
-        title = " · ".join(clean_text(named.get(one, one), limit=24) for one in names if one == one)
-        ax.set_title(title, fontsize=9)
+        title = " · ".join(clean_text(named.get(one, one), limit=48) for one in names if one == one)
+        ax.set_title(fill(title, 34 if title.isascii() else 18), fontsize=8)
         ax.tick_params(labelsize=7)
         ax.set_xticks([month.iloc[0], month.iloc[-1]], [f"{one:%Y-%m}" for one in month.iloc[[0, -1]]])
         ax.grid(visible=False, axis="x")
-        format_axis(ax.yaxis, of_estimate(names[0]), lang, currency=currency)
+        unit = "share" if rows["chart"].iloc[0] == "p" else of_estimate(names[0])
+        format_axis(ax.yaxis, unit, lang, currency=currency)
     figure.supylabel(text("scorecard.plot_control", lang), fontsize=8)
     return figure

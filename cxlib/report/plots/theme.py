@@ -163,13 +163,16 @@ def draw_points(
 ) -> None:
     """Draw each row's point with its interval at its place from the top, in one colour or one each.
 
-    `ends` begins the names of the limits, as `shrunk_` does; intervals may have a colour of their own.
+    `ends` begins the names of the limits, as `shrunk_` does; intervals may have a colour of their own. A
+    point without an interval is hollow: nothing is claimed of it.
     """
     tones = [colour] * len(rows) if isinstance(colour, str) else colour
     for place, row, tone in zip(places, rows.to_dict("records"), tones, strict=True):
         line = interval_colour or tone
-        draw_interval(ax, place, row[f"{ends}conf_low"], row[f"{ends}conf_high"], colour=line)
-        ax.plot([row[middle]], [place], marker, color=tone, markersize=size)
+        limits = row[f"{ends}conf_low"], row[f"{ends}conf_high"]
+        draw_interval(ax, place, *limits, colour=line)
+        fill = "white" if any(limit != limit for limit in limits) else tone
+        ax.plot([row[middle]], [place], marker, color=tone, markersize=size, markerfacecolor=fill)
 
 
 def name_rows(ax: Axes, names: Sequence[str], *, above: float = 0.6) -> None:

@@ -177,7 +177,7 @@ def changes_told(changes: pd.DataFrame, *, min_cell: int = 10) -> Rows:
         changes["verdict"].isin(["more_often", "less_often"]) & (changes["customers"] >= min_cell)
     ]
     if named.empty:
-        return [{"note": "none", "note_level": "info", "topics": len(changes)}]
+        return [{"verdict": "no_difference_shown", "topics": len(changes)}]
     columns = ["topic", "metric", "verdict", "estimate", "conf_low", "conf_high", "n", "customers", "share"]
     return [
         {str(key): held for key, held in row.items()}

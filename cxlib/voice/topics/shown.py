@@ -68,6 +68,31 @@ def gaps_shown(
     return named.sort_values(["p_adjusted", by, "topic"], ignore_index=True)[columns]
 
 
+def why_no_gaps(comments: pd.DataFrame, *, by: str) -> str:
+    """Entry that says why no gap is shown: no two groups, or none beyond chance.
+
+    Examples
+    --------
+    >>> why_no_gaps(pd.DataFrame({"region": ["Kanto", "Kanto"]}), by="region")
+    'voice.no_groups'
+    """
+    return (
+        "voice.no_gaps" if by in comments and len(comments[by].dropna().unique()) > 1 else "voice.no_groups"
+    )
+
+
+def why_no_words(comments: pd.DataFrame) -> str:
+    """Entry that says why no word is shown: nobody to compare, or none sets them apart beyond chance.
+
+    Examples
+    --------
+    >>> why_no_words(pd.DataFrame({"nps_score": [9.0, 10.0]}))
+    'voice.no_detractors'
+    """
+    is_detractor = comments["nps_score"].dropna() <= 6
+    return "voice.no_words" if is_detractor.any() and not is_detractor.all() else "voice.no_detractors"
+
+
 def words_shown(
     comments: pd.DataFrame, book: Topics, *, min_cell: int = 10, conf_level: float = 0.95
 ) -> pd.DataFrame:
