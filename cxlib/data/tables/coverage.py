@@ -105,7 +105,6 @@ CHAPTERS: dict[str, tuple[Need, ...]] = {
         Need("customers", "customers", is_content=False),
         Need("nps", "responses", ("nps_score",), is_content=False),
         Need("csat", "responses", ("csat_score",), is_content=False),
-        Need("waves", "responses", ("wave",), is_content=False),
         Need("sources", "responses", ("source",), is_content=False),
         Need("codings", "codings"),
     ),

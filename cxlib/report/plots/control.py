@@ -61,7 +61,7 @@ def plot_control_panel(
         ax.plot(month, rows["estimate"], color=colour["total"], linewidth=1.4)
         ax.plot(outside["month"], outside["estimate"], "o", color=colour["negative"], markersize=6)
         title = " · ".join(clean_text(named.get(one, one), limit=48) for one in names if one == one)
-        ax.set_title(fill(title, 34 if title.isascii() else 18), fontsize=8)
+        ax.set_title(fill(title, 18 if max(title, default="") > "⺀" else 38), fontsize=8)
         ax.tick_params(labelsize=7)
         ax.set_xticks([month.iloc[0], month.iloc[-1]], [f"{one:%Y-%m}" for one in month.iloc[[0, -1]]])
         ax.grid(visible=False, axis="x")
