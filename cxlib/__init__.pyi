@@ -369,6 +369,7 @@ from .report.plots.moves import plot_migration as plot_migration
 from .report.plots.sales import plot_deal_ages as plot_deal_ages
 from .report.plots.sales import plot_deal_clock as plot_deal_clock
 from .report.plots.sales import plot_forecasts as plot_forecasts
+from .report.plots.sales import plot_owner_change as plot_owner_change
 from .report.plots.scores import plot_behaviour as plot_behaviour
 from .report.plots.scores import plot_mix_rate as plot_mix_rate
 from .report.plots.scores import plot_nps as plot_nps

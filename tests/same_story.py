@@ -19,6 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
+from cxlib.report.units import METRICS
 from cxlib.stats.verdicts import limits_side
 
 ROOT = Path(__file__).parents[1]
@@ -80,6 +81,29 @@ def unit_faults(record):
             yield f"{low}: in {unit}, and {of} in {units[of]}"
 
 
+def bare_faults(record):
+    """A number of a sentence that nobody knows the unit of: a share as 0.01, an amount without currency."""
+    units = record.get("units", {})
+    for name, value in record["values"].items():
+        if _is_bare(value, units.get(name)):
+            yield f"{name}: {value} without a unit"
+
+
+def bare_columns(table):
+    """Columns of a table with a number of unknown unit; one of a metric that is known to be plain is none."""
+    for name, unit in table.get("units", {}).items():
+        for row in table["rows"]:
+            metric = str(row.get("metric"))
+            of_row = unit if isinstance(unit, str) else unit.get(metric, "number")
+            if metric not in METRICS and _is_bare(row.get(name), of_row):
+                yield f"{name}: {row[name]} without a unit"
+                break
+
+
+def _is_bare(value, unit):
+    return isinstance(value, float) and _is_number(value) and value % 1 != 0 and unit in (None, "number")
+
+
 def verdict_faults(record, lang, currency):
     """A verdict that no interval of the finding carries, or that its words do not."""
     verdict, found = record.get("verdict"), list(intervals(record))
@@ -106,6 +130,7 @@ def report_faults(results, lang):
         for fault in (
             *limit_faults(record),
             *unit_faults(record),
+            *bare_faults(record),
             *verdict_faults(record, lang, results["header"].get("currency")),
         ):
             yield key, fault
@@ -113,6 +138,8 @@ def report_faults(results, lang):
         if people and _is_number(n) and n > max(people) and not COUNTED & record["values"].keys():
             yield key, f"n = {n} is more than the report has customers"
     for key, table in results["tables"].items():
+        for fault in bare_columns(table):
+            yield key, fault
         for row in table["rows"]:
             low, high, estimate = (row.get(name) for name in ("conf_low", "conf_high", "estimate"))
             if all(map(_is_number, (low, high, estimate))) and not _is_inside(estimate, low, high):

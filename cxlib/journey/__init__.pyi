@@ -46,6 +46,7 @@ from .roles.customer_days import state_days as state_days
 from .roles.state_moves import state_care as state_care
 from .roles.state_moves import state_changes as state_changes
 from .second_purchase.after_stage import f2_after_stage as f2_after_stage
+from .second_purchase.after_stage import f2_pace_after_stage as f2_pace_after_stage
 from .second_purchase.burn_in import f2_burn_in as f2_burn_in
 from .second_purchase.burn_in import settled_from as settled_from
 from .second_purchase.claims import f2_level as f2_level

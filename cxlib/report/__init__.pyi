@@ -24,6 +24,7 @@ from .plots.moves import plot_migration as plot_migration
 from .plots.sales import plot_deal_ages as plot_deal_ages
 from .plots.sales import plot_deal_clock as plot_deal_clock
 from .plots.sales import plot_forecasts as plot_forecasts
+from .plots.sales import plot_owner_change as plot_owner_change
 from .plots.scores import plot_behaviour as plot_behaviour
 from .plots.scores import plot_mix_rate as plot_mix_rate
 from .plots.scores import plot_nps as plot_nps

@@ -12,6 +12,7 @@ _KNOWN = {"recency_days": "days", "frequency": "score", "monetary_total": "curre
 _KNOWN |= {"lapsed": "share", "churned": "share"}
 #: Units of columns that mean the same wherever they stand; a caller's `units` go first.
 COLUMN_UNITS: Units = {
+    "omega": "ratio",
     "open_deals": "count",
     "p_before": "p_value",
     "actual": "currency",
@@ -54,6 +55,7 @@ COLUMN_UNITS: Units = {
     "e_value": "ratio",
     "e_value_limit": "ratio",
     "effect": "currency",
+    "expected": {"pace_ratio": "score"},
     "expected_n": "count",
     "f2": "share",
     "factor": "share",
@@ -68,6 +70,7 @@ COLUMN_UNITS: Units = {
     "importance_rank": "count",
     "least_lift": "ratio",
     "lift": "ratio",
+    "loss": "score",
     "lower_amount": "currency",
     "lowest": "ratio",
     "ltv": "currency",
@@ -117,6 +120,7 @@ COLUMN_UNITS: Units = {
     "quartile_high": "days",
     "quartile_low": "days",
     "reach": "share",
+    "realised": {"value_next": "currency", "renewals_next": "count"},
     "reached": "share",
     "recency_days": "days",
     "relative_weights": "share",

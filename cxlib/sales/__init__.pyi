@@ -38,6 +38,8 @@ from .known_parts import typed_chances as typed_chances
 from .known_parts import ways_of as ways_of
 from .lead_score import hot_leads as hot_leads
 from .lead_score import lead_lift as lead_lift
+from .lead_score import lead_quality as lead_quality
+from .lead_score import lead_reasons as lead_reasons
 from .lead_score import lead_rows as lead_rows
 from .lead_score import lead_score_told as lead_score_told
 from .lead_score import score_leads as score_leads
@@ -47,6 +49,7 @@ from .mature_cohort import cohort_funnel as cohort_funnel
 from .mature_cohort import deal_ages as deal_ages
 from .open_tickets import met_with_ticket as met_with_ticket
 from .owner_changes import account_months as account_months
+from .owner_changes import change_months as change_months
 from .owner_changes import change_study as change_study
 from .owner_changes import change_told as change_told
 from .owner_changes import handed_over as handed_over

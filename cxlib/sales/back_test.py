@@ -161,7 +161,7 @@ def forecast_accuracy(past: pd.DataFrame, *, conf_level: float = 0.95) -> pd.Dat
     -------
     DataFrame
         `method, metric` ("wape"), `estimate` (Σ|error| / Σ actual, 0 is best), `bias_share` (Σ error / Σ
-        actual), `held_share, held_conf_low, held_conf_high` (of the quarters; the first method only),
+        actual), `held_share, held_share_conf_low, held_share_conf_high` (of the quarters; the first method only),
         `quarters`. Quarters that not every method foretells are left out, so that all face the same ones.
 
     References
@@ -189,12 +189,13 @@ def forecast_accuracy(past: pd.DataFrame, *, conf_level: float = 0.95) -> pd.Dat
             held = share_interval(int(every["is_held"].astype(bool).sum()), len(every), conf_level=conf_level)
             row |= {
                 "held_share": held.estimate,
-                "held_conf_low": held.conf_low,
-                "held_conf_high": held.conf_high,
+                "held_share_conf_low": held.conf_low,
+                "held_share_conf_high": held.conf_high,
             }
         rows.append(row)
-    columns = ["method", "metric", "estimate", "bias_share", "held_share", "held_conf_low", "held_conf_high"]
-    return pd.DataFrame(rows).reindex(columns=[*columns, "quarters"])
+    held_share = ["held_share", "held_share_conf_low", "held_share_conf_high"]
+    columns = ["method", "metric", "estimate", "bias_share", *held_share, "quarters"]
+    return pd.DataFrame(rows).reindex(columns=columns)
 
 
 def chance_calibration(

@@ -66,7 +66,7 @@ def quarter_told(
     -------
     dict
         `claim` ("tested": at least four past quarters; "untested"), `metric, estimate, conf_low, conf_high,
-        n, customers, first_day, last_day, level_share, quarters, held_quarters, held_conf_high`, and
+        n, customers, first_day, last_day, level_share, quarters, held_quarters, held_share_conf_high`, and
         `off_share, last_off_share` (how far off, of what was won: this forecast, last quarter again).
 
     Examples
@@ -88,8 +88,8 @@ def quarter_told(
     off = accuracy.set_index("method")["estimate"]
     row |= {"quarters": len(own), "held_quarters": int(own["is_held"].astype(bool).sum())}
     row |= {"off_share": off.get("stage_and_age"), "last_off_share": off.get("last_quarter")}
-    held = accuracy.set_index("method")["held_conf_high"].to_dict()
-    return {"claim": "tested", **row, "held_conf_high": held["stage_and_age"]}
+    held = accuracy.set_index("method")["held_share_conf_high"].to_dict()
+    return {"claim": "tested", **row, "held_share_conf_high": held["stage_and_age"]}
 
 
 def decide(
@@ -118,7 +118,7 @@ def decide(
     claims[0] = ("repair", "start_here") if lost.get("claim") == "named" else ("none", "undecided")
     claims[1] = ("untested", "too_early")
     if forecast.get("claim") == "tested":
-        holds = not forecast["held_conf_high"] < forecast["level_share"]
+        holds = not forecast["held_share_conf_high"] < forecast["level_share"]
         claims[1] = ("plan", "pass") if holds else ("no_plan", "fail")
     rows = []
     for name, told, (claim, verdict) in zip(

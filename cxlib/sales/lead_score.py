@@ -13,6 +13,7 @@ from cxlib.checks import NotEnoughData
 from cxlib.data.days import local_days, to_date
 from cxlib.sales.leads import lead_spells
 from cxlib.stats.scoring.by_group import score_lift
+from cxlib.stats.scoring.logistic import odds_ratios
 from cxlib.stats.scoring.now import score_now
 from cxlib.stats.scoring.out_of_time import score_out_of_time
 from cxlib.stats.scoring.quality import score_quality, score_told
@@ -148,11 +149,39 @@ def lead_score_told(scored: pd.DataFrame, *, next_days: int = 90, conf_level: fl
     """
     if scored.empty:
         return {"note": "sales.no_lead_score"}
-    quality = score_quality(scored, outcome_col=OUTCOME, cluster_col="lead_id", conf_level=conf_level)
-    told = score_told(quality)
-    if told["claim"] == "too_few":
+    told = score_told(lead_quality(scored, conf_level=conf_level))
+    if told["claim"] in ("too_few", "few_events"):
         return {"note": "sales.no_lead_score"}
     return {name: held for name, held in told.items() if name != "note"} | {"next_days": next_days}
+
+
+def lead_quality(scored: pd.DataFrame, *, conf_level: float = 0.95) -> pd.DataFrame:
+    """Give `score_quality` of the test of leads; no rows without one.
+
+    Examples
+    --------
+    >>> lead_quality(pd.DataFrame()).empty
+    True
+    """
+    if scored.empty:
+        return pd.DataFrame(columns=["forecast", "other_forecast", "metric", "estimate", "n"])
+    return score_quality(scored, outcome_col=OUTCOME, cluster_col="lead_id", conf_level=conf_level)
+
+
+def lead_reasons(rows: pd.DataFrame, *, conf_level: float = 0.95) -> pd.DataFrame:
+    """Give `odds_ratios` of what leads differ in, fitted on all `lead_rows`; no rows where none can be.
+
+    Examples
+    --------
+    >>> lead_reasons(pd.DataFrame(columns=["lead_id", "cut_on", *FEATURES, OUTCOME])).empty
+    True
+    """
+    columns = ["feature", "metric", "estimate", "n"]
+    if not (features := varying(rows)):
+        return pd.DataFrame(columns=columns)
+    asked: dict[str, Any] = {"outcome_col": OUTCOME, "cluster_col": "lead_id", "conf_level": conf_level}
+    found = odds_ratios(rows, feature_cols=features, **asked)
+    return found[found["note"].isna()]
 
 
 def lead_lift(scored: pd.DataFrame, *, conf_level: float = 0.95) -> pd.DataFrame:
@@ -202,9 +231,9 @@ def hot_leads(
         raise NotEnoughData("sales.no_lead_score")
     known = rows[rows[OUTCOME].notna()]
     now = rows[rows["cut_on"] == rows["cut_on"].max()]
-    asked: dict[str, Any] = {"outcome_col": OUTCOME, "baseline_col": BASELINE, "forecast": told["claim"]}
+    asked: dict[str, Any] = {"outcome_col": OUTCOME, "baseline_col": BASELINE, "forecast": told["used"]}
     listed = score_now(known, now, feature_cols=varying(rows), **asked)
-    listed = listed[listed["probability"] >= known[OUTCOME].mean() - 1e-12].assign(forecast=told["claim"])
+    listed = listed[listed["probability"] >= known[OUTCOME].mean() - 1e-12].assign(forecast=told["used"])
     reasons = [str(name) for name in listed if str(name).startswith("reason_")]
     both = listed[["lead_id", "probability", *reasons, "forecast"]].merge(leads, on="lead_id", how="left")
     if "status" in both:

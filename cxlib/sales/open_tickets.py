@@ -54,8 +54,8 @@ def met_with_ticket(
     -------
     DataFrame
         `metric, group, estimate, std_error, conf_low, conf_high, n` (deals), `customers`: "met_with_ticket"
-        of all; "won" of the groups "ticket_open" and "no_ticket_open"; their "difference". A share is missing
-        where fewer than 10 deals could be followed to the horizon.
+        of "every_deal"; "won" of the groups "ticket_open" and "no_ticket_open"; their "difference". A share
+        is missing where fewer than 10 deals could be followed to the horizon.
 
     Notes
     -----
@@ -89,7 +89,7 @@ def met_with_ticket(
     if len(spells):
         share = clustered_share_interval(flags, spells["customer_id"], conf_level=conf_level)
         counts = {"n": len(spells), "customers": spells["customer_id"].nunique()}
-        rows = [{"metric": "met_with_ticket", "group": "all", **share._asdict(), **counts}]
+        rows = [{"metric": "met_with_ticket", "group": "every_deal", **share._asdict(), **counts}]
     won = won_from(
         spells, groups, landmark=spells["age"], horizon_days=horizon_days, conf_level=conf_level
     ).set_index("group")

@@ -176,6 +176,20 @@ def change_told(study: pd.DataFrame, *, min_cell: int = 10) -> dict[str, Any]:
     return row | {"claim": claim, "verdict": verdict}
 
 
+def change_months(study: pd.DataFrame, *, min_cell: int = 10) -> pd.DataFrame:
+    """Give the months around a change of owner that enough accounts stand for; none where nothing is told.
+
+    Examples
+    --------
+    >>> change_months(pd.DataFrame(columns=["metric", "event_time", "n"])).empty
+    True
+    """
+    if "note" in change_told(study, min_cell=min_cell):
+        return study.iloc[:0]
+    enough = (study["n"] >= min_cell) & study["conf_low"].notna()
+    return study[enough & (study["metric"] == "active_change")].reset_index(drop=True)
+
+
 def handed_over(deals: pd.DataFrame, *, as_of: dt.date | str, conf_level: float = 0.95) -> pd.DataFrame:
     """Wins of deals after their owner changed, against the pace of deals of the same age that were not.
 

@@ -8,6 +8,7 @@ from .channels import channels_told as channels_told
 from .claims import first_use as first_use
 from .claims import late_asked_more as late_asked_more
 from .claims import median_waits as median_waits
+from .claims import realised_pace as realised_pace
 from .claims import realised_told as realised_told
 from .claims import start_with as start_with
 from .claims import waits_told as waits_told

@@ -135,6 +135,36 @@ def realised_told(after: pd.DataFrame, *, days: int, min_cell: int = 10) -> dict
     return told | side_told(ends["conf_low"], ends["conf_high"], unit="pp")
 
 
+def realised_pace(paces: pd.DataFrame, *, min_cell: int = 10) -> list[dict[str, Any]]:
+    """Tell the pace of the second order of who did not feel it work, with what they began with alike.
+
+    Parameters
+    ----------
+    paces : DataFrame
+        Result of `f2_pace_after_stage` on `first_use`.
+    min_cell : int
+        Least customers behind it.
+
+    Returns
+    -------
+    list of dict
+        One row with `metric` ("hazard_ratio")`, estimate, conf_low, conf_high, n` and `claim, verdict` (as
+        `side_told`); none where it can't be told.
+
+    Examples
+    --------
+    >>> one = {"feature": "is_negative", "metric": "hazard_ratio", "conf_low": 0.5, "conf_high": 0.9, "n": 90}
+    >>> realised_pace(pd.DataFrame([one | {"estimate": 0.7}]))[0]["claim"]
+    'lower'
+    """
+    rows = paces[(paces["feature"] == "is_negative") & (paces["n"] >= min_cell)]
+    names = ["metric", "estimate", "conf_low", "conf_high", "n"]
+    told: list[dict[str, Any]] = [
+        {str(k): v for k, v in row.items()} for row in rows[names].to_dict("records")
+    ]
+    return [row | side_told(row["conf_low"], row["conf_high"], unit="ratio", null=1.0) for row in told]
+
+
 def start_with(
     *, unsettled: pd.DataFrame, bots: pd.DataFrame, waits: pd.DataFrame, top: pd.DataFrame
 ) -> dict[str, Any]:

@@ -195,8 +195,8 @@ def forecast_asking(rows: pd.DataFrame, *, next_days: int = 30, conf_level: floa
     except NotEnoughData:
         return Forecast([{"note": "untested"}], nothing, rows.head(0))
     told = score_told(score_quality(scored, cluster_col="customer_id", conf_level=conf_level))
-    told |= {"metric": "brier_gain", "next_days": next_days, "note": None}
-    used = "base" if told["claim"] == "too_few" else told["claim"]
+    told |= {"next_days": next_days, "note": None}
+    used = told["used"]
     if used == "base":
         return Forecast([told], nothing, rows.head(0))
     how: dict[str, Any] = {"groups": 5, "cluster_col": "customer_id", "conf_level": conf_level}

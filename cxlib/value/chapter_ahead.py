@@ -45,10 +45,10 @@ class LeavingScore:
     @property
     def caveat(self) -> dict[str, Any]:
         """What to say where the probabilities are off over all; nothing where they are not shown to be."""
-        if self.quality.empty:
+        if self.told.get("used", "base") == "base":
             return {}
-        of_score = self.quality["forecast"] == "score"
-        gap = self.quality[of_score & (self.quality["metric"] == "calibration_gap")].iloc[0]
+        of_used = self.quality["forecast"] == self.told["used"]
+        gap = self.quality[of_used & (self.quality["metric"] == "calibration_gap")].iloc[0]
         return {"note": "off", **gap.drop("note")} if gap["verdict"] == "off" else {}
 
 
@@ -76,7 +76,8 @@ def leaving_score(
         ``told`` as `score_told` with ``next_days``; results of `score_quality`, `calibration_curve`,
         `score_lift`, `odds_ratios` and `score_drift`, the shown ones with ``customers``; and ``effect_test``:
         ``share`` of the most likely fifth who leave, the ``less_share`` to be seen and the customers
-        ``per_group`` that it takes (level 5 %, power 80 %).
+        ``per_group`` that it takes (at ``level_share`` with ``power_share``); empty where no forecast may be
+        used. The curve is that of the forecast that may be used.
     """
     tickets = data_set.table("tickets") if data_set.has("tickets", "customer_id") else None
     try:
@@ -100,15 +101,15 @@ def leaving_score(
     asked: dict[str, Any] = named | {"conf_level": conf_level}
     quality = score_quality(scored, **asked)
     told = {name: held for name, held in score_told(quality).items() if name != "note"}
-    told |= {"metric": "brier_gain", "auc_share": told["auc"]}
+    used = told["used"]
     people = scored["customer_id"].nunique()
     reasons = odds_ratios(rows, feature_cols=features, **asked)
     top = score_lift(scored, **asked)
-    shares = top.loc[(top["forecast"] == "score") & (top["fifth"] == 1), "share"]
+    shares = top.loc[(top["forecast"] == used) & (top["fifth"] == 1), "share"]
     return LeavingScore(
         told | {"next_days": next_days, "customers": people},
         quality.assign(customers=people),
-        calibration_curve(scored, **asked),
+        calibration_curve(scored, forecast="simple" if used == "simple" else "score", **asked),
         top,
         reasons[reasons["note"].isna()].assign(customers=rows["customer_id"].nunique()),
         score_drift(scored, **asked).dropna(subset=["month"]),
@@ -121,7 +122,8 @@ def _effect_test(share: float) -> dict[str, Any]:
     less = max(share - GAIN, 0.0)
     spread = share * (1 - share) + less * (1 - less)
     needed = (ndtri(1 - TEST_LEVEL / 2) + ndtri(POWER)) ** 2 * spread / max(share - less, 1e-9) ** 2
-    return {"share": share, "less_share": less, "per_group": int(np.ceil(needed))}
+    plan = {"level_share": TEST_LEVEL, "power_share": POWER}
+    return {"share": share, "less_share": less, "per_group": int(np.ceil(needed)), **plan}
 
 
 @dataclass(frozen=True)
@@ -158,9 +160,9 @@ def sales_outlook(orders: pd.DataFrame, *, as_of: object, conf_level: float = 0.
     Returns
     -------
     SalesAhead
-        ``told`` as `forecast_told`; results of `forecast_quality` and `next_months`; ``drawn``: the last two
-        years of sales (`method` "actual") and the forecasts. Empty where there are too few months; `told`
-        then holds a `note`.
+        ``told`` as `forecast_told` (`claim` "naive_alone" where too few tests allow no comparison); results
+        of `forecast_quality` and `next_months`; ``drawn``: the last two years of sales (`method` "actual")
+        and the forecasts. Empty where there are too few months; `told` then holds a `note`.
     """
     sales = monthly_sales(orders, as_of=as_of)
     more = {"customers": customer_forecast(orders, sales)}
@@ -174,6 +176,8 @@ def sales_outlook(orders: pd.DataFrame, *, as_of: object, conf_level: float = 0.
     quality = forecast_quality(rolled[known], level=LEVEL, conf_level=conf_level)
     told = forecast_told(quality, months=len(sales))
     told |= {"horizon_months": AHEAD_MONTHS, "metric": "wape_gain", "rival_method": told["rival"]}
+    if told["claim"] == "naive" and pd.isna(told["conf_low"]):
+        told["claim"] = "naive_alone"
     told |= {"wape_share": told["wape"], "naive_share": told["wape_naive"], "tests": told.pop("n")}
     ahead = next_months(sales, **asked).dropna(subset=["estimate"])
     past = sales.tail(DRAWN_MONTHS).rename(columns={"amount": "estimate"}).assign(method="actual")

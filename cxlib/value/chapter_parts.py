@@ -64,8 +64,8 @@ def cost_table(costs: pd.DataFrame, *, by: str = "acquisition_channel") -> pd.Da
     Returns
     -------
     DataFrame
-        The column `by`, for `cac, ltv, ltv_to_cac` and `payback_months` the estimate and its limits,
-        `n, spend_amount`.
+        The column `by` (a cohort, told by its first day, as `cohort_from`), for `cac, ltv, ltv_to_cac` and
+        `payback_months` the estimate and its limits, `n, spend_amount`.
 
     Examples
     --------
@@ -80,7 +80,7 @@ def cost_table(costs: pd.DataFrame, *, by: str = "acquisition_channel") -> pd.Da
         own = costs[costs["metric"] == metric].rename(columns=names)
         base = base.merge(own[[by, *names.values()]], on=by, how="left")
     order = [name for name in base if name not in ("n", "spend_amount")]
-    return base[[*order, "n", "spend_amount"]]
+    return base[[*order, "n", "spend_amount"]].rename(columns={"cohort": "cohort_from"})
 
 
 def threshold_of(silence: pd.DataFrame) -> int:

@@ -10,8 +10,11 @@ import pandas as pd
 from cxlib.stats.first_place import leading
 from cxlib.stats.intervals import critical_value
 from cxlib.stats.verdicts import limits_verdict
-from cxlib.value.acquisition_cost import BLENDED, PAID
-from cxlib.value.fitted_parameters import BOUNDARY, ONE_RATE
+from cxlib.value.acquisition_cost import BLENDED, NO_CUSTOMERS, NO_SPEND, PAID
+from cxlib.value.fitted_parameters import BOUNDARY, ONE_RATE, TOO_FEW
+
+#: Share of what customers are expected to bring that one of them may have for the sum to be told.
+MOST_OF_ONE = 0.5
 
 
 def ltv_told(rows: pd.DataFrame, *, horizon_months: int) -> list[dict[str, Any]]:
@@ -32,7 +35,8 @@ def ltv_told(rows: pd.DataFrame, *, horizon_months: int) -> list[dict[str, Any]]
         elif pd.notna(row["estimate"]):
             told.append(row | about | {"note": "few_carry"})
         else:
-            told.append(row | about | {"note": row["note"]})
+            is_contract = (row["method"], row["note"]) == ("sbg", TOO_FEW)
+            told.append(row | about | {"note": "too_few_ended" if is_contract else row["note"]})
     return told
 
 
@@ -98,23 +102,33 @@ def channel_verdicts(costs: pd.DataFrame) -> pd.DataFrame:
 
 
 def channels_to_tell(verdicts: pd.DataFrame) -> list[dict[str, Any]]:
-    """Say which channels pay, which do not, and which can't be judged: a list of each.
+    """Say which channels pay, which do not, and which can't be judged and why: a list of each.
 
     Examples
     --------
     >>> rows = pd.DataFrame({"acquisition_channel": ["ad", "tv"], "verdict": ["pays", "undecided"],
     ...     "note": ["", "few_carry"], "n": [50, 60]})
     >>> [(row["claim"], row["channels"]) for row in channels_to_tell(rows)]
-    [('pays', ['ad']), ('undecided', ['tv'])]
+    [('pays', ['ad']), ('few_carry', ['tv'])]
     """
-    told = []
-    paid = verdicts[~verdicts["note"].isin(["no_spend"])]
-    for verdict in ("pays", "loss", "undecided"):
-        rows = paid[paid["verdict"] == verdict]
-        if len(rows):
-            names = rows["acquisition_channel"].tolist()
-            told.append({"claim": verdict, "channels": names, "n": int(rows["n"].sum())})
-    return told
+    unpaid = verdicts["note"].isin([NO_SPEND, NO_CUSTOMERS])
+    why = verdicts["verdict"].mask(
+        (verdicts["verdict"] == "undecided") & (verdicts["note"] != ""), verdicts["note"]
+    )
+    told = _listed(verdicts[~unpaid].assign(claim=why[~unpaid]), "claim")
+    lone = verdicts.loc[verdicts["note"] == NO_CUSTOMERS, "acquisition_channel"].tolist()
+    return told + ([{"claim": NO_CUSTOMERS, "note": NO_CUSTOMERS, "channels": lone}] if lone else [])
+
+
+def _listed(rows: pd.DataFrame, column: str) -> list[dict[str, Any]]:
+    """Channels of each value of a column, what pays first and what can't be judged last."""
+    order = {"pays": 0, "loss": 1, "undecided": 2}
+    names = sorted(rows[column].unique(), key=lambda name: (order.get(name, 3), name))
+    parts = ((name, rows[rows[column] == name]) for name in names)
+    return [
+        {"claim": name, "channels": own["acquisition_channel"].tolist(), "n": int(own["n"].sum())}
+        for name, own in parts
+    ]
 
 
 def cost_moved(cohorts: pd.DataFrame, *, conf_level: float = 0.95) -> dict[str, Any]:
@@ -191,7 +205,7 @@ def paid_together(costs: pd.DataFrame, *, horizon_months: int) -> list[dict[str,
     row |= {"metric": "ltv_to_cac", "horizon_months": horizon_months}
     row |= {f"cac{end}": rows.loc["cac", name] for end, name in _ENDS.items()}
     verdict = _pays(row["conf_low"], row["conf_high"])
-    return [row | {"verdict": verdict, "note": "" if pd.notna(row["conf_low"]) else "no_ratio"}]
+    return [row | {"verdict": verdict, "note": "" if pd.notna(row["conf_low"]) else row["note"]}]
 
 
 _ENDS = {"": "estimate", "_conf_low": "conf_low", "_conf_high": "conf_high"}
@@ -216,7 +230,8 @@ def channel_acts(verdicts: pd.DataFrame) -> list[dict[str, Any]]:
     >>> channel_acts(pd.DataFrame(columns=["acquisition_channel", "verdict", "note", "n"]))
     [{'note': 'no_cost'}]
     """
-    acts = [row | {"verdict": row["claim"]} for row in channels_to_tell(verdicts)]
+    paid = verdicts[~verdicts["note"].isin([NO_SPEND, NO_CUSTOMERS])]
+    acts = [row | {"verdict": row["claim"]} for row in _listed(paid, "verdict")]
     return acts or [{"note": "no_cost"}]
 
 
@@ -249,7 +264,7 @@ def equity_told(equity: pd.DataFrame, change: pd.DataFrame, *, by: str = "segmen
     Examples
     --------
     >>> equity = pd.DataFrame({"segment": [None], "metric": "equity", "estimate": [9.0], "conf_low": [8.0],
-    ...     "conf_high": [10.0], "n": [50], "note": [""]})
+    ...     "conf_high": [10.0], "n": [50], "note": [""], "largest_share": [0.1]})
     >>> change = pd.DataFrame({"part": ["total", "lost"], "estimate": [3.0, -1.0]})
     >>> equity_told(equity, change)[0]["lost_amount"]
     -1.0
@@ -257,6 +272,8 @@ def equity_told(equity: pd.DataFrame, change: pd.DataFrame, *, by: str = "segmen
     (whole,) = rows_of(equity[equity[by].isna()])
     if pd.isna(whole["conf_low"]):
         return [{"note": "customer_value.no_equity"}]
+    if whole["largest_share"] > MOST_OF_ONE:
+        return [{"note": "customer_value.one_carries", "largest_share": whole["largest_share"]}]
     parts = {f"{part}_amount": value for part, value in zip(change["part"], change["estimate"], strict=True)}
     return [whole | parts | {"note": ""}]
 
@@ -266,7 +283,7 @@ def keep_or_win(equity: pd.DataFrame, costs: pd.DataFrame, *, by: str = "segment
 
     Examples
     --------
-    >>> equity = pd.DataFrame({"segment": [None], "mean_residual": [9.0], "n": [50]})
+    >>> equity = pd.DataFrame({"segment": [None], "mean_residual": [9.0], "n": [50], "largest_share": [0.1]})
     >>> costs = pd.DataFrame({"acquisition_channel": "paid channels", "metric": ["cac", "ltv"],
     ...     "estimate": [5.0, 20.0]})
     >>> told = keep_or_win(equity, costs)[0]
@@ -276,7 +293,7 @@ def keep_or_win(equity: pd.DataFrame, costs: pd.DataFrame, *, by: str = "segment
     whole = equity[equity[by].isna()]
     paid = costs[costs["acquisition_channel"] == PAID].set_index("metric")["estimate"]
     present = float(whole["mean_residual"].iloc[0])
-    if pd.isna(present) or not {"cac", "ltv"} <= set(paid.dropna().index):
+    if not whole["largest_share"].iloc[0] <= MOST_OF_ONE or not {"cac", "ltv"} <= set(paid.dropna().index):
         return []
     worth = {"present_amount": present, "beyond_amount": float(paid["ltv"] - paid["cac"])}
     return [worth | {"n": int(whole["n"].iloc[0])}]

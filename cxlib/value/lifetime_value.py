@@ -15,7 +15,7 @@ from cxlib.stats.intervals import Interval, critical_value
 from cxlib.value.contract_months import contract_survivors
 from cxlib.value.days_of_purchase import DAYS_PER_MONTH, Outcome, purchase_days, purchase_histories
 from cxlib.value.fitted_model import purchase_model, slope_of
-from cxlib.value.fitted_parameters import BOUNDARY, TOO_FEW
+from cxlib.value.fitted_parameters import BOUNDARY, LEAST_REPEATERS, TOO_FEW
 from cxlib.value.renewals_survived import contract_survival, fitted_survivors
 from cxlib.value.spend_per_order import CORRELATED, NO_MEAN, fitted_spend
 from cxlib.value.value_so_far import LEAST_MATURE, check_terms, mature_value, month_factors, nothing
@@ -124,10 +124,11 @@ def model_value(
     if model.fit is None:
         return row | nothing(TOO_FEW)
     spend, note, n_spend = fitted_spend(histories, conf_level=conf_level)
+    repeaters = int((histories["x"] > 0).sum())
+    if repeaters >= LEAST_REPEATERS and n_spend < 0.95 * repeaters:
+        return row | nothing(NOT_POSITIVE)
     if spend is None or note in (NO_MEAN, BOUNDARY, CORRELATED):
         return row | nothing(note)
-    if n_spend < 0.95 * (histories["x"] > 0).sum():
-        return row | nothing(NOT_POSITIVE)
     factors = month_factors(horizon_months, discount_rate_annual)
     ends = np.arange(horizon_months + 1.0)
 

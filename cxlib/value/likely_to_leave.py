@@ -24,7 +24,8 @@ def at_risk(rows: pd.DataFrame, *, next_days: int = 90, conf_level: float = 0.95
     next_days : int
         As it was given there.
     conf_level : float
-        Level at which a score must beat recency alone and the base rate on later days than it was fitted on.
+        Level at which a score must beat recency alone and the base rate on later days than it was fitted on
+        (`score_told`).
 
     Returns
     -------
@@ -32,9 +33,10 @@ def at_risk(rows: pd.DataFrame, *, next_days: int = 90, conf_level: float = 0.95
         ``customer_id, probability`` (0–1, at least the share over all rows)``, reason_1, reason_2, reason_3``
         (features that raise it most, by their column)``, value`` (currency, of the last 365 days)``,
         value_is`` (margin, or amount where a margin is missing)``, value_at_risk`` (the product)``,
-        last_order_on, forecast`` (score; simple: recency alone does as well; base: neither beats the base
-        rate, so that everybody has the same probability and only the value sorts them). A prediction says
-        who leaves, not whom a message would keep: that takes a test with a control group.
+        last_order_on, forecast`` (score; simple: recency alone, for no score is shown to beat it; base:
+        neither beats the base rate, so that everybody has the same probability and only the value sorts
+        them). A prediction says who leaves, not whom a message would keep: that takes a test with a control
+        group.
 
     Raises
     ------
@@ -63,14 +65,14 @@ def at_risk(rows: pd.DataFrame, *, next_days: int = 90, conf_level: float = 0.95
         rows, feature_cols=features, outcome_col="left", next_days=next_days, baseline_col=BASELINE
     )
     quality = score_quality(scored, outcome_col="left", cluster_col="customer_id", conf_level=conf_level)
-    claim = score_told(quality)["claim"]
-    if claim == "too_few":
+    told = score_told(quality)
+    if told["claim"] == "too_few":
         counts = {"n": f"{len(scored):,}", "events": f"{int(scored['left'].sum()):,}"}
         raise NotEnoughData("value_score.too_few", **counts)
     known = rows[rows["left"].notna()]
     now = rows[(rows["cut_on"] == rows["cut_on"].max()) & rows["is_active"]]
     listed = score_now(
-        known, now, forecast=claim, feature_cols=features, outcome_col="left", baseline_col=BASELINE
+        known, now, forecast=told["used"], feature_cols=features, outcome_col="left", baseline_col=BASELINE
     )
     listed = listed[listed["probability"] >= known["left"].mean() - 1e-12]
     has_margin = "margin_365" in listed and bool(listed["margin_365"].notna().all())
@@ -79,7 +81,7 @@ def at_risk(rows: pd.DataFrame, *, next_days: int = 90, conf_level: float = 0.95
         value=value,
         value_is="margin" if has_margin else "amount",
         value_at_risk=listed["probability"] * value,
-        forecast=claim,
+        forecast=told["used"],
     )
     columns = ["customer_id", "probability", *REASONS, "value", "value_is", "value_at_risk"]
     order = listed.sort_values(["value_at_risk", "customer_id"], ascending=[False, True], ignore_index=True)

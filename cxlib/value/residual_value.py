@@ -19,7 +19,7 @@ from cxlib.value.leave_after_order import HISTORY
 from cxlib.value.spend_per_order import CORRELATED, NO_MEAN, fitted_spend
 from cxlib.value.value_so_far import check_terms, month_factors
 
-COLUMNS = ["metric", *Interval._fields, "n", "mean_residual", "note"]
+COLUMNS = ["metric", *Interval._fields, "n", "mean_residual", "largest_share", "note"]
 PARTS = ("acquired", "kept", "lost", "total")
 
 
@@ -91,8 +91,8 @@ def customer_equity(
     -------
     DataFrame
         A row per group and one of all customers (group missing): `by, metric` ("equity")`, estimate,
-        std_error, conf_low, conf_high, n` (customers)`, mean_residual` (per customer)`, note` (why there
-        is none).
+        std_error, conf_low, conf_high, n` (customers)`, mean_residual` (per customer)`, largest_share` (of
+        the one customer who is to bring most)`, note` (why there is none).
 
     Raises
     ------
@@ -127,7 +127,7 @@ def customer_equity(
     size = np.bincount(code[code >= 0], minlength=len(names))
     rows = pd.DataFrame({by: [*names, None], "metric": "equity", "n": [*size, len(histories)]})
     if models.spend is None:
-        nothing = dict.fromkeys([*Interval._fields, "mean_residual"], np.nan)
+        nothing = dict.fromkeys([*Interval._fields, "mean_residual", "largest_share"], np.nan)
         return rows.assign(**nothing, note=models.note)[[by, *COLUMNS]]
     factors = month_factors(horizon_months, discount_rate_annual)
 
@@ -135,11 +135,13 @@ def customer_equity(
         each = residual_values(histories, models, factors=factors, logs=logs)
         return np.append(np.bincount(code[code >= 0], each[code >= 0], len(names)), each.sum())
 
-    found = sums(None)
+    found, each = sums(None), residual_values(histories, models, factors=factors)
+    most = np.append(pd.Series(each).groupby(code).max().reindex(range(len(names))), each.max(initial=0.0))
     error = np.sqrt(_variance(sums, models))
     half = critical_value(conf_level) * error
     ends = {"std_error": error, "conf_low": found - half, "conf_high": found + half}
-    rows = rows.assign(estimate=found, **ends, mean_residual=found / rows["n"], note=models.purchases.note)
+    rows = rows.assign(estimate=found, **ends, mean_residual=found / rows["n"])
+    rows = rows.assign(largest_share=most / np.where(found > 0, found, np.nan), note=models.purchases.note)
     return rows.sort_values("estimate", ascending=False, ignore_index=True)[[by, *COLUMNS]]
 
 

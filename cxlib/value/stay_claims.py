@@ -47,6 +47,8 @@ def kept_told(kept: pd.DataFrame, *, months: Sequence[int] = (1, 6, 12)) -> list
     [1]
     """
     rows = kept[kept["period"].isin(months) & kept["conf_low"].notna()]
+    if kept.empty:
+        return [{"note": "no_customers"}]
     return rows_of(rows.assign(note="")) or [{"note": "one_cohort", "n": int(kept["n"].max())}]
 
 

@@ -1,4 +1,4 @@
-"""Charts of deals: their clock, their ages, and forecasts against what came."""
+"""Charts of deals: their clock, their ages, forecasts against what came, and a change of owner."""
 
 from __future__ import annotations
 
@@ -169,4 +169,47 @@ def plot_forecasts(
     ax.grid(visible=False, axis="x")
     ax.legend(frameon=False, ncols=2, loc="lower left", bbox_to_anchor=(0, 1))
     format_axis(ax.yaxis, "currency", lang, currency=currency)
+    return ax
+
+
+@takes_results("change_months")
+def plot_owner_change(
+    result: pd.DataFrame,
+    *,
+    ax: Axes | None = None,
+    palette: Mapping[str, str] | None = None,
+    lang: str = "en",
+) -> Axes:
+    """Draw how many more or fewer accounts ordered in the months around a change of their owner.
+
+    Parameters
+    ----------
+    result
+        A frame of `change_months`: `event_time, estimate, conf_low, conf_high`.
+    ax, palette, lang
+        Axes to draw on, colours by role, language of the words.
+
+    Returns
+    -------
+    Axes
+
+    Examples
+    --------
+    >>> frame = pd.DataFrame({"event_time": [-1, 0], "estimate": [0.0, -0.2], "conf_low": [-0.1, -0.3],
+    ...     "conf_high": [0.1, -0.1]})
+    >>> [line.get_xdata().tolist() for line in plot_owner_change(frame).lines if line.get_marker() == "o"]
+    [[-1], [0]]
+    """
+    ax, roles = new_axes(ax, figsize=(7.2, 3.8)), colours(palette)
+    for is_after, tone in ((False, roles["neutral"]), (True, roles["positive"])):
+        part = result[(result["event_time"] >= 0) == is_after]
+        for row in part.to_dict("records"):
+            low, high = row["conf_low"], row["conf_high"]
+            draw_interval(ax, row["event_time"], low, high, horizontal=False, colour=tone)
+        ax.plot(part["event_time"].to_numpy(), part["estimate"].to_numpy(), "o-", color=tone, linewidth=1)
+    ax.axhline(0, color=roles["total"], linewidth=1)
+    ax.axvline(-0.5, color=roles["neutral"], linewidth=1, linestyle="--")
+    ax.set(xticks=sorted(result["event_time"]), xlabel=text("sales.axis_since_change", lang))
+    ax.set_ylabel(text("sales.axis_ordered", lang))
+    format_axis(ax.yaxis, "pp", lang)
     return ax

@@ -101,8 +101,9 @@ def score_lift(
     -------
     DataFrame
         ``forecast`` (score, simple)``, fifth`` (1: highest)``, metric`` "lift"``, estimate`` (ratio)``,
-        std_error, conf_low, conf_high, n, share`` (observed)``, event_share`` (part of all events in the
-        fifth)``, verdict``: ahead, behind or no_difference_shown (against 1).
+        std_error, conf_low, conf_high, n, predicted_share`` (mean probability)``, share`` (observed)``,
+        event_share`` (part of all events in the fifth)``, verdict``: ahead, behind or no_difference_shown
+        (against 1).
 
     Raises
     ------
@@ -131,6 +132,7 @@ def score_lift(
             n, share, over_all = int(inside.sum()), float(y[inside].mean()), float(y.mean())
             row = {"forecast": name, "fifth": int(fifth), "metric": "lift", "estimate": np.nan}
             row |= {"std_error": np.nan, "conf_low": np.nan, "conf_high": np.nan, "n": n, "share": share}
+            row |= {"predicted_share": float(p[inside].mean())}
             row |= {"event_share": y[inside].sum() / y.sum() if y.sum() else np.nan}
             if over_all > 0:
                 lift = share / over_all
@@ -141,7 +143,16 @@ def score_lift(
                     row |= {"std_error": lift * error, "conf_low": lift * np.exp(-half * error)}
                     row |= {"conf_high": lift * np.exp(half * error)}
             rows.append(row)
-    columns = ["forecast", "fifth", "metric", *Interval._fields, "n", "share", "event_share"]
+    columns = [
+        "forecast",
+        "fifth",
+        "metric",
+        *Interval._fields,
+        "n",
+        "predicted_share",
+        "share",
+        "event_share",
+    ]
     table = pd.DataFrame(rows, columns=columns)
     found = limits_verdict(
         table["conf_low"], table["conf_high"], null=1.0, unit="ratio", above="ahead", below="behind"

@@ -31,7 +31,7 @@ def score_now(
     now : DataFrame
         Rows with the same features, known today.
     forecast : {"score", "simple", "base"}
-        The claim of `score_told`: a score that did not beat a simpler forecast is not used.
+        What `score_told` says is `used`: a score that did not beat a simpler forecast is not used.
     feature_cols, outcome_col, baseline_col
         As `score_out_of_time`.
     reasons : int

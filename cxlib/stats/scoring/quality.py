@@ -1,4 +1,8 @@
-"""How good forecast probabilities were: ranking, error, calibration, and whether a simpler one does too."""
+"""How good forecast probabilities were: ranking, error, calibration, and whether a simpler one does too.
+
+Two ways to be better: nearer (less error) and in better order (more of the events ranked first). Where an
+event is rare even a good order hardly shows in the error, and a list needs the order.
+"""
 
 from __future__ import annotations
 
@@ -92,22 +96,67 @@ def auc_interval(p: Array, outcome: Array, clusters: Any = None, *, conf_level: 
     >>> round(float(found.estimate), 2), round(float(found.std_error), 4)
     (0.75, 0.3536)
     """
-    m, n = int(outcome.sum()), int(len(outcome) - outcome.sum())
-    if min(m, n) == 0 or np.isnan(p).any():
-        return Interval(np.nan, np.nan, np.nan, np.nan)
-    is_event = outcome == 1
-    rank = rankdata(p)
-    place = np.where(is_event, (rank - rankdata_within(p, is_event)) / n, 0.0)
-    place[~is_event] = 1 - (rank - rankdata_within(p, is_event))[~is_event] / m
-    auc = float(place[is_event].mean())
-    if min(m, n) < 2 or auc in (0, 1):
+    auc, influence = _area(p, outcome)
+    if influence is None or auc in (0, 1):
         return Interval(auc, np.nan, np.nan, np.nan)
-    weight = np.where(is_event, 1 / np.sqrt(m * (m - 1)), 1 / np.sqrt(n * (n - 1)))
-    influence = weight * (place - auc)
     error = spread(influence, np.arange(len(p)) if clusters is None else clusters)
     log_odds, half = np.log(auc / (1 - auc)), critical_value(conf_level) * error / (auc * (1 - auc))
     low, high = (1 / (1 + np.exp(-(log_odds + k * half))) for k in (-1, 1))
     return Interval(auc, error, float(low), float(high)) if error > 0 else Interval(auc, *[np.nan] * 3)
+
+
+def _area(p: Array, outcome: Array) -> tuple[float, Array | None]:
+    """Area, and what each row adds to its error; None with fewer than two rows of either outcome."""
+    m, n = int(outcome.sum()), int(len(outcome) - outcome.sum())
+    if min(m, n) == 0 or np.isnan(p).any():
+        return np.nan, None
+    is_event = outcome == 1
+    above = rankdata(p) - rankdata_within(p, is_event)  # rows of the other outcome below each
+    place = np.where(is_event, above / n, 1 - above / m)
+    auc = float(place[is_event].mean())
+    if min(m, n) < 2:
+        return auc, None
+    weight = np.where(is_event, 1 / np.sqrt(m * (m - 1)), 1 / np.sqrt(n * (n - 1)))
+    return auc, weight * (place - auc)
+
+
+def auc_difference(
+    p: Array, other: Array, outcome: Array, clusters: Any = None, *, conf_level: float = 0.95
+) -> Interval:
+    """How much better one forecast ranks the same rows than another: difference of their areas (-1 to 1).
+
+    Parameters
+    ----------
+    p, other : array
+        Probabilities, or any scores.
+    outcome, clusters, conf_level
+        As `auc_interval`.
+
+    Returns
+    -------
+    Interval
+        NaN where either area is, limits NaN where either has no error or both rank alike.
+
+    References
+    ----------
+    DeLong, DeLong & Clarke-Pearson (1988) Biometrics 44, 837–845: areas of the same rows.
+
+    Examples
+    --------
+    >>> outcome = np.array([0, 0, 1, 1])
+    >>> float(auc_difference(np.array([1, 2, 3, 4]), np.array([1, 3, 2, 4]), outcome).estimate)
+    0.25
+    """
+    (one, pull), (two, counter) = _area(p, outcome), _area(other, outcome)
+    if pull is None or counter is None:
+        return Interval(one - two, np.nan, np.nan, np.nan)
+    error = spread(pull - counter, np.arange(len(p)) if clusters is None else clusters)
+    half = critical_value(conf_level) * error
+    return (
+        Interval(one - two, error, one - two - half, one - two + half)
+        if error > 0
+        else Interval(one - two, np.nan, np.nan, np.nan)
+    )
 
 
 def rankdata_within(p: Array, is_event: Any) -> Array:
@@ -169,12 +218,12 @@ def score_quality(
     -------
     DataFrame
         ``forecast`` (score, simple, base), ``other_forecast`` (simple, base, or missing), ``metric, estimate,
-        std_error, conf_low, conf_high, n, events, verdict, note``. Metrics: auc (0–1); brier (mean squared
-        error of the probability, less is better); brier_gain (part of the error of `other_forecast` that is
-        saved); calibration_slope (1: as sure as it should be, below: too sure); calibration_gap (mean
-        probability less share observed). Verdicts: ahead, behind or no_difference_shown for auc (against
-        chance) and brier_gain; off or no_difference_shown for the calibration (from 1 and 0);
-        not_enough_data where there is no interval.
+        std_error, conf_low, conf_high, n, events, verdict, note``. Metrics: auc (0–1); auc_gain (auc less
+        that of `other_forecast`); brier (mean squared error of the probability, less is better); brier_gain
+        (part of the error of `other_forecast` that is saved); calibration_slope (1: as sure as it should be,
+        below: too sure); calibration_gap (mean probability less share observed). Verdicts: ahead, behind or
+        no_difference_shown for auc (against chance) and both gains; off or no_difference_shown for the
+        calibration (from 1 and 0); not_enough_data where there is no interval.
 
     Raises
     ------
@@ -210,6 +259,9 @@ def score_quality(
     for name in ("score", "simple"):
         p = judged.forecasts[name]
         found.append((name, None, "auc", auc_interval(p, y, who, conf_level=conf_level)))
+        if name == "score":
+            apart = auc_difference(p, judged.forecasts["simple"], y, who, conf_level=conf_level)
+            found.append((name, "simple", "auc_gain", apart))
         for other in ("base", "simple")[: 2 if name == "score" else 1]:
             found.append((name, other, "brier_gain", _gain(loss[name], loss[other], who, half)))
         found.append((name, None, "calibration_slope", _slope(p, judged, half)))
@@ -231,9 +283,9 @@ def _verdict(row: Any) -> str | None:
         return None
     if not np.isfinite(row.conf_low):
         return "not_enough_data"
-    if row.metric in ("auc", "brier_gain"):
+    if row.metric in ("auc", "auc_gain", "brier_gain"):
         null, words = (0.5 if row.metric == "auc" else 0.0), {"above": "ahead", "below": "behind"}
-        unit = "ratio" if row.metric == "auc" else "share"
+        unit = {"auc": "ratio", "auc_gain": "pp"}.get(row.metric, "share")
         return str(limits_verdict(row.conf_low, row.conf_high, null=null, unit=unit, **words))
     null, unit = (1.0, "ratio") if row.metric == "calibration_slope" else (0.0, "pp")
     return str(limits_verdict(row.conf_low, row.conf_high, null=null, unit=unit, above="off", below="off"))
@@ -250,11 +302,19 @@ def score_told(quality: pd.DataFrame) -> dict[str, Any]:
     Returns
     -------
     dict
-        `claim`: "score" (its error is shown to be below the base rate's and the simple score's), "simple" (it
-        beats the base rate, and the score is not shown to beat it), "base" (neither beats it) or
-        "too_few"; `verdict` ahead, no_difference_shown or not_enough_data; `estimate, conf_low, conf_high`
-        (part of the base rate's error that the claimed forecast saves; for "base" that of the score)`, cases,
-        events, auc, auc_low, auc_high, slope, slope_low, slope_high` and `note`.
+        `used`: "score" (it beats the base rate and the simple score), "simple" (it beats the base rate, and
+        the score is not shown to beat it), "base" (neither beats it, or too few rows); `claim`: the same,
+        with "_ranks" behind it where it beats another by its order alone, "too_few" (in the test) and
+        "few_events" (in the fit: no score); `verdict` ahead, no_difference_shown or not_enough_data; `metric,
+        estimate, conf_low, conf_high`: part of the base rate's error that is saved ("brier_gain"; for "base"
+        by the score), for "score_ranks" the area gained on the simple score ("auc_gain"), for "simple_ranks"
+        the area ("ranked_right"); `cases, events, auc, auc_low, auc_high, slope, slope_low, slope_high,
+        auc_share` (the same as `auc`, to be said as a share of pairs), `simple_auc_share` and `note`.
+
+    Notes
+    -----
+    One forecast beats another by less error, or by a better order at no more error. Where an event is rare,
+    errors hardly tell a good order from none.
 
     Examples
     --------
@@ -266,27 +326,28 @@ def score_told(quality: pd.DataFrame) -> dict[str, Any]:
     """
     names = zip(quality["forecast"], quality["metric"], quality["other_forecast"].fillna(""), strict=True)
     rows = dict(zip(names, quality.to_dict("records"), strict=True))
-
-    def one(forecast: str, metric: str, against: str = "") -> dict[Any, Any]:
-        return rows[forecast, metric, against]
-
-    beats = {
-        pair: one(pair[0], "brier_gain", pair[1])["verdict"]
-        for pair in (("score", "base"), ("score", "simple"), ("simple", "base"))
-    }
-    if beats["score", "base"] == "ahead" and beats["score", "simple"] == "ahead":
-        claim = "score"
-    elif beats["simple", "base"] == "ahead":
-        claim = "simple"
-    else:
-        claim = "too_few" if set(beats.values()) == {"not_enough_data"} else "base"
-    shown = "simple" if claim == "simple" else "score"
-    gain, auc, slope = (
-        one(shown, *which) for which in (("brier_gain", "base"), ("auc",), ("calibration_slope",))
-    )
-    verdict = {"too_few": "not_enough_data", "base": UNDECIDED}.get(claim, "ahead")
-    told = {"claim": claim, "verdict": verdict, "note": one("score", "auc")["note"], "cases": gain["n"]}
+    pairs = (("score", "base"), ("score", "simple"), ("simple", "base"))
+    errors = {pair: rows[pair[0], "brier_gain", pair[1]]["verdict"] for pair in pairs}
+    orders = {pair: rows[pair[0], "auc", ""]["verdict"] for pair in pairs}
+    orders["score", "simple"] = rows["score", "auc_gain", "simple"]["verdict"]
+    beats = {pair: "ahead" in (errors[pair], orders[pair]) and errors[pair] != "behind" for pair in pairs}
+    used = "score" if all(beats[pair] for pair in pairs[:2]) else "simple" if beats[pairs[2]] else "base"
+    nearer = all(errors[pair] == "ahead" for pair in (pairs[:2] if used == "score" else pairs[2:]))
+    claim = used if nearer or used == "base" else f"{used}_ranks"
+    note = rows["score", "auc", ""]["note"]
+    if set(errors.values()) == {"not_enough_data"}:
+        used, claim = "base", "too_few"
+    elif used == "base" and note == "few_events":
+        claim = note
+    untold = dict.fromkeys(["too_few", "few_events"], "not_enough_data")
+    verdict = (untold | {"base": UNDECIDED}).get(claim, "ahead")
+    shown = "simple" if used == "simple" else "score"
+    of_claim = {"score_ranks": ("score", "auc_gain", "simple"), "simple_ranks": ("simple", "auc", "")}
+    gain = rows[of_claim.get(claim, (shown, "brier_gain", "base"))]
+    told = {"used": used, "claim": claim, "verdict": verdict, "note": note}
+    told |= {"metric": "ranked_right" if claim == "simple_ranks" else gain["metric"], "cases": gain["n"]}
     told |= {name: gain[name] for name in ("estimate", "conf_low", "conf_high", "events")}
-    for name, row in (("auc", auc), ("slope", slope)):
+    for name, metric in (("auc", "auc"), ("slope", "calibration_slope")):
+        row = rows[shown, metric, ""]
         told |= {name: row["estimate"], f"{name}_low": row["conf_low"], f"{name}_high": row["conf_high"]}
-    return told
+    return told | {"auc_share": told["auc"], "simple_auc_share": rows["simple", "auc", ""]["estimate"]}

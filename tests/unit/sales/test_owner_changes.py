@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from cxlib.sales.groups import win_rates_by
-from cxlib.sales.owner_changes import account_months, change_study, change_told
+from cxlib.sales.owner_changes import account_months, change_months, change_study, change_told
 from cxlib.sales.owners import hangs_on_one, known_to_one, owner_shares
 from cxlib.sales.reasons_and_quarters import first_lost_reason, lost_reasons, won_by_quarter
 from cxlib.samples.pipeline import pipeline_truth
@@ -56,6 +56,15 @@ def test_the_effect_of_a_change_is_covered_in_300_companies():
     none = [change_told(change_study(accounts(seed, 0.0, n=150))) for seed in range(300)]
     assert 0.905 <= inside <= 0.985
     assert np.mean([row["claim"] in ("fewer", "more") for row in none]) <= 0.09
+
+
+def test_the_months_drawn_are_those_that_enough_accounts_stand_for():
+    study = change_study(accounts(1, -0.25))
+    months = change_months(study, min_cell=10)
+    assert (months["n"] >= 10).all() and months["event_time"].is_monotonic_increasing
+    assert (months.loc[months["event_time"] >= 0, "conf_high"] < 0.2).all()
+    assert len(change_months(study, min_cell=60)) < len(months)
+    assert change_months(study, min_cell=200).empty
 
 
 def test_few_changes_no_orders_and_no_days_of_change_say_so():

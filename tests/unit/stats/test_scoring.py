@@ -8,7 +8,7 @@ import statsmodels.api as sm
 import cxlib as cx
 from cxlib.checks import NotEnoughData, ParameterError
 from cxlib.stats.scoring.logistic import fit_logistic
-from cxlib.stats.scoring.quality import auc_interval
+from cxlib.stats.scoring.quality import auc_difference, auc_interval
 
 CUTS = pd.date_range("2025-01-31", periods=6, freq="90D")
 FEATURES = ["recency_days", "frequency", "noise"]
@@ -100,6 +100,52 @@ def test_the_area_and_its_error_are_delongs(decimals):
     found = auc_interval(p, y)
     np.testing.assert_allclose([found.estimate, found.std_error], delong(p, y), rtol=1e-12)
     assert found.conf_low < found.estimate < found.conf_high < 1
+
+
+@pytest.mark.parametrize("decimals", [1, 9])
+def test_the_difference_of_two_areas_and_its_error_are_delongs(decimals):
+    rng = np.random.default_rng(25)
+    one = rng.random(90).round(decimals)
+    two = (one + rng.normal(0, 0.4, 90)).round(decimals)
+    y = (rng.random(90) < one).astype(float)
+    placed = []
+    for p in (one, two):
+        up, down = p[y == 1][:, None], p[y == 0][None, :]
+        placed.append((up > down) + 0.5 * (up == down))
+    gap = placed[0] - placed[1]
+    error = np.sqrt(gap.mean(axis=1).var(ddof=1) / gap.shape[0] + gap.mean(axis=0).var(ddof=1) / gap.shape[1])
+    found = auc_difference(one, two, y)
+    np.testing.assert_allclose([found.estimate, found.std_error], [gap.mean(), error], rtol=1e-12)
+    same = auc_difference(one, 2 * one, y)
+    assert same.estimate == 0 and np.isnan(same.conf_low)
+
+
+def rare(seed, n=4_000):
+    """Rows of an event of one in two hundred whose order the score knows, and the simple score in part."""
+    rng = np.random.default_rng(seed)
+    known, rest = 0.8 * rng.normal(size=(2, n))
+    p = {"p_score": 1 / (1 + np.exp(6.0 - known - rest)), "p_simple": 1 / (1 + np.exp(5.7 - known))}
+    event = (rng.random(n) < p["p_score"]).astype(float)
+    return pd.DataFrame({"outcome": event, "p_base": event.mean(), **p})
+
+
+def test_of_a_rare_event_a_better_order_is_told_as_an_order():
+    told = cx.score_told(cx.score_quality(rare(2)))
+    assert (told["claim"], told["used"], told["metric"]) == ("score_ranks", "score", "auc_gain")
+    assert told["auc_share"] - told["simple_auc_share"] == pytest.approx(told["estimate"])
+    assert 0 < told["conf_low"] < told["estimate"] < told["conf_high"]
+
+
+def test_an_order_that_one_feature_gives_as_well_is_that_features():
+    rows = rare(2).assign(p_score=lambda rows: rows["p_simple"])
+    told = cx.score_told(cx.score_quality(rows))
+    assert (told["claim"], told["used"], told["metric"]) == ("simple_ranks", "simple", "ranked_right")
+    assert 0.5 < told["conf_low"] < told["estimate"] == told["auc"]
+
+
+def test_a_better_order_of_probabilities_shown_to_be_worse_is_not_taken():
+    rows = rare(2).assign(p_score=lambda rows: rows["p_score"] ** 0.05)
+    assert cx.score_told(cx.score_quality(rows))["used"] != "score"
 
 
 def test_the_area_of_customers_seen_twice_is_no_surer():

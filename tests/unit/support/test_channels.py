@@ -4,10 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cxlib.journey.second_purchase.after_stage import f2_after_stage
+from cxlib.journey.second_purchase.after_stage import f2_after_stage, f2_pace_after_stage
 from cxlib.language import format_interval, format_value, shown_number
 from cxlib.support.channels import channel_gaps, channel_shares, channels_told
-from cxlib.support.claims import first_use, realised_told
+from cxlib.support.claims import first_use, realised_pace, realised_told
 from cxlib.support.parcels_sent import sent_back
 from cxlib.support.settled import first_contacts
 
@@ -83,6 +83,39 @@ def test_who_did_not_feel_it_work_comes_back_less_and_says_so_with_both_shares()
         "claim": "unknown",
         "verdict": "not_enough_data",
     }
+
+
+def paced(seed, ratio, n=1200):
+    """Buyers whose second order comes at a pace that a larger first order doubles, and not feeling it too."""
+    rng = np.random.default_rng(seed)
+    large, missed = rng.random(n) < 0.5, rng.random(n)
+    missed = missed < np.where(large, 0.7, 0.3)  # who begins large is more often disappointed
+    wait = rng.exponential(60 / (2.0**large * ratio**missed))
+    ids = [f"c{k}" for k in range(n)]
+    use = DAY + pd.to_timedelta(rng.integers(1, 9, n), unit="D")
+    first = pd.DataFrame({"customer_id": ids, "ordered_at": DAY, "amount": np.where(large, 15.0, 7.0)})
+    again = first.assign(ordered_at=use + pd.to_timedelta(np.ceil(wait), unit="D"))
+    orders = pd.concat([first, again], ignore_index=True).assign(order_id=range(2 * n))
+    used = pd.DataFrame({"customer_id": ids, "stage": "first_use", "occurred_at": use})
+    return first_use(used.assign(valence=np.where(missed, 0.0, 1.0)), scale=(-2, 2)), orders
+
+
+def test_the_pace_of_who_did_not_feel_it_is_told_with_the_first_order_alike():
+    events, orders = paced(1, 0.6)
+    asked = {"stage": "first_use", "score_col": "realised", "neutral": 1, "as_of": "2026-06-30"}
+    paces = f2_pace_after_stage(events, orders, **asked)
+    own = paces.set_index("feature")
+    assert own.loc["is_negative", "conf_low"] < 0.6 < own.loc["is_negative", "conf_high"]
+    assert own.loc["first_amount_log2", "conf_low"] < 2 < own.loc["first_amount_log2", "conf_high"]
+    assert realised_pace(paces)[0]["claim"] == "lower"
+    naive = f2_pace_after_stage(events, orders.drop(columns="amount"), **asked).set_index("feature")
+    assert naive.loc["is_negative", "estimate"] > 0.7  # a larger first order hides it
+    alike = [realised_pace(f2_pace_after_stage(*paced(seed, 1.0, n=400), **asked)) for seed in range(20)]
+    assert sum(told[0]["claim"] != "none" for told in alike) <= 4
+    assert realised_pace(paces, min_cell=2_000) == []
+    few = events.head(30)
+    assert f2_pace_after_stage(few, orders, **asked).empty
+    assert f2_pace_after_stage(events[events["realised"] == 1], orders, **asked).empty
 
 
 def test_exchanges_are_told_where_they_are_recorded_and_only_there():
