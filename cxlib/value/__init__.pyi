@@ -28,8 +28,6 @@ from .claims import ways_apart as ways_apart
 from .claims import who_has_left as who_has_left
 from .cohort_triangle import kept_by_period as kept_by_period
 from .cohort_triangle import retention_table as retention_table
-from .contract_ends import contract_ends as contract_ends
-from .contract_ends import ends_told as ends_told
 from .contract_months import contract_survivors as contract_survivors
 from .contract_months import contract_tenure as contract_tenure
 from .days_of_purchase import DAYS_PER_MONTH as DAYS_PER_MONTH
@@ -73,3 +71,5 @@ from .stay_claims import kept_told as kept_told
 from .stay_claims import renewals_told as renewals_told
 from .stay_claims import stays_told as stays_told
 from .stay_claims import threshold_told as threshold_told
+from .whose_contracts_end import contract_ends as contract_ends
+from .whose_contracts_end import ends_told as ends_told

@@ -199,7 +199,7 @@ def test_who_never_came_back_have_no_model_and_one_large_customer_no_limits():
 def test_losses_are_told_as_losses():
     rows = ltv(LINES.assign(margin=-LINES["margin"]), as_of=AS_OF)
     assert rows.loc[0, "estimate"] < 0
-    assert rows.loc[1, "note"] == "too_few_repeat"
+    assert rows.loc[1, "note"] == "value_not_positive"
 
 
 def test_all_customers_new_today():

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cxlib.value.contract_ends import contract_ends, ends_told
+from cxlib.value.whose_contracts_end import contract_ends, ends_told
 
 AS_OF = "2026-12-31"
 
