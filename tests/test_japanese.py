@@ -1,4 +1,4 @@
-"""Japanese type as a business paper sets it: catalogue, rules, chapters, pages and a rendered report."""
+"""Japanese type as a business paper sets it: catalogue, rules, chapters, lessons, pages, a report."""
 
 import json
 import re
@@ -37,6 +37,13 @@ PAGES += [
     for folder, kind in (("docs", "*.md"), ("data/rules", "*.yml"))
     for path in sorted(ROOT.joinpath(folder).glob(kind))
 ]
+TAUGHT = ["notebooks/course/frame.yml", "notebooks/course/concepts.yml"]
+TAUGHT += [
+    str(path.relative_to(ROOT))
+    for pages in ("notebooks/course/lessons/*/*.*", "docs/pages/ja/**/*")
+    for path in sorted(ROOT.glob(pages))
+    if path.suffix in (".md", ".yml", ".inc")
+]
 
 
 def _found(text):
@@ -65,8 +72,8 @@ def test_chapters_are_set_as_japanese(path):
     assert {cell: found for cell, found in faults.items() if found} == {}
 
 
-@pytest.mark.parametrize("name", PAGES)
-def test_pages_and_rules_are_set_as_japanese(name):
+@pytest.mark.parametrize("name", [*PAGES, *TAUGHT])
+def test_pages_rules_and_lessons_are_set_as_japanese(name):
     lines = (ROOT / name).read_text(encoding="utf-8").splitlines()
     told = [line for line in lines if re.search("[ぁ-ん]", line)]
     if name.endswith("topics.yml"):  # patterns of comments are no prose of ours

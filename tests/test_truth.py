@@ -65,6 +65,8 @@ def feelings(tables, truth):
         key="stage",
     )
     results = {"valence": held(curve, journey["stage_mean_valence"], key="stage"), "depth": depth}
+    exits = cx.exit_rates(events.dropna(subset=["page"]), end_pages=["done"])
+    results["exits"] = held(exits, journey["exit_rate_by_page"], key="page")
     gaps = events.assign(gap=events["experience"] - events["expectation"]).dropna(subset=["gap"])
     for side in ("penalty", "reward"):
         results[side] = []
@@ -144,7 +146,7 @@ def companies():
 
 
 PARTS = ["f2", "f2_untouched", "f2_store", "valence", "depth", "penalty", "reward", "importance", "nps"]
-PARTS += ["nps_wave", "I1", "I2", "I3", "I1_f2"]
+PARTS += ["exits", "nps_wave", "I1", "I2", "I3", "I1_f2"]
 
 
 @pytest.mark.parametrize("part", PARTS)

@@ -1,3 +1,5 @@
+from .codes_in_words import in_words as in_words
+from .codes_in_words import words as words
 from .course_files import concepts as concepts
 from .course_files import lessons as lessons
 from .examiner import check as check

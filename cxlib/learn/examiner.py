@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import ast
+import functools
 import inspect
 import random
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from numbers import Real
 from typing import Any, Literal
@@ -79,14 +80,20 @@ def _own(asked: Exercise, shop: Company | None) -> Company:
 
 
 def _judge(asked: Exercise, given: Any, shop: Company, lang: str) -> Outcome:
-    right = _plain(asked.right(shop))
+    right = _computed(asked.right, shop)
     if same(given, right, asked.tolerance):
         return Outcome("right", text("learn.right", lang, why=asked.why[lang]))
     for compute, said in asked.wrong.values():
-        if same(given, _plain(compute(shop)), asked.tolerance):
+        if same(given, _computed(compute, shop), asked.tolerance):
             return Outcome("not_yet", text("learn.not_yet", lang, why=said[lang]))
     why = _slip(given, right, asked.tolerance, lang)
     return Outcome("not_yet", text("learn.not_yet", lang, why=why))
+
+
+@functools.lru_cache(maxsize=64)  # the answers of few exercises: more would keep companies that are done with
+def _computed(compute: Callable[[Company], Any], shop: Company) -> Any:
+    """Compute what is right, or a usual wrong answer, once for a company: most are tried more than once."""
+    return _plain(compute(shop))
 
 
 def _slip(given: Any, right: Any, tolerance: float, lang: str) -> str:

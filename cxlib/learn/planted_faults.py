@@ -29,6 +29,20 @@ def duplicates(tables: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
     return {**tables, "orders": pd.concat([orders, again], ignore_index=True)}
 
 
+def closed_tickets(tables: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+    """Keep the tickets that are closed, as a help desk's usual export does.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> tickets = pd.DataFrame({"ticket_id": ["a", "b"], "resolved_at": [pd.Timestamp("2026-09-02"), pd.NaT]})
+    >>> closed_tickets({"tickets": tickets})["tickets"]["ticket_id"].tolist()
+    ['a']
+    """
+    tickets = tables["tickets"]
+    return {**tables, "tickets": tickets[tickets["resolved_at"].notna()].reset_index(drop=True)}
+
+
 def planned_dates(tables: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
     """Give deals that are open the day they are expected to close as the day they closed.
 

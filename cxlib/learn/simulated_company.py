@@ -33,6 +33,7 @@ _ABOUT: dict[str, Any] = {
     "is_sample": True,
 }
 FAULTS: Mapping[str, Callable[..., dict[str, pd.DataFrame]]] = {
+    "closed_tickets": planted_faults.closed_tickets,
     "duplicates": planted_faults.duplicates,
     "planned_dates": planted_faults.planned_dates,
     "time_zone": planted_faults.time_zone,
@@ -102,9 +103,10 @@ def broken_company(fault: str, seed: int = SAMPLE_SEED) -> Company:
 
     Parameters
     ----------
-    fault : {"duplicates", "planned_dates", "time_zone"}
-        What is planted: a week of order lines written twice, ends that are only planned among those that
-        happened, hours of another time zone. Which table and how much is for the learner to find.
+    fault : {"closed_tickets", "duplicates", "planned_dates", "time_zone"}
+        What is planted: tickets still open left out, a week of order lines written twice, ends that are only
+        planned among those that happened, hours of another time zone. Which table and how much is for the
+        learner to find.
     seed : int
         As in `company`.
 

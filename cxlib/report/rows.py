@@ -14,6 +14,7 @@ from typing import Any
 import pandas as pd
 
 from cxlib.language import LANGUAGES, catalogue, has_text, is_missing, key_for, text
+from cxlib.language.code_words import code_key
 from cxlib.report.column_units import COLUMN_UNITS
 from cxlib.report.company import Company
 from cxlib.report.disclosure import FLAG
@@ -23,13 +24,8 @@ from cxlib.report.values import Value, Word
 
 #: What any frame of results may carry beside its numbers; no reader of a table needs these.
 UNSHOWN = ("metric", "note", "claim", "best_boxes")
-#: Columns whose codes name a column or a measure: their words are those of its heading.
-NAMING = ("attribute", "baseline", "by", "dimension", "feature", "method", "metric", "metrics", "scheme")
 #: What is recorded of a row whether its sentence names it or not.
 KEPT = ("claim", "estimate", "conf_low", "conf_high", "n", "customers")
-#: Columns whose codes are worded as others are.
-WORDED_AS = {"verdict": "verdict", "was": "verdict", "moved": "verdict", "next_step": "verdict"}
-WORDED_AS |= {"level": "level", "chapter": "tables.chapter"}
 #: Columns that hold a difference of two estimates of the row's metric.
 DIFFERENCES = ("behind", "change")
 #: Ends of names that are measured as the row's metric is: `naive_estimate`, and its limits.
@@ -84,14 +80,7 @@ class Words:
             return Word(
                 code, {lang: " + ".join(part.in_language(lang) for part in parts) for lang in LANGUAGES}
             )
-        name = str(code).lower().replace("-", "_").replace(" ", "_")
-        if kin in NAMING:
-            keys = [f"value.{column}.{name}", f"value.{kin}.{name}", f"column.{name}"]
-        elif column in WORDED_AS:
-            keys = [f"{WORDED_AS[column]}.{name}"]
-        else:
-            keys = [f"value.{column}.{name}", f"value.{kin}.{name}", f"value.{name}"]
-        found = next((key for key in keys if has_text(key)), None)
+        found = code_key(column, code)
         return code if found is None else Word(code, {lang: text(found, lang) for lang in LANGUAGES})
 
 

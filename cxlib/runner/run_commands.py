@@ -10,6 +10,7 @@ from typing import Any
 
 from cxlib.data.places import HANDBOOK
 from cxlib.language import text
+from cxlib.runner.course_copy import add_course
 from cxlib.runner.cycle_command import add_cycle
 from cxlib.runner.errors import EXIT_UNFOUNDED
 from cxlib.runner.history_commands import add_history_commands
@@ -41,6 +42,7 @@ def add_run_commands(
     added("check-text", _check_text, "file", "run")
     add_team_commands(command, reports, lang)
     add_history_commands(command, reports, lang)
+    add_course(command, lang)
 
 
 def _compare(options: argparse.Namespace, lang: str) -> int:

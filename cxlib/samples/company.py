@@ -135,6 +135,7 @@ def assemble_truth(truth: Truth, known: dict[str, Any], *, n_customers: int, see
             "valley_share": share,
             "valley_share_by_first_channel": dict(truth.valley_share),
             "valley_gap": truth.valley_gap,
+            "exit_rate_by_page": _contacts.exit_truth(),
         },
         "penalty_reward": {
             name: _penalty_reward(*truth.penalty_reward.get(name, (0.0, 0.0))) for name in TOUCHPOINTS

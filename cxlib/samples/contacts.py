@@ -18,6 +18,7 @@ from cxlib.samples.settings import STAGES, TOUCHPOINTS, VALLEY_STAGE, Truth
 
 PAGES = ("home", "list", "product", "cart", "payment", "done")
 EXIT_AFTER = (0.25, 0.25, 0.20, 0.08, 0.22)  # where sessions without a purchase end: payment loses too many
+BROWSED, UNKNOWN_EVERY = 0.5, 3  # sessions without one for each with: of customers who only look, of others
 CHANNELS = ("ad", "sns", "ec", "external", "store", "parcel", "mail", "line", "support", "sales")
 MOOD_WIDTH = 0.3  # customers' own level of valence lies evenly within plus/minus this
 ANSWER_SHARE = 0.55  # of contacts where the customer tells how it felt
@@ -153,8 +154,8 @@ def _campaigns(rng: np.random.Generator, studies: tuple[Study, ...], calendar: C
 def _sessions(rng: np.random.Generator, people: People, calendar: Calendar) -> Contacts:
     """Web sessions: those behind first online orders, those that ended early, and visitors unknown to us."""
     online = np.flatnonzero(people.buys & (people.first_channel == EC))
-    browsed = online[rng.random(len(online)) < 0.5]
-    unknown = len(online) // 3
+    browsed = online[rng.random(len(online)) < BROWSED]
+    unknown = len(online) // UNKNOWN_EVERY
     who = np.concatenate([online, browsed, np.full(unknown, -1)])
     day = np.concatenate(
         [
@@ -174,6 +175,14 @@ def _sessions(rng: np.random.Generator, people: People, calendar: Calendar) -> C
     return _compact(
         who[of], second, np.where(page >= 3, checkout, product), np.zeros(len(of)), page, none, of
     )
+
+
+def exit_truth() -> dict[str, float]:
+    """Share of the sessions at a page that end there; those with a purchase never do."""
+    without = BROWSED + 1 / UNKNOWN_EVERY
+    ended = without / (1 + without) * np.array(EXIT_AFTER)
+    there = 1 - np.append(0, ended.cumsum()[:-1])
+    return dict(zip(PAGES[:-1], (ended / there).tolist(), strict=True))
 
 
 def gap_shares(touchpoint: str) -> tuple[float, float]:

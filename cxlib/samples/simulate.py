@@ -153,7 +153,7 @@ def make_company_with_truth(
           `by_day_without_initiatives` holds for everyone but I1's treated; `by_day_in_valley`,
           `by_day_outside_valley`, `by_day_by_first_channel` likewise without initiatives.
         - `journey`: `stage_mean_valence`, `valley_stage`, `valley_depth` (below the lower neighbour),
-          `valley_share`, `valley_share_by_first_channel`, `valley_gap`.
+          `valley_share`, `valley_share_by_first_channel`, `valley_gap`; `exit_rate_by_page` of the web shop.
         - `penalty_reward`: by touchpoint `penalty`, `reward` (points of valence), `label`.
         - `drivers`: `importance` (Shapley shares of R² of `nps_score` among respondents of the relationship
           survey, by simulation, with `simulation_error`), `weights`.

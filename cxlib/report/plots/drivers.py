@@ -387,7 +387,7 @@ def _name_corners(ax: Axes, lang: str, colour: Mapping[str, str]) -> None:
     corners = {"fix_first": (0, 1), "keep_up": (1, 1), "low_priority": (0, 0), "possible_overkill": (1, 0)}
     for name, (right, top) in corners.items():
         ax.annotate(
-            text(f"nps.quadrant_{name}", lang),
+            text(f"value.quadrant.{name}", lang),
             (0.02 + 0.96 * right, 0.02 + 0.96 * top),
             xycoords="axes fraction",
             ha="right" if right else "left",
