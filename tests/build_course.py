@@ -114,6 +114,7 @@ def build(names: list[str]) -> None:
             notebook, path = lesson_notebook(lesson, lang), folder / f"{name(lesson)}.ipynb"
             if names or not _with_stored_outputs(path, notebook):  # asked for by name: run in any case
                 NotebookClient(notebook, timeout=120, record_timing=False).execute()
+                notebook.metadata["language_info"] = {"name": "python"}  # not the version of this machine's
             nbformat.write(notebook, path)
 
 

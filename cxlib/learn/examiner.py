@@ -81,11 +81,14 @@ def _own(asked: Exercise, shop: Company | None) -> Company:
 
 def _judge(asked: Exercise, given: Any, shop: Company, lang: str) -> Outcome:
     right = _computed(asked.right, shop)
-    if same(given, right, asked.tolerance):
+    if same(given, right, 0.0):
         return Outcome("right", text("learn.right", lang, why=asked.why[lang]))
-    for compute, said in asked.wrong.values():
-        if same(given, _computed(compute, shop), asked.tolerance):
-            return Outcome("not_yet", text("learn.not_yet", lang, why=said[lang]))
+    wrong = [(_computed(compute, shop), said) for compute, said in asked.wrong.values()]
+    near = [(value, said) for value, said in [(right, None), *wrong] if same(given, value, asked.tolerance)]
+    if near:  # a usual wrong answer may lie within the tolerance of the right one: the nearest is meant
+        _, said = min(near, key=lambda known: _distance(given, known[0]))
+        status: Status = "right" if said is None else "not_yet"
+        return Outcome(status, text(f"learn.{status}", lang, why=(said or asked.why)[lang]))
     why = _slip(given, right, asked.tolerance, lang)
     return Outcome("not_yet", text("learn.not_yet", lang, why=why))
 
@@ -146,6 +149,13 @@ def same(given: Any, right: Any, tolerance: float) -> bool:
     if isinstance(given, list | tuple) and isinstance(right, list | tuple) and len(given) == len(right):
         return all(same(one, other, tolerance) for one, other in zip(given, right, strict=True))
     return False
+
+
+def _distance(given: Any, value: Any) -> float:
+    """How far apart two answers are that count as one; texts and sets are not."""
+    if isinstance(given, list | tuple) and isinstance(value, list | tuple):
+        return sum(map(_distance, given, value))
+    return abs(float(given) - float(value)) if isinstance(given, Real) else 0.0
 
 
 def hint(exercise: str, *, lang: str | None = None) -> Outcome:

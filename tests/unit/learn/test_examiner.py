@@ -57,6 +57,14 @@ def test_a_usual_wrong_answer_is_named(asked):
     assert "other" in check(0.3).words
 
 
+def test_of_answers_that_lie_close_the_nearest_is_meant(asked):
+    check = asked(0.25, naive=0.251, other=0.249)
+    assert [check(value).status for value in (0.25, 0.2501, 0.2509)] == ["right", "right", "not_yet"]
+    assert "naive" in check(0.2509).words and "other" in check(0.249).words
+    both = asked([0.1, 0.25], naive=[0.1, 0.251], same=[0.1, 0.25])
+    assert both([0.1, 0.25]).status == "right" and "naive" in both([0.1, 0.251]).words
+
+
 @pytest.mark.parametrize(("answer", "said"), [(25, "unit"), (-0.25, "sign"), (0.9, "usual"), ("a", "number")])
 def test_slips_of_any_exercise_are_named(asked, answer, said):
     outcome = asked(0.25)(answer)
