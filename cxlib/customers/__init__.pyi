@@ -41,6 +41,7 @@ from .known_parts import moves_since as moves_since
 from .known_parts import scheme_sources as scheme_sources
 from .known_parts import segment_order as segment_order
 from .known_parts import stakes as stakes
+from .known_parts import states_over_days as states_over_days
 from .known_parts import summary_of as summary_of
 from .known_parts import traced_days as traced_days
 from .known_parts import with_first_day as with_first_day

@@ -18,7 +18,7 @@ from cxlib.customers.decile_groups import deciles
 from cxlib.customers.next_period_outcome import add_gained
 from cxlib.customers.preferences import ctb, wallets
 from cxlib.customers.rfm_segments import NO_ORDERS, assign_segments, rfm, rfm_cuts, summarise_customers
-from cxlib.customers.rule_states import states_by_rules
+from cxlib.customers.rule_states import one_by_one
 from cxlib.data.days import to_date
 from cxlib.data.rules.rule_files import RfmSegments, States, load_rules
 from cxlib.data.text_type import TEXT
@@ -76,14 +76,13 @@ def scheme_groups(
     known = rules or load_rules("rfm_segments")
     held = assign_segments(rfm(summarise_customers(orders, as_of=as_of, timezone=timezone)), rules=known)
     held = cluster_customers(deciles(held))
-    liked = ctb(wallets(orders, as_of=as_of, timezone=timezone, dimensions=dimensions))
-    for dimension in dimensions:
-        own = liked.loc[liked["dimension"] == dimension].set_index("customer_id")["dominant"]
-        held[dimension] = held["customer_id"].map(own)
+    for dimension in dimensions:  # one at a time: the wallets of many customers are large
+        wallet = wallets(orders, as_of=as_of, timezone=timezone, dimensions=[dimension])
+        held[dimension] = held["customer_id"].map(ctb(wallet).set_index("customer_id")["dominant"])
     if people is not None:
         files = state_rules or {"lifecycle": load_rules("lifecycle"), "state": load_rules("states")}
         settings: dict[str, Any] = {"as_of": as_of, "deals": deals, "timezone": timezone}
-        for name, told in states_by_rules(people, orders, rules=files, **settings).items():
+        for name, told in one_by_one(people, orders, rules=files, **settings):
             held[name] = held["customer_id"].map(told.set_index("customer_id")["state"])
     return held
 

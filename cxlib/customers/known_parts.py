@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 
+from cxlib.customers.lifecycle_states import state_transitions
 from cxlib.customers.rfm_segments import summarise_customers
-from cxlib.customers.rule_states import states_by_rules
+from cxlib.customers.rule_states import one_by_one, states_by_rules
+from cxlib.customers.state_claims import lasting_states
 from cxlib.data.rules.rule_files import RfmSegments, States, load_rules
 from cxlib.data.scope import Tables
 
@@ -154,6 +156,30 @@ def known_states(
 ) -> dict[str, pd.DataFrame]:
     """Tell states by rules (`states_by_rules`); none without people whose first day is known."""
     return {} if people is None else states_by_rules(people, orders, as_of=as_of, deals=deals, rules=rules)
+
+
+def states_over_days(
+    people: pd.DataFrame | None,
+    orders: Any,
+    *,
+    as_of: Sequence[Any],
+    deals: pd.DataFrame | None,
+    rules: Mapping[str, States],
+    conf_level: float = 0.95,
+) -> dict[str, tuple[pd.DataFrame, pd.DataFrame]]:
+    """Give moves between states (`state_transitions`) and stays in them (`lasting_states`), by file of rules.
+
+    Of many customers the states on every day are large: those of one file of rules are held at a time. None
+    without people whose first day is known.
+    """
+    if people is None:
+        return {}
+    found = {}
+    for name, traced in one_by_one(people, orders, as_of=as_of, deals=deals, rules=rules):
+        stays = lasting_states(traced, rules[name], conf_level=conf_level)
+        found[name] = (state_transitions(traced, conf_level=conf_level), stays)
+        del traced
+    return found
 
 
 def summary_of(orders: pd.DataFrame | None, *, as_of: object) -> pd.DataFrame | None:

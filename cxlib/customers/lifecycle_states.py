@@ -193,11 +193,20 @@ def state_transitions(states: pd.DataFrame, *, conf_level: float = 0.95) -> pd.D
     """
     check_columns(states, **{f"{c}_col": c for c in ("as_of", "customer_id", "state")})
     who, order, _ = _by_customer(states)
-    state = states["state"].iloc[order].reset_index(drop=True)
-    moves = pd.DataFrame({"customer_id": who, "state": state, "next_state": state.shift(-1)})
-    moves = moves[np.append(who[1:] == who[:-1], False)[: len(moves)]].dropna(subset=["next_state"])
-    held = moves.groupby(["state", "next_state"])["customer_id"]
-    rows = held.agg(n="size", customers="nunique").reset_index()
+    code, names = pd.factorize(states["state"], sort=True)
+    code = code[order]
+    moved = np.append(who[1:] == who[:-1], False)[: len(who)]
+    moved &= (code >= 0) & (np.append(code[1:], -1)[: len(code)] >= 0)
+    place = np.flatnonzero(moved)
+    pair = code[place] * len(names) + code[place + 1]
+    times = np.bincount(pair, minlength=len(names) ** 2)
+    made, found = np.unique(who[place] * times.size + pair), np.flatnonzero(times)
+    people = np.bincount(made % max(times.size, 1), minlength=times.size)
+    ends = np.divmod(found, max(len(names), 1))
+    rows = pd.DataFrame(
+        {name: names.take(at) for name, at in zip(("state", "next_state"), ends, strict=True)}
+    )
+    rows = rows.assign(n=times[found], customers=people[found])
     rows["of"] = rows.groupby("state")["n"].transform("sum")
     interval = share_interval(rows["n"].to_numpy(dtype=float), rows["of"].to_numpy(), conf_level=conf_level)
     rows = rows.assign(metric="transition", **interval._asdict())

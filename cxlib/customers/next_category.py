@@ -52,16 +52,16 @@ def purchase_pairs(orders: pd.DataFrame, *, dimension: str = "category") -> pd.D
     """
     columns = ("customer_id", "order_id", "ordered_at", "amount")
     check_columns(orders, dimension=dimension, **{f"{name}_col": name for name in columns})
-    lines = orders[[*dict.fromkeys([*columns, dimension])]].dropna(
-        subset=["customer_id", "order_id", "ordered_at", dimension]
-    )
-    lines = lines[purchase_lines(lines)].astype({dimension: TEXT})
-    who, ids = pd.factorize(lines["customer_id"], sort=True)
-    order = pd.factorize(lines["order_id"], sort=True)[0]
-    what, values = pd.factorize(lines[dimension], sort=True)
-    held = pd.DataFrame({"who": who, "order": order, "what": what, "at": lines["ordered_at"].array})
-    of_order = held.assign(amount=lines["amount"].to_numpy()).groupby(["who", "order", "what"])
+    is_known = orders[["customer_id", "order_id", "ordered_at", dimension]].notna().all(axis=1).to_numpy()
+    rows = np.flatnonzero(purchase_lines(orders, known=is_known) & is_known)
+    who, ids = pd.factorize(orders["customer_id"].iloc[rows], sort=True)
+    what, values = pd.factorize(orders[dimension].iloc[rows].astype(TEXT), sort=True)
+    held = pd.DataFrame({"who": who.astype(np.int32), "what": what.astype(np.int32)})
+    held["order"] = pd.factorize(orders["order_id"].iloc[rows], sort=True)[0].astype(np.int32)
+    held["amount"], held["at"] = (orders[name].iloc[rows].array for name in ("amount", "ordered_at"))
+    of_order = held.groupby(["who", "order", "what"])
     main = of_order.agg(amount=("amount", "sum"), at=("at", "min")).reset_index()
+    del held, of_order
     main = main.sort_values(
         ["who", "order", "amount", "what"], ascending=[True, True, False, True], kind="stable"
     )

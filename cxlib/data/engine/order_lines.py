@@ -8,7 +8,7 @@ whose lines lie on several days (refunds, later deliveries) are kept day by day.
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date, timedelta
 from typing import Any, NamedTuple
 
@@ -58,8 +58,9 @@ class OrderLines:
 
     Parameters
     ----------
-    lines : frame of any engine narwhals knows
-        With the contract's names of columns.
+    lines : frame of any engine narwhals knows, or a function that gives one
+        With the contract's names of columns. A function is asked for the rows each time they are needed, so
+        that they can be let go of in between.
     timezone : str, optional
         In which an instant becomes a day; none: that of the column.
 
@@ -75,8 +76,9 @@ class OrderLines:
     """
 
     def __init__(self, lines: Any, *, timezone: str | None = None) -> None:
-        self._lines = lines.rows if isinstance(lines, OrderLines) else lines
-        self.timezone = timezone or zone_of(self._lines, "ordered_at")
+        held = lines.rows if isinstance(lines, OrderLines) else lines
+        self._lines: Callable[[], Any] = held if callable(held) else lambda: held
+        self.timezone = timezone or zone_of(self._lines(), "ordered_at")
         self._kept: dict[tuple[str, ...], Days] = {}
         self._start: date | None = None
         self._end: date | None = None
@@ -99,7 +101,7 @@ class OrderLines:
     @property
     def rows(self) -> Any:
         """The lines themselves, in their own engine where every customer counts, else as pandas."""
-        found = self._lines
+        found = self._lines()
         if isinstance(found, pd.DataFrame):
             day = local_days(found["ordered_at"], "ordered_at", timezone=self.timezone)
             inside = pd.Series(data=True, index=found.index)
@@ -125,6 +127,11 @@ class OrderLines:
         """Fetch the rows; refused above `cxlib.checks.own_frames.MOST_ROWS` where they are not in memory."""
         return plain_frame(self.rows, argument="orders")
 
+    def forget(self) -> None:
+        """Let go of the sums by further keys, which are large; asked for again, they are made again."""
+        for by in [by for by in self._kept if by]:
+            del self._kept[by]
+
     def until(self, day: object, *, by: Sequence[str] = ()) -> pd.DataFrame:
         """Sum up to the end of a day, as `reduce_orders`."""
         keys = self._days(by).keys
@@ -134,13 +141,17 @@ class OrderLines:
 
     def on_days(self, days: Sequence[date]) -> pd.DataFrame:
         """Sum up to the end of each of several days, as `numbered_on_days`."""
-        ids = pd.Index(self._days(()).keys["customer_id"])
-        parts = []
+        return pd.concat(self.day_by_day(days), ignore_index=True)
+
+    def day_by_day(self, days: Sequence[date]) -> Iterator[pd.DataFrame]:
+        """Sum up to the end of each of several days, a frame at a time: of many customers all are large."""
+        kind: Any = pd.CategoricalDtype(self._days(()).keys["customer_id"])
         for day in days:
             place, sums = self._stood(day, ())
-            who = pd.Categorical.from_codes(place, categories=ids)
-            parts.append(sums.assign(customer_id=who, as_of=np.datetime64(day, "s")))
-        return in_days_and_money(pd.concat(parts, ignore_index=True), ["as_of"], None)
+            who = pd.Categorical.from_codes(place, dtype=kind)
+            yield in_days_and_money(
+                sums.assign(customer_id=who, as_of=np.datetime64(day, "s")), ["as_of"], None
+            )
 
     def _stood(self, last: date, by: Sequence[str]) -> tuple[NDArray[np.intp], pd.DataFrame]:
         """Places of the keys seen by a day, and first and last day, orders and money of each."""
@@ -171,7 +182,7 @@ class OrderLines:
     def _days(self, by: Sequence[str]) -> Days:
         """Sum the lines up, once per further keys."""
         if tuple(by) not in self._kept:
-            self._kept[tuple(by)] = _summed_by_day(self._lines, list(by), self.timezone)
+            self._kept[tuple(by)] = _summed_by_day(self._lines(), list(by), self.timezone)
         return self._kept[tuple(by)]
 
 
@@ -233,8 +244,17 @@ def _numbered(whole: pd.DataFrame, parts: pd.DataFrame, owner: list[str], first_
         rows["day"] = day.astype("datetime64[D]").astype(np.int64)
     parts["number"] = parts.groupby(["key", "order"], sort=False).ngroup()
     columns = ["key", "day", "orders", "coarse", "fine"]
-    whole = whole[columns].astype({"orders": "int32"})
+    whole = pd.DataFrame({name: _in_half(whole[name].to_numpy()) for name in columns})
     return Days(keys, whole, parts[["key", "number", "day", "sold", "coarse", "fine"]])
+
+
+def _in_half(values: NDArray[Any]) -> NDArray[Any]:
+    """Hold whole numbers in half the memory, where all of them are small enough."""
+    half = np.iinfo(np.int32)
+    if len(values) and not (half.min <= values.min() and values.max() <= half.max):
+        return values
+    small = values.astype(np.int32)
+    return small if np.array_equal(small, values) else values
 
 
 def _local_day(frame: nw.LazyFrame[Any], timezone: str | None) -> tuple[nw.Expr, date | None]:

@@ -99,16 +99,14 @@ def open_data(
 class DataSet:
     """Tables of one company up to a day.
 
-    A class because the tables share settings, a last day and each other's ids, are read only when asked for,
-    and are checked once however often they are asked for.
+    A class because the tables share settings, a last day and each other's ids, and are read and checked once.
 
     Attributes
     ----------
     settings : Settings
         Content of dataset.yml.
     silent_days, first_days : int, dict
-        Days before the extraction that `as_of` leaves out by itself, as nothing was recorded; first day by
-        table read so far.
+        Days before the extraction that `as_of` leaves out by itself; first day by table read so far.
     """
 
     def __init__(
@@ -195,8 +193,7 @@ class DataSet:
             fail_option("table", table, TABLES)
         if table not in self._sources or column is None:
             return table in self._sources
-        frame = self.table(table)
-        return column in frame and bool(frame[column].notna().any())
+        return column in (frame := self.table(table)) and bool(frame[column].notna().any())
 
     def table(
         self, name: str, start: date | str | None = None, end: date | str | None = None
@@ -242,14 +239,17 @@ class DataSet:
     def order_lines(self, start: date | str | None = None, end: date | str | None = None) -> OrderLines:
         """Return the order lines, to be summed up once, where they lie, for whoever asks for sums of them."""
         if self._lines is None:
-            lies_elsewhere = self.has("orders") and self._sources["orders"].kind == "engine"
-            rows = self.lazy("orders") if lies_elsewhere else self.table("orders")
-            self._lines = OrderLines(rows, timezone=self.timezone)
+            elsewhere = self.has("orders") and self._sources["orders"].kind == "engine"
+            rows = self.lazy("orders") if elsewhere else self.table("orders")
+            held = rows if elsewhere else lambda: self._rows("orders")
+            self._lines = OrderLines(held, timezone=self.timezone)
         return self._lines.between(start, end)
 
     def release(self, name: str) -> None:
         """Let go of a table's rows, to save memory; asked for again, they are read again."""
         self._frames.pop(name, None)
+        if name == "orders" and self._lines is not None:
+            self._lines.forget()
 
     def scope(
         self,

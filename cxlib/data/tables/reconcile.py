@@ -36,7 +36,7 @@ def order_sums(orders: pd.DataFrame) -> dict[str, Any]:
     [3, 2, 18.0, 0.0]
     """
     amounts, days = orders["amount"].dropna(), local_days(orders["ordered_at"], "ordered_at").dropna()
-    bought = orders[purchase_lines(orders)].dropna(subset="customer_id")
+    bought = orders.loc[purchase_lines(orders), ["customer_id", "order_id"]].dropna(subset="customer_id")
     purchases = bought.groupby("customer_id")["order_id"].nunique()
     has_days = len(days) > 0
     return {

@@ -8,7 +8,8 @@ import pytest
 
 from cxlib.customers import data_notes, known_parts
 from cxlib.customers.claims import group_names
-from cxlib.customers.state_claims import late_by_scheme, middle_of_lives
+from cxlib.customers.lifecycle_states import state_transitions
+from cxlib.customers.state_claims import lasting_states, late_by_scheme, middle_of_lives
 from cxlib.data.rules.rule_files import load_rules
 from cxlib.report.rows import placeholders
 
@@ -88,6 +89,25 @@ def test_states_need_the_day_somebody_was_first_seen():
     seen = known_parts.with_first_day(people(first_seen_on=pd.Timestamp("2025-01-01")))
     told = known_parts.known_states(seen, orders, **asked)
     assert len(told["lifecycle"]) == 3 and not data_notes.no_states(told)
+
+
+def test_states_over_days_are_the_moves_and_stays_of_all_rules_at_once():
+    rng = np.random.default_rng(1)
+    seen = pd.DataFrame({"customer_id": [f"c{who}" for who in range(60)]})
+    seen = seen.assign(first_seen_on=pd.Timestamp("2025-01-01"))
+    orders = pd.DataFrame({"customer_id": rng.choice(seen["customer_id"], 400), "amount": 9.0})
+    orders["order_id"] = orders.index.astype(str)
+    orders["ordered_at"] = pd.Timestamp("2025-01-01") + pd.to_timedelta(rng.integers(0, 400, 400), "D")
+    rules = {"lifecycle": load_rules("lifecycle"), "state": load_rules("states")}
+    asked = {"as_of": [f"2025-{month:02}-01" for month in range(3, 12)], "deals": None, "rules": rules}
+    held = known_parts.known_states(seen, orders, **asked)
+    told = known_parts.states_over_days(seen, orders, **asked)
+    assert list(told) == list(held) == ["lifecycle", "state"]
+    for name, (moves, stays) in told.items():
+        pd.testing.assert_frame_equal(moves, state_transitions(held[name]))
+        pd.testing.assert_frame_equal(stays, lasting_states(held[name], rules[name]))
+        assert moves["n"].sum() == 60 * 8
+    assert known_parts.states_over_days(None, orders, **asked) == {}
 
 
 def test_states_are_traced_from_the_first_order_on():

@@ -104,6 +104,39 @@ def test_lines_summed_once_give_what_each_sum_gives(zone):
         pd.testing.assert_frame_equal(late, expected["part"], check_exact=True)
 
 
+def test_sums_outlive_the_rows_which_are_asked_for_again_where_they_are_needed():
+    lines, asked = order_lines(), []
+
+    def rows():
+        asked.append(1)
+        return lines
+
+    held, own = OrderLines(rows, timezone="Asia/Tokyo"), OrderLines(lines, timezone="Asia/Tokyo")
+    for day in (AS_OF, "2026-03-15"):
+        pd.testing.assert_frame_equal(held.until(day), own.until(day))
+    pd.testing.assert_frame_equal(
+        held.between("2026-02-01").until(AS_OF, by=["brand"]),
+        own.between("2026-02-01").until(AS_OF, by=["brand"]),
+    )
+    assert len(asked) == 2  # once without further keys and once by brand
+    held.forget()
+    pd.testing.assert_frame_equal(held.until(AS_OF), own.until(AS_OF))
+    assert len(asked) == 2
+    pd.testing.assert_frame_equal(held.until(AS_OF, by=["brand"]), own.until(AS_OF, by=["brand"]))
+    assert len(asked) == 3
+
+
+def test_sums_too_large_for_half_the_memory_are_held_in_full():
+    lines = order_lines()
+    lines["amount"] += (np.arange(len(lines)) % 23 == 0) * 9e9
+    held = OrderLines(lines, timezone="Asia/Tokyo")
+    pd.testing.assert_frame_equal(
+        held.until(AS_OF), reduce_orders(lines, as_of=AS_OF, timezone="Asia/Tokyo"), check_exact=True
+    )
+    kinds = held._kept[()].whole.dtypes.astype(str).to_dict()
+    assert (kinds["key"], kinds["coarse"]) == ("int32", "float64")
+
+
 @pytest.mark.parametrize("through", [lambda frame: frame, lambda frame: duckdb_abroad().from_df(frame)])
 def test_orders_on_several_days_are_judged_by_what_was_known_of_them(through):
     lines = order_lines()

@@ -745,6 +745,15 @@ def test_a_released_table_is_read_again_and_what_was_found_stays(shop):
     assert [problem.key for problem in data_set.problems] == found
 
 
+def test_sums_of_released_orders_are_still_told(shop):
+    data_set = open_data(shop(orders="order_id,line,customer_id,ordered_at,amount\n1,1,a,2026-01-05,7\n"))
+    lines = data_set.order_lines()
+    assert lines.until("2026-01-31")["amount"].tolist() == [7.0]
+    data_set.release("orders")
+    assert lines.until("2026-01-31")["amount"].tolist() == [7.0] and "orders" not in data_set._frames
+    assert len(lines.fetch_rows()) == 1
+
+
 def test_a_frame_that_is_changed_leaves_the_table_alone(shop):
     data_set = open_data(shop(orders="order_id,line,customer_id,ordered_at,amount\n1,1,a,2026-01-05,7\n"))
     for period in ({}, {"start": "2026-01-01"}):
