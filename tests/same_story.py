@@ -117,7 +117,7 @@ def verdict_faults(record, lang, currency):
         yield f"verdict {verdict!r}, but no interval lies on that side"
     if verdict in DENIALS and found and 0 not in sides:
         yield f"verdict {verdict!r}, but every interval excludes no difference"
-    if verdict in DENIALS and not re.search(HEDGES[lang], record["text"]):
+    if verdict in DENIALS and not re.search(HEDGES[lang], record["text"], re.IGNORECASE):
         yield f"verdict {verdict!r}, but the sentence claims"
 
 

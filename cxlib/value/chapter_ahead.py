@@ -160,9 +160,9 @@ def sales_outlook(orders: pd.DataFrame, *, as_of: object, conf_level: float = 0.
     Returns
     -------
     SalesAhead
-        ``told`` as `forecast_told` (`claim` "naive_alone" where too few tests allow no comparison); results
-        of `forecast_quality` and `next_months`; ``drawn``: the last two years of sales (`method` "actual")
-        and the forecasts. Empty where there are too few months; `told` then holds a `note`.
+        ``told`` as `forecast_told`; results of `forecast_quality` and `next_months`; ``drawn``: the last two
+        years of sales (`method` "actual") and the forecasts. Empty where there are too few months; `told`
+        then holds a `note`.
     """
     sales = monthly_sales(orders, as_of=as_of)
     more = {"customers": customer_forecast(orders, sales)}
@@ -176,8 +176,6 @@ def sales_outlook(orders: pd.DataFrame, *, as_of: object, conf_level: float = 0.
     quality = forecast_quality(rolled[known], level=LEVEL, conf_level=conf_level)
     told = forecast_told(quality, months=len(sales))
     told |= {"horizon_months": AHEAD_MONTHS, "metric": "wape_gain", "rival_method": told["rival"]}
-    if told["claim"] == "naive" and pd.isna(told["conf_low"]):
-        told["claim"] = "naive_alone"
     told |= {"wape_share": told["wape"], "naive_share": told["wape_naive"], "tests": told.pop("n")}
     ahead = next_months(sales, **asked).dropna(subset=["estimate"])
     past = sales.tail(DRAWN_MONTHS).rename(columns={"amount": "estimate"}).assign(method="actual")

@@ -290,9 +290,10 @@ def forecast_told(quality: pd.DataFrame, *, months: int, season_months: int = 12
     Returns
     -------
     dict
-        `claim` "ahead" or "naive"; `method` (to go by)`, verdict` (ahead, no_difference_shown,
-        not_enough_data)`, wape, wape_naive, coverage, n, months`; for "ahead" `estimate, conf_low, conf_high`
-        (part of the error saved), else those of the method nearest to it; `is_season_known` (three years).
+        `claim` "ahead", "naive" or "untested" (no gain has limits); `method` (to go by)`, verdict` (ahead,
+        no_difference_shown, behind, not_enough_data)`, wape, wape_naive, coverage, n, months`; for "ahead"
+        `estimate, conf_low, conf_high` (part of the error saved), else those of the method nearest to it;
+        `is_season_known` (three years).
 
     Examples
     --------
@@ -307,13 +308,12 @@ def forecast_told(quality: pd.DataFrame, *, months: int, season_months: int = 12
     cover = quality[quality["metric"] == "coverage"].set_index("method")["estimate"]
     gains = quality[quality["metric"] == "wape_gain"].sort_values("estimate", ascending=False, kind="stable")
     ahead = gains[gains["verdict"] == "ahead"]
-    best = (ahead if len(ahead) else gains).iloc[0]
+    judged = gains[gains["verdict"] != "not_enough_data"]
+    best = (ahead if len(ahead) else judged if len(judged) else gains).iloc[0]
     method = str(best["method"]) if len(ahead) else NAIVE
     told = {name: best[name] for name in ("estimate", "conf_low", "conf_high", "n", "verdict")}
-    if not len(ahead) and "no_difference_shown" in set(gains["verdict"]):
-        told["verdict"] = "no_difference_shown"
     return told | {
-        "claim": "ahead" if len(ahead) else "naive",
+        "claim": "ahead" if len(ahead) else "naive" if len(judged) else "untested",
         "method": method,
         "rival": str(best["method"]),
         "wape": float(wape[method]),

@@ -18,7 +18,7 @@ from cxlib.stats.intervals import Interval, critical_value
 from cxlib.stats.number_columns import check_numbers, cluster_codes
 from cxlib.stats.scoring.logistic import check_outcome, fit_logistic
 from cxlib.stats.scoring.out_of_time import FORECASTS
-from cxlib.stats.verdicts import UNDECIDED, limits_verdict
+from cxlib.stats.verdicts import limits_verdict
 
 #: Fewest rows of either outcome for an interval.
 LEAST_EACH = 10
@@ -303,11 +303,12 @@ def score_told(quality: pd.DataFrame) -> dict[str, Any]:
     -------
     dict
         `used`: "score" (it beats the base rate and the simple score), "simple" (it beats the base rate, and
-        the score is not shown to beat it), "base" (neither beats it, or too few rows); `claim`: the same,
-        with "_ranks" behind it where it beats another by its order alone, "too_few" (in the test) and
-        "few_events" (in the fit: no score); `verdict` ahead, no_difference_shown or not_enough_data; `metric,
-        estimate, conf_low, conf_high`: part of the base rate's error that is saved ("brier_gain"; for "base"
-        by the score), for "score_ranks" the area gained on the simple score ("auc_gain"), for "simple_ranks"
+        the score is not shown to beat it), "base" (neither is of use, or too few rows); `claim`: the same,
+        with "_ranks" behind it where it beats another by its order alone, "unclear" (the score beats the base
+        rate, but not the simple one, which beats nothing), "too_few" (in the test) and "few_events" (in the
+        fit: no score); `verdict` ahead, no_difference_shown, behind or not_enough_data; `metric, estimate,
+        conf_low, conf_high`: part of the base rate's error that is saved ("brier_gain"; for "base" by the
+        score, for "unclear" the score's part of the simple one's), for "score_ranks" the area gained on the simple score ("auc_gain"), for "simple_ranks"
         the area ("ranked_right"); `cases, events, auc, auc_low, auc_high, slope, slope_low, slope_high,
         auc_share` (the same as `auc`, to be said as a share of pairs), `simple_auc_share` and `note`.
 
@@ -339,11 +340,14 @@ def score_told(quality: pd.DataFrame) -> dict[str, Any]:
         used, claim = "base", "too_few"
     elif used == "base" and note == "few_events":
         claim = note
-    untold = dict.fromkeys(["too_few", "few_events"], "not_enough_data")
-    verdict = (untold | {"base": UNDECIDED}).get(claim, "ahead")
+    elif used == "base" and beats[pairs[0]]:
+        claim = "unclear"
     shown = "simple" if used == "simple" else "score"
     of_claim = {"score_ranks": ("score", "auc_gain", "simple"), "simple_ranks": ("simple", "auc", "")}
+    of_claim |= {"unclear": ("score", "brier_gain", "simple")}
     gain = rows[of_claim.get(claim, (shown, "brier_gain", "base"))]
+    untold = dict.fromkeys(["too_few", "few_events"], "not_enough_data")
+    verdict = (untold | dict.fromkeys(["base", "unclear"], gain["verdict"])).get(claim, "ahead")
     told = {"used": used, "claim": claim, "verdict": verdict, "note": note}
     told |= {"metric": "ranked_right" if claim == "simple_ranks" else gain["metric"], "cases": gain["n"]}
     told |= {name: gain[name] for name in ("estimate", "conf_low", "conf_high", "events")}

@@ -115,7 +115,18 @@ def test_only_what_beats_the_year_before_is_called_ahead():
 def test_few_months_allow_no_winner():
     sales = as_sales([100.0, 90.0] * 4 + [140.0] * 5)
     told = forecast_told(forecast_quality(roll_forecasts(sales, more={"good": fixed(140)})), months=13)
-    assert (told["claim"], told["method"], told["verdict"]) == ("naive", "seasonal_naive", "not_enough_data")
+    claimed = (told["claim"], told["method"], told["verdict"])
+    assert claimed == ("untested", "seasonal_naive", "not_enough_data")
+
+
+def test_the_nearest_rival_is_one_that_could_be_judged():
+    gains = {"estimate": [0.8, 0.1], "conf_low": [np.nan, -0.2], "conf_high": [np.nan, 0.4]}
+    rows = pd.DataFrame({"method": ["new", "smoothing"], "metric": "wape_gain", **gains, "n": 5})
+    rows["verdict"] = ["not_enough_data", "no_difference_shown"]
+    wape = rows.assign(metric="wape", estimate=0.1, verdict=None)
+    table = pd.concat([rows, wape, wape.head(1).assign(method="seasonal_naive")])
+    told = forecast_told(table, months=40)
+    assert (told["claim"], told["rival"], told["conf_low"]) == ("naive", "smoothing", -0.2)
 
 
 @pytest.mark.long

@@ -188,6 +188,39 @@ def test_a_score_of_recency_alone_gives_way_to_recency():
     assert cx.score_told(quality)["claim"] == "simple"
 
 
+def judged(**verdicts):
+    """A quality table in which the gains have these verdicts, written `score_base=` and so on."""
+    pairs = [("score", "base"), ("score", "simple"), ("simple", "base")]
+    rows = [{"forecast": f, "other_forecast": o, "metric": "brier_gain"} for f, o in pairs]
+    limits = {"ahead": (0.1, 0.3), "behind": (-0.3, -0.1), "no_difference_shown": (-0.1, 0.3)}
+    for row in rows:
+        row["verdict"] = verdicts[f"{row['forecast']}_{row['other_forecast']}"]
+        row["conf_low"], row["conf_high"] = limits[row["verdict"]]
+    more = [{"forecast": f, "metric": m} for f in ("score", "simple") for m in ("auc", "calibration_slope")]
+    more.append({"forecast": "score", "metric": "auc_gain", "other_forecast": "simple"})
+    columns = ["other_forecast", "conf_low", "conf_high", "verdict", "note"]
+    table = pd.DataFrame(rows + more).reindex(columns=["forecast", "metric", *columns])
+    return table.assign(estimate=table[["conf_low", "conf_high"]].mean(axis=1), n=90, events=30)
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "claim", "verdict", "used"),
+    [
+        (("ahead", "ahead", "ahead"), "score", "ahead", "score"),
+        (("ahead", "no_difference_shown", "ahead"), "simple", "ahead", "simple"),
+        (("ahead", "no_difference_shown", "no_difference_shown"), "unclear", "no_difference_shown", "base"),
+        (("no_difference_shown",) * 3, "base", "no_difference_shown", "base"),
+        (("behind", "behind", "no_difference_shown"), "base", "behind", "base"),
+    ],
+)
+def test_the_verdict_is_that_of_the_comparison_whose_limits_are_told(verdicts, claim, verdict, used):
+    pairs = ("score_base", "score_simple", "simple_base")
+    told = cx.score_told(judged(**dict(zip(pairs, verdicts, strict=True))))
+    assert (told["claim"], told["verdict"], told["used"]) == (claim, verdict, used)
+    side = {"ahead": told["conf_low"] > 0, "behind": told["conf_high"] < 0}
+    assert side.get(verdict, told["conf_low"] < 0 < told["conf_high"])
+
+
 def claims_of_noise(seeds, n):
     told = [cx.score_told(cx.score_quality(scored(planted(s, n=n, weights=(0, 0, 0))))) for s in seeds]
     return np.mean([one["claim"] != "base" for one in told])
