@@ -140,7 +140,8 @@ def cramers_v(counts: Array, *, conf_level: float = 0.95) -> dict[str, float]:
     association are accounted for. The b beside λ pays for shares that are themselves estimated, the last
     factor for a measure that cannot pass 1. Coverage of the 95 % interval in
     simulations of 2×2 to 9×8 tables, uneven ones among them: 93–97 % (more at V = 0). The lower limit is 0
-    where independence is within reach.
+    where independence is within reach; the upper one of a table more even than chance would make it is that
+    of one as even, so that it is never 0.
 
     References
     ----------
@@ -195,8 +196,10 @@ def _noncentrality(table: Array, z2: float) -> tuple[float, float]:
     spread = max(float(again.var(ddof=1)) - 2 * excess, 0.0)
     factor = spread / (4 * max(own, excess, 1e-9) * max(1 - (own - excess) / most, 1e-9))
     above = float(_chi_squared(table[None])[0]) - excess
+    if above <= 0:  # more even than chance makes it: no surer of that than a table as even as chance does
+        above, factor = 0.0, max(factor, 1.0)
     square, linear = 1 + 4 * z2 * factor / most, above + 2 * z2 * factor * (1 - excess / most)
     rest = above**2 - z2 * excess * (2 + 4 * factor)
     half = np.sqrt(max(linear**2 - square * rest, 0.0))
     low, high = (linear - half) / square, (linear + half) / square
-    return (low if above > 0 and rest > 0 else 0.0), max(high, 0.0)
+    return (low if above > 0 and rest > 0 else 0.0), high

@@ -107,6 +107,13 @@ def test_full_association_has_an_interval():
     assert found["conf_high"] == 1
 
 
+def test_a_table_more_even_than_chance_makes_it_still_leaves_room_for_an_association():
+    even = [cramers_v(np.full(shape, 6.0)) for shape in ((2, 2), (3, 5), (9, 8))]
+    assert all(found["conf_low"] == 0 < found["conf_high"] for found in even)
+    usual = cramers_v([[28, 22], [22, 28]])  # χ² of 1.4: about what chance makes it
+    assert cramers_v([[25, 25], [25, 25]])["conf_high"] == pytest.approx(usual["conf_high"], abs=0.05)
+
+
 def test_unknown_values_neither_make_nor_hide_an_association():
     rows = people(n=900)
     rows["region"] = rows["region"].mask((rows["segment"] == "a") & (np.arange(900) % 3 > 0))
