@@ -35,6 +35,8 @@ from cxlib.data.text_type import TEXT
 
 NAMES = ("customer_id", "order_id", "ordered_at", "amount")
 NO_ORDER, DAY = "(none)", 86_400
+#: Lines in memory that are grouped at once: an engine's tables of more weigh more than the lines.
+AT_ONCE = 2_000_000
 
 
 class Days(NamedTuple):
@@ -201,11 +203,26 @@ def _as_days(number: NDArray[np.int64]) -> NDArray[np.datetime64]:
 
 
 def _summed_by_day(lines: Any, by: list[str], timezone: str | None) -> Days:
-    """Make the one pass over the lines."""
-    if isinstance(lines, pd.DataFrame):
-        check_columns(lines, **{f"{name}_col": name for name in NAMES})
-        lines = lines.assign(ordered_at=local_days(lines["ordered_at"], "ordered_at", timezone=timezone))
-        lines = hand_over(lend(lines, *NAMES, *by, amount_col="amount"))
+    """Make the one pass over the lines; many in memory by parts of the customers, which no sum crosses."""
+    if not isinstance(lines, pd.DataFrame):
+        return _numbered(*_grouped(lines, by, timezone))
+    check_columns(lines, **{f"{name}_col": name for name in NAMES})
+    lines = lines[[name for name in dict.fromkeys([*NAMES, *by]) if name in lines.columns]]
+    turns = -(-len(lines) // AT_ONCE)
+    turn = pd.factorize(lines["customer_id"])[0] % turns if turns > 1 else None
+    found = []
+    for number in range(max(turns, 1)):
+        part = lines if turn is None else lines[turn == number]
+        part = part.assign(ordered_at=local_days(part["ordered_at"], "ordered_at", timezone=timezone))
+        found.append(_grouped(hand_over(lend(part, *NAMES, *by, amount_col="amount")), by, timezone))
+    whole, parts = (pd.concat(each, ignore_index=True) for each in list(zip(*found, strict=True))[:2])
+    return _numbered(whole, parts, *found[0][2:])
+
+
+def _grouped(
+    lines: Any, by: list[str], timezone: str | None
+) -> tuple[pd.DataFrame, pd.DataFrame, list[str], date | None]:
+    """Sum lines up as `Days` holds them, ids still text; beside it the keys, and the day counted from."""
     frame = as_lazy(lines)
     named = {f"by[{position}]": column for position, column in enumerate(by)}
     check_columns(frame, **{f"{name}_col": name for name in NAMES}, **named)
@@ -223,7 +240,7 @@ def _summed_by_day(lines: Any, by: list[str], timezone: str | None) -> Days:
     across = placed.filter(nw.col("begun") != nw.col("ended")).select(order)
     parts = collect(summed(rows.join(across, on=order, how="semi"), *owner, "order", "day"))
     parts["sold"] = parts["first"].notna()
-    return _numbered(whole, parts, owner, first_day)
+    return whole, parts, owner, first_day
 
 
 def _numbered(whole: pd.DataFrame, parts: pd.DataFrame, owner: list[str], first_day: date | None) -> Days:

@@ -126,6 +126,17 @@ def test_sums_outlive_the_rows_which_are_asked_for_again_where_they_are_needed()
     assert len(asked) == 3
 
 
+@pytest.mark.parametrize("at_once", [100, 1_500, 10_000])
+def test_customers_summed_in_turns_are_summed_as_at_once(monkeypatch, at_once):
+    lines = order_lines()
+    whole = summed_once(lines, "Asia/Tokyo")
+    monkeypatch.setattr("cxlib.data.engine.order_lines.AT_ONCE", at_once)
+    for name, frame in summed_once(lines, "Asia/Tokyo").items():
+        pd.testing.assert_frame_equal(frame, whole[name], check_exact=True, obj=name)
+    none = OrderLines(lines.head(0), timezone="Asia/Tokyo").until(AS_OF)
+    assert none.empty
+
+
 def test_sums_too_large_for_half_the_memory_are_held_in_full():
     lines = order_lines()
     lines["amount"] += (np.arange(len(lines)) % 23 == 0) * 9e9
