@@ -73,6 +73,7 @@ def buyer_notes(
     n_first: int,
     has_answers: bool,
     is_given: bool = False,
+    is_narrowed: bool = False,
     min_cell: int = 10,
 ) -> Notes:
     """Say what is doubtful about first purchases: too few, not the first, or the data begin mid-life.
@@ -83,7 +84,7 @@ def buyer_notes(
         As `orders_begin`.
     times, customers
         As in `first_purchases_doubtful`: of all purchases in the data, and who made them.
-    n_first, is_given, min_cell
+    n_first, is_given, is_narrowed, min_cell
         As in `f2_known`.
     has_answers
         Whether the chapter has something else to tell.
@@ -99,8 +100,10 @@ def buyer_notes(
     begins, guests = start_of["begins"], start_of["guest_share"]
     rows = []
     if begins:
-        told = {"from_on": start_of["observed_from"], "older_share": start_of.get("older_share")}
-        rows.append(_note(MID_LIFE[begins, is_given], "warning", **told))
+        told = {"from_on": start_of["observed_from"]}
+        of_some = is_narrowed and begins == "burn_in"  # how many are older is then told with F2 alone
+        told |= {} if of_some else {"older_share": start_of.get("older_share")}
+        rows.append(_note(MID_LIFE[begins, is_given] + "_some" * of_some, "warning", **told))
     elif not is_given and first_purchases_doubtful(times, customers=customers):
         rows.append(_note("journey.first_purchase_doubt", "warning"))
     return rows + ([_note("journey.guests", share=guests)] if guests > 0 else [])

@@ -10,7 +10,7 @@ import pandas as pd
 
 from cxlib.data.days import to_date
 from cxlib.data.scope import Tables
-from cxlib.journey.second_purchase.burn_in import f2_burn_in, settled_from
+from cxlib.journey.second_purchase.burn_in import f2_burn_in, f2_of_some, settled_from
 from cxlib.journey.second_purchase.f2_curve import repeat_curve
 
 
@@ -27,13 +27,15 @@ class F2Known(NamedTuple):
     """What may be said of first buyers; a class because every section on them asks for a part of it.
 
     `begins` as in `settled_from`, "" with too few; `n`: first buyers that F2 may speak of; `lacking` and
-    `no_year`: entries that say why there is no F2 (None where there is one), and nothing on the first year.
+    `no_year`: entries that say why there is no F2 (None where there is one), and nothing on the first year;
+    `begins_on`: first day of all data where only some customers are looked at.
     """
 
     begins: str
     n: int
     lacking: str | None
     no_year: str
+    begins_on: dt.date | None = None
 
     @property
     def is_old(self) -> bool:
@@ -86,7 +88,12 @@ def orders_begin(
 
 
 def f2_known(
-    start_of: Mapping[str, Any], *, n_first: int, is_given: bool = False, min_cell: int = 10
+    start_of: Mapping[str, Any],
+    *,
+    n_first: int,
+    is_given: bool = False,
+    is_narrowed: bool = False,
+    min_cell: int = 10,
 ) -> F2Known:
     """Tell how many first buyers F2 may speak of, and why none.
 
@@ -98,6 +105,8 @@ def f2_known(
         Customers with a first purchase in the days that count.
     is_given
         Whether the reader chose the first day, who then answers for it.
+    is_narrowed
+        Whether the report is on some customers only; whether the data begin mid-life, all of them tell.
     min_cell
         Smallest number of first buyers.
 
@@ -111,14 +120,18 @@ def f2_known(
     n = 0 if begins == "unsettled" and not is_given else n_first
     why = "journey.empty_unsettled" if has_buyers else "journey.empty_buyers"
     lacking = None if n >= min_cell else why
-    return F2Known(begins, n, lacking, lacking or "journey.empty_year")
+    begins_on = start_of.get("begins_on") if is_narrowed else None
+    return F2Known(begins, n, lacking, lacking or "journey.empty_year", begins_on)
 
 
 def f2_table(orders: pd.DataFrame, known: F2Known, **asked: Any) -> pd.DataFrame:
     """Give F2 by day, with old customers allowed for where the data begin mid-life.
 
-    `asked` as in `repeat_curve`, which makes the table otherwise (`f2_burn_in`).
+    `asked` as in `repeat_curve`, which makes the table otherwise (`f2_burn_in`; of some customers
+    `f2_of_some`).
     """
+    if known.is_old and known.begins_on is not None:
+        return f2_of_some(orders, begins_on=known.begins_on, **asked)
     return (f2_burn_in if known.is_old else repeat_curve)(orders, **asked)
 
 

@@ -26,6 +26,7 @@ MOST_OLDER, MOST_ERROR = 0.35, 0.08
 #: by this from quarter to quarter of the data say nothing about what lies beyond.
 MODEL_ERROR, TAIL_ERROR, SLOWEST = 0.25, 0.5, 0.5
 EPOCH = dt.date(1970, 1, 1)
+COLUMNS = {"customer_id": "customer_id", "time": "ordered_at", "amount": "amount"}
 _COLUMNS = ["metric", "days", *Interval._fields, "n", "n_at_risk"]
 _COLUMNS += ["n_not_reached", "n_events", "plain", "p_value", "burn_in_days", "observed_from"]
 _COLUMNS += ["older_share", "note"]
@@ -98,9 +99,55 @@ def f2_burn_in(
     >>> f2_burn_in(orders, as_of="2026-03-31", horizons_days=[30])[["estimate", "note"]].values.tolist()
     [[0.5, '']]
     """
-    begin, last, who, day = purchase_days(
-        orders, as_of=as_of, customer_id_col=customer_id_col, time_col=time_col, amount_col=amount_col
-    )
+    columns = {"customer_id_col": customer_id_col, "time_col": time_col, "amount_col": amount_col}
+    asked: dict[str, Any] = {"as_of": as_of, "horizons_days": horizons_days, "conf_level": conf_level}
+    return _f2_rows(orders, observed_from=observed_from, columns=columns, **asked)
+
+
+def f2_of_some(
+    orders: pd.DataFrame,
+    *,
+    as_of: dt.date | str,
+    begins_on: dt.date,
+    observed_from: dt.date | str,
+    horizons_days: Sequence[int] = (30, 60, 90, 180, 365),
+    conf_level: float = 0.95,
+) -> pd.DataFrame:
+    """F2 (probability 0–1) of some customers of data that begin mid-life by what all customers show.
+
+    Parameters
+    ----------
+    orders
+        Order lines of these customers, with the contract's names of columns.
+    as_of, observed_from, horizons_days, conf_level
+        As in `f2_burn_in`, which tells of all customers that the data begin mid-life, and from which day on.
+    begins_on
+        First day of all data: who starts to buy later than others did not buy before it.
+
+    Returns
+    -------
+    DataFrame
+        As `f2_burn_in`; `note` is "burn_in", or "unsettled" where too few purchases are known to tell how
+        many of these customers are older than the data.
+    """
+    columns = {f"{name}_col": of for name, of in COLUMNS.items()}
+    asked: dict[str, Any] = {"as_of": as_of, "horizons_days": horizons_days, "conf_level": conf_level}
+    return _f2_rows(orders, observed_from=observed_from, columns=columns, begins_on=begins_on, **asked)
+
+
+def _f2_rows(
+    orders: pd.DataFrame,
+    *,
+    as_of: dt.date | str,
+    horizons_days: Sequence[int],
+    observed_from: dt.date | str | None,
+    columns: dict[str, str],
+    conf_level: float,
+    begins_on: dt.date | None = None,
+) -> pd.DataFrame:
+    """F2 with a burn-in; that it is needed is known where the first day of all data is given."""
+    begin, last, who, day = purchase_days(orders, as_of=as_of, **columns)
+    begin = begin if begins_on is None else min(begin, (begins_on - EPOCH).days)
     length = last - begin + 1
     given = (
         0
@@ -121,7 +168,7 @@ def f2_burn_in(
     p_value = early_excess(first)
     falls = _chances(*_counts(first, later, length))[2]
     is_slow = falls[1] > SLOWEST * falls[0]
-    is_old = p_value < ALPHA or (is_slow and is_crowded(first))
+    is_old = begins_on is not None or p_value < ALPHA or (is_slow and is_crowded(first))
     rows = []
     for horizon in sorted(horizons_days):
         plain = _f2(first[first["since"] >= given], horizon, conf_level)
@@ -131,7 +178,7 @@ def f2_burn_in(
             row |= _settled(first, later, (length, max(given, 0)), horizon, conf_level)
         rows.append(row)
     frame = pd.DataFrame(rows)
-    if amount_col not in orders.columns:
+    if columns["amount_col"] not in orders.columns:
         frame["note"] = (frame["note"] + " " + NO_AMOUNTS).str.strip()
     left_out = frame["burn_in_days"].to_numpy().astype("timedelta64[D]")
     frame["observed_from"] = (np.datetime64(begin, "D") + left_out).astype("datetime64[s]")
@@ -155,8 +202,9 @@ def settled_from(
     Returns
     -------
     dict
-        The row of `f2_burn_in` at 180 days, and `begins` (its `note` without that on amounts). As a date,
-        `observed_from`: the given one, else the day after the burn-in, None where there is none.
+        The row of `f2_burn_in` at 180 days, and `begins` (its `note` without that on amounts). As dates,
+        `observed_from`: the given one, else the day after the burn-in, None where there is none; `begins_on`:
+        first day of the data.
 
     Examples
     --------
@@ -171,8 +219,13 @@ def settled_from(
     )
     row = {str(name): value for name, value in rows.iloc[0].items()}
     begins = row["note"].replace(NO_AMOUNTS, "").strip()
-    day = row["observed_from"].date() if begins == "burn_in" else None
-    return row | {"begins": begins, "observed_from": given or day}
+    day = row["observed_from"].date()
+    begins_on = day - dt.timedelta(days=int(row["burn_in_days"]))
+    return row | {
+        "begins": begins,
+        "begins_on": begins_on,
+        "observed_from": given or (day if begins == "burn_in" else None),
+    }
 
 
 def _counts(first: pd.DataFrame, later: pd.DataFrame, length: int) -> tuple[np.ndarray, np.ndarray]:

@@ -17,6 +17,7 @@ def f2_level(
     begins: str = "",
     plain: pd.DataFrame | None = None,
     observed_from: dt.date | None = None,
+    is_narrowed: bool = False,
     min_cell: int = 10,
 ) -> pd.DataFrame:
     """Tell how many first buyers order again, and what else would be said without care.
@@ -35,6 +36,8 @@ def f2_level(
         Result of `repeat_curve` on everybody who seems new, for "burn_in".
     observed_from
         First day on which a first purchase counts.
+    is_narrowed
+        Whether these are some of the customers only.
     min_cell
         Smallest number of first buyers.
 
@@ -58,7 +61,7 @@ def f2_level(
     if n_first < min_cell:
         return pd.DataFrame(columns=[*_COLUMNS, "claim", "note"])
     if at.empty:
-        note = "journey.unsettled" if is_old else "unknown"
+        note = ("journey.unsettled_some" if is_narrowed else "journey.unsettled") if is_old else "unknown"
         about = {"days": days, "min_cell": min_cell, "note": note, "level": "warning"}
         return pd.DataFrame([{"metric": "f2", **about}])
     row = at[_COLUMNS].assign(days=days, observed_from=observed_from, note="")
