@@ -1,6 +1,8 @@
 """Every chapter keeps the form of the handbook, in both languages, and its stored outputs still come out."""
 
 import ast
+import functools
+import importlib.util
 import json
 import re
 import shutil
@@ -9,6 +11,7 @@ import subprocess
 import sys
 from html import escape
 from pathlib import Path
+from xml.etree import ElementTree
 
 import nbformat
 import pytest
@@ -47,6 +50,10 @@ LINK = re.compile(r"\]\(([^)]+)\)")
 CODE = re.compile(r"`([^`]+)`")
 NAME = re.compile(r"[!-~]+")  # what both languages write alike: names, code and addresses, without blanks
 PLACE = re.compile(r"/(?:home|root|work|tmp|Users|mnt)/\S+|[A-Z]:\\\\\S+")
+
+spec = importlib.util.spec_from_file_location("same_story", ROOT / "tests" / "same_story.py")
+same_story = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(same_story)
 
 pytestmark = pytest.mark.skipif(not CHAPTERS, reason="no chapters yet")
 each_chapter = pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
@@ -277,23 +284,28 @@ def test_stored_pieces_hold_no_small_group(path):
                 assert all(count is None or count >= least for count in counts), record["key"]
 
 
+@pytest.fixture(scope="module", name="compared")
+def _compared(request, tmp_path_factory):
+    """What nbval found of the chapters asked for, by chapter: one process, a kernel for each."""
+    asked = [one.callspec.params["path"] for one in request.session.items if "compared" in one.fixturenames]
+    found = tmp_path_factory.mktemp("nbval") / "found.xml"
+    options = ["--nbval", "--nbval-current-env", "--nbval-cell-timeout", "300", "-p", "no:cacheprovider"]
+    options += ["--nbval-sanitize-with", str(ROOT / "tests" / "nbval_sanitise.cfg"), "--junitxml", str(found)]
+    command = [sys.executable, "-m", "pytest", "-q", "-o", "addopts=", "-o", "filterwarnings=default"]
+    command += [*options, *map(str, dict.fromkeys(asked))]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=3000, check=False)
+    assert found.exists(), done.stdout[-5000:] + done.stderr[-2000:]
+    cells = {}
+    for cell in ElementTree.parse(found).iter("testcase"):
+        cells.setdefault(cell.get("classname").removesuffix(".ipynb").rpartition(".")[2], []).append(cell)
+    return cells
+
+
 @each_chapter
-def test_nbval_stored_outputs_still_come_out(path):
-    command = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "--nbval",
-        "--nbval-current-env",
-        "-q",
-        "-p",
-        "no:cacheprovider",
-    ]
-    command += ["-o", "addopts=", "-o", "filterwarnings=default", "--nbval-cell-timeout", "300"]
-    command += ["--nbval-sanitize-with", str(ROOT / "tests" / "nbval_sanitise.cfg"), str(path)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=900, check=False)
-    assert done.returncode == 0, done.stdout[-5000:]
-    assert re.search(r"\d+ passed", done.stdout)
+def test_nbval_stored_outputs_still_come_out(path, compared):
+    wrong = "\n".join(said.text for cell in compared[path.stem] for said in cell)
+    assert not wrong, wrong[-5000:]
+    assert len(compared[path.stem]) == len(_cells(path, "code"))
 
 
 def test_chapters_are_numbered_without_gaps():
@@ -301,55 +313,70 @@ def test_chapters_are_numbered_without_gaps():
 
 
 #: Two files of parameters: another language, level, day and breakdown each.
-PARAMETER_FILES = (
-    "lang: en\nas_of: 2026-03-31\nconf_level: 0.9\nby: customer_type\n",
-    "lang: ja\nperiod_start: 2025-04-01\nmin_cell: 30\nby: region\n",
-)
+PARAMETER_FILES = {
+    "en": "lang: en\nas_of: 2026-03-31\nconf_level: 0.9\nby: customer_type\n",
+    "ja": "lang: ja\nperiod_start: 2025-04-01\nmin_cell: 30\nby: region\n",
+}
+each_run = pytest.mark.parametrize("lang", [pytest.param("en", marks=pytest.mark.long), "ja"])
 
 
-@pytest.fixture(scope="module", name="runs")
-def _runs(tmp_path_factory):
-    """Results and notebooks of all reports, run in the report form with each of the parameter files."""
-    runs = []
-    for number, lines in enumerate(PARAMETER_FILES):
-        folder = tmp_path_factory.mktemp(f"run{number}")
-        (folder / "parameters.yml").write_text(lines, encoding="utf-8")
+@pytest.fixture(scope="module", name="run_in")
+def _run_in(tmp_path_factory):
+    """`run_in("ja")`: results and notebooks of all reports, run in the report form with its parameters."""
+
+    @functools.cache
+    def run_in(lang):
+        folder = tmp_path_factory.mktemp(f"run_{lang}")
+        (folder / "parameters.yml").write_text(PARAMETER_FILES[lang], encoding="utf-8")
         command = [sys.executable, "-m", "cxlib.runner.cli", "run", "--data", str(ROOT / "data" / "sample")]
         command += ["-f", str(folder / "parameters.yml"), "--out", str(folder / "out")]
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=900, check=False)
         assert done.returncode in (0, 4), done.stdout + done.stderr
         (results,) = (folder / "out").rglob("results.json")
-        runs.append(results)
-    return runs
+        return results
+
+    return run_in
 
 
+def _findings(results, path):
+    found = json.loads(results.read_text(encoding="utf-8"))[path.stem[3:]]
+    return {key: record["values"] for key, record in found["findings"].items()}
+
+
+@each_run
 @each_chapter
-def test_a_report_run_with_other_parameters_does_not_lie(path, runs):
+def test_a_report_run_with_other_parameters_does_not_lie(path, run_in, lang):
     """What was found moves with the parameters, what explains it does not and states no result."""
-    name = path.stem[3:]
-    findings = []
-    for results in runs:
-        found = json.loads(results.read_text(encoding="utf-8"))[name]
-        findings.append({key: record["values"] for key, record in found["findings"].items()})
-        for cell in _cells(results.with_name(f"{name}.ipynb"), "markdown"):
-            assert _is_report(cell)
-            assert not RESULT_LIKE.search(LINK.sub("]", CODE.sub("", _source(cell)))), cell["id"]
-    assert all(findings)
-    assert findings[0] != findings[1]
+    results = run_in(lang)
+    for cell in _cells(results.with_name(f"{path.stem[3:]}.ipynb"), "markdown"):
+        assert _is_report(cell)
+        assert not RESULT_LIKE.search(LINK.sub("]", CODE.sub("", _source(cell)))), cell["id"]
     stored = [
         record for cell in _cells(path, "code") for record in _records(cell) if record["kind"] == "finding"
     ]
-    assert findings[0] != {record["key"]: record["values"] for record in stored}
+    assert {} != _findings(results, path) != {record["key"]: record["values"] for record in stored}
+
+
+@pytest.mark.long
+@each_chapter
+def test_two_runs_with_other_parameters_find_different_things(path, run_in):
+    assert _findings(run_in("en"), path) != _findings(run_in("ja"), path)
+
+
+@each_run
+def test_a_run_with_other_parameters_tells_one_story(run_in, lang):
+    run = json.loads(run_in(lang).read_text(encoding="utf-8"))
+    assert same_story.contradictions(run, lang) == []
 
 
 @each_chapter
-def test_a_table_says_in_words_what_its_columns_and_measures_are(path, runs):
-    """The second run is Japanese: a name of the code in a heading or a cell is one nobody translated."""
-    name = path.stem[3:]
-    tables = json.loads(runs[1].read_text(encoding="utf-8"))[name]["tables"].values()
+def test_a_table_says_in_words_what_its_columns_and_measures_are(path, run_in):
+    """The run is Japanese: a name of the code in a heading or a cell is one nobody translated."""
+    name, results = path.stem[3:], run_in("ja")
+    tables = json.loads(results.read_text(encoding="utf-8"))[name]["tables"].values()
     names = {column for table in tables for column in table["columns"]}
     names |= {row["metric"] for table in tables for row in table["rows"] if row.get("metric")}
-    page = runs[1].with_name(f"{name}.html").read_text(encoding="utf-8")
+    page = results.with_name(f"{name}.html").read_text(encoding="utf-8")
     found, data = (
         re.findall('<table class="cx-table">.*?</table>', part, re.DOTALL)
         for part in page.split('<h2 id="data">')
@@ -391,12 +418,9 @@ def _widths(pages, folder):
 
 
 @pytest.mark.browser
-def test_no_page_scrolls_sideways_on_a_phone(runs, tmp_path):
-    pages = {
-        f"{number} {page.stem}": page.read_text(encoding="utf-8")
-        for number, results in enumerate(runs)
-        for page in results.parent.glob("*.html")
-    }
+@each_run
+def test_no_page_scrolls_sideways_on_a_phone(run_in, lang, tmp_path):
+    pages = {page.stem: page.read_text(encoding="utf-8") for page in run_in(lang).parent.glob("*.html")}
     pages["too wide"] = '<!doctype html><p style="width: 600px">wide</p>'
     widths = _widths(pages, tmp_path)
     assert widths.keys() == pages.keys() and len(pages) > len(CHAPTERS)
