@@ -45,6 +45,8 @@ def spark_in():
         "spark.driver.host": "localhost",
         "spark.driver.bindAddress": "127.0.0.1",
         "spark.sql.shuffle.partitions": "2",
+        # a session this short ends before compiled code would pay
+        "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
     }
     started = session.builder.master("local[2]").config(map=settings).getOrCreate()
 
