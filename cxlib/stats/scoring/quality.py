@@ -308,9 +308,10 @@ def score_told(quality: pd.DataFrame) -> dict[str, Any]:
         rate, but not the simple one, which beats nothing), "too_few" (in the test) and "few_events" (in the
         fit: no score); `verdict` ahead, no_difference_shown, behind or not_enough_data; `metric, estimate,
         conf_low, conf_high`: part of the base rate's error that is saved ("brier_gain"; for "base" by the
-        score, for "unclear" the score's part of the simple one's), for "score_ranks" the area gained on the simple score ("auc_gain"), for "simple_ranks"
-        the area ("ranked_right"); `cases, events, auc, auc_low, auc_high, slope, slope_low, slope_high,
-        auc_share` (the same as `auc`, to be said as a share of pairs), `simple_auc_share` and `note`.
+        score, for "unclear" the score's part of the simple one's), for "score_ranks" the area gained on the
+        simple score ("auc_gain"), for "simple_ranks" the area ("ranked_right"); `cases, events, auc, auc_low,
+        auc_high, slope, slope_low, slope_high, auc_share` (the same as `auc`, to be said as a share of
+        pairs), `simple_auc_share` and `note`.
 
     Notes
     -----
