@@ -1,5 +1,6 @@
 """What several test modules share."""
 
+import copy
 import importlib.util
 import json
 import os
@@ -46,8 +47,14 @@ def reference_dir() -> Callable[[str], Path]:
     return folder
 
 
+@pytest.fixture(scope="module")
+def chapters_run():
+    """Pieces of the chapters run so far, by parameters and data: several tests read the same report."""
+    return {}
+
+
 @pytest.fixture
-def run_chapter(monkeypatch):
+def run_chapter(monkeypatch, chapters_run):
     """`run_chapter(path, initiative="I2", …)`: a report's pieces, as `kind -> key -> record`, no kernel.
 
     The report form: what a lesson adds is left out, and charts are drawn but not written.
@@ -57,6 +64,14 @@ def run_chapter(monkeypatch):
     from cxlib.report import report as display
 
     def _run(path, **parameters):
+        files = [file for file in Path(parameters.get("data", "")).rglob("*") if file.is_file()]
+        state = sorted((str(file), file.stat().st_mtime_ns, file.stat().st_size) for file in files)
+        asked = repr((path, sorted(parameters.items()), state))
+        if asked not in chapters_run:
+            chapters_run[asked] = _new(path, **parameters)
+        return copy.deepcopy(chapters_run[asked])
+
+    def _new(path, **parameters):
         pieces = {"finding": {}, "notice": {}, "table": {}, "figure": {}, "header": {}}
 
         def keep(data, raw, metadata):

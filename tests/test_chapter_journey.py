@@ -86,6 +86,7 @@ def test_stages_nobody_knows_end_in_a_notice_and_the_rest_of_the_report_stands(r
     assert {"journey.f2_level", "journey.state"} <= set(pieces["finding"])
 
 
+@pytest.mark.long
 def test_some_unknown_stages_touchpoints_and_no_flags_are_said(run):
     def change(rows):
         lost = np.arange(len(rows)) % 3 == 0

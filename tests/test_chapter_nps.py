@@ -190,6 +190,7 @@ def test_weights_of_the_survey_are_used_and_said(run, changed):
     assert "nps.weighted" not in plain["notice"]
 
 
+@pytest.mark.long
 def test_equal_weights_are_no_weights(run, changed):
     pieces = run(data=changed(responses=lambda table: table.assign(weight=2.0)))
     assert "nps.weighted" not in pieces["notice"]
@@ -213,13 +214,14 @@ def test_a_reversed_recommendation_score_is_the_one_to_blame(run, changed):
     assert "nps_score" in reversed_["tables.reversed_nps"]["text"]
 
 
+@pytest.mark.long
 def test_one_reversed_item_is_blamed_itself(run, changed):
     pieces = run(data=changed(responses=lambda table: table.assign(driver_price=6 - table["driver_price"])))
     assert "driver_price" in pieces["notice"]["tables.reversed"]["text"]
     assert "tables.reversed_nps" not in pieces["notice"]
 
 
-@pytest.mark.parametrize(("apart", "verdict"), [(4, "risen"), (1, None)])
+@pytest.mark.parametrize(("apart", "verdict"), [(4, "risen"), pytest.param(1, None, marks=pytest.mark.long)])
 def test_two_waves_that_differ_are_not_called_calm(run, changed, apart, verdict):
     """Four quarters apart the season is the same; with neighbours alone it cannot be told from the change."""
 
@@ -264,6 +266,7 @@ def test_drivers_split_into_the_groups_of_the_rules(run):
     assert f"{whole['importance'].iloc[0]:.1%}" in pieces["finding"]["nps.driver_groups"]["text"]
 
 
+@pytest.mark.long
 def test_drivers_that_no_rule_groups_are_said_so(run, changed):
     other = {name: f"driver_x{place}" for place, name in enumerate(DRIVERS)}
     pieces = run(data=changed(responses=lambda table: table.rename(columns=other)))
@@ -293,6 +296,7 @@ def test_without_orders_every_section_says_what_is_missing(run, changed):
     assert "moves" in pieces["table"]
 
 
+@pytest.mark.long
 def test_a_scale_of_four_boxes_has_penalties(run, changed):
     def four(responses):
         squeezed = {name: np.ceil(responses[name] * 0.8) for name in (*DRIVERS, "csat_score")}
@@ -302,6 +306,7 @@ def test_a_scale_of_four_boxes_has_penalties(run, changed):
     assert "penalty_reward" in pieces["figure"]
 
 
+@pytest.mark.long
 def test_without_answers_in_the_middle_there_are_no_penalties_and_it_says_so(run, changed):
     def ends_only(responses):
         return responses.assign(**{name: 1.0 + 4 * (responses[name] > 3) for name in DRIVERS})
@@ -406,6 +411,7 @@ def test_touchpoints_are_told_apart(run, company):
     assert "nps_by_touchpoint" not in run()["table"]
 
 
+@pytest.mark.long
 def test_without_nps_the_rest_of_the_chapter_goes_through(run, changed):
     pieces = run(data=changed(responses=lambda table: table.drop(columns="nps_score")), outcome="csat_score")
     assert {"nps.no_scores"} <= set(pieces["notice"])
@@ -446,6 +452,7 @@ def test_referred_buyers_are_counted_and_compared(run, changed, company):
     assert "nps.no_referrals" in none["notice"] and "referred" not in none["table"]
 
 
+@pytest.mark.long
 def test_renamed_waves_leave_the_numbers_alone(run, changed, company):
     asked = pd.read_parquet(company / "responses.parquet")
     names = {

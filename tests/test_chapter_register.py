@@ -58,7 +58,7 @@ def words(pieces):
     "parameters",
     [
         {},
-        {"segment": "Hibernating", "by": "region"},
+        pytest.param({"segment": "Hibernating", "by": "region"}, marks=pytest.mark.long),
         pytest.param({"as_of": "2026-07-31"}, marks=pytest.mark.long),
         pytest.param(
             {"cannibalised_share": 0.4, "people_cost_monthly": 5_000.0, "conf_level": 0.9},
@@ -227,7 +227,7 @@ def test_one_treated_customer_is_not_shown(run, changed):
     assert "I1" not in lines(pieces, "ranking")
 
 
-@pytest.mark.parametrize("day", ["2024-02-01", "2030-01-01"])
+@pytest.mark.parametrize("day", ["2024-02-01", pytest.param("2030-01-01", marks=pytest.mark.long)])
 def test_start_outside_the_data(run, changed, day):
     def starts(table):
         return table.assign(started_on=pd.Timestamp(day).date())
@@ -248,7 +248,7 @@ def test_start_outside_the_data(run, changed, day):
     )  # of I4 nobody was a customer yet, which is said, too
 
 
-@pytest.mark.parametrize("lang", ["en", "ja"])
+@pytest.mark.parametrize("lang", [pytest.param("en", marks=pytest.mark.long), "ja"])
 def test_by_splits_every_initiative_that_has_an_answer(run, lang):
     pieces = run(by="region", min_cell=5, lang=lang)
     split = pd.DataFrame(pieces["table"]["groups"]["rows"])

@@ -54,8 +54,14 @@ def text_of(pieces):
     return " ".join(record["text"] for kind in ("finding", "notice") for record in pieces[kind].values())
 
 
-@pytest.mark.parametrize("lang", ["en", "ja"])
-@pytest.mark.parametrize("initiative", ["I1", "I2", "I3", "I4"])
+@pytest.mark.parametrize(
+    ("initiative", "lang"),
+    [("I1", "en"), ("I2", "ja"), ("I3", "en"), ("I4", "ja")]
+    + [
+        pytest.param(*one, marks=pytest.mark.long)
+        for one in [("I1", "ja"), ("I2", "en"), ("I3", "ja"), ("I4", "en")]
+    ],
+)
 def test_every_initiative_in_both_languages(run, initiative, lang):
     pieces = run(initiative=initiative, lang=lang, horizon_months=6)
     assert {"ladder", "decision"} <= set(pieces["table"])
@@ -83,8 +89,8 @@ def test_without_comparison_even_a_leap_is_not_called_effective(run, changed):
     [
         ("2026-01-31", 4, "months"),
         ("2025-10-20", 0, "no_data"),
-        ("2025-08-31", 0, "no_data"),
-        ("2025-01-15", 0, "no_data"),
+        pytest.param("2025-08-31", 0, "no_data", marks=pytest.mark.long),
+        pytest.param("2025-01-15", 0, "no_data", marks=pytest.mark.long),
     ],
 )
 def test_too_early_without_extrapolation(run, as_of, months, reason):
@@ -146,7 +152,12 @@ def costs(one_time, monthly):
 
 
 @pytest.mark.parametrize(
-    ("paid", "state"), [((0.0, 0.0), "zero_cost"), ((np.nan, 5.0), "no_cost"), ((9.0, np.nan), "no_cost")]
+    ("paid", "state"),
+    [
+        ((0.0, 0.0), "zero_cost"),
+        ((np.nan, 5.0), "no_cost"),
+        pytest.param((9.0, np.nan), "no_cost", marks=pytest.mark.long),
+    ],
 )
 def test_cost_zero_or_missing(run, changed, paid, state):
     pieces = run(data=changed(initiatives=costs(*paid)))
@@ -257,8 +268,11 @@ def treated_in(company, initiative):
     return table.loc[(table["initiative_id"] == initiative) & (table["arm"] == "treatment"), "customer_id"]
 
 
-@pytest.mark.parametrize("initiative", ["I1", "I3"])
-@pytest.mark.parametrize("slope", [800.0, -800.0])
+@pytest.mark.parametrize(
+    ("initiative", "slope"),
+    [("I1", 800.0), ("I3", -800.0)]
+    + [pytest.param(*one, marks=pytest.mark.long) for one in [("I1", -800.0), ("I3", 800.0)]],
+)
 def test_a_drift_from_before_the_start_is_no_effect(run, changed, company, initiative, slope):
     who = treated_in(company, initiative)
     pieces = run(initiative=initiative, data=changed(orders=lambda table: lifted(table, who, slope)))
@@ -397,7 +411,7 @@ def test_segment_without_anybody_in_the_study(run):
     assert levels(pieces)["no_members"] == "not_enough_data"
 
 
-@pytest.mark.parametrize("outcome", ["amount", "orders"])
+@pytest.mark.parametrize("outcome", ["amount", pytest.param("orders", marks=pytest.mark.long)])
 def test_other_outcomes_leave_the_money_alone(run, outcome):
     pieces = run(outcome=outcome)
     unit = {"amount": "currency", "orders": "number"}[outcome]
@@ -505,21 +519,19 @@ def test_nothing_is_compared_where_nothing_is_computed(run):
     assert "impact.none_beside" in pieces["notice"]
 
 
-def test_a_drift_stays_in_every_sentence_at_every_horizon(tmp_path, run):
+@pytest.mark.parametrize("horizon", [12, *(pytest.param(each, marks=pytest.mark.long) for each in (6, 24))])
+def test_a_drift_stays_in_every_sentence_at_every_horizon(tmp_path, run, horizon):
     shutil.copytree(SAMPLE, tmp_path / "copy")
     people = tmp_path / "copy" / "customers.parquet"
     pd.read_parquet(people).drop(columns="region").to_parquet(people)  # else its waves are judged first
-    for horizon in (6, 12, 24):
-        finding = run(data=str(tmp_path / "copy"), initiative="I2", horizon_months=horizon)["finding"]
-        told = [
-            key
-            for key in finding
-            if key.split(".")[1].split("_")[0] in ("verdict", "money", "churn", "naive")
-        ]
-        assert len(told) == 4
-        for key in told:
-            assert "already moved apart" in finding[key]["text"]
-        assert not {"impact.dip", "impact.break_even"} & set(finding)
+    finding = run(data=str(tmp_path / "copy"), initiative="I2", horizon_months=horizon)["finding"]
+    told = [
+        key for key in finding if key.split(".")[1].split("_")[0] in ("verdict", "money", "churn", "naive")
+    ]
+    assert len(told) == 4
+    for key in told:
+        assert "already moved apart" in finding[key]["text"]
+    assert not {"impact.dip", "impact.break_even"} & set(finding)
 
 
 def test_the_header_says_which_initiative_outcome_horizon_and_level(run):

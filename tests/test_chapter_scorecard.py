@@ -166,7 +166,11 @@ def test_decisions_of_the_team_come_back():
 @pytest.mark.parametrize(
     ("missing", "said"),
     [
-        (("initiatives", "enrolments"), "No initiative is shown both to work and to leave money over."),
+        pytest.param(
+            ("initiatives", "enrolments"),
+            "No initiative is shown both to work and to leave money over.",
+            marks=pytest.mark.long,
+        ),
         pytest.param(("responses",), "What goes with recommending is not told", marks=pytest.mark.long),
         pytest.param(("events",), "Too few customers said how they felt", marks=pytest.mark.long),
         pytest.param(("orders",), "Too few first purchases", marks=pytest.mark.long),

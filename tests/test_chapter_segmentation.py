@@ -225,6 +225,7 @@ def test_refunds_only_make_a_report_that_says_why(company, run, tmp_path):
         assert f"segmentation.{key}" in pieces["notice"], key
 
 
+@pytest.mark.long
 def test_one_and_the_same_amount_has_no_deciles_and_no_decile_chart(company, run, tmp_path):
     folder = changed_company(
         company,
@@ -265,6 +266,7 @@ def test_no_group_shows_the_share_of_a_top_of_too_few_customers(run):
     assert (tops["n"].dropna() * 0.1 >= 40).all()
 
 
+@pytest.mark.long
 def test_a_period_within_a_year_is_not_compared_with_itself(company, run, everybody):
     first = cx.open_data(company).as_of - pd.Timedelta(days=300)
     pieces = run(period_start=first)

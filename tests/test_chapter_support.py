@@ -58,7 +58,9 @@ def test_what_is_lacking_is_said_and_the_rest_goes_on(run):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("case", ["one customer", "no tickets", "no columns"])
+@pytest.mark.parametrize(
+    "case", [pytest.param("one customer", marks=pytest.mark.long), "no tickets", "no columns"]
+)
 def test_too_little_says_so_and_claims_nothing(run, case):
     def changed(rows):
         if case == "one customer":

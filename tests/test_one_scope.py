@@ -31,12 +31,12 @@ CELLS = {
 HALF = {"period_start": "2026-04-01", "period_end": "2026-09-30"}
 SETS = [
     {},
-    {"segment": "Champions", **HALF},
     {"segment": "Champions", "where": "region=Kanto", **HALF},
     {"segment": "Loyal", "where": "region=Kanto", "as_of": "2026-06-30", "period_start": "2026-02-01"},
 ]
 FURTHER = [  # each a part of one above
     {"segment": "Champions"},
+    {"segment": "Champions", **HALF},
     {"segment": "Loyal", "period_start": "2026-01-01"},
     {"segment": "Hibernating", "period_end": "2026-06-30"},
     {"where": "region=Kanto"},

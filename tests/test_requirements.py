@@ -79,7 +79,10 @@ def test_the_list_of_needs_names_every_table_a_chapter_reads(chapter):
 
 
 @pytest.mark.parametrize(
-    "tables", [("orders",), ("orders", "customers"), ("customers", "responses")], ids="+".join
+    "tables",
+    [("orders", "customers")]
+    + [pytest.param(one, marks=pytest.mark.long) for one in (("orders",), ("customers", "responses"))],
+    ids="+".join,
 )
 def test_a_chapter_that_check_calls_impossible_ends_and_the_others_go_through(tables, company, tmp_path):
     folder = some_tables(company, tmp_path / "some", *tables)
