@@ -32,7 +32,9 @@ CASES = {
     "by a known attribute with a group of one": ["-p", "by=region"],
     "everything small": ["-p", "min_cell=1000", "-p", "by=region", "--lang", "ja"],
 }
-QUICK = "by a known attribute with a group of one"  # the others at length
+#: Chapters that show what people wrote or were called; all of them, and the other cases, at length.
+QUICK = "by a known attribute with a group of one"
+TELLING = ["data_inventory", "segmentation", "nps_drivers", "sales", "voice", "support"]
 
 pytestmark = pytest.mark.skipif(not find_notebooks(ROOT / "notebooks"), reason="no chapters yet")
 
@@ -77,14 +79,19 @@ def _texts(path):
 
 
 @pytest.mark.parametrize(
-    "case", [pytest.param(case, marks=() if case == QUICK else pytest.mark.long) for case in CASES]
+    ("case", "chapters"),
+    [
+        pytest.param(QUICK, TELLING, id="quick"),
+        *(pytest.param(case, [], id=case, marks=pytest.mark.long) for case in CASES),
+    ],
 )
-def test_no_artefact_and_no_log_holds_a_canary(company, tmp_path, case):
+def test_no_artefact_and_no_log_holds_a_canary(company, tmp_path, case, chapters):
     command = [
         sys.executable,
         "-m",
         "cxlib.runner.cli",
         "run",
+        *chapters,
         "--data",
         str(company),
         "--out",

@@ -41,7 +41,9 @@ def assert_only_the_earlier_report(out):
     assert (out / "20260101-000000" / "plain.html").read_text() == "good"
 
 
-@pytest.mark.parametrize("kind", ["--no-warm", pytest.param("--jobs=1", marks=linux)])
+@pytest.mark.parametrize(
+    "kind", [pytest.param("--no-warm", marks=pytest.mark.long), pytest.param("--jobs=1", marks=linux)]
+)
 @pytest.mark.parametrize(
     ("report", "code", "words"),
     [

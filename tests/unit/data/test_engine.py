@@ -166,7 +166,11 @@ def test_orders_on_several_days_are_judged_by_what_was_known_of_them(through):
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning:ibis", "ignore::FutureWarning:pyspark")
 @pytest.mark.parametrize(
-    "engine", [pytest.param(name, marks=pytest.mark.spark if name == "pyspark" else ()) for name in OPENERS]
+    "engine",
+    [
+        pytest.param(name, marks=(pytest.mark.spark, pytest.mark.long) * (name == "pyspark"))
+        for name in OPENERS
+    ],
 )
 def test_every_engine_gives_the_identical_numbers_scores_and_deciles(tmp_path, request, engine):
     lines, path = order_lines(), str(tmp_path / "orders.parquet")
