@@ -91,6 +91,24 @@ def test_an_installed_package_lists_checks_and_runs_what_a_checkout_does(install
     assert names(own / "cxlib" / "handbook") == before, "nothing is written beside the package"
 
 
+def test_an_installed_package_brings_the_course_and_its_examiner(installed):
+    command, own, folder = installed
+    before = names(own / "cxlib" / "handbook")
+    done = cx(installed, "course", "--lang", "ja", "--out", "mine")
+    assert done.returncode == 0, done.stderr
+    assert names(folder / "mine") == {
+        path.name for path in (ROOT / "notebooks" / "course" / "ja").glob("*.ipynb")
+    }
+    ask = "import cxlib as cx; cx.learn.start(lang='ja', folder='mine')"
+    ask += "; print(cx.learn.check('cx_and_crm.1', 2))"
+    marked = subprocess.run(
+        [str(command.with_name("python")), "-c", ask], cwd=folder, capture_output=True, text=True, check=True
+    )
+    assert "正解ではありません" in marked.stdout
+    assert (folder / "mine" / "course_progress.json").exists()
+    assert names(own / "cxlib" / "handbook") == before, "nothing is written beside the package"
+
+
 def test_the_packaged_sample_is_what_a_run_without_data_reads(installed):
     done = cx(installed, "run", "--dry-run")
     assert done.returncode == 0 and "../data/sample" in done.stdout
