@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import math
 import re
 import statistics
 from pathlib import Path
@@ -11,7 +12,7 @@ import yaml
 
 import cxlib as cx
 from cxlib.language import LANGUAGES
-from cxlib.learn.course_files import COURSE, course
+from cxlib.learn.course_files import COURSE, course, find_exercise
 from cxlib.learn.simulated_company import broken_company, company
 
 ROOT = Path(__file__).parents[1]
@@ -20,6 +21,23 @@ LINK, CODE = re.compile(r"\]\(([^)]+)\)"), re.compile(r"`([^`]+)`")
 MOST_WORDS = 1200  # of English in a lesson; three characters of Japanese to a word
 #: Rows of the parts a.1 to a.6 of the list of concepts that the handbook answers to.
 PARTS = {"A": 18, "B": 32, "C": 17, "D": 10, "E": 10, "F": 20}
+#: Exercises whose right answer estimates what was planted: the truth, and how far four standard errors reach.
+PLANTED = {
+    "cx_and_crm.2": (lambda truth: truth["journey"]["valley_stage"], None),
+    "states.1": (lambda truth: truth["segments"]["attitude_state_share"]["wondering"], 0.04),
+    "emotion_curve.2": (lambda truth: truth["journey"]["stage_mean_valence"]["wait"], 0.15),
+    "valley.1": (lambda truth: truth["journey"]["valley_depth"], 0.2),
+    "penalty.2": (lambda truth: truth["penalty_reward"]["support_chat"]["penalty"], 0.4),
+    "f2.1": (lambda truth: truth["f2"]["by_day"]["90"], 0.035),
+    "funnel.1": (lambda truth: math.prod(1 - each for each in _exits(truth).values()), 0.03),
+    "funnel.2": (lambda truth: _exits(truth)["payment"], 0.03),
+    "funnel.3": (lambda truth: max(_exits(truth), key=_exits(truth).get), None),
+    "drivers.1": (lambda truth: truth["drivers"]["importance"]["driver_quality"], 0.08),
+    "tickets.3": (lambda truth: 0.3, 0.05),
+    "waiting.3": (lambda truth: truth["tickets"]["csat"]["per_day_waited"], 1.3),
+    "pipeline.2": (lambda truth: truth["deals"]["stage_conversion"]["quoted"], 0.08),
+    "cac.1": (lambda truth: truth["acquisition_cost"]["full"]["search_ad"], 700),
+}
 EXERCISES = [each for lesson in course().values() for each in lesson.exercises.values()]
 
 each_lesson = pytest.mark.parametrize("lesson", course().values(), ids=lambda lesson: lesson.id)
@@ -124,6 +142,16 @@ def test_the_page_of_the_course_lists_what_there_is(build):
     assert (COURSE / "README.md").read_text(encoding="utf-8") == build.readme(), "run tests/build_course.py"
 
 
+def _exits(truth):
+    return truth["journey"]["exit_rate_by_page"]
+
+
+def _near_what_was_planted(name, seed):
+    planted, reach = PLANTED[name]
+    found, truth = find_exercise(name).right(company(seed)), planted(company(seed).truth)
+    assert found == truth if reach is None else abs(found - truth) <= reach, (name, found, truth)
+
+
 def _marked(exercise, seed):
     shop = broken_company(exercise.fault, seed) if exercise.fault else company(seed)
     right = cx.learn.check(exercise.id, exercise.right(shop), shop=shop, lang="en")
@@ -139,11 +167,19 @@ def test_the_examiner_knows_right_from_the_usual_wrong_answers(exercise):
     _marked(exercise, 7)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("name", PLANTED)
+def test_a_right_answer_lies_near_what_was_planted(name):
+    _near_what_was_planted(name, 7)
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("seed", range(1, 11))
 def test_the_examiner_knows_in_every_company(seed):
     for exercise in EXERCISES:
         _marked(exercise, seed)
+    for name in PLANTED:
+        _near_what_was_planted(name, seed)
 
 
 @pytest.mark.long

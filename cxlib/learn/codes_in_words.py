@@ -94,7 +94,7 @@ def _of_column(name: Any, values: pd.Series | pd.Index, lang: str) -> dict[str, 
 
 def _replaced(name: Any, values: pd.Series, lang: str) -> pd.Series:
     said = _of_column(name, values, lang)
-    return values.astype(object).map(lambda held: said.get(held, held)) if said else values
+    return values.map(lambda held: said.get(held, held)) if said else values
 
 
 def _renamed(index: pd.Index, lang: str) -> pd.Index:

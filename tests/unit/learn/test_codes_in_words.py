@@ -32,9 +32,9 @@ def test_names_of_rows_and_columns_are_worded_where_they_say_what_they_are():
     shown = in_words(pd.DataFrame([[1, 2]], index=rows, columns=columns), lang="ja")
     assert shown.index.tolist() == [("買う", "ウェブでの購入手続き")]
     assert shown.columns.tolist() == ["離反", "unheard_of"]
-    nameless = pd.Series([1.5], index=["buy"])
-    assert in_words(nameless, lang="ja").index.tolist() == ["buy"]
-    assert in_words(nameless.rename_axis("stage"), lang="ja").index.tolist() == ["買う"]
+    nameless = pd.Series([1.5], index=["citrus"])
+    assert in_words(nameless, lang="ja").index.tolist() == ["citrus"]
+    assert in_words(nameless.rename_axis("taste"), lang="ja").index.tolist() == ["シトラス"]
 
 
 def test_numbers_missing_values_and_the_result_itself_stay():
