@@ -145,12 +145,12 @@ def group_names(
     return names | (segment_names(rules or load_rules("rfm_segments"), lang) if by == "segment" else {})
 
 
-def uncounted_orders(orders: pd.DataFrame, *, as_of: object, min_cell: int, lang: str) -> dict[str, Any]:
+def uncounted_orders(orders: Any, *, as_of: object, min_cell: int, lang: str) -> dict[str, Any]:
     """Say which orders are no purchases, and how many: free, refunded in full, refunds without their sale.
 
     Parameters
     ----------
-    orders : pandas.DataFrame
+    orders : pandas.DataFrame or OrderLines
         Order lines, as `count_orders`; without amounts nothing is told.
     as_of : date, str or Timestamp
         Last day counted.
@@ -170,7 +170,7 @@ def uncounted_orders(orders: pd.DataFrame, *, as_of: object, min_cell: int, lang
     >>> uncounted_orders(lines, as_of="2026-01-31", min_cell=10, lang="en")["reasons"]
     ['fewer than 10 free orders (every amount 0)']
     """
-    if "amount" not in orders or orders.empty:
+    if isinstance(orders, pd.DataFrame) and ("amount" not in orders or orders.empty):
         return {}
     counted = count_orders(orders, as_of=as_of)
     few = text("segmentation.fewer_than", lang, n=min_cell)

@@ -80,8 +80,10 @@ def coverage_notes(lines: Mapping[str, float], customers: pd.DataFrame, *, min_c
     return rows
 
 
-def sums_note(orders: pd.DataFrame, *, min_cell: int = 10) -> Notes:
+def sums_note(orders: Any, *, min_cell: int = 10) -> Notes:
     """Say what the order lines add up to, guests included, to be held against what the import said.
+
+    `orders` as in `order_sums`.
 
     Examples
     --------

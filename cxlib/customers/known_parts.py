@@ -12,6 +12,7 @@ from cxlib.customers.lifecycle_states import state_transitions
 from cxlib.customers.rfm_segments import summarise_customers
 from cxlib.customers.rule_states import one_by_one, states_by_rules
 from cxlib.customers.state_claims import lasting_states
+from cxlib.data.engine.order_lines import OrderLines
 from cxlib.data.rules.rule_files import RfmSegments, States, load_rules
 from cxlib.data.scope import Tables
 
@@ -99,16 +100,21 @@ def broken_down(customers: pd.DataFrame, attributes: pd.DataFrame, *, by: str | 
     return split if by else split.iloc[:0]
 
 
-def history_of(history: pd.DataFrame, customers: pd.DataFrame, *, is_narrowed: bool) -> pd.DataFrame:
-    """Keep the orders of these customers where only some count, else all, guests and unknown ones too.
+def history_of(
+    history: OrderLines, customers: pd.DataFrame, *, is_narrowed: bool, by: Sequence[str] = ()
+) -> pd.DataFrame:
+    """Give the orders of these customers where only some count, else all, guests and unknown ones too.
+
+    From an engine they come merged, lines that differ in a column of `by` apart.
 
     Examples
     --------
-    >>> lines = pd.DataFrame({"customer_id": ["a", None]})
-    >>> [len(history_of(lines, lines.head(1), is_narrowed=flag)) for flag in (True, False)]
+    >>> lines = pd.DataFrame({"customer_id": ["a", None], "ordered_at": pd.Timestamp("2026-01-01")})
+    >>> held = OrderLines(lines)
+    >>> [len(history_of(held, lines.head(1), is_narrowed=flag)) for flag in (True, False)]
     [1, 2]
     """
-    return history[history["customer_id"].isin(customers["customer_id"])] if is_narrowed else history
+    return (history.of(customers["customer_id"]) if is_narrowed else history).merged(by=by)
 
 
 def moves_from(moves: pd.DataFrame, segment: str | None) -> pd.DataFrame:

@@ -12,9 +12,11 @@ _WIDE = str.maketrans(
     | dict.fromkeys("\u00a0\u2007\u2009\u202f\u3000", " ")
     | dict.fromkeys("’＇", "'")
 )
+#: Signs behind a number that make it larger or smaller, as powers of ten.
+POWERS = {"%": -2, "千": 3, "万": 4, "百万": 6, "億": 8, "千円": 3, "万円": 4, "百万円": 6, "億円": 8}
 _PLAIN = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
 _INFINITE = re.compile(r"[+-]?inf(?:inity)?", re.IGNORECASE)
-_SIGNS = {"sign": "", "parentheses": "(", "triangle": "△▲"}
+_SIGNS = {"sign": "", "parentheses": "(", "triangle": "△▲", "trailing": "-"}
 
 
 def plain_number(cell: str) -> str | None:
@@ -48,8 +50,9 @@ def styled_number(
     decimal : str
         Sign before the decimals.
     symbols : sequence of str
-        What may stand before or behind the number, such as a currency sign.
-    negative : {"sign", "parentheses", "triangle"} or sequence of them
+        What may stand before or behind the number, such as a currency sign. Those of `POWERS` count: with
+        them 35% is 0.35 and 12万円 is 120000.
+    negative : {"sign", "parentheses", "triangle", "trailing"} or sequence of them
         How a number below zero may be marked, besides a minus before it; one mark at a time.
 
     Examples
@@ -58,22 +61,27 @@ def styled_number(
     '1234.50'
     >>> [styled_number(cell, negative=["parentheses", "triangle"]) for cell in ("(5)", "▲5", "(▲5)")]
     ['-5.0', '-5.0', None]
+    >>> styled_number("35%", symbols=["%"]), styled_number("3千万円", symbols=["円", "万", "千"])
+    ('35.0e-2', '3.0e7')
+    >>> styled_number("1,234-", thousands=",", negative="trailing")
+    '-1234.0'
     >>> [styled_number(cell, thousands=",") for cell in ("12,50", "1,2,3", "1.234,50", "1,23,456")]
     [None, None, None, None]
     """
     point, comma = (sign.translate(_WIDE) for sign in (decimal, thousands))
     text = unicodedata.normalize("NFKC", cell).translate(_WIDE) if _harmless(cell) else cell.translate(_WIDE)
     marks = "".join(_SIGNS[kind] for kind in ([negative] if isinstance(negative, str) else negative))
-    inner, is_negative = _unwrapped(text, [_folded(symbol) for symbol in symbols], marks)
+    inner, is_negative, power = _unwrapped(text, [_folded(symbol) for symbol in symbols], marks)
     if inner is None:
         return None
     group = re.escape(comma) if comma.strip() else " "
     whole = rf"[1-9][0-9]{{0,2}}(?:(?:{group}[0-9]{{3}})+|(?: [0-9]{{3}})+)|[0-9]+"
     fits = re.fullmatch(rf"({whole})?(?:{re.escape(point)}([0-9]*))?([eE][+-]?[0-9]{{1,3}})?", inner)
-    if fits is None or not (fits[1] or fits[2]):
+    if fits is None or not (fits[1] or fits[2]) or (power and fits[3]):
         return None
     digits = re.sub(r"[^0-9]", "", fits[1] or "")
-    return f"{'-' if is_negative else ''}{digits or '0'}.{fits[2] or '0'}{fits[3] or ''}"
+    exponent = f"e{power}" if power else fits[3] or ""
+    return f"{'-' if is_negative else ''}{digits or '0'}.{fits[2] or '0'}{exponent}"
 
 
 def _folded(sign: str) -> str:
@@ -90,25 +98,25 @@ def _harmless(cell: str) -> bool:
     )
 
 
-def _unwrapped(text: str, symbols: Sequence[str], marks: str) -> tuple[str | None, bool]:
-    """Text without one mark of a negative number and without symbols at its ends."""
-    text, is_negative, is_signed = text.strip(), False, False
+def _unwrapped(text: str, symbols: Sequence[str], marks: str) -> tuple[str | None, bool, int]:
+    """Text without one mark of a negative number and without symbols at its ends, and what they said."""
+    text, is_negative, is_signed, power = text.strip(), False, False, 0
     while text:
         symbol = next((sign for sign in symbols if sign and text.startswith(sign)), None)
+        is_marked = text[0] in "+-" or (text[0] in "△▲" and "△" in marks)
+        is_behind = text[-1] == "-" and "-" in marks and len(text) > 1
+        is_bracketed = text[0] == "(" and "(" in marks and text[-1] == ")"
         if symbol:
             text = text[len(symbol) :].lstrip()
-        elif text[0] in "+-" or (text[0] in "△▲" and "△" in marks):
+        elif is_marked or is_behind or is_bracketed:
             if is_signed:
-                return None, False
-            is_signed, is_negative = True, text[0] != "+"
-            text = text[1:].lstrip()
-        elif text[0] == "(" and "(" in marks and text[-1] == ")":
-            if is_signed:
-                return None, False
-            is_signed = is_negative = True
-            text = text[1:-1].strip()
+                return None, False, 0
+            is_signed, is_negative = True, text[0] != "+" or is_behind
+            cut = slice(1, -1) if is_bracketed else slice(1, None) if is_marked else slice(None, -1)
+            text = text[cut].strip()
         elif symbol := next((sign for sign in symbols if sign and text.endswith(sign)), None):
+            power += POWERS.get(symbol, 0)
             text = text[: -len(symbol)].rstrip()
         else:
             break
-    return text or None, is_negative
+    return text or None, is_negative, power

@@ -41,9 +41,18 @@ class Tables(Protocol):
         """Whether a table is there."""
 
     def table(
-        self, name: str, start: date | str | None = None, end: date | str | None = None
+        self,
+        name: str,
+        start: date | str | None = None,
+        end: date | str | None = None,
+        *,
+        merged: bool = False,
+        only: Mapping[str, str] | None = None,
     ) -> pd.DataFrame:
         """Give a table's rows."""
+
+    def ends(self, name: str, start: date | str | None = None, end: date | str | None = None) -> pd.DataFrame:
+        """Give a table's rows, or from an engine each customer's first and last."""
 
     def order_lines(self, start: date | str | None = None, end: date | str | None = None) -> OrderLines:
         """Give the order lines, to be summed up once."""
@@ -92,7 +101,7 @@ class Scope:
         return min(self.data_set.as_of, self.period_end or self.data_set.as_of)
 
     @property
-    def period(self) -> dict[str, date | None]:
+    def period(self) -> dict[str, Any]:
         """Bounds of the period as `DataSet.table` takes them."""
         return {"start": self.period_start, "end": self.period_end}
 
@@ -144,7 +153,7 @@ class Scope:
         until = min(to_date(day, argument="day"), self.segment_day)
         if self.segments is None or not self.data_set.has("orders"):
             return self.people.assign(segment=pd.Series(dtype=TEXT))
-        if self.segment is not None and self.data_set.table("orders", end=until).empty:
+        if self.segment is not None and self.data_set.ends("orders", end=until).empty:
             raise NotEnoughData("tables.no_segment_yet", segment=self.segment, day=until)
         made = self.segments(until) if callable(self.segments) else self.segments
         named = made.set_index("customer_id")["segment"]
@@ -153,7 +162,9 @@ class Scope:
             return people
         return people[people["segment"] == self.segment].reset_index(drop=True)
 
-    def rows(self, table: str, *, with_history: bool = False, keep_unknown: bool = False) -> pd.DataFrame:
+    def rows(
+        self, table: str, *, with_history: bool = False, keep_unknown: bool = False, merged: bool = False
+    ) -> pd.DataFrame:
         """Rows of a table in the period for the customers who count, with the column `by` (`chosen_rows`).
 
         Parameters
@@ -165,10 +176,12 @@ class Scope:
         keep_unknown
             Keep rows of guests and of who is not in the customers table too, for totals, as long as every
             customer counts.
+        merged
+            As for `DataSet.table`: order lines for purchases, days and money alone.
         """
+        how: dict[str, Any] = {"keep_unknown": keep_unknown and not self.is_narrowed, "merged": merged}
         ends = self._ends(with_history=with_history)
-        kept = keep_unknown and not self.is_narrowed
-        return chosen_rows(self.data_set, table, self.customers, by=self.by, keep_unknown=kept, **ends)
+        return chosen_rows(self.data_set, table, self.customers, by=self.by, **how, **ends)
 
     def order_lines(self, *, with_history: bool = False, keep_unknown: bool = False) -> OrderLines:
         """Order lines to be summed up once, of the days and customers of `rows("orders", …)`."""
@@ -176,7 +189,7 @@ class Scope:
         every = keep_unknown and not self.is_narrowed
         return lines if every else lines.of(self.customers["customer_id"])
 
-    def _ends(self, *, with_history: bool) -> dict[str, date | None]:
+    def _ends(self, *, with_history: bool) -> dict[str, Any]:
         """First and last day of the period, or of all up to its last day."""
         return {"start": None, "end": self.last_day} if with_history else self.period
 
@@ -276,6 +289,7 @@ def chosen_rows(
     start: date | str | None = None,
     end: date | str | None = None,
     keep_unknown: bool = False,
+    merged: bool = False,
 ) -> pd.DataFrame:
     """Rows of `table` that belong to `customers`, with the customers' column `by`.
 
@@ -295,6 +309,8 @@ def chosen_rows(
         First and last day, inclusive, on the table's own time.
     keep_unknown
         Keep rows of customers who are not in `customers` too, without `by`: for totals.
+    merged
+        As for `DataSet.table`.
 
     Returns
     -------
@@ -315,7 +331,8 @@ def chosen_rows(
             for column, spec in TABLES[table].columns.items()
         }
         return pd.DataFrame(empty).merge(known, on="customer_id", suffixes=("_row", ""))
-    rows = data_set.table(table, start=start, end=end)
+    part: dict[str, Any] = {"merged": True} if merged else {}
+    rows = data_set.table(table, start=start, end=end, **part)
     how: Literal["left", "inner"] = "left" if keep_unknown else "inner"
     chosen = rows.merge(known, on="customer_id", how=how, suffixes=("_row", ""))
     chosen.attrs.update(rows.attrs)

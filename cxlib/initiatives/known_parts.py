@@ -11,9 +11,9 @@ from cxlib.data.scope import Scope, Tables
 
 
 def study_tables(data_set: Tables, scope: Scope) -> dict[str, pd.DataFrame | None]:
-    """Read `orders` of the period, `customers` and `enrolments` (None where there are none)."""
+    """Read `orders` of the period (merged), `customers` and `enrolments` (None where there are none)."""
     enrolments = data_set.table("enrolments") if data_set.has("enrolments") else None
-    orders = data_set.table("orders", **scope.period)
+    orders = data_set.table("orders", **scope.period, merged=True)
     return {"orders": orders, "customers": data_set.table("customers"), "enrolments": enrolments}
 
 

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from cxlib.data.days import to_date
+from cxlib.data.engine.order_totals import count_lines
 from cxlib.data.scope import Tables
 from cxlib.journey.second_purchase.burn_in import f2_burn_in, f2_of_some, settled_from
 from cxlib.journey.second_purchase.f2_curve import repeat_curve
@@ -80,10 +81,12 @@ def orders_begin(
         As `settled_from`, with `first_day` (the later one of `period_start` and `observed_from`; None: none)
         and `guest_share` (0 without orders).
     """
-    orders = data_set.table("orders") if data_set.has("orders") else pd.DataFrame({"customer_id": []})
+    has_orders, guests = data_set.has("orders"), 0.0
+    orders = data_set.table("orders", merged=True) if has_orders else pd.DataFrame({"customer_id": []})
     begun = settled_from(orders, as_of=as_of, observed_from=observed_from)
     days = [to_date(day) for day in (period_start, begun["observed_from"]) if day is not None]
-    guests = float(orders["customer_id"].isna().mean()) if len(orders) else 0.0
+    if has_orders and (counted := count_lines(data_set.order_lines()))["lines"]:
+        guests = float(counted["guest_lines"] / counted["lines"])
     return begun | {"first_day": max(days, default=None), "guest_share": guests}
 
 

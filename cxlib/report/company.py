@@ -15,7 +15,7 @@ Day = date | str | None
 class Company(Protocol):
     """Tables of a company; a class because type checkers ask for one. `DataSet` is one.
 
-    What may be missing is read where it is used: `notices`, `attributes`, `silent_days`.
+    What may be missing is read where it is used: `ends`, `notices`, `attributes`, `silent_days`.
     """
 
     @property

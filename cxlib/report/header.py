@@ -69,6 +69,19 @@ ASKED: Mapping[str, tuple[object, str]] = {
 }
 
 
+def data_record(data_set: Company, period_start: Day, period_end: Day) -> dict[str, Any]:
+    """Record of a report's data set and period."""
+    return {
+        "data_set": clean_text(data_set.name),
+        "is_sample": bool(data_set.is_sample),
+        "currency": data_set.currency,
+        "timezone": str(data_set.timezone),
+        "as_of": str(data_set.as_of),
+        "period_start": None if period_start is None else str(period_start)[:10],
+        "period_end": None if period_end is None else str(period_end)[:10],
+    }
+
+
 def period_line(start: Day, end: Day, *, as_of: date | str, lang: str) -> str:
     """Say the period in words; a bound that was not chosen is the data's own.
 

@@ -231,7 +231,8 @@ def coverage_and_close(
     customers or times.
     """
     names = [name for name in data_set.tables if tables is None or name in tables]
-    held = {name: data_set.table(name, *period) for name in names}
+    read = getattr(data_set, "ends", data_set.table)
+    held = {name: read(name, *period) for name in names}
     spans = {name: _close_spans(table, min_cell) for name, table in held.items()}
     covered = [{"table": name, **_table_coverage(table, min_cell)} for name, table in held.items()]
     return covered, {name: of_table for name, of_table in spans.items() if of_table}
@@ -245,7 +246,8 @@ def _table_coverage(table: pd.DataFrame, min_cell: int) -> dict[str, Any]:
     times = [name for name in table.columns if pd.api.types.is_datetime64_any_dtype(table[name])]
     ends = table[times[0]].dropna().agg(["min", "max"]) if times else pd.Series([None, None])
     first, last = (None if is_missing(end) else str(end)[:10] for end in ends)
-    return {"rows": len(table), "customers": customers, "first": first, "last": last}
+    rows = table.attrs.get("rows", len(table))  # of a table in an engine only the ends are here
+    return {"rows": rows, "customers": customers, "first": first, "last": last}
 
 
 def _close_spans(table: pd.DataFrame, min_cell: int) -> dict[str, list[str]]:

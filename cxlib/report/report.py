@@ -113,9 +113,7 @@ class Report(FromRows):
         self._show_header(period_start, period_end, tables or TABLES_OF.get(name))
         if len(register_fonts()) < len(FONTS):
             self.notice("display.no_font", level="warning")
-        for problem in getattr(data_set, "notices", ()):
-            texts = {each: problem_text(problem, each) for each in LANGUAGES}
-            self._show_notice(str(getattr(problem, "key", "data_set")), "warning", texts)
+        self._tell_noticed()
 
     def notice(
         self,
@@ -314,14 +312,23 @@ class Report(FromRows):
         metadata = {"cx": {"kind": kind, "key": key, **record}}
         _send({"text/html": html, "text/plain": plain}, raw=True, metadata=metadata)
 
+        if kind not in ("header", "notice"):
+            self._tell_noticed("tables.fetched")  # from an engine, since the header
+
+    def _tell_noticed(self, beginning: str = "") -> None:
+        for problem in getattr(self.data_set, "notices", ()):
+            key, words = str(getattr(problem, "key", "data_set")), problem_text(problem, "en")
+            if key.startswith(beginning) and words not in self.said:
+                self.said.add(words)
+                self._show_notice(key, "warning", {each: problem_text(problem, each) for each in LANGUAGES})
+
     def _show_notice(
         self, key: str, level: str, texts: Mapping[str, str], *, only_here: bool = False
     ) -> None:
         word, sentence = text(f"level.{level}", self.lang), texts[self.lang]
         html = markup.sentence_html(sentence, kind="notice", badge=word, verdict=level)
-        record = {"level": level, "text": sentence, "texts": dict(texts)} | (
-            {"only_here": True} if only_here else {}
-        )
+        record: dict[str, Any] = {"level": level, "text": sentence, "texts": dict(texts)}
+        record |= {"only_here": True} if only_here else {}
         self._show("notice", key, html, f"{word}: {sentence}", record)
 
     def _show_header(self, period_start: Day, period_end: Day, tables: Sequence[str] | None) -> None:
@@ -340,14 +347,7 @@ class Report(FromRows):
         names = ("table", "rows", "customers", "first", "last")
         heads = [text(f"display.coverage_{name}", lang) for name in names]
         rows = [[self._coverage_cell(name, entry[name]) for name in names] for entry in held]
-        record = {
-            "data_set": clean_text(data_set.name),
-            "is_sample": bool(data_set.is_sample),
-            "currency": data_set.currency,
-            "timezone": str(data_set.timezone),
-            "as_of": str(data_set.as_of),
-            "period_start": None if period_start is None else str(period_start)[:10],
-            "period_end": None if period_end is None else str(period_end)[:10],
+        record = header.data_record(data_set, *period) | {
             "title": title,
             "about": self.about,
             "asked": self.asked,

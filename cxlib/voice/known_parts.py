@@ -37,10 +37,10 @@ def group_column(by: str | None, data_set: Tables) -> str:
 
 def survey_tables(data_set: Tables, scope: Scope) -> SurveyTables:
     """Read orders, the period's responses, and the contacts in which a customer recommended the company."""
-    orders = data_set.table("orders") if data_set.has("orders") else None
+    orders = data_set.table("orders", merged=True) if data_set.has("orders") else None
     responses = data_set.table("responses", **scope.period) if data_set.has("responses") else None
-    events = data_set.table("events").query("stage == 'recommend'") if data_set.has("events") else None
-    return SurveyTables(orders, responses, events)
+    advised = data_set.table("events", only={"stage": "recommend"}) if data_set.has("events") else None
+    return SurveyTables(orders, responses, advised)
 
 
 def answered_drivers(answers: pd.DataFrame, items: Sequence[str], *, outcome: str) -> list[str]:

@@ -52,5 +52,12 @@ def test_segments_of_five_million_lines_need_little_memory_of_the_driver(lines):
     one_pass = time.perf_counter() - begun
     print(f"one pass {one_pass:.1f} s")
     assert customers["monetary_total"].sum() == pytest.approx(total, rel=1e-12)
-    assert table["customers"].sum() == len(customers)
+    assert table["n"].sum() == len(customers)
+    begun = time.perf_counter()
+    orders = shop.table("orders", merged=True)
+    f2 = cx.repeat_curve(orders, as_of=shop.as_of, horizons_days=[180])
+    seconds = time.perf_counter() - begun
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    print(f"F2: {seconds:.0f} s, {len(orders):,} rows fetched, Python at most {peak / 1024:.0f} MB")
+    assert len(orders) == N_LINES / 2 and f2["n"].item() == len(customers)
     assert (peak - before) / 1024 < 1_500

@@ -184,12 +184,12 @@ def _other_encoding(path: Path, form: Form) -> TableError:
     broken = [at for at in foreign if not _decodes(lines[at], form.encoding)]
     if 0 < len(broken) < len(foreign) / 2:
         rows = tuple(max(0, at + 1 - form.header_rows) for at in broken[:3])
-        values = {"declared": form.encoding, "likely": _likely([lines[at] for at in broken])}
+        values = {"declared": form.encoding, "likely": _likely([lines[at] for at in broken], form)}
         total = len(lines) - form.header_rows
         return TableError(
             [Problem("tables.mixed_encoding", "error", form.name, "", len(broken), total, rows, values)]
         )
-    return _stop(form, "tables.encoding", declared=form.encoding, likely=_likely(lines))
+    return _stop(form, "tables.encoding", declared=form.encoding, likely=_likely(lines, form))
 
 
 def _decodes(line: bytes, encoding: str) -> bool:
@@ -200,13 +200,15 @@ def _decodes(line: bytes, encoding: str) -> bool:
     return True
 
 
-def _likely(lines: list[bytes]) -> str:
-    """Guess the encoding that lines fit, for the message."""
-    start = b"\n".join(lines)[:LOOKED_AT]
-    start = start[: start.rfind(b"\n") + 1] or start
+def _likely(lines: list[bytes], form: Form) -> str:
+    """Guess the encoding that lines fit, for the message; they do not fit the declared one."""
+    start = b"\n".join(lines)
+    if len(start) > LOOKED_AT:
+        start = start[: start.rfind(b"\n", 0, LOOKED_AT) + 1] or start[:LOOKED_AT]
     if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "utf-16"
-    fitting = [candidate for candidate in CANDIDATES if _decodes(start, candidate)]
+    fitting = [candidate for candidate in CANDIDATES if candidate != form.encoding]
+    fitting = [candidate for candidate in fitting if _decodes(start, candidate)]
     return min(fitting, key=lambda name: len(_ODD.findall(start.decode(name))), default="cp932")
 
 

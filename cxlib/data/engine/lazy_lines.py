@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import nullcontext
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, cast
 
@@ -13,7 +14,7 @@ import pandas as pd
 import pyarrow as pa
 
 from cxlib.checks import InputError, ParameterError
-from cxlib.data.days import local_days
+from cxlib.data.days import first_instant_after, local_days
 from cxlib.data.engine.adjacent_lines import (
     COARSE,
     IMPOSSIBLE,
@@ -45,6 +46,19 @@ def as_lazy(orders: Any, *columns: str) -> nw.LazyFrame[Any]:
     if isinstance(orders, duckdb.DuckDBPyRelation):
         orders = in_plain_types(orders)
     return cast("nw.LazyFrame[Any]", nw.from_native(orders).lazy())
+
+
+def between_days(
+    rows: nw.LazyFrame[Any], time_col: str, start: date | None, end: date | None, timezone: str | None
+) -> nw.LazyFrame[Any]:
+    """Rows from the first to the last day, both included, cut at midnights of a zone."""
+    kind = rows.collect_schema()[time_col]
+    if end is not None:
+        rows = rows.filter(nw.col(time_col) < first_instant_after(kind, end, timezone, time_col))
+    if start is not None:
+        before = start - timedelta(days=1)
+        rows = rows.filter(nw.col(time_col) >= first_instant_after(kind, before, timezone, time_col))
+    return rows
 
 
 def hand_over(table: pa.Table) -> Any:

@@ -19,10 +19,11 @@ from numpy.typing import NDArray
 
 from cxlib.checks import check_columns
 from cxlib.checks.own_frames import plain_frame
-from cxlib.data.days import first_instant_after, local_days, to_date, zone_named
+from cxlib.data.days import first_instant_after, instants, local_days, to_date, zone_named
 from cxlib.data.engine.adjacent_lines import COARSE, NEVER
 from cxlib.data.engine.lazy_lines import (
     as_lazy,
+    between_days,
     collect,
     hand_over,
     in_days_and_money,
@@ -31,6 +32,7 @@ from cxlib.data.engine.lazy_lines import (
     summed,
 )
 from cxlib.data.engine.lend_to_arrow import lend, zone_of
+from cxlib.data.engine.merged_lines import merged_lines
 from cxlib.data.text_type import TEXT
 
 NAMES = ("customer_id", "order_id", "ordered_at", "amount")
@@ -103,27 +105,10 @@ class OrderLines:
     @property
     def rows(self) -> Any:
         """The lines themselves, in their own engine where every customer counts, else as pandas."""
-        found = self._lines()
-        if isinstance(found, pd.DataFrame):
-            day = local_days(found["ordered_at"], "ordered_at", timezone=self.timezone)
-            inside = pd.Series(data=True, index=found.index)
-            if self._start is not None:
-                inside &= day >= pd.Timestamp(self._start)
-            if self._end is not None:
-                inside &= day <= pd.Timestamp(self._end)
-            found = found if inside.all() else found[inside].reset_index(drop=True)
-        elif self._start or self._end:
-            found = as_lazy(found)
-            kind, at = found.collect_schema()["ordered_at"], nw.col("ordered_at")
-            if self._end is not None:
-                found = found.filter(at < first_instant_after(kind, self._end, self.timezone, "ordered_at"))
-            if self._start is not None:
-                before = self._start - timedelta(days=1)
-                found = found.filter(at >= first_instant_after(kind, before, self.timezone, "ordered_at"))
+        found = self._of_days()
         if self._customers is None:
             return found
-        found = plain_frame(found, argument="orders")
-        return found[found["customer_id"].isin(self._customers)].reset_index(drop=True)
+        return _of_customers(plain_frame(found, argument="orders"), self._customers)
 
     def fetch_rows(self) -> pd.DataFrame:
         """Fetch the rows; refused above `cxlib.checks.own_frames.MOST_ROWS` where they are not in memory."""
@@ -133,6 +118,33 @@ class OrderLines:
         """Let go of the sums by further keys, which are large; asked for again, they are made again."""
         for by in [by for by in self._kept if by]:
             del self._kept[by]
+
+    def merged(self, *, by: Sequence[str] = ()) -> pd.DataFrame:
+        """Give the rows; those of an engine are merged there by order and moment, and by these columns.
+
+        See `merged_lines`: enough for whatever is told from purchases, days and money.
+        """
+        found = self._of_days()
+        if not isinstance(found, pd.DataFrame):
+            found = merged_lines(found, by=by)
+            at = instants(found["ordered_at"], "ordered_at", timezone=self.timezone)
+            found = found.assign(ordered_at=at)
+        return found if self._customers is None else _of_customers(found, self._customers)
+
+    def _of_days(self) -> Any:
+        """Lines of the days asked for, where they lie."""
+        found = self._lines()
+        if not isinstance(found, pd.DataFrame):
+            if self._start or self._end:
+                return between_days(as_lazy(found), "ordered_at", self._start, self._end, self.timezone)
+            return found
+        day = local_days(found["ordered_at"], "ordered_at", timezone=self.timezone)
+        inside = pd.Series(data=True, index=found.index)
+        if self._start is not None:
+            inside &= day >= pd.Timestamp(self._start)
+        if self._end is not None:
+            inside &= day <= pd.Timestamp(self._end)
+        return found if inside.all() else found[inside].reset_index(drop=True)
 
     def until(self, day: object, *, by: Sequence[str] = ()) -> pd.DataFrame:
         """Sum up to the end of a day, as `reduce_orders`."""
@@ -186,6 +198,10 @@ class OrderLines:
         if tuple(by) not in self._kept:
             self._kept[tuple(by)] = _summed_by_day(self._lines(), list(by), self.timezone)
         return self._kept[tuple(by)]
+
+
+def _of_customers(rows: pd.DataFrame, customers: pd.Index) -> pd.DataFrame:
+    return rows[rows["customer_id"].isin(customers)].reset_index(drop=True)
 
 
 def _within(rows: pd.DataFrame, start: date | None, end: date) -> pd.DataFrame:

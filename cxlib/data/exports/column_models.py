@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from cxlib.data.contract import Kind
 from cxlib.data.exports.reading_models import Cell, Reading, listed
+from cxlib.data.numbers import POWERS
 from cxlib.data.rules.settings import Zone
 from cxlib.data.rules.strict_models import Closed, fault
 
@@ -18,7 +19,7 @@ SOURCES = ("from_", "name_holds", "const", "first_non_empty", "minus", "product"
 PARTS = ("before", "after", "leading_number", "item")
 #: Ways of writing a time that no format of strptime describes.
 NAMED_FORMATS = ("epoch_s", "epoch_ms", "epoch_us", "excel_serial", "era", "google_forms_ja")
-Sign = Literal["sign", "parentheses", "triangle"]
+Sign = Literal["sign", "parentheses", "triangle", "trailing"]
 
 
 def _a_format(value: str) -> str:
@@ -36,7 +37,10 @@ def _a_format(value: str) -> str:
 
 
 class Number(Closed):
-    """How an export writes numbers; full-width digits and spaces are always understood."""
+    """How an export writes numbers; full-width digits and spaces are always understood.
+
+    `times` is what one of them stands for: 1000 where a column holds thousands.
+    """
 
     thousands: str = Field(default="", max_length=1)
     decimal: str = Field(default=".", min_length=1, max_length=1)
@@ -44,6 +48,12 @@ class Number(Closed):
     negative: Annotated[list[Sign], BeforeValidator(listed), Field(min_length=1)] = Field(
         default_factory=lambda: list[Sign](["sign"])
     )
+    times: int = Field(default=1, ge=1, le=1_000_000_000)
+
+    @property
+    def counts(self) -> bool:
+        """Whether it says in which unit the numbers are."""
+        return self.times > 1 or bool(set(self.symbols) & set(POWERS))
 
     @model_validator(mode="after")
     def _two_signs(self) -> Number:

@@ -8,6 +8,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import numpy as np
@@ -31,6 +32,11 @@ _UNITS = {"seconds": 1, "minutes": 60, "hours": 3600, "days": 86_400}
 _LEADING = re.compile(r"\s*([-+−]?[0-9０-９]+(?:[.．][0-9０-９]+)?)")
 #: Digits from which on a telephone is told, without leading zeros.
 LEAST_DIGITS = 8
+#: Columns of money, and names of an export that say theirs is counted in thousands or more.
+MONEY = ("amount", "margin", "monthly_amount", "price", "unit_cost", "one_time_cost", "monthly_cost")
+_LARGER_UNIT = re.compile(
+    r"[千万億]円|(?:^|[\W_])(?:thousands?|millions?|in k|k(?:jpy|usd|eur))(?:$|[\W_])", re.I
+)
 _CLOCK = r"^([0-9]{1,4}):([0-5]?[0-9])(?::([0-5]?[0-9]))?$"
 
 
@@ -117,6 +123,8 @@ def _mapped(cells: pd.Series, verb: Verb, name: str, context: Context) -> pd.Ser
         cells = each(cells, _cutter(verb.part))
     if verb.follow:
         ends = context.merged[name]
+        if ends and (cells != "").any() and not cells.isin(list(ends)).any():
+            context.findings.add("exports.follow_in_vain", "notice", name, other=verb.follow.name)
         cells = each(cells, lambda cell: ends.get(cell, cell))
     if verb.map is None:
         return cells
@@ -205,6 +213,8 @@ def _pseudonyms(cells: pd.Series, key: bytes, *, ignore_case: bool) -> pd.Series
 
 def _number(frame: pd.DataFrame, verb: Verb, kind: Kind, name: str, context: Context) -> pd.Series:
     style = verb.number or Number()
+    if name in MONEY and not style.counts and any(_LARGER_UNIT.search(source) for source in verb.needs):
+        context.findings.add("exports.unit_in_name", "notice", name)
 
     def written(sources: list[str]) -> list[pd.Series]:
         return [plain_numbers(frame[source].str.strip(), style) for source in sources]
@@ -255,9 +265,18 @@ def plain_numbers(cells: pd.Series, style: Number) -> pd.Series:
     """Numbers as an export writes them, in the one form every reader understands."""
     usual = r"^-?[0-9]+(?:\.[0-9]*)?$" if style.decimal == "." else r"^-?[0-9]+$"
     is_plain = matches(cells, usual)
-    if is_plain.all():
-        return cells
-    return cells.where(is_plain, each(cells.where(~is_plain, ""), lambda cell: _plain_number(cell, style)))
+    if not is_plain.all():
+        read = each(cells.where(~is_plain, ""), lambda cell: _plain_number(cell, style))
+        cells = cells.where(is_plain, read)
+    return cells if style.times == 1 else each(cells, lambda cell: _times(cell, style.times))
+
+
+def _times(cell: str, times: int) -> str:
+    """Give a number in ones that was written in thousands, say."""
+    try:
+        return format(Decimal(cell) * times, "f")
+    except InvalidOperation:
+        return cell
 
 
 def _plain_number(cell: str, style: Number) -> str:

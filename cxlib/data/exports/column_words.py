@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from cxlib.data.contract import TABLES, Table
 
 CLOSE = 0.84
+#: Names of what one piece costs.
+PRICE = re.compile(r"price|単価|価格", re.IGNORECASE)
 WORDS: dict[str, tuple[str, ...]] = {
     "customer_id": (
         *("customer id", "customer", "user id", "client id", "member id", "account id", "contact id"),
@@ -24,6 +26,7 @@ WORDS: dict[str, tuple[str, ...]] = {
             "ユーザーid",
             "取引先id",
         ),
+        *("客番", "得意先コード", "ユーザid", "kundennummer", "kunden nr"),
     ),
     "first_seen_on": (
         *("created at", "create date", "created date", "created time", "registered at", "signup date"),
@@ -44,26 +47,67 @@ WORDS: dict[str, tuple[str, ...]] = {
         "注文id",
         "受注番号",
         "受注コード",
+        *(
+            "受注id",
+            "注文コード",
+            "オーダー番号",
+            "伝票番号",
+            "売上id",
+            "売上番号",
+            "レシート番号",
+            "取引番号",
+        ),
+        *("取引番号", "transaction id", "receipt number", "receipt no", "bon nr", "bestellnummer"),
     ),
     "ordered_at": (
         *("order date", "ordered at", "created at", "purchase date", "processed at", "paid at", "date"),
         *("注文日時", "注文日", "受注日", "受注日時", "購入日", "購入日時", "日付"),
+        *("売上日", "売上日時", "取引日", "取引日時", "datum"),
     ),
     "amount": (
         *("total", "total price", "order total", "grand total", "net sales", "sales", "revenue", "price"),
         *("合計", "合計金額", "請求金額", "支払合計", "購入金額", "売上", "金額", "請求合計金額"),
+        *("売上金額", "売上高", "受注金額", "商談金額", "umsatz", "betrag"),
     ),
-    "quantity": ("qty", "lineitem quantity", "数量", "個数", "購入数量"),
-    "product": ("product name", "item", "item name", "lineitem name", "sku", "商品名", "商品コード", "品名"),
+    "quantity": ("qty", "lineitem quantity", "数量", "個数", "購入数量", "点数", "menge"),
+    "product": (
+        "product name",
+        "item",
+        "item name",
+        "lineitem name",
+        "sku",
+        "商品名",
+        "商品コード",
+        "品名",
+        "artikel",
+    ),
     "category": ("product type", "product category", "vendor", "カテゴリ", "カテゴリー", "商品カテゴリ"),
     "margin": ("gross profit", "profit", "粗利", "利益"),
-    "occurred_at": ("event timestamp", "timestamp", "event date", "sent at", "日時", "発生日時", "配信日時"),
+    "occurred_at": (
+        "event timestamp",
+        "timestamp",
+        "ts",
+        "event time",
+        "event date",
+        "sent at",
+        "日時",
+        "発生日時",
+        "配信日時",
+    ),
     "touchpoint": ("event name", "event", "event type", "action", "イベント", "イベント名"),
     "campaign": ("campaign name", "utm campaign", "キャンペーン", "配信名"),
     "page": ("page location", "url", "page url", "ページ"),
-    "response_id": ("response", "respondent id", "submission id", "回答id"),
+    "response_id": ("response", "respondent id", "survey response id", "submission id", "回答id", "回答番号"),
     "answered_at": (
-        *("timestamp", "submitted at", "end date", "recorded date", "response date", "completed at"),
+        *(
+            "timestamp",
+            "submitted at",
+            "end date",
+            "recorded date",
+            "response date",
+            "completed at",
+            "responded at",
+        ),
         *("タイムスタンプ", "回答日時", "回答日"),
     ),
     "nps_score": ("nps", "score", "recommend", "likelihood to recommend", "推奨度", "おすすめ度"),
@@ -72,7 +116,12 @@ WORDS: dict[str, tuple[str, ...]] = {
     "comment": ("comments", "feedback", "reason", "自由記述", "コメント", "理由", "ご意見"),
     "deal_id": ("deal", "record id", "opportunity id", "商談id", "案件id", "案件番号"),
     "created_on": ("create date", "created date", "created time", "created at", "作成日", "作成日時"),
-    "closed_on": ("close date", "closing date", "closed at", "完了予定日", "クローズ日", "成約日"),
+    "closed_on": ("close date", "closing date", "closed at", "クローズ日", "成約日", "受注日", "完了日"),
+    "expected_close_on": (
+        *("expected close date", "expected close", "estimated close date", "forecast close date"),
+        *("完了予定日", "受注予定日", "クローズ予定日", "成約予定日", "予定日"),
+    ),
+    "is_won": ("won", "result", "outcome", "結果", "勝敗", "受注結果"),
     "stage": ("deal stage", "stage name", "status", "フェーズ", "ステージ", "商談ステージ"),
     "owner": ("deal owner", "opportunity owner", "商談 所有者", "担当者"),
     "ticket_id": (
@@ -156,4 +205,6 @@ def _ratio(word: str, name: str) -> float:
 
 
 def _folded(name: str) -> str:
-    return re.sub(r"[\W_]+", "", unicodedata.normalize("NFKC", name)).lower()
+    """Letters and figures of a name, without what stands in brackets behind it, such as a unit."""
+    bare = re.sub(r"(?<=.)[(（\[][^)）\]]*[)）\]]\s*$", "", name)
+    return re.sub(r"[\W_]+", "", unicodedata.normalize("NFKC", bare)).lower()

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute
 
 from cxlib.data.exports.column_models import Verb
+from cxlib.data.exports.column_words import PRICE
 from cxlib.data.exports.mapping import TableMapping
 from cxlib.data.exports.rows import Rows, findings_of
 from cxlib.data.exports.sheets import Sheet, columns_of
@@ -26,7 +27,6 @@ FEWER = 0.98
 CLOSE = 0.8
 MERGED = re.compile(r"merge|dedup|統合|名寄せ", re.IGNORECASE)
 PIECES = re.compile(r"quantity|qty|pieces|数量|個数", re.IGNORECASE)
-PRICE = re.compile(r"price|単価|価格", re.IGNORECASE)
 RETURNED = re.compile(
     r"返品|返金|取消|取り消|キャンセル|\bvoid|refund|return|cancell?ed|chargeback|不成立", re.IGNORECASE
 )
@@ -61,6 +61,18 @@ def notice_unread(
         if name and name not in read and all(own.count(name) == 1 for own in names):
             tables = [columns_of(sheet, own, [name]) for sheet, own in zip(sheets, names, strict=True)]
             _judge(name, pa.concat_tables(tables), rows, part, currency, findings)
+
+
+def notice_merged(
+    rows: Rows, sheets: Sequence[Sheet], names: Sequence[Sequence[str]], part: TableMapping
+) -> None:
+    """Add to the notices columns in which cells are merged over several rows, and nothing fills them down."""
+    findings = findings_of(rows, rows.notices)
+    filled = part.fill_down.columns if part.fill_down else []
+    for sheet, own in zip(sheets, names, strict=True):
+        for at, cells in sheet.merged.items():
+            if at < len(own) and own[at] in part.needs and own[at] not in filled:
+                findings.add("exports.merged_cells", "notice", own[at], cells=f"{cells:,}")
 
 
 def _judge(

@@ -14,11 +14,11 @@ from cxlib.checks import InputError
 from cxlib.data.contract import TABLES
 from cxlib.data.convert import among, matches, read_times
 from cxlib.data.exports.column_verbs import Context, plain_numbers, texts
-from cxlib.data.exports.doubts import notice_unread, notice_unused
+from cxlib.data.exports.doubts import notice_merged, notice_unread, notice_unused
 from cxlib.data.exports.fit_columns import fitted
 from cxlib.data.exports.mapping import TableMapping
 from cxlib.data.exports.row_models import FillDown, Grain, Lookup, Pivot, Where
-from cxlib.data.exports.rows import Rows, joined, load
+from cxlib.data.exports.rows import Rows, findings_of, joined, load
 from cxlib.data.exports.sheets import names_of, require
 from cxlib.data.exports.source_files import read_sheets
 from cxlib.data.exports.times import moments
@@ -44,16 +44,21 @@ def read_rows(folder: Path, part: TableMapping, *, currency: str = "") -> tuple[
         frame = _pivot(frame, part.pivot, rows.names, part.name)
         part = fitted(part, list(frame.columns), part.name)
     pivoted = len(rows.frame) - len(frame)
-    unmatched = 0
+    unmatched, told = 0, findings_of(replace(rows, frame=frame), rows.notices)
     for lookup in part.lookup:
         frame, missed = _look_up(frame, lookup, folder, rows.names, part.name)
-        unmatched += missed
+        unmatched += int(missed.sum())
+        is_named = (frame[lookup.on].apply(lambda cells: cells.str.strip()) != "").all(axis=1).to_numpy()
+        told.add(
+            "exports.lookup_missed", "notice", " + ".join(lookup.on), missed & is_named, other=lookup.name
+        )
     gone = [part.pivot.name, part.pivot.value] if part.pivot else []
     there = list(frame.columns)
     known = there if part.pivot else rows.names
     require(there, [name for name in part.needs if name not in gone], known, part.name)
     counts = {"rows_read": len(rows.frame), "rows_without_match": unmatched, "rows_joined_by_pivot": pivoted}
     notice_unread(rows, sheets, names, part, currency)
+    notice_merged(rows, sheets, names, part)
     shaped = replace(rows, frame=frame, counts=counts)
     notice_unused(shaped, part)
     return shaped, part
@@ -97,23 +102,24 @@ def _check_same(frame: pd.DataFrame, by: list[Any], column: Any, file: str) -> N
 
 def _look_up(
     frame: pd.DataFrame, lookup: Lookup, folder: Path, names: Sequence[str], file: str
-) -> tuple[pd.DataFrame, int]:
-    """Add columns of a second file; its key must be unique, so that no row is multiplied."""
+) -> tuple[pd.DataFrame, np.ndarray]:
+    """Add columns of a second file, and tell which rows find none; its key must be unique: none multiply."""
     second = load(folder, lookup, [*lookup.right_key, *lookup.columns]).frame
     for column in lookup.columns:
         if column in names or column in frame:
             raise InputError("exports.column_twice", file=f"{file} + {lookup.name}", column=column)
     require(list(frame.columns), lookup.on, names, file)
-    key = second[lookup.right_key]
+    key = second[lookup.right_key].apply(lambda cells: cells.str.strip())
     repeated = int(key.duplicated().sum())
     if repeated:
         unique = " + ".join(lookup.right_key)
         raise InputError("exports.key_not_unique", file=lookup.name, column=unique, count=f"{repeated:,}")
-    left = pd.MultiIndex.from_frame(frame[lookup.on]) if len(lookup.on) > 1 else pd.Index(frame[lookup.on[0]])
+    own = frame[lookup.on].apply(lambda cells: cells.str.strip())
+    left = pd.MultiIndex.from_frame(own) if len(lookup.on) > 1 else pd.Index(own.iloc[:, 0])
     right = pd.MultiIndex.from_frame(key) if len(lookup.on) > 1 else pd.Index(key.iloc[:, 0])
     at = right.get_indexer(left)
     found = second[lookup.columns].reindex(at).fillna("").set_axis(frame.index)
-    return pd.concat([frame, found], axis="columns"), int((at < 0).sum())
+    return pd.concat([frame, found], axis="columns"), np.asarray(at < 0)
 
 
 def keep_where(rows: Rows, part: TableMapping) -> Rows:

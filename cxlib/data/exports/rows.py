@@ -116,7 +116,9 @@ def joined(sheets: Sequence[Sheet], names: Sequence[Sequence[str]], wanted: Sequ
         frame if found else pd.DataFrame(index=pd.RangeIndex(sum(sizes))),
         tuple(sheet.file for sheet in sheets),
         np.repeat(np.arange(len(sheets)), sizes),
-        np.concatenate([np.arange(size) for size in sizes]),
+        np.concatenate(
+            [np.arange(sheet.rows.num_rows) if sheet.places is None else sheet.places for sheet in sheets]
+        ),
         tuple(names[0] if len(names) == 1 else dict.fromkeys(name for own in names for name in own)),
         {"rows_read": sum(sizes)},
         notices,

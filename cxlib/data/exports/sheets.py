@@ -8,11 +8,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+import numpy as np
 import pyarrow as pa
 
 from cxlib.checks import InputError, Problem
 from cxlib.checks.near_names import looks_like_data, near_names
 
+#: Signs without width that a system leaves in a header.
+_INVISIBLE = dict.fromkeys((0x200B, 0x200C, 0x200D, 0x2060, 0xFEFF))
 _PLACE = re.compile(r"(?s)(.*)#([1-9][0-9]{0,4})")
 
 
@@ -20,13 +23,17 @@ _PLACE = re.compile(r"(?s)(.*)#([1-9][0-9]{0,4})")
 class Sheet:
     """Header rows and cells, every cell a text; a class because files of all kinds become it.
 
-    `header` has one list of cells for each header row, `rows` columns of text, an empty cell "".
+    `header` has one list of cells for each header row, `rows` columns of text, an empty cell "". `places`
+    says in which row of the file each stands, where empty ones were left out; `merged` how many cells of a
+    column are merged over several rows.
     """
 
     file: str
     header: list[list[str]]
     rows: pa.Table
     notices: list[Problem] = field(default_factory=list)
+    places: np.ndarray | None = None
+    merged: dict[int, int] = field(default_factory=dict)
 
 
 def names_of(sheet: Sheet, mode: Literal["first", "joined"]) -> list[str]:
@@ -38,7 +45,9 @@ def names_of(sheet: Sheet, mode: Literal["first", "joined"]) -> list[str]:
     >>> names_of(Sheet("a.csv", header, pa.table({})), "joined")
     ['Id', 'Satisfied with / Price', 'Satisfied with / Support']
     """
-    rows = [[cell.strip().replace("\r\n", "\n") for cell in row] for row in sheet.header]
+    rows = [
+        [cell.translate(_INVISIBLE).strip().replace("\r\n", "\n") for cell in row] for row in sheet.header
+    ]
     if not rows:
         return [""] * sheet.rows.num_columns
     if mode == "first":

@@ -15,6 +15,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import IO, cast
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from cxlib.checks import InputError, Problem, TableError
 from cxlib.checks.near_names import near_names
 from cxlib.data.delimited.byte_stream import MOST_BYTES, MOST_UNFOLDED, PIECE, SURELY_FINE
@@ -34,6 +38,8 @@ _REWORDED = {
     "tables.encoding": "exports.encoding",
     "tables.id_personal": "exports.personal",
 }
+#: First line by which a spreadsheet is told the delimiter.
+_TOLD = re.compile(rb'(?:\xef\xbb\xbf)?"?sep=([;,|\t])"?\r?\n', re.IGNORECASE)
 _BROKEN = (zipfile.BadZipFile, zlib.error, OSError, EOFError, RuntimeError, NotImplementedError)
 
 
@@ -113,10 +119,13 @@ def _text(path: Path, name: str, reading: Reading) -> list[Sheet]:
     if reading.footer:
         footer = FooterForm(bool(reading.footer.fewer_cells), tuple(reading.footer.starts_with or ()))
     is_tabbed = {".tsv", ".tab"} & {*Path(name).suffixes, *path.suffixes}
-    delimiter = reading.delimiter or ("\t" if is_tabbed else ",")
+    with path.open("rb") as begun:
+        told = None if reading.skip else _TOLD.match(begun.read(16))
+    delimiter = reading.delimiter or (told[1].decode() if told else "\t" if is_tabbed else ",")
+    skip = reading.skip or int(told is not None)
     for encoding in reading.encoding:
         try:
-            form = Form(name, encoding, delimiter, reading.skip, reading.header_rows, footer)
+            form = Form(name, encoding, delimiter, skip, reading.header_rows, footer)
             cells, notices = read_cells(path, form)
         except TableError as error:
             is_last = encoding == reading.encoding[-1]
@@ -128,7 +137,19 @@ def _text(path: Path, name: str, reading: Reading) -> list[Sheet]:
         [cells.column(at)[row].as_py() for at in range(cells.num_columns)]
         for row in range(min(reading.header_rows, cells.num_rows))
     ]
-    return [Sheet(name, header, cells.slice(reading.header_rows), notices)]
+    return [_without_empty(Sheet(name, header, cells.slice(reading.header_rows), notices))]
+
+
+def _without_empty(sheet: Sheet) -> Sheet:
+    """Leave out rows of nothing but delimiters, which spreadsheets write below the last one."""
+    rows, is_empty = sheet.rows, np.zeros(sheet.rows.num_rows, dtype=bool)
+    at = np.arange(rows.num_rows)
+    for name in rows.column_names:
+        at = at[pc.equal(pc.utf8_trim_whitespace(rows[name].take(at)), "").to_numpy()]
+        if not len(at):
+            return sheet
+    is_empty[at] = True
+    return replace(sheet, rows=rows.filter(pa.array(~is_empty)), places=np.flatnonzero(~is_empty))
 
 
 _READERS: dict[str, Callable[[Path, str, Reading], list[Sheet]]] = {

@@ -15,6 +15,10 @@ from cxlib.data.findings import Findings
 from cxlib.data.text_type import TEXT
 
 WIDE = "[０-９／：．－　㍻㋿]"
+#: A day of the week in brackets, which says nothing more; a zone's name in a text and in a format.
+_WEEKDAY = r"\s*[(（][月火水木金土日](?:曜日?)?[)）]"
+_ZONE_IN_FORMAT = re.compile(r"(?<![%A-Za-z])(?:UTC|GMT|JST)$|%Z|(?<=%S)Z$")
+_ZONES = {"UTC": "+0000", "GMT": "+0000", "Z": "+0000", "JST": "+0900"}
 _MARKER = r"(?i)(午前|午後|a\.?m\.?|p\.?m\.?)"
 _AFTERNOON = r"(?i)^(?:午後|p)"
 _OFFSET = r"GMT([+-])([0-9]{1,2})(?::?([0-9]{2}))?$"
@@ -42,7 +46,10 @@ _SHEET_ZERO = pd.Timestamp("1899-12-30")
 
 
 def plain(cells: pd.Series) -> pd.Series:
-    """Cells with full-width digits and signs as the usual ones."""
+    """Cells with full-width digits and signs as the usual ones, without days of the week in brackets."""
+    named = matches(cells, _WEEKDAY)
+    if named.any():
+        cells = cells.mask(named, cells[named].str.replace(_WEEKDAY, "", regex=True)).astype(TEXT)
     wide = matches(cells, WIDE)
     if not wide.any():
         return cells
@@ -55,21 +62,23 @@ def moments(
 ) -> tuple[pd.Series, pd.Series]:
     """Instants of cells in the first format that fits each, and the mask of filled cells that fit none.
 
-    Times without an offset were taken in `zone`.
+    Times without an offset were taken in `zone`. A cell that a later format would read as another day is
+    noticed.
     """
     texts = plain(cells)
-    rest = cells != ""
+    rest, twice = cells != "", np.zeros(len(cells), dtype=bool)
     found = pd.Series(pd.NaT, cells.index, dtype="datetime64[us, UTC]")
+    orders = {tuple(re.findall("%[dmyY]", form)) for form in formats if "%d" in form}
     for form in formats:
-        parsed = _once(texts[rest], form)
-        local = parsed.dt.tz is None
-        if local:
-            parsed = localise(parsed.reindex(cells.index), name, zone, findings)
+        parsed = _once(texts[cells != ""] if len(orders) > 1 else texts[rest], form)
+        if parsed.dt.tz is None:
+            own = findings if rest.any() else Findings("", 0)
+            parsed = localise(parsed.reindex(cells.index), name, zone, own)
         parsed = parsed.reindex(cells.index).dt.tz_convert("UTC").astype("datetime64[us, UTC]")
+        twice |= ((parsed - found).abs() >= pd.Timedelta(days=1)).to_numpy()
         found = found.fillna(parsed)
         rest = rest & parsed.isna()
-        if not rest.any():
-            break
+    findings.add("exports.two_readings", "notice", name, twice)
     return found, rest
 
 
@@ -83,6 +92,9 @@ def _once(texts: pd.Series, form: str) -> pd.Series:
 def _formatted(texts: pd.Series, form: str) -> pd.Series:
     """Read by a format of strptime; 午前/午後 and AM/PM may stand anywhere in a text whose format has %p."""
     form = unicodedata.normalize("NFKC", form)
+    if _ZONE_IN_FORMAT.search(form):
+        form = _ZONE_IN_FORMAT.sub("%z", form)
+        texts = texts.str.replace(r"(UTC|GMT|JST|(?<=[0-9])Z)$", lambda name: _ZONES[name[0]], regex=True)
     if _ISO_LIKE.fullmatch(form):
         return _iso_like(texts, form)
     if "%p" not in form:

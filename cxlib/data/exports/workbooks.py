@@ -7,6 +7,7 @@ import os.path
 import re
 import warnings
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from xml.etree.ElementTree import ParseError
@@ -17,6 +18,7 @@ from cxlib.checks import InputError, Problem, TableError
 from cxlib.checks.near_names import near_names
 from cxlib.data.delimited.byte_stream import MOST_COLUMNS, MOST_UNFOLDED, SURELY_FINE
 from cxlib.data.exports.reading_models import Reading
+from cxlib.data.exports.sheet_marks import markup_of, merged_down, without_value
 from cxlib.data.exports.sheets import Sheet
 
 #: A format that pads whole numbers with zeros, such as 0000000 for member numbers.
@@ -57,14 +59,14 @@ def read_workbook(path: Path, name: str, reading: Reading) -> list[Sheet]:
             book = load_workbook(path, read_only=True, data_only=True, keep_links=False)
             sheets = {sheet.title: sheet for sheet in book.worksheets}
             wanted = _wanted(list(sheets), name, reading)
-            found = [(title, _lines(sheets[title], reading.skip)) for title in wanted]
+            found = [(title, *_lines(sheets[title], reading)) for title in wanted]
             book.close()
     except _BROKEN as error:
         if isinstance(error, InputError):
             raise
         raise _stop(name, "tables.unreadable") from error
     called = {title: f"{name}:{title}" if len(wanted) > 1 else name for title in wanted}
-    return [_sheet(lines, called[title], reading) for title, lines in found]
+    return [replace(_sheet(lines, called[title], reading), merged=merged) for title, lines, merged in found]
 
 
 def _stop(name: str, key: str, **values: object) -> TableError:
@@ -82,11 +84,19 @@ def _wanted(titles: list[str], name: str, reading: Reading) -> list[str]:
     return reading.sheet
 
 
-def _lines(sheet: Any, skip: int) -> list[list[str]]:
-    """Lines that hold anything, without the first ones; what a workbook says of its size is not trusted."""
+def _lines(sheet: Any, reading: Reading) -> tuple[list[list[str]], dict[int, int]]:
+    """Lines that hold anything, without the first ones, and which columns have merged cells.
+
+    What a workbook says of its size is not trusted. A formula without a value is an error of the sheet.
+    """
     sheet.reset_dimensions()
-    lines = [[_shown(cell) for cell in row] for row in sheet.iter_rows(min_row=skip + 1)]
-    return [line for line in lines if any(line)]
+    markup, first = markup_of(sheet), reading.skip + 1
+    unknown = without_value(markup)
+    lines = [
+        ["#N/A" if (row, at) in unknown else _shown(cell) for at, cell in enumerate(cells, 1)]
+        for row, cells in enumerate(sheet.iter_rows(min_row=first), first)
+    ]
+    return [line for line in lines if any(line)], merged_down(markup, first + reading.header_rows)
 
 
 def _shown(cell: Any) -> str:

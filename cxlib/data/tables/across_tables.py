@@ -3,17 +3,38 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Literal
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from cxlib.data.contract import Column
+from cxlib.data.contract import TABLES, Column
 from cxlib.data.convert import among
 from cxlib.data.days import local_days
 from cxlib.data.findings import Findings
 from cxlib.data.ids import folded
+
+
+def check_across(
+    name: str,
+    frame: pd.DataFrame,
+    findings: Findings,
+    *,
+    listed: Callable[[str], pd.Series | None],
+    rows: Callable[[str], pd.DataFrame | None],
+) -> None:
+    """Check a table against the others; `listed` and `rows` give their ids and rows, None where unusable."""
+    if name != "customers" and "customer_id" in frame and (ids := listed("customers")) is not None:
+        check_customers(frame, ids, findings)
+    for column, rule in TABLES[name].columns.items():
+        if rule.found_in and (ids := listed(rule.found_in)) is not None:
+            check_listed(frame, column, rule, ids, findings)
+    if name == "deal_stages" and (deals := rows("deals")) is not None:
+        check_stage_times(frame, deals, findings)
+    if name == "enrolments" and (initiatives := rows("initiatives")) is not None:
+        check_enrolments(frame, initiatives, findings)
 
 
 def check_customers(frame: pd.DataFrame, customer_ids: pd.Series, findings: Findings) -> None:

@@ -3,33 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, datetime, time, timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
-import pyarrow as pa
 
 from cxlib.checks import ParameterError, Problem, TableError, check_min_cell, fail_option
-from cxlib.data.contract import LISTS, TABLES
-from cxlib.data.days import to_date, zone_named
+from cxlib.data.contract import TABLES
+from cxlib.data.days import to_date
+from cxlib.data.engine.lazy_lines import between_days
 from cxlib.data.engine.order_lines import OrderLines
-from cxlib.data.findings import Findings
-from cxlib.data.rules.settings import RULES_FOLDER, Settings
+from cxlib.data.rules.settings import RULES_FOLDER
 from cxlib.data.scope import Scope, Segments, check_period, check_segments, parse_where
-from cxlib.data.tables.across_tables import (
-    check_customers,
-    check_enrolments,
-    check_listed,
-    check_stage_times,
-)
-from cxlib.data.tables.check_table import build, check_names, check_rows
-from cxlib.data.tables.end_of_data import end_of_data
-from cxlib.data.tables.known_rows import known_by, within
+from cxlib.data.tables import elsewhere
+from cxlib.data.tables.check_table import rows_where
+from cxlib.data.tables.checked_tables import CheckedTables
+from cxlib.data.tables.known_rows import within
 from cxlib.data.tables.lazy_tables import scan
-from cxlib.data.tables.missing_table import no_table
-from cxlib.data.tables.plausible import seen_from_first_order
-from cxlib.data.tables.read_tables import Source, find_tables, read
+from cxlib.data.tables.read_tables import find_tables
 from cxlib.data.tables.unlisted_customers import unlisted_customers
 
 if TYPE_CHECKING:
@@ -96,45 +88,14 @@ def open_data(
     return DataSet(own, sources, notices, last, complete)
 
 
-class DataSet:
-    """Tables of one company up to a day.
+class DataSet(CheckedTables):
+    """Tables of one company up to a day: what chapters ask of them.
 
-    A class because the tables share settings, a last day and each other's ids, and are read and checked once.
-
-    Attributes
-    ----------
-    settings : Settings
-        Content of dataset.yml.
-    silent_days, first_days : int, dict
-        Days before the extraction that `as_of` leaves out by itself; first day by table read so far.
+    A class because the tables share settings, a last day and each other's ids, are read only when asked for,
+    and are checked once however often they are asked for.
     """
 
-    def __init__(
-        self,
-        settings: Settings,
-        sources: dict[str, Source],
-        notices: list[Problem],
-        as_of: date | None,
-        complete: date,
-    ) -> None:
-        self.settings = settings
-        self._sources, self._as_of, self._complete, self.silent_days = sources, as_of, complete, 0
-        self._own, self._problems = notices, {"": notices}
-        self._frames: dict[str, pd.DataFrame] = {}
-        self.first_days: dict[str, date] = {}
-        self._listed: dict[str, pd.Series] = {}
-        self._lines: OrderLines | None = None
-
-    @property
-    def as_of(self) -> date:
-        """Last day that is known."""
-        if self._as_of is None:
-            self._as_of = self._complete  # while the tables are looked at
-            self._as_of = end_of_data(self._sources, self._sound_rows, self.settings, self._complete)
-            self.silent_days = (self._complete - self._as_of).days
-            if self.silent_days:
-                self._frames.clear()
-        return self._as_of
+    _lines: OrderLines | None = None
 
     @property
     def name(self) -> str:
@@ -182,7 +143,8 @@ class DataSet:
         """Columns that say something of a customer: those of the customers table, extra ones elsewhere."""
         self._usable("customers")
         own = set(TABLES["customers"].columns)
-        for table, frame in self._frames.items():
+        for key, frame in self._frames.items():
+            table = key.partition("+")[0]
             spec = TABLES[table]
             own |= {name for name in map(str, frame) if table == "customers" or spec.column(name) is None}
         return frozenset(name for name in own if not TABLES["customers"].is_id(name))
@@ -193,10 +155,19 @@ class DataSet:
             fail_option("table", table, TABLES)
         if table not in self._sources or column is None:
             return table in self._sources
-        return column in (frame := self.table(table)) and bool(frame[column].notna().any())
+        if self._stays(table):
+            return elsewhere.holds(self.lazy(table), column)
+        frame = self.table(table)
+        return column in frame and bool(frame[column].notna().any())
 
     def table(
-        self, name: str, start: date | str | None = None, end: date | str | None = None
+        self,
+        name: str,
+        start: date | str | None = None,
+        end: date | str | None = None,
+        *,
+        merged: bool = False,
+        only: Mapping[str, str] | None = None,
     ) -> pd.DataFrame:
         """Return a table's checked rows up to `as_of`: the contract's columns, then the file's extra ones.
 
@@ -207,6 +178,11 @@ class DataSet:
         start, end : date or str, optional
             First and last day (both included) by the table's own time; tables without events in time
             (customers, initiatives, enrolments, spend) are given whole.
+        merged : bool
+            Order lines are wanted for purchases, days, amounts and margins alone: from an engine they come
+            merged by order and moment (`merged_lines`), without guests and further columns.
+        only : mapping, optional
+            Only rows with these values of columns; an engine leaves the others where they are.
 
         Returns
         -------
@@ -226,22 +202,36 @@ class DataSet:
         """
         if name == "customers" and name not in self._sources:
             return unlisted_customers(self)
-        problems = self.load(name)
+        is_part = self._stays(name) and (merged or only)
+        problems, frame = self._part(name, only) if is_part else (self.load(name), None)
         if any(problem.level == "error" for problem in problems):
             raise TableError([problem for problem in problems if problem.level == "error"])
-        spec, frame = TABLES[name], self._rows(name).copy(deep=False)
-        if frame.empty and name in self.first_days:
+        spec, frame = TABLES[name], (self._rows(name) if frame is None else frame).copy(deep=False)
+        for column, value in (only or {}).items():
+            frame = rows_where(frame, (frame[column] == value).fillna(value=False))
+        if frame.empty and (is_part or name in self.first_days):
             self._check_begun()
         if (start is None and end is None) or spec.time is None or not spec.in_period:
             return frame.copy(deep=not COPIES_ON_WRITE)
         return within(frame, spec.time, start, end)
 
+    def ends(self, name: str, start: date | str | None = None, end: date | str | None = None) -> pd.DataFrame:
+        """Return the rows of `table`; from an engine only each customer's first and last moment.
+
+        `attrs["rows"]` then says how many rows there are.
+        """
+        if not self._stays(name):
+            return self.table(name, start, end)
+        first, last = (None if day is None else to_date(day) for day in (start, end))
+        rows = between_days(self.lazy(name), TABLES[name].time or "", first, last, self.timezone)
+        return elsewhere.first_and_last(rows, name)
+
     def order_lines(self, start: date | str | None = None, end: date | str | None = None) -> OrderLines:
         """Return the order lines, to be summed up once, where they lie, for whoever asks for sums of them."""
         if self._lines is None:
-            elsewhere = self.has("orders") and self._sources["orders"].kind == "engine"
-            rows = self.lazy("orders") if elsewhere else self.table("orders")
-            held = rows if elsewhere else lambda: self._rows("orders")
+            away = self.has("orders") and self._sources["orders"].kind == "engine"
+            rows = self.lazy("orders") if away else self.table("orders")
+            held = rows if away else lambda: self._rows("orders")
             self._lines = OrderLines(held, timezone=self.timezone)
         return self._lines.between(start, end)
 
@@ -323,78 +313,3 @@ class DataSet:
         """
         self._require(name)
         return scan(self._sources[name], self.settings, self._last_moment(), lambda: self.table(name))
-
-    def load(self, name: str) -> list[Problem]:
-        """Read and check a table once; return what was found, errors included."""
-        self._require(name)
-        _ = self.as_of
-        if name not in self._problems:
-            self._problems[name] = []
-            self._problems[name] = self._read(name)
-        return self._problems[name]
-
-    def _require(self, name: str) -> None:
-        if name not in TABLES:
-            fail_option("name", name, TABLES)
-        if name not in self._sources:
-            raise no_table(name)
-
-    def _read(self, name: str) -> list[Problem]:
-        source = self._sources[name]
-        try:
-            raw, notices = read(source, encoding=self.settings.encoding)
-        except TableError as error:
-            return list(error.problems)
-        findings = Findings(source.file, raw.num_rows, notices)
-        if not check_names(raw.column_names, name, findings):
-            return findings.problems
-        if raw.num_rows == 0:
-            findings.add("tables.no_rows", "notice")
-        frame = build(raw, name, self.settings, findings)
-        del raw
-        if name in LISTS and not findings.failed:
-            self._listed[name] = frame[TABLES[name].key[0]]
-        if not findings.failed:
-            frame = self._across(name, frame, findings)
-        frame = check_rows(frame, name, self.settings, findings)
-        if (time_column := TABLES[name].time) and frame[time_column].notna().any():
-            self.first_days[name] = frame[time_column].min().date()
-        self._frames[name] = known_by(frame, TABLES[name], self._last_moment(), self.settings)
-        pa.default_memory_pool().release_unused()
-        return findings.problems
-
-    def _check_begun(self) -> None:
-        """Raise when `as_of` lies before all data; one table may well begin later than the others."""
-        for name in self.tables:
-            self.load(name)
-        if (first := min(self.first_days.values())) > self.as_of:
-            raise ParameterError("tables.as_of_earlier", as_of=self.as_of, first=first)
-
-    def _across(self, name: str, frame: pd.DataFrame, findings: Findings) -> pd.DataFrame:
-        """Check a table against others; customers are seen from their first order on."""
-        if name != "customers" and "customer_id" in frame and self._usable("customers"):
-            check_customers(frame, self._listed["customers"], findings)
-        for column, rule in TABLES[name].columns.items():
-            if rule.found_in and self._usable(rule.found_in):
-                check_listed(frame, column, rule, self._listed[rule.found_in], findings)
-        if name == "deal_stages" and self._usable("deals"):
-            check_stage_times(frame, self.table("deals"), findings)
-        if name == "enrolments" and self._usable("initiatives"):
-            check_enrolments(frame, self.table("initiatives"), findings)
-        orders = self._sound_rows("orders") if name == "customers" else None
-        return frame if orders is None else seen_from_first_order(frame, orders, findings)
-
-    def _rows(self, name: str) -> pd.DataFrame:
-        if name not in self._frames:
-            self._problems[name] = self._read(name)
-        return self._frames[name]
-
-    def _sound_rows(self, name: str) -> pd.DataFrame | None:
-        return self._rows(name) if self._usable(name) else None
-
-    def _usable(self, name: str) -> bool:
-        return name in self._sources and not any(problem.level == "error" for problem in self.load(name))
-
-    def _last_moment(self) -> datetime:
-        end = datetime.combine(self.as_of, time.max, tzinfo=zone_named(self.timezone))
-        return min(end, self.settings.extracted)

@@ -29,6 +29,9 @@ LEAST_SOLD, SHARE_RATES = 10, 0.9
 SHARE_UNKNOWN = 0.01
 #: Years that nobody lives; share of one year of birth and times the next most frequent that no crowd has.
 OLDEST, SHARE_OF_YEAR, TIMES_NEXT_YEAR = 110, 0.1, 5
+#: Orders of several lines, share of them whose lines all cost the same, from which on it is their total; and
+#: different such amounts, which a shop of one price does not have.
+ORDERS_LINED, SHARE_LINED, AMOUNTS_LINED = 10, 0.95, 5
 #: Different values from which on a column is no attribute to break down by.
 MOST_VALUES = 1_000
 #: Customers from which on an attribute that never varies is worth a word.
@@ -42,6 +45,7 @@ def notice_doubts(frame: pd.DataFrame, table: str, settings: Settings, findings:
         findings.add(
             "tables.returned_as_sold", "notice", "quantity", (frame["quantity"] < 0) & (frame["amount"] > 0)
         )
+        findings.add("tables.total_on_lines", "notice", "amount", totals_on_lines(frame))
         findings.add("tables.margin_as_rate", "notice", "margin", rates_for_margins(frame))
         findings.add("tables.margin_in_part", "notice", "margin", without_margin(frame))
     if table in ("orders", "responses", "tickets"):
@@ -89,6 +93,29 @@ def prices_for_amounts(orders: pd.DataFrame) -> np.ndarray:
     multiple = several & np.isin(costs(amount * fewest / np.where(sold, quantity, 1.0)), known)
     is_price = alike.sum() >= max(PRICED_LINES, 2 * multiple.sum())
     return alike & is_price
+
+
+def totals_on_lines(orders: pd.DataFrame) -> np.ndarray:
+    """Mask of lines that repeat the total of their order: true where all lines of nearly all orders agree.
+
+    Examples
+    --------
+    >>> lines = pd.DataFrame({"order_id": np.repeat(range(12), 3), "amount": np.repeat(range(100, 112), 3)})
+    >>> int(totals_on_lines(lines).sum()), int(totals_on_lines(lines.assign(amount=range(36))).sum())
+    (36, 0)
+    """
+    sold = orders[orders["amount"] > 0]
+    of_order = sold["amount"].groupby(sold["order_id"]).agg(["size", "min", "max"])
+    of_order = of_order[of_order["size"] > 1]
+    alike = of_order[of_order["min"] == of_order["max"]]
+    is_total = (
+        len(of_order) >= ORDERS_LINED
+        and len(alike) >= SHARE_LINED * len(of_order)
+        and alike["min"].nunique() >= AMOUNTS_LINED
+    )
+    if not is_total:
+        return np.zeros(len(orders), dtype=bool)
+    return (among(orders["order_id"], alike.index.to_series()) & (orders["amount"] > 0)).to_numpy(dtype=bool)
 
 
 def rates_for_margins(orders: pd.DataFrame) -> np.ndarray:

@@ -34,7 +34,7 @@ def unlisted_customers(data_set: Tables) -> pd.DataFrame:
     """
     seen = [
         local_days(frame[TABLES[name].time], TABLES[name].time or "").groupby(frame["customer_id"]).min()
-        for name, frame in ((name, data_set.table(name)) for name in NAMING if data_set.has(name))
+        for name, frame in ((name, data_set.ends(name)) for name in NAMING if data_set.has(name))
     ]
     if not seen:
         raise no_table("customers")

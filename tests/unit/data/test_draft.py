@@ -94,3 +94,60 @@ def test_the_command_writes_a_file_or_the_screen_but_never_over_a_file(export, t
     assert main(["mapping", "new", str(export), "--out", str(out)]) == 6
     assert main(["mapping", "new", str(export), "--out", str(tmp_path / "no" / "map.yml")]) == 6
     assert main(["mapping", "old", str(export)]) == 2
+
+
+def drafted(tmp_path, name, content):
+    """What the draft of a file says of its columns, its comments taken at their word."""
+    (tmp_path / name).write_bytes(content)
+    draft = re.sub(r"# (?=(format|number): )", "", draft_mapping(tmp_path / name))
+    (table,) = yaml.safe_load(draft)["tables"].values()
+    return table
+
+
+def test_a_price_and_pieces_become_their_product_and_an_order_its_lines(tmp_path):
+    rows = "".join(
+        f'{9000 + at // 2},2026/08/{at + 1:02} 9:05,{at % 7:05},"￥1,{at:03}",2\n' for at in range(20)
+    )
+    text = f"売上ID,受注日,会員番号,単価,数量\n{rows}"
+    table = drafted(tmp_path, "a.csv", text.encode("cp932"))
+    columns = table["columns"]
+    assert (columns["order_id"], columns["line"]) == ({"from": "売上ID"}, {"row_within": ["売上ID"]})
+    assert columns["amount"]["product"] == ["単価", "数量"]
+    assert columns["amount"]["number"]["symbols"] == ["¥", "円"]
+
+
+def test_a_day_and_its_time_are_joined_in_an_encoding_that_fits(tmp_path):
+    rows = "".join(f"{at};{at % 28 + 1:02}.08.2026;9:{at:02};K1;{at},50;Süd\n" for at in range(20))
+    table = drafted(
+        tmp_path, "b.csv", f"Bon-Nr;Datum;Uhrzeit;Kundennummer;Umsatz;Filiale\n{rows}".encode("cp1252")
+    )
+    assert (table["encoding"], table["delimiter"]) == ("cp1252", ";")
+    assert table["columns"]["ordered_at"] == {"join": ["Datum", "Uhrzeit"], "format": "%d.%m.%Y %H:%M"}
+    assert table["columns"]["amount"]["number"]["decimal"] == ","
+
+
+def test_a_plan_is_no_end_and_thousands_are_no_yen(tmp_path):
+    rows = "".join(f"D{at},A1,受注,{at + 10},2026-01-0{at % 9 + 1},2026-10-01,受注\n" for at in range(20))
+    text = f"商談ID,取引先ID,フェーズ,金額（千円）,作成日,完了予定日,結果\n{rows}"
+    columns = drafted(tmp_path, "c.csv", text.encode())["columns"]
+    assert columns["expected_close_on"] == {"from": "完了予定日"} and "closed_on" not in columns
+    assert columns["amount"] == {"from": "金額（千円）", "number": {"times": 1000}}
+    assert columns["is_won"] == {"from": "結果"}
+
+
+def test_an_address_tells_who_answered_where_no_id_does(tmp_path):
+    rows = "".join(f"{at},p{at}@example.invalid,9,2026-08-01 10:{at:02}:00 UTC\n" for at in range(20))
+    text = f"Survey Response ID,Person Email,Score,Responded At\n{rows}"
+    columns = drafted(tmp_path, "d.csv", text.encode())["columns"]
+    assert columns["customer_id"] == {"from": "Person Email", "pseudonymise": "ignore_case"}
+    assert columns["answered_at"]["format"] == "%Y-%m-%d %H:%M:%S %Z"
+    assert columns["response_id"] == {"from": "Survey Response ID"}
+
+
+def test_a_count_of_milliseconds_is_a_time(tmp_path):
+    rows = "".join(
+        f'{{"eventId":"e{at}","userId":"u","eventName":"open","ts":{1788208472000 + at}}}\n'
+        for at in range(9)
+    )
+    columns = drafted(tmp_path, "e.jsonl", rows.encode())["columns"]
+    assert columns["occurred_at"] == {"from": "ts", "format": "epoch_ms"}
