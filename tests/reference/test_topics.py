@@ -10,7 +10,7 @@ import pytest
 from cxlib.voice.topics.agreement import agreement
 from cxlib.voice.topics.coding import code_comments, codebook, mark_topics
 from cxlib.voice.topics.impact import topic_impact
-from cxlib.voice.topics.words import distinctive_words
+from cxlib.voice.topics.words import distinctive_words, log_odds_of
 
 LABELLED = Path(__file__).parents[1] / "fixtures" / "comments"
 #: Krippendorff (2011) Computing Krippendorff's Alpha-Reliability, and Hayes & Krippendorff (2007): four
@@ -109,6 +109,32 @@ def test_log_odds_by_the_formula():
     assert found.loc["late", "z"] == pytest.approx(z, abs=1e-12)
     # by hand: ln(14.125/35.875) - ln(7.125/42.875), over the root of 1/14.125 + 1/7.125
     assert found.loc["late", ["estimate", "z"]].tolist() == pytest.approx([0.8626, 1.8772], abs=1e-4)
+
+
+def test_log_odds_of_a_published_example():
+    """Documentation of the package fightin_words (after J. Hessel), computed apart from this one.
+
+    The paper prints no counts, so that its own figures can't be computed again. Here "the quick brown fox
+    jumps over the lazy pig" is held against a sentence with a thousand times "very"; the prior of each word
+    is .05, of "very" .001.
+    """
+    published = {
+        "very": -0.4368846171934332,
+        "donkey": 0.3539801999989518,
+        "quick": 1.7087406001344665,
+        "jumps": 3.4605672465974453,
+        "the": 4.961066225017743,
+    }
+    first = np.array([0.0, 0, 1, 1, 2])
+    second = np.array([1000.0, 1, 0, 1, 2])
+    alpha = np.array([0.001, 0.05, 0.05, 0.05, 0.05])
+    delta, error = log_odds_of(first, second, alpha, totals=(9.0, 1009.0), size=11 * 0.05 + 0.001)
+    assert delta / error == pytest.approx(list(published.values()), rel=1e-12)
+    # the first sentence against "the lazy purple pig jumps over the lazier donkey", .05 for each word
+    flat, spread = log_odds_of(
+        np.array([1.0]), np.array([0.0]), np.array([0.05]), totals=(9.0, 9.0), size=11 * 0.05
+    )
+    assert (flat / spread).item() == pytest.approx(0.6894227886807968, rel=1e-12)
 
 
 def labelled(lang):

@@ -14,6 +14,7 @@ from scipy.special import ndtr
 
 from cxlib.checks import check_columns, check_min_cell
 from cxlib.data.rules.topic_rules import Topics
+from cxlib.stats.arrays import Array
 from cxlib.stats.intervals import critical_value, false_discovery
 from cxlib.stats.verdicts import limits_verdict
 from cxlib.voice.topics.coding import codebook, fold_comments, mark_topics, mentions
@@ -149,11 +150,29 @@ def _log_odds(counts: pd.DataFrame, totals: pd.Series, prior: float | None) -> p
     size = min(500.0, n_first + n_second) if prior is None else prior
     with np.errstate(invalid="ignore", divide="ignore"):
         alpha = size * (first + second) / (n_first + n_second)
-        delta = np.log((first + alpha) / (n_first + size - first - alpha))
-        delta = delta - np.log((second + alpha) / (n_second + size - second - alpha))
-        error = np.sqrt(1 / (first + alpha) + 1 / (second + alpha))
+        delta, error = log_odds_of(first, second, alpha, totals=(n_first, n_second), size=size)
     table = {"word": counts.index, "metric": "log_odds", "estimate": delta, "std_error": error}
     return pd.DataFrame(table | {"n": counts["n"].to_numpy(), "z": delta / error})
+
+
+def log_odds_of(
+    first: Array, second: Array, alpha: Array, *, totals: tuple[float, float], size: float
+) -> tuple[Array, Array]:
+    """Log-odds of each word between two groups, and its error: counts, `alpha` of the prior, of all `size`.
+
+    References
+    ----------
+    Monroe, Colaresi & Quinn (2008) Political Analysis 16.
+
+    Examples
+    --------
+    >>> counts = np.array([4.0, 1.0])
+    >>> log_odds_of(counts, counts, np.array([0.5, 0.5]), totals=(5.0, 5.0), size=1.0)[0].tolist()
+    [0.0, 0.0]
+    """
+    delta = np.log((first + alpha) / (totals[0] + size - first - alpha))
+    delta = delta - np.log((second + alpha) / (totals[1] + size - second - alpha))
+    return delta, np.sqrt(1 / (first + alpha) + 1 / (second + alpha))
 
 
 def uncoded_phrases(
