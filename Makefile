@@ -1,12 +1,17 @@
-# make report: environment, the reports on the sample data.  make test: everything that must pass.  make docs: the site.
+# make report: environment, the reports on the sample data.  make course: environment, lessons and exercises to work in.
+# make test: everything that must pass.  make docs: the site.
 # requirements.lock holds what reports need, requirements-test.lock the same pins and what tests need besides.
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: report test test-long test-pandas2 bench docs lock clean
+.PHONY: report course test test-long test-pandas2 bench docs lock clean
 
 report: .venv/.ready
 	$(BIN)/cx run --data data/sample
+
+course: .venv/.ready
+	$(BIN)/cx course
+	$(BIN)/cx course --lang ja
 
 # one thread of linear algebra for each worker, as in a report: more only wait for each other
 test: .venv/.ready-test
