@@ -18,7 +18,7 @@ LEAST_IN_GROUP = 30
 
 
 def threshold_told(rows: pd.DataFrame) -> list[dict[str, Any]]:
-    """Say the threshold with what it calls lapsed and who came back, or that there are too few gaps.
+    """Say the threshold with what it calls lapsed and who came back, or what of it is not known.
 
     Examples
     --------
@@ -33,6 +33,8 @@ def threshold_told(rows: pd.DataFrame) -> list[dict[str, Any]]:
     names = {"back_share": "estimate", "back_share_conf_low": "conf_low", "back_share_conf_high": "conf_high"}
     told = {name: back[end] for name, end in names.items()}
     quantiles = {"quantile_share": lapsed["quantile"], "threshold_days": int(lapsed["threshold_days"])}
+    if pd.isna(back["conf_low"]):
+        return [lapsed | quantiles | {"claim": "not_followed"}]
     return [lapsed | told | quantiles]
 
 

@@ -168,11 +168,11 @@ def rankdata_within(p: Array, is_event: Any) -> Array:
 
 
 def mean_of_rows(values: Array, clusters: Any, half_of: float) -> Interval:
-    """Mean with the interval that rows of one customer together leave; no limits for a single row."""
+    """Mean with the interval that rows of one customer together leave; no limits where nothing varies."""
     mean = float(values.mean()) if len(values) else np.nan
-    if len(values) < 2:
+    error = spread((values - mean) / len(values), clusters) if len(values) > 1 else 0.0
+    if not error > 0:
         return Interval(mean, np.nan, np.nan, np.nan)
-    error = spread((values - mean) / len(values), clusters)
     return Interval(mean, error, mean - half_of * error, mean + half_of * error)
 
 
@@ -182,6 +182,8 @@ def _gain(loss: Array, other: Array, clusters: Any, half_of: float) -> Interval:
         return Interval(np.nan, np.nan, np.nan, np.nan)
     ratio = float(loss.mean() / other.mean())
     error = spread((loss - ratio * other) / len(loss) / other.mean(), clusters)
+    if not error > 0:  # one and the same forecast
+        return Interval(1 - ratio, np.nan, np.nan, np.nan)
     return Interval(1 - ratio, error, 1 - ratio - half_of * error, 1 - ratio + half_of * error)
 
 
