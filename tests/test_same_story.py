@@ -42,6 +42,7 @@ def test_what_is_in_order_is_no_contradiction():
         ({"verdict": "no_difference_shown"}, None, "the sentence claims"),
         ({"text": "Risen by 5.0% (– to –)."}, None, "a hole"),
         ({"text": "Risen by nan."}, None, "a hole"),
+        ({"text": "Risen by None."}, None, "a hole"),
         ({"units": FINE["units"] | {"conf_low": "share"}}, None, "conf_low: in share, and estimate in pp"),
         ({"values": FINE["values"] | {"n": 101}}, None, "more than the report has customers"),
         ({"units": {"n": "count"}}, None, "estimate: 0.05 without a unit"),
@@ -54,6 +55,12 @@ def test_what_is_in_order_is_no_contradiction():
 def test_a_contradiction_is_found(finding, table, said):
     found = same_story.contradictions(run_of(finding, table), "en")
     assert any(said in fault for fault in found), found
+
+
+def test_a_denial_that_begins_its_sentence_is_one():
+    denied = {"verdict": "no_difference_shown", "values": FINE["values"] | {"conf_low": -0.02}}
+    text = "Neither a score nor the source is shown to tell it."
+    assert same_story.contradictions(run_of(denied | {"text": text}), "en") == []
 
 
 def test_two_reports_of_one_run_that_count_differently_are_found():

@@ -24,6 +24,8 @@ MID_LIFE = {
     ("unsettled", False): "journey.unsettled",
     ("unsettled", True): "journey.unsettled_given",
 }
+#: The same of some of the customers, where F2 is given: how many are older is then told with F2 alone.
+MID_LIFE_OF_SOME = {False: "journey.burn_in_some", True: "journey.burn_in_given_some"}
 
 
 def contact_notes(events: pd.DataFrame, rules: Journey, *, scale: FeelingScale, min_cell: int = 10) -> Notes:
@@ -100,10 +102,12 @@ def buyer_notes(
     begins, guests = start_of["begins"], start_of["guest_share"]
     rows = []
     if begins:
-        told = {"from_on": start_of["observed_from"]}
-        of_some = is_narrowed and begins == "burn_in"  # how many are older is then told with F2 alone
-        told |= {} if of_some else {"older_share": start_of.get("older_share")}
-        rows.append(_note(MID_LIFE[begins, is_given] + "_some" * of_some, "warning", **told))
+        note, told = MID_LIFE[begins, is_given], {"from_on": start_of["observed_from"]}
+        if is_narrowed and begins == "burn_in":
+            note = MID_LIFE_OF_SOME[is_given]
+        else:
+            told |= {"older_share": start_of.get("older_share")}
+        rows.append(_note(note, "warning", **told))
     elif not is_given and first_purchases_doubtful(times, customers=customers):
         rows.append(_note("journey.first_purchase_doubt", "warning"))
     return rows + ([_note("journey.guests", share=guests)] if guests > 0 else [])
