@@ -132,5 +132,6 @@ def test_odd_tables_end_in_a_report_that_says_so_and_contradicts_nothing(run, na
 def test_other_parameters_contradict_nothing(run, parameters):
     pieces = run(**parameters)
     assert faults(pieces, parameters.get("lang", "en")) == []
+    assert ("one_segment" in told(pieces, "notice")) == ("segment" in parameters)
     if parameters.get("horizon_months") == 36:
         assert "ltv.too_young[method=mature]" in told(pieces, "notice")

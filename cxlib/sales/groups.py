@@ -15,8 +15,8 @@ from cxlib.stats.intervals import Interval
 
 #: Columns by which deals are compared where they are there.
 ATTRIBUTES = ("industry", "company_size", "source", "owner", "product")
-#: Columns of `customers` that only who bought has: of whom every deal was won.
-OF_BUYERS = ("cohort", "first_channel")
+#: What orders make of customers, and orders follow a deal that was won: groups by the outcome itself.
+OF_BUYERS = ("cohort", "first_channel", "segment")
 _COLUMNS = ["attribute", "group", "metric", *Interval._fields, "drawn", "n", "customers"]
 
 
@@ -122,7 +122,7 @@ def who_wins_more(
     -------
     list of dict
         One row per attribute as `apart_told`; all looks at all attributes are paid for (Bonferroni over the
-        attributes, `groups_apart` within each).
+        attributes, in `p_value` too; `groups_apart` within each).
     """
     level = 1 - (1 - conf_level) / max(len(attributes), 1)
     asked: dict[str, Any] = {"as_of": as_of, "mature_days": mature_days, "conf_level": level}
@@ -133,7 +133,8 @@ def who_wins_more(
         own = own.rename(columns={"group": name}).assign(df=own["customers"] - 1)
         if len(own):
             apart = groups_apart(own.assign(n=own["n"]), by=name, conf_level=level)
-            told.append(apart_told(apart, by=name, measure="win_rate"))
+            row = apart_told(apart, by=name, measure="win_rate")
+            told.append(row | {"p_value": min(1.0, row["p_value"] * len(attributes))})
     return told
 
 

@@ -68,8 +68,12 @@ def leads_of(leads: pd.DataFrame, *, is_narrowed: bool) -> pd.DataFrame:
     return leads.iloc[:0] if is_narrowed else leads
 
 
-def part_notes(data_set: Tables, *, is_narrowed: bool = False) -> Notes:
+def part_notes(
+    data_set: Tables, *, is_narrowed: bool = False, by: str | None = None, segment: str | None = None
+) -> Notes:
     """Say which further tables are not there and what they would give: remarks, since the rest is whole.
+
+    Where customers are chosen or compared by a segment, it says that segments follow from deals won.
 
     Examples
     --------
@@ -80,7 +84,9 @@ def part_notes(data_set: Tables, *, is_narrowed: bool = False) -> Notes:
     """
     rows = [{"note": note, "level": "info"} for table, note in BESIDES.items() if not data_set.has(table)]
     narrowed = is_narrowed and data_set.has("leads")
-    return rows + ([{"note": "sales.notes.leads_of_all", "level": "info"}] if narrowed else [])
+    rows += [{"note": "sales.notes.leads_of_all", "level": "info"}] if narrowed else []
+    segmented = by == "segment" or segment is not None
+    return rows + ([{"note": "sales.notes.by_segment", "level": "warning"}] if segmented else [])
 
 
 def deal_notes(
@@ -114,7 +120,7 @@ def deal_notes(
     if deals.empty:
         return []
     facts = deal_facts(deals, as_of=as_of)
-    won = result_flags(deals) == 1
+    won, closes_never = result_flags(deals) == 1, deals["stage"].notna() & np.isnan(result_flags(deals))
     planned = pd.to_datetime(deals["expected_close_on"]) if "expected_close_on" in deals else None
     owners = deals["owner"].isna() if "owner" in deals else pd.Series(data=False, index=deals.index)
     named = set(known_stages)
@@ -127,7 +133,7 @@ def deal_notes(
         "late_plans": facts["is_open"] & (planned < pd.Timestamp(to_date(as_of)))
         if planned is not None
         else False,
-        "unknown_stages": facts["is_open"] & deals["stage"].notna() & ~deals["stage"].isin(named),
+        "unknown_stages": facts["is_open"] & closes_never & ~deals["stage"].isin(named),
     }
     rows = [
         {"note": f"sales.notes.{name}", "n_deals": int(np.sum(hit)), "all_deals": len(deals)}

@@ -26,6 +26,7 @@ class ValueTables:
     contracts: pd.DataFrame | None
     spend: pd.DataFrame | None
     is_narrowed: bool
+    segment: str | None = None
 
 
 def value_tables(data_set: Tables, scope: Scope) -> ValueTables:
@@ -47,7 +48,7 @@ def value_tables(data_set: Tables, scope: Scope) -> ValueTables:
         contracts = held[~(held["ended_on"] < held["started_on"])]
     if data_set.has("spend") and not scope.is_narrowed:
         spend = data_set.table("spend", **scope.period)
-    return ValueTables(orders, contracts, spend, scope.is_narrowed)
+    return ValueTables(orders, contracts, spend, scope.is_narrowed, scope.segment)
 
 
 def about_value(outcome: Outcome, horizon_months: int, *, lang: str) -> list[str]:
@@ -107,6 +108,8 @@ def value_notes(
         told.append({"note": f"customer_value.{'narrowed' if tables.is_narrowed else 'no_spend_table'}"})
     elif gaps := missing_months(tables.spend):
         told.append({"note": "customer_value.months_missing", "level": "warning", "count": gaps})
+    if tables.segment is not None:
+        told.append({"note": "customer_value.one_segment", "level": "warning"})
     if tables.contracts is None:
         told.append({"note": "customer_value.no_contracts_table", "level": "info"})
     return told

@@ -154,6 +154,7 @@ from .topics.shown import replies_notes as replies_notes
 from .topics.shown import why_no_gaps as why_no_gaps
 from .topics.shown import why_no_quotes as why_no_quotes
 from .topics.shown import why_no_words as why_no_words
+from .topics.shown import why_none_by_people as why_none_by_people
 from .topics.shown import words_shown as words_shown
 from .topics.tone import scores_against_words as scores_against_words
 from .topics.tone import tone_hints as tone_hints

@@ -140,8 +140,8 @@ def score_lift(
                 if judged.is_enough and share > 0:
                     pull = inside * (y - share) / n / share - (y - over_all) / len(y) / over_all
                     error = spread(pull, judged.clusters)
-                    row |= {"std_error": lift * error, "conf_low": lift * np.exp(-half * error)}
-                    row |= {"conf_high": lift * np.exp(half * error)}
+                    ends = lift * np.exp(np.array([-half, half]) * error) if error > 0 else [np.nan] * 2
+                    row |= {"std_error": lift * error, "conf_low": ends[0], "conf_high": ends[1]}
             rows.append(row)
     columns = [
         "forecast",

@@ -135,6 +135,17 @@ def why_no_quotes(*, quotes: bool) -> str:
     return "voice.no_quotes_left" if quotes else "voice.no_quotes"
 
 
+def why_none_by_people(codings: pd.DataFrame | None) -> str:
+    """Entry that says why people's marks are not set beside the codebook's: there are none, or too few.
+
+    Examples
+    --------
+    >>> why_none_by_people(None), why_none_by_people(pd.DataFrame({"topic": ["price"]}))
+    ('voice.no_codings', 'voice.few_read')
+    """
+    return "voice.no_codings" if codings is None or codings.empty else "voice.few_read"
+
+
 def impact_by_people(
     comments: pd.DataFrame, codings: pd.DataFrame | None, *, conf_level: float = 0.95
 ) -> pd.DataFrame:

@@ -9,7 +9,8 @@ from statsmodels.stats.proportion import proportion_confint
 from cxlib.sales.back_test import past_forecasts
 from cxlib.sales.chances import open_deals
 from cxlib.sales.claims import closed_now_share
-from cxlib.sales.groups import who_wins_more
+from cxlib.sales.groups import compared_by, who_wins_more
+from cxlib.sales.known_parts import deal_notes, part_notes
 from cxlib.sales.leads import lead_shares
 from cxlib.sales.quarter_forecast import forecast
 from cxlib.sales.stages import stage_conversion, stage_losses
@@ -88,6 +89,43 @@ def named(seeds, win_odds):
         for seed in seeds
     ]
     return np.mean([row["claim"] in ("higher", "lower", "both") for row in told])
+
+
+def test_the_search_over_several_attributes_is_in_the_p_value_that_is_told():
+    deals = company(2, win_odds=(0.6, 1.0, 1.6))[0].assign(shift=lambda rows: np.arange(len(rows)) % 2)
+    alone, both = (
+        who_wins_more(deals, as_of=END, attributes=names, min_cell=5)
+        for names in (["owner"], ["owner", "shift"])
+    )
+    assert both[0]["p_value"] == pytest.approx(min(1, 2 * alone[0]["p_value"]), rel=0.2)
+    for row in both:
+        assert (row["verdict"] == "differ") == (row["p_value"] < 0.05)
+
+
+def test_segments_which_orders_make_are_not_compared_and_it_says_so():
+    deals = company(1)[0].assign(
+        segment=lambda rows: rows["closed_on"].isna().map({True: "New", False: "No orders"})
+    )
+    assert compared_by(deals, by="segment", min_cell=5) == ["owner"]
+
+    class Crm:
+        def has(self, table):
+            return True
+
+    notes = [
+        [row["note"] for row in part_notes(Crm(), **asked)]
+        for asked in ({"by": "segment"}, {"segment": "New"})
+    ]
+    assert notes == [["sales.notes.by_segment"]] * 2
+    assert part_notes(Crm(), by="region") == []
+
+
+def test_a_deal_that_was_open_on_an_earlier_day_is_at_no_unknown_stage():
+    rows = deal(closed_on="2026-03-01", is_won=True, stage="won")
+    asked = {"as_of": "2026-02-01", "known_stages": ["talk"]}
+    assert deal_notes(rows, rows, **asked) == []
+    still = deal(stage="elsewhere")
+    assert [row["note"] for row in deal_notes(still, still, **asked)] == ["sales.notes.unknown_stages"]
 
 
 def test_owners_who_differ_are_named():

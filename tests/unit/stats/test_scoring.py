@@ -260,6 +260,14 @@ def test_fifths_add_up():
     assert own["verdict"].iloc[0] == "ahead" and own["verdict"].iloc[-1] == "behind"
 
 
+def test_a_fifth_in_which_all_have_it_or_none_has_no_interval_without_width():
+    rows = pd.DataFrame({"p_score": np.repeat([0.9, 0.1], 100), "p_simple": 0.5, "p_base": 0.5})
+    lift = cx.score_lift(rows.assign(outcome=np.repeat([1.0, 0.0], 100)))
+    assert (lift["conf_low"].isna() | (lift["conf_low"] < lift["conf_high"])).all()
+    same = cx.score_lift(rows.assign(outcome=1.0))
+    assert same["conf_low"].isna().all()
+
+
 def test_the_curve_holds_every_row_once_and_ties_together():
     rows = scored(planted(13))
     assert cx.calibration_curve(rows)["n"].sum() == len(rows)
