@@ -125,7 +125,10 @@ def test_a_young_shop_is_proposed_no_day_and_a_given_one_stays():
 
 
 def test_both_chapters_ask_the_same_of_all_orders():
-    called = {"01_segmentation": "cx.settled_from(history.merged()", "02_journey": "journey.orders_begin(data_set"}
+    called = {
+        "01_segmentation": "cx.settled_from(history.merged()",
+        "02_journey": "journey.orders_begin(data_set",
+    }
     for name, call in called.items():
         source = (NOTEBOOKS / f"{name}.ipynb").read_text(encoding="utf-8")
         assert source.count(call) == 1 and f"{call}, as_of=last_day" in source
