@@ -33,7 +33,7 @@ LAYERS = (
     {"terms"},
     {"plan", "execute", "render", "publish", "index", "net", "progress", "worklists"},
     {"imports", "manifest", "near", "board", "run_files", "earlier_items", "tell", "history_pictures"},
-    {"figures", "decide"},
+    {"figures", "decide", "course_copy"},
     {"check_text", "causes", "team_commands"},
     {"form", "item_key", "one_item", "open_notebook", "watch"},
     {"batch", "compare", "history", "retry"},
