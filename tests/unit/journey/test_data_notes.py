@@ -109,7 +109,7 @@ class Shop:
     def has(self, table):
         return self.ids is not None
 
-    def table(self, name):
+    def table(self, name, *, merged=False):
         lines = {"customer_id": self.ids, "amount": 5.0, "order_id": [str(i) for i in range(len(self.ids))]}
         return pd.DataFrame(lines).assign(ordered_at=pd.Timestamp("2026-01-05"))
 
