@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from cxlib.data.engine.order_lines import OrderLines
 from cxlib.data.rules.rule_files import load_rules
 from cxlib.journey import by_group, data_notes, known_parts
 from cxlib.journey.touchpoint_claims import before_states, brand_care
@@ -112,6 +113,9 @@ class Shop:
     def table(self, name, *, merged=False):
         lines = {"customer_id": self.ids, "amount": 5.0, "order_id": [str(i) for i in range(len(self.ids))]}
         return pd.DataFrame(lines).assign(ordered_at=pd.Timestamp("2026-01-05"))
+
+    def order_lines(self):
+        return OrderLines(self.table("orders"))
 
 
 def test_orders_begin_with_the_later_of_two_days_and_know_their_guests():

@@ -16,8 +16,9 @@ class Shop:
     def has(self, table):
         return table in self.names
 
-    def table(self, name, **period):
-        return pd.DataFrame({"stage": ["recommend", "use"], "name": name})
+    def table(self, name, *, only=None, **how):
+        rows = pd.DataFrame({"stage": ["recommend", "use"], "name": name})
+        return rows if only is None else rows[rows["stage"] == only["stage"]]
 
 
 class Period:
