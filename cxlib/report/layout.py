@@ -231,8 +231,7 @@ def coverage_and_close(
     customers or times.
     """
     names = [name for name in data_set.tables if tables is None or name in tables]
-    read = getattr(data_set, "ends", data_set.table)
-    held = {name: read(name, *period) for name in names}
+    held = {name: (getattr(data_set, "ends", None) or data_set.table)(name, *period) for name in names}
     spans = {name: _close_spans(table, min_cell) for name, table in held.items()}
     covered = [{"table": name, **_table_coverage(table, min_cell)} for name, table in held.items()]
     return covered, {name: of_table for name, of_table in spans.items() if of_table}
