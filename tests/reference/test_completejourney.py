@@ -79,6 +79,7 @@ def test_campaigns_are_initiatives_with_their_households(imported):
 def test_what_is_noticed_and_what_the_data_carry(imported):
     problems, coverage = check_folder(imported[2])
     assert {problem.key: problem.count for problem in problems} == {
+        "exports.lookup_missed": 222,
         "tables.cost_missing": 27,
         "tables.zero_amount": 528,
         "tables.unknown_customer": 2,

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from cxlib import open_data
+from cxlib.checks import NotEnoughData
 from cxlib.runner import cli
 from cxlib.runner.analysis.worklists import worklist, worklist_names
 from cxlib.sales.quotes import overdue_quotes
@@ -92,6 +93,10 @@ def test_unknown_list_missing_table_and_folder_end_in_a_sentence(company, tmp_pa
 def test_every_list_holds_ids_and_no_small_group_is_left_out(company):
     data_set = open_data(company)
     for name in worklist_names():
+        if name == "hot_leads":  # a small company: too few leads became a deal, which is said
+            with pytest.raises(NotEnoughData):
+                worklist(data_set, name)
+            continue
         rows = worklist(data_set, name)
         assert {"deal_id", "customer_id", "response_id"} & set(rows.columns) or name == "uncoded_phrases", (
             name
