@@ -173,6 +173,8 @@ def _cell(name: str, record: Mapping[str, Any], layout: Layout, *, is_hidden: bo
         unit = unit.get(str(record.get("metric")), "number")
     if is_hidden and is_missing(raw) and unit != "text":
         return Cell(text("display.suppressed", style.lang, min_cell=style.min_cell), is_number=True)
+    if is_missing(raw) and unit == "text" and name == str(layout.frame.columns[0]):  # the rows' name
+        return Cell(text("display.not_recorded", style.lang))
     if _is_interval(name, layout.frame):
         high = record[name.removesuffix(_LOW) + _HIGH]
         return Cell(format_interval(raw, high, unit, style.lang, currency=style.currency), is_number=True)

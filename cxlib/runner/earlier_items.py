@@ -30,11 +30,6 @@ class EarlierItems:
                 ):
                     self._held.setdefault((item, entry["key"]), (folder, entry))
 
-    def run_of(self, one: Plan) -> Path | None:
-        """Folder of the newest run that holds the item as it would come out now."""
-        held = self._held.get((one.item, one.key or ""))
-        return None if held is None else held[0]
-
     def take(self, one: Plan, draft: Draft) -> bool:
         """Take an item over with all its files; False where it, or one of them, is not there."""
         held = self._held.get((one.item, one.key or ""))

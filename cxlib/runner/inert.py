@@ -111,7 +111,8 @@ def output_html(output: Mapping[str, Any]) -> str:
         html = clean_html(data["text/html"])
         html = with_code_words(html) if record.get("kind") in ("notice", "finding") else html
         if _is_wide(html):  # an interval breaks before its upper end, not twice
-            return f'<div class="scroll wide">{html.replace(" to ", "&nbsp;to ")}</div>'
+            html = html.replace(" to ", "&nbsp;to ").replace("～", "～<wbr>")
+            return f'<div class="scroll wide">{html}</div>'
         return f'<div class="scroll">{html}</div>'
     if picture := _picture(data):
         alt = escape(visible(str(record.get("alt", ""))), quote=True)

@@ -55,7 +55,6 @@ from .leave_any_day import pareto_nbd as pareto_nbd
 from .lifetime_value import ltv as ltv
 from .likely_to_leave import at_risk as at_risk
 from .months_held_out import hold_out as hold_out
-from .months_held_out import is_better_than_naive as is_better_than_naive
 from .planted_histories import draw_histories as draw_histories
 from .renewals_survived import contract_survival as contract_survival
 from .renewals_survived import sbg as sbg

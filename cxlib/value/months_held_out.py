@@ -221,17 +221,3 @@ def _contracts(
     stay = np.cumprod((beta + come) / (alpha + beta + come), axis=1)
     mean = float((stay * (steps <= due[:, None])).sum())
     return row | {"realised": float(np.maximum(paid, 0).sum())} | _around(mean, draws, conf_level)
-
-
-def is_better_than_naive(rows: pd.DataFrame) -> dict[str, bool]:
-    """Whether each way was nearer to what came than the naive rule.
-
-    Examples
-    --------
-    >>> rows = pd.DataFrame({"method": ["model", "naive"], "error_share": [0.1, -0.3]})
-    >>> rows["metric"] = "value_next"
-    >>> is_better_than_naive(rows)
-    {'model': True}
-    """
-    off = rows[rows["metric"] == "value_next"].set_index("method")["error_share"].abs().dropna()
-    return {str(name): bool(off[name] < off["naive"]) for name in off.index if name != "naive"}

@@ -37,6 +37,14 @@ MONEY = ("amount", "margin", "monthly_amount", "price", "unit_cost", "one_time_c
 _LARGER_UNIT = re.compile(
     r"[千万億]円|(?:^|[\W_])(?:thousands?|millions?|in k|k(?:jpy|usd|eur))(?:$|[\W_])", re.I
 )
+#: Signs of money that cells show, with the currencies each may be of.
+_SIGNS = {
+    "¥￥": ("JPY", "CNY"),
+    "円": ("JPY",),
+    "$＄": ("USD", "AUD", "CAD", "HKD", "MXN", "NZD", "SGD", "TWD"),
+    "€": ("EUR",),
+    "£￡": ("GBP",),
+}
 _CLOCK = r"^([0-9]{1,4}):([0-5]?[0-9])(?::([0-5]?[0-9]))?$"
 
 
@@ -216,6 +224,9 @@ def _number(frame: pd.DataFrame, verb: Verb, kind: Kind, name: str, context: Con
     if name in MONEY and not style.counts and any(_LARGER_UNIT.search(source) for source in verb.needs):
         context.findings.add("exports.unit_in_name", "notice", name)
 
+    for source in verb.needs if name in MONEY else ():
+        context.findings.add("exports.other_currency", "error", name, _shows_other(frame[source], context))
+
     def written(sources: list[str]) -> list[pd.Series]:
         return [plain_numbers(frame[source].str.strip(), style) for source in sources]
 
@@ -231,6 +242,13 @@ def _number(frame: pd.DataFrame, verb: Verb, kind: Kind, name: str, context: Con
         cells = _mapped(_source(frame, verb), verb, name, context)
         made = _converted(plain_numbers(cells, style), kind, name, context)
     return _less(made, numbers(verb.less)) if verb.less else made
+
+
+def _shows_other(cells: pd.Series, context: Context) -> pd.Series:
+    """Cells with the sign or code of a currency that is not the data set's: 100 of them are no 100 of its."""
+    codes = {code for signs in _SIGNS.values() for code in signs} - {context.currency}
+    signs = "".join(sign for sign, codes in _SIGNS.items() if context.currency not in codes)
+    return matches(cells, f"[{signs}]|(?:^|[^A-Z])(?:{'|'.join(sorted(codes))})(?:$|[^A-Z])")
 
 
 def _less(first: pd.Series, others: list[pd.Series]) -> pd.Series:

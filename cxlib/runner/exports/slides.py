@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from cxlib.checks import InputError, OutputError
+from cxlib.language import text
 from cxlib.runner.board import Board, can_have_board
 from cxlib.runner.run_files import Run
 
@@ -48,7 +49,8 @@ def slides(run: Run, lang: str) -> bytes:
         tones=[row["tone"] for row in board.kpis],
         note=board.tally,
     )
-    acts = [[f"{row['what']} ({row['why']})", row["who"], row["by"]] for row in board.acts]
+    why = [text("board.what_why", lang, what=row["what"], why=row["why"]) for row in board.acts]
+    acts = [[said, row["who"], row["by"]] for said, row in zip(why, board.acts, strict=True)]
     deck.table(
         board.word("decide"),
         [board.word(name) for name in ("what", "who", "by")],
@@ -129,7 +131,8 @@ class _Deck:
                 for run in cell.text_frame.paragraphs[0].runs:
                     run.font.bold, run.font.color.rgb = place == 0, RGBColor.from_string(colour)
                     run.font.size = Pt(12)
-        self._box(slide, (0.7, 6.8, 11.9, 0.5), [note], size=12)
+        if note:
+            self._box(slide, (0.7, 6.8, 11.9, 0.5), [note], size=12)
 
     def charts(
         self, title: str, charts: Sequence[tuple[str, Sequence[str], Sequence[float], str]], *, note: str

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any
 
-from cxlib.language import has_text, text
+from cxlib.language import LANGUAGES, has_text, text
 from cxlib.runner.collect import guarded
 from cxlib.runner.run_files import Run
 
@@ -54,7 +54,7 @@ def workbook(run: Run, lang: str) -> bytes:
         _put(contents, row, [line])
     for row, ((report, key), name) in enumerate(names.items(), start=len(about) + 2):
         table = run.results[report]["tables"][key]
-        _put(contents, row, [name, _title(run, report), str(len(table["rows"]))])
+        _put(contents, row, [name, _title(run, report, lang), str(len(table["rows"]))])
         contents.cell(row, 1).hyperlink = f"#'{name}'!A1"
         sheet = book.create_sheet(name)
         heads = [heading(column, table["units"].get(column), lang) for column in table["columns"]]
@@ -93,8 +93,16 @@ def _about(run: Run, lang: str) -> list[str]:
     return [*lines, *sample]
 
 
-def _title(run: Run, report: str) -> str:
-    return str(run.manifest["reports"].get(report, {}).get("title") or report)
+def _title(run: Run, report: str, lang: str) -> str:
+    """Title of a report; in a language in which it was not made, the chapter's name in that one."""
+    entry = run.manifest["reports"].get(report, {})
+    titles = {str(run.manifest.get("lang")): entry.get("title")} | (entry.get("titles") or {})
+    title = str(titles.get(lang) or entry.get("title") or report)
+    key = f"report.{entry.get('report', report)}"
+    if lang in titles or not has_text(key):
+        return title
+    own = next((name for name in (text(key, one) for one in LANGUAGES) if title.startswith(name)), None)
+    return title if own is None else text(key, lang) + title.removeprefix(own)
 
 
 def _sheet_names(run: Run, *taken: str) -> dict[tuple[str, str], str]:
@@ -134,11 +142,10 @@ def _cell(value: object, unit: str) -> tuple[object, str | None]:
     if isinstance(value, bool):
         return value, None
     if isinstance(value, int | float):
-        return (
-            (value, _FORMATS.get(unit, "#,##0" if unit == "currency" else "General"))
-            if math.isfinite(value)
-            else (None, None)
-        )
+        if not math.isfinite(value):
+            return None, None
+        whole = unit == "currency" or (unit == "number" and isinstance(value, int))
+        return value, "#,##0" if whole else _FORMATS.get(unit, "General")
     if isinstance(value, str) and unit == "date" and re.fullmatch(r"\d{4}-\d\d-\d\d", value):
         return date.fromisoformat(value), _FORMATS["date"]
     if isinstance(value, list):

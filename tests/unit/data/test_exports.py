@@ -244,7 +244,7 @@ def test_a_japanese_shop_writes_cp932_full_width_digits_and_triangles(bring):
         ("1,234", {"thousands": "，"}, 1234),
         ("１．２３４，５", {"thousands": "．", "decimal": "，"}, 1234.5),
         (" 1 234 ", {}, 1234),
-        ("$5", {"symbols": ["$"]}, 5),
+        ("¥5", {"symbols": ["¥"]}, 5),
         ("", {}, None),
     ],
 )
@@ -255,7 +255,7 @@ def test_numbers_as_systems_write_them(bring, cell, style, number):
     assert found.isna().all() if number is None else found.to_list() == [number]
 
 
-@pytest.mark.parametrize(("cell", "style"), [("1,234", {}), ("$5", {}), ("1.5", {"decimal": ","})])
+@pytest.mark.parametrize(("cell", "style"), [("1,234", {}), ("¥5", {}), ("1.5", {"decimal": ","})])
 def test_numbers_that_could_mean_two_things_stop(bring, cell, style):
     part = orders(columns={"amount": {"from": "amount", "number": style}})
     with pytest.raises(TableError, match="Must hold numbers; 1 of 1 rows"):

@@ -108,6 +108,26 @@ def test_a_unit_in_the_name_of_an_amount_is_named(bring, name):
     assert "exports.unit_in_name" not in told(bring)
 
 
+@pytest.mark.parametrize(
+    ("signs", "amounts", "rows"),
+    [
+        (["¥", "$"], ["¥1200", "$12", "¥900"], "row 2"),
+        (["USD"], ["12 USD", "12 USD"], "2 of 2 rows"),
+        (["円", "€"], ["1200円", "€12"], "row 2"),
+        (["￥", "円"], ["￥1200", "900円", "80"], None),
+    ],
+)
+def test_an_amount_in_another_currency_stops(bring, signs, amounts, rows):
+    files = csv(*(f"{at},x,2026-08-09,{amount}" for at, amount in enumerate(amounts)))
+    mapped = part(columns={"amount": {"from": "a", "number": {"symbols": signs}}})
+    if rows is None:
+        assert bring(files, orders=mapped).table("orders")["amount"].tolist() == [1200, 900, 80]
+        return
+    with pytest.raises(TableError, match="another currency") as stopped:
+        bring(files, orders=mapped)
+    assert rows in str(stopped.value)
+
+
 def test_a_lookup_meets_whatever_spaces_there_are_and_names_what_finds_nothing(bring):
     files = csv("1,x,2026-08-09,5, A-1", "2,x,2026-08-09,5,a-1", "3,x,2026-08-09,5,", head=f"{HEAD},sku")
     files["p.csv"] = "SKU,cat\nA-1 ,tea\n"

@@ -50,6 +50,15 @@ def test_labels_and_codes_are_in_the_language(run, lang, head, verdict):
     assert len(set(heads)) == len(heads)
 
 
+@pytest.mark.parametrize(("lang", "title"), [("en", "Scorecard"), ("ja", "スコアカード")])
+def test_titles_are_in_the_language_whatever_the_run_was_made_in(run, lang, title):
+    (shown,) = {row[1].value for row in sheets(run, lang).worksheets[0].iter_rows(min_row=6) if row[1].value}
+    assert shown == title
+    run.manifest["reports"]["scorecard"]["title"] += " – Kanto"
+    (shown,) = {row[1].value for row in sheets(run, lang).worksheets[0].iter_rows(min_row=6) if row[1].value}
+    assert shown == f"{title} – Kanto"
+
+
 def test_shares_are_percent_and_days_are_days(run):
     book = sheets(run)
     kpis = run.results["scorecard"]["tables"]["kpis"]
@@ -105,6 +114,18 @@ def test_slides_are_one_and_four_with_native_tables_and_charts(run):
         words = " ".join(shape.text_frame.text for shape in shapes if shape.has_text_frame)
         assert board.sentence(board.finding("headline")) in words
         assert all(said in words for said, _ in board.sentences)
+        assert not [shape for shape in shapes if shape.has_text_frame and not shape.text_frame.text]
+        acts = [
+            [cell.text for cell in row.cells]
+            for shape in shapes
+            if shape.has_table
+            for row in shape.table.rows
+        ]
+        why = "（" if lang == "ja" else " ("
+        assert all(
+            row[0] == f"{act['what']}{why}{act['why']}{'）' if lang == 'ja' else ')'}"
+            for row, act in zip(acts[-len(board.acts) :], board.acts, strict=True)
+        )
 
 
 def test_without_the_extra_it_says_how_to_get_it(stored_run, monkeypatch, capsys, tmp_path):

@@ -189,6 +189,30 @@ pyplot.plot([1, 2, 4]);"""
     assert printed[0][1] != printed[1][1], "the fork's state is not the server's"
 
 
+@pytest.mark.parametrize(("jobs", "code"), [("2", 0), ("1", 5)])
+def test_two_reports_run_at_the_same_time(jobs, code, tmp_path, capsys):
+    place, source = (
+        tmp_path / "place",
+        """import time
+from pathlib import Path
+
+Path({own!r}).touch()
+until = time.monotonic() + {patience}
+while not Path({other!r}).exists():
+    assert time.monotonic() < until, "the other one never began"
+    time.sleep(0.05)""",
+    )
+    place.mkdir()
+    for own, other in (("a", "b"), ("b", "a")):
+        names = {"own": str(tmp_path / own), "other": str(tmp_path / other)}
+        text = source.format(**names, patience=60 if jobs == "2" else 1)
+        cell = {"cell_type": "code", "id": "a", "metadata": {}, "source": text, "outputs": []}
+        notebook = {"cells": [cell | {"execution_count": None}], "metadata": {}, "nbformat": 4}
+        (place / f"{own}.ipynb").write_text(json.dumps(notebook | {"nbformat_minor": 5}))
+    words = ["run", "--notebooks", str(place), "--out", str(tmp_path / "out"), "--jobs", jobs]
+    assert main(words) == code  # one after the other, the first waits in vain
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="kernels are forked on Linux only")
 def test_after_a_warm_kernel_was_killed_the_fork_server_serves_the_next_report(tmp_path, capsys):
     kill = "import os, signal\n\nos.kill(os.getpid(), signal.SIGKILL)"
