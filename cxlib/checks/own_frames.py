@@ -3,7 +3,8 @@
 The faces of the package (`cx.nps`, `cx.voice.nps`) hand functions out through here, so that the rule has one
 home. A pandas frame of plain types goes through as it is; one of other types is converted column by column,
 one of another library through Arrow. Arguments of type `Any` reduce on their own engine and keep it. Levels
-and numbers of draws are checked on the way (`cxlib.checks.own_numbers`).
+and numbers of draws are checked on the way (`cxlib.checks.own_numbers`), and rows that a function could not
+work with are named (`cxlib.checks.odd_rows`).
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import lazy_loader
 
 from cxlib.checks import ParameterError, check_frame
+from cxlib.checks.odd_rows import CAUSED, name_odd_rows
 from cxlib.checks.own_numbers import checks_of
 
 if TYPE_CHECKING:
@@ -256,7 +258,12 @@ def _taking_any_frame(function: Callable[..., Any]) -> Callable[..., Any]:
             name: _plain(value, name, kinds[name]) if name in kinds else value
             for name, value in kwargs.items()
         }
-        return function(*placed, *args[len(names) :], **named)
+        try:
+            return function(*placed, *args[len(names) :], **named)
+        except CAUSED as error:
+            given = {**dict(zip(names, placed, strict=False)), **named}
+            name_odd_rows(error, {name: value for name, value in given.items() if name in kinds})
+            raise
 
     return with_plain_frames
 

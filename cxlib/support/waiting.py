@@ -105,6 +105,7 @@ def _interval_regression(
     steps = 1e-5 * np.eye(len(theta))
     hessian = np.array([(total(theta + step)[1] - total(theta - step)[1]) / 2e-5 for step in steps])
     bread = np.linalg.pinv((hessian + hessian.T) / 2)
+    theta = theta - bread @ total(theta)[1]  # Newton's last step: searches end differently on each machine
     slopes = per_row(theta)[1]
     of_cluster = np.column_stack([np.bincount(cluster, column) for column in slopes.T])
     spread = bread @ (of_cluster.T @ of_cluster) @ bread

@@ -20,6 +20,8 @@ COLUMNS = ["parameter", "estimate", "std_error", "conf_low", "conf_high", "n", "
 FAR = 1e4
 #: A variance of a logarithm beyond this says as little: limits from a twentieth to twenty times the estimate.
 FLAT = 2.4
+#: Steps on the log scale that finish a search; where the likelihood is so flat that they are longer, none.
+NEAR = 1e-3
 #: What `note` says: a parameter ran away; the people do not differ in their chance to leave; too few repeat.
 BOUNDARY, ONE_RATE, TOO_FEW = "boundary", "one_rate", "too_few_repeat"
 #: Fewest people with a repeat purchase that parameters are fitted to.
@@ -78,7 +80,8 @@ def fit_positive(
     def slope(logs: Array) -> Array:
         if gradient is not None:
             return -gradient(np.exp(logs)) * np.exp(logs)
-        return np.asarray(optimize.approx_fprime(logs, loss, 1e-6))
+        moves = 1e-4 * np.eye(len(logs))
+        return np.array([(loss(logs + move) - loss(logs - move)) / 2e-4 for move in moves])
 
     with np.errstate(all="ignore"):
         found = optimize.minimize(
@@ -90,13 +93,15 @@ def fit_positive(
             options={"maxiter": 1_000, "maxfun": 20_000, "ftol": 1e-13, "gtol": 1e-7},
         )
         curvature = _curvature(loss, found.x, slope if gradient is not None else None)
-        try:
+        is_top = np.isfinite(curvature).all() and (np.linalg.eigvalsh(curvature) > 0).all()
+        covariance: Array = np.full_like(curvature, np.nan)
+        if is_top:
             covariance = np.linalg.inv(curvature).astype(np.float64)
-            if not (np.linalg.eigvalsh(curvature) > 0).all():
-                covariance = np.full_like(curvature, np.nan)
-        except np.linalg.LinAlgError:
-            covariance = np.full_like(curvature, np.nan)
-    return Fit(names, np.exp(found.x), covariance, -float(found.fun))
+        best = found.x
+        for _ in range(2):  # where the search ends differs between machines; Newton's steps lead to the top
+            move = covariance @ slope(best)
+            best = best - move if np.abs(move).max() < NEAR else best
+    return Fit(names, np.exp(best), covariance, -loss(best))
 
 
 def parameter_rows(fit: Fit, *, n: int, conf_level: float, note: str = "") -> pd.DataFrame:

@@ -12,6 +12,8 @@ from cxlib.stats.intervals import Interval, critical_value
 
 #: Whole years a season is learnt from at the least; with two, one year's chance is the season.
 LEAST_SEASONS = 3
+#: Decimals of the mean month that a search settles alike on every machine; its slopes are differences.
+_DIGITS = 5
 
 
 def seasonal_naive(values: Array, horizon: int, *, season: int = 12, level: float = 0.8) -> Interval:
@@ -109,11 +111,12 @@ def _smoothed(values: Array, kind: dict[str, object], horizon: int) -> tuple[flo
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a search that ends at a bound is judged by its AICc
-        fit = ETSModel(pd.Series(values), **kind).fit(disp=0, maxiter=200)
+        fit = ETSModel(pd.Series(values), **kind).fit(disp=0, maxiter=200, factr=10, pgtol=1e-9)
         n, k = len(values), len(fit.params)
         if n - k < 4 or not np.isfinite(fit.llf):
             return None
         ahead = fit.get_prediction(start=n, end=n + horizon - 1)
         variance = np.asarray(ahead.forecast_variance, dtype=float) * (n + k) / (n - k)
     aicc = -2 * fit.llf + 2 * (k + 1) * n / (n - k - 2)
-    return float(aicc), np.asarray(ahead.predicted_mean, dtype=float), np.sqrt(variance), n - k
+    mean = np.asarray(ahead.predicted_mean, dtype=float)
+    return float(aicc), mean.round(_DIGITS), np.sqrt(variance).round(_DIGITS), n - k
