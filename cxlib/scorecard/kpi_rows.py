@@ -31,7 +31,7 @@ class Measure(NamedTuple):
     `is_monthly` false: no month by itself, since each needs all that was before. `read` makes what `of` gets
     of the rows: some of them, each customer's by themselves, under their index, so that it is done once
     however many customers are left out. `is_total`: a count of what happened, of which the earlier value is
-    told and no change, since season can't be told from it.
+    told and the difference, which no limits judge: it holds the season.
     """
 
     of: Callable[[pd.DataFrame, dt.date], pd.DataFrame]
@@ -303,7 +303,7 @@ def _change(
         _first_row(one.figure, frame, day)["estimate"] for frame, day in zip(frames, days, strict=True)
     )
     if one.is_total:
-        return dict.fromkeys(MOVES, np.nan) | {"before": before}
+        return dict.fromkeys(MOVES, np.nan) | {"before": before, "change": estimate - before}
     people = [_who(frame, customer_id_col) for frame in frames]
     distinct = np.unique(np.concatenate(people))
     told = {"before": before, "change": estimate - before, "n_both": len(distinct)}
