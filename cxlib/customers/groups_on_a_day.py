@@ -109,7 +109,7 @@ def like_periods(
         Length of each period, from 1.
     history_days : int
         Days before each period from which segments are made, at most; fewer where the data begin later, the
-        same for both.
+        same for both. With 0 nobody has a segment: for totals, which need no history.
     settled : bool
         Follow only customers who had first ordered before either history began, so that every state was open
         to them on both days: for `migration`. Histories then do not overlap and are at most half of what the
@@ -124,7 +124,8 @@ def like_periods(
         segment` ("No orders" for who ordered nothing in the history)`, next_orders, next_amount`; per period,
         who had ordered by its start or moved money in it: nobody counts before they came. The earlier period
         lies a year before, so that the season is the same; where the data do not reach back that far,
-        directly before. Empty where the history would be shorter than a period, or holds no net sales.
+        directly before. Empty where the history would be shorter than a period, or holds no net sales; with
+        none asked for, where the data begin later than the earlier period.
 
     Raises
     ------
@@ -157,17 +158,18 @@ def like_periods(
         return pd.DataFrame(columns=columns)
     first = everybody["first_order_on"].min().date()
     starts, history = _schedule(first, to_date(as_of), days, history_days, settled=settled)
-    own = [
-        _within(until(start), until(start - timedelta(days=history))) for start in starts if history >= days
-    ]
-    if not own or not (own[0]["monetary_total"] > 0).any():
+    if history < (days if history_days else 0):
         return pd.DataFrame(columns=columns)
-    known, cuts, begun = rules or load_rules("rfm_segments"), rfm_cuts(own[0]), everybody["first_order_on"]
-    parts = []
-    for period, (start, held) in enumerate(zip(starts, own, strict=True), 1):
-        named = assign_segments(rfm(held, cuts=cuts), rules=known).set_index("customer_id")["segment"]
+    named = _segments_before(
+        [(until(start), until(start - timedelta(days=history))) for start in starts], rules
+    )
+    if history and not named:
+        return pd.DataFrame(columns=columns)
+    begun, parts = everybody["first_order_on"], []
+    for period, start in enumerate(starts, 1):
         part = everybody[["customer_id"]].assign(period=period, start=start, history_days=history)
-        part["segment"] = everybody["customer_id"].map(named).astype(TEXT).fillna(NO_ORDERS)
+        segment = everybody["customer_id"].map(named[period - 1]) if named else pd.NA
+        part["segment"] = pd.Series(segment, index=part.index).astype(TEXT).fillna(NO_ORDERS)
         part = add_gained(part, until(start + timedelta(days=days)), until(start))
         if settled:
             parts.append(part[begun <= pd.Timestamp(starts[0] - timedelta(days=history))])
@@ -181,10 +183,23 @@ def _schedule(
 ) -> tuple[tuple[date, date], int]:
     """Last days before the two periods, and the days of history before each."""
     later = as_of - timedelta(days=days)
-    apart = YEAR if (later - timedelta(days=YEAR) - first).days >= days else days
+    apart = YEAR if (later - timedelta(days=YEAR) - first).days >= (days if most else 0) else days
     earlier = later - timedelta(days=apart)
     reach = (earlier - first).days + 1
     return (earlier, later), min(most, *((reach // 2, apart) if settled else (reach,)))
+
+
+def _segments_before(
+    histories: list[tuple[pd.DataFrame, pd.DataFrame]], rules: RfmSegments | None
+) -> list[pd.Series]:
+    """Segment of who ordered in each history, by the cut points of the first; none without net sales."""
+    own = [_within(until, before) for until, before in histories]
+    if not (own[0]["monetary_total"] > 0).any():
+        return []
+    known, cuts = rules or load_rules("rfm_segments"), rfm_cuts(own[0])
+    return [
+        assign_segments(rfm(one, cuts=cuts), rules=known).set_index("customer_id")["segment"] for one in own
+    ]
 
 
 def _within(until: pd.DataFrame, before: pd.DataFrame) -> pd.DataFrame:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -21,9 +22,11 @@ MEANT = {
     "percent": ("share", "set_share", "probability"),
     "points": ("pp", "points", "score"),
     "money": ("currency",),
-    "days": ("days", "number", "count"),
-    "months": ("months", "number", "count"),
+    "days": ("days", "number"),
+    "months": ("months", "number"),
     "count": ("count", "number"),
+    "times": ("ratio", "number"),
+    "no_share": (),
 }
 #: A share is meant as a fraction with two decimals at least: 0.35, not 0.
 TWO_PLACES = 0.01
@@ -186,7 +189,7 @@ def _nearest(number: Number, near: list[Known], run: Run, lang: str) -> str:
     value = _signed(number)
     best = min(near, key=lambda one: abs((one.value if number.sign else abs(one.value)) - value))
     factor = 100 if best.unit in _FRACTIONS else 1
-    unit = MEANT[best.unit][0] if best.unit == "money" else "number" if best.unit in MEANT else best.unit
+    unit = "currency" if best.unit == "money" else "number" if best.unit in ("", *MEANT) else best.unit
     shown = Figure("", "", best.value / factor, None, None, None, unit, None, "")
     return f"{shown.shown(lang, run.header.get('currency'))} ({best.key})"
 
@@ -217,9 +220,9 @@ def _is_known_day(day: Day, dates: list[dt.date]) -> bool:
     if not dates:
         return False
     if day.day is not None:
-        return any(
-            (one.month, one.day) == (day.month, day.day) and day.year in (None, one.year) for one in dates
-        )
+        either = re.match(r"\d{1,2}[/.]", day.written)  # 9/10/2026: the day or the month may stand first
+        orders = {(day.month, day.day), (day.day, day.month)} if either else {(day.month, day.day)}
+        return any((one.month, one.day) in orders and day.year in (None, one.year) for one in dates)
     months = {(at // 12, at % 12 + 1) for at in range(_month(dates[0]), _month(dates[-1]) + 1)}
     return any(day.year in (None, year) and day.month in (None, month) for year, month in months)
 

@@ -10,6 +10,7 @@ import io
 import json
 import math
 from collections.abc import Iterable, Mapping
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,10 @@ def read_history(out: Path) -> list[Row]:
         if table.column_names != [*TEXTS, *NUMBERS] or any(table[name].null_count for name in TEXTS):
             raise ValueError
         rows: list[Row] = table.cast(_schema()).to_pylist()
+        for row in rows:
+            date.fromisoformat(row["as_of"])
+            if not all(math.isfinite(row[name] or 0) for name in NUMBERS):
+                raise ValueError
     except (pa.ArrowException, OSError, ValueError) as error:
         raise InputError("history.damaged", file=FILE, place=out.name[:80]) from error
     return rows

@@ -230,7 +230,8 @@ def tell_alerts(run: Any, out: Path, data: Path | None, lang: str, *, is_new: bo
         told = {"count": f"{found.without_limits:,}", "needed": NEEDED}
         print(text("history.without_limits", lang, **told))  # noqa: T201
     if not rows:
-        print(text("history.nothing", lang, count=f"{found.n_series:,}"))  # noqa: T201
+        said = {"count": f"{found.n_series:,}", "standing": f"{len(found.rows):,}"}
+        print(text("history.nothing_new" if found.rows else "history.nothing", lang, **said))  # noqa: T201
         return None
     counts = {"count": f"{len(rows):,}", "series": f"{found.n_series:,}"}
     print(text("history.alerts", lang, file=file, **counts))  # noqa: T201

@@ -19,6 +19,7 @@ from .kpi_rows import judge_kpis as judge_kpis
 from .kpi_rows import last_days as last_days
 from .kpi_rows import listed as listed
 from .kpi_rows import measure_kpis as measure_kpis
+from .kpi_rows import reaches_back as reaches_back
 from .kpi_rows import told as told
 from .kpi_rows import total as total
 from .kpi_rows import verdict_tally as verdict_tally

@@ -30,7 +30,8 @@ class Measure(NamedTuple):
     `before` there is no change. `is_cohort`: month by month, the rows of customers who began in the month;
     `is_monthly` false: no month by itself, since each needs all that was before. `read` makes what `of` gets
     of the rows: some of them, each customer's by themselves, under their index, so that it is done once
-    however many customers are left out.
+    however many customers are left out. `is_total`: a count of what happened, of which the earlier value is
+    told and the difference, which no limits judge: it holds the season.
     """
 
     of: Callable[[pd.DataFrame, dt.date], pd.DataFrame]
@@ -39,6 +40,7 @@ class Measure(NamedTuple):
     is_cohort: bool = False
     is_monthly: bool = True
     read: Callable[[pd.DataFrame, dt.date], pd.DataFrame] = lambda rows, day: rows
+    is_total: bool = False
 
     def figure(self, rows: pd.DataFrame, day: dt.date) -> pd.DataFrame:
         """Compute the figure from rows as they came."""
@@ -69,6 +71,19 @@ def last_days(rows: pd.DataFrame, day: dt.date, *, days: int, time_col: str = "o
     """
     on = local_days(rows[time_col], time_col)
     return rows[(on <= pd.Timestamp(day)) & (on > pd.Timestamp(day) - pd.Timedelta(days=days))]
+
+
+def reaches_back(rows: pd.DataFrame, day: dt.date, *, days: int, time_col: str = "ordered_at") -> bool:
+    """Whether rows reach back to the first of the last `days` days up to `day`, so that a sum is of them all.
+
+    Examples
+    --------
+    >>> rows = pd.DataFrame({"ordered_at": pd.to_datetime(["2026-07-03", "2026-09-30"])})
+    >>> [reaches_back(rows, dt.date(2026, 9, 30), days=days) for days in (90, 91)]
+    [True, False]
+    """
+    first = local_days(rows[time_col], time_col).min()
+    return bool(first <= pd.Timestamp(day) - pd.Timedelta(days=days - 1))
 
 
 def told(rows: Any, *, note: str) -> list[dict[str, Any]]:
@@ -156,7 +171,7 @@ def measure_kpis(
     """
     if n_groups < 5:
         raise ParameterError("scorecard.n_groups", found=n_groups)
-    compared = sum(one.before is not None for one in measures.values())
+    compared = sum(one.before is not None and not one.is_total for one in measures.values())
     level = 1 - (1 - conf_level) / max(compared, 1)
     rows = []
     for metric, one in measures.items():
@@ -287,6 +302,8 @@ def _change(
     estimate, before = (
         _first_row(one.figure, frame, day)["estimate"] for frame, day in zip(frames, days, strict=True)
     )
+    if one.is_total:
+        return dict.fromkeys(MOVES, np.nan) | {"before": before, "change": estimate - before}
     people = [_who(frame, customer_id_col) for frame in frames]
     distinct = np.unique(np.concatenate(people))
     told = {"before": before, "change": estimate - before, "n_both": len(distinct)}

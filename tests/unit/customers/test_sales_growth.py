@@ -83,6 +83,23 @@ def test_like_periods_lie_a_year_apart_where_the_data_reach_and_are_alike():
         like_periods(order_lines(100), as_of="2024-04-09", days=0)
 
 
+def test_totals_need_no_history_and_so_reach_a_year_back_sooner():
+    lines = order_lines(450)
+    as_of = str((lines["ordered_at"].max()).date())
+    with_segments, totals = (
+        like_periods(lines, as_of=as_of, days=60, **more) for more in ({}, {"history_days": 0})
+    )
+    apart = [
+        np.ptp(pd.to_datetime(one["start"])) // np.timedelta64(1, "D") for one in (with_segments, totals)
+    ]
+    assert apart == [60, 365] and set(totals["segment"]) == {"No orders"}
+    day = lines["ordered_at"].dt.normalize()
+    for start, part in totals.groupby("start"):
+        own = (day > pd.Timestamp(start)) & (day <= pd.Timestamp(start) + pd.Timedelta(days=60))
+        assert part["next_amount"].sum() == pytest.approx(lines.loc[own, "amount"].sum())
+    assert like_periods(order_lines(100), as_of="2024-04-09", days=60, history_days=0).empty
+
+
 def test_money_of_both_periods_is_the_money_of_the_orders():
     lines = order_lines(700)
     table = like_periods(lines, as_of="2025-11-30", days=60)

@@ -31,6 +31,20 @@ def numbers(text):
         ("a 30-day window of 1,047 customers", [(30.0, 1.0, "days"), (1047.0, 1.0, "count")]),
         ("3-5 days", [(3.0, 1.0, "days"), (5.0, 1.0, "days")]),
         ("1. First, F2 of Q3 in chapter 2, the 3rd, 第2四半期の3位 `-p n=7` http://x.y/1 at 10:30", []),
+        ("F2は41%、F2は7割5分", [(41.0, 1.0, "percent"), (75.0, 1.0, "percent")]),
+        ("購入F2は41.1％、5ppの改善", [(41.1, 0.1, "percent"), (5.0, 1.0, "points")]),
+        ("NPS57と34人が", [(57.0, 1.0, "points"), (34.0, 1.0, "count")]),
+        ("-14.4 percentage points", [(14.4, 0.1, "points")]),
+        ("5.1 pp (3.2 to 7.0)", [(5.1, 0.1, "points"), (3.2, 0.1, "points"), (7.0, 0.1, "points")]),
+        ("¥9.4 million (6.3–12.4)", [(9.4e6, 1e5, "money"), (6.3e6, 1e5, "money"), (12.4e6, 1e5, "money")]),
+        ("41.0% (1,659)", [(41.0, 0.1, "percent"), (1659.0, 1.0, "")]),
+        ("12 345 or 12'345 or 12\u202f345 yen", [(12345.0, 1.0, "")] * 2 + [(12345.0, 1.0, "money")]),
+        ("in 2026 120 answers", [(120.0, 1.0, "count")]),
+        (
+            "12.3 k customers, JPY 1,200, 2.5倍",
+            [(12300, 100, "count"), (1200, 1, "money"), (2.5, 0.1, "times")],
+        ),
+        ("NPS 34 %, NPS（最新）は34", [(34.0, 1.0, "no_share"), (34.0, 1.0, "points")]),
         ("## 2.1 Results\n(3) run 20260930-010203, results.json, table 4", []),
     ],
 )
@@ -39,7 +53,19 @@ def test_numbers_are_read_with_their_unit_and_rounding(text, found):
 
 
 @pytest.mark.parametrize(
-    ("text", "sign"), [("-14.4 pp", "-"), ("−14.4 pp", "-"), ("¥-500", "-"), ("+3%", "+"), ("- 30 days", "")]
+    ("text", "sign"),
+    [
+        ("-14.4 pp", "-"),
+        ("−14.4 pp", "-"),
+        ("¥-500", "-"),
+        ("+3%", "+"),
+        ("- 30 days", ""),
+        ("NPSは-18.9", "-"),
+        ("▲18.9", "-"),
+        ("▲ 18.9%", ""),
+        ("minus 18.9", "-"),
+        ("マイナス5", "-"),
+    ],
 )
 def test_a_sign_is_one_that_touches_its_number(text, sign):
     assert [one.sign for one in read_numbers(text)[0]] == [sign]
@@ -55,6 +81,8 @@ def test_a_sign_is_one_that_touches_its_number(text, sign):
         ("10月15日まで", (None, 10, 15)),
         ("2026年10月", (2026, 10, None)),
         ("October 2026", (2026, 10, None)),
+        ("10/15/2026", (2026, 10, 15)),
+        ("15.10.2026", (2026, 15, 10)),
         ("in 2026", (2026, None, None)),
     ],
 )
@@ -84,6 +112,7 @@ def run(stored_run):
         "NPS 22.1 (16.3–27.7), target 20, 692 answers, at the 95% level, in 30 days.",
         "As of Sep 30, 2026, compared with 2026年6月30日; act by October 15. September 2026, in 2025.",
         "ROI 188 %, 1.88; importance 35.3%, 0.35.",
+        "Act by 10/15/2026 or 15.10.2026; sales of 21 416 423 yen.",
         "No number at all.",
     ],
 )
@@ -101,6 +130,13 @@ def test_numbers_of_the_run_are_founded_at_any_rounding(run, text):
         ("Sales of ¥41", "¥41", "¥"),
         ("As of 2026-08-31", "2026-08-31", "2026-09"),
         ("2019年の売上", "2019年", "2024"),
+        ("due 10/16/2026", "10/16/2026", "2026"),
+        ("NPS 41 %", "41 %", ""),
+        ("NPS: 41", "41", ""),
+        ("F2は43.1%です", "43.1%", "42.7%"),
+        ("NPSは-22.1", "-22.1", ""),
+        ("within 692 days", "692 days", ""),
+        ("The number 7654321.", "7654321", ""),
         ("41.3% of 4,001 customers", "41.3%", "41.0%"),
     ],
 )

@@ -105,7 +105,8 @@ def test_new_alerts_alone_are_told_where_the_file_says_so(monthly):
     (monthly.out / FILE).unlink()
     history_commands.remember(monthly.out, held, None, first="en", lang="en")
     monthly.fill(until="2026-10-06")
-    assert monthly.cycle() == 0 and "Nothing worth telling" in monthly.said, "as it was a month before"
+    assert monthly.cycle() == 0 and "Nothing worth telling" not in monthly.said, "as it was a month before"
+    assert "Nothing new worth telling. As before: 2 of" in monthly.said
 
 
 def test_a_comparison_is_with_another_day_not_with_what_the_same_day_left_unfinished(tmp_path):

@@ -56,7 +56,7 @@ def test_rows_are_added_and_never_changed(tmp_path):
     assert [one["estimate"] for one in latest_rows(held)] == [19.5, 21.0, 22.0]
 
 
-@pytest.mark.parametrize("damage", ["cut", "changed", "other", "text"])
+@pytest.mark.parametrize("damage", ["cut", "changed", "other", "text", "infinite", "no_day"])
 def test_a_damaged_history_is_told_and_left_as_it_is(tmp_path, damage):
     import pandas as pd
 
@@ -72,6 +72,9 @@ def test_a_damaged_history_is_told_and_left_as_it_is(tmp_path, damage):
     path.write_bytes(content)
     if damage == "other":
         pd.DataFrame({"a": [1]}).to_parquet(path)
+    elif damage in ("infinite", "no_day"):
+        name, value = ("estimate", float("inf")) if damage == "infinite" else ("as_of", "2026-02-30")
+        pd.read_parquet(path).assign(**{name: value}).to_parquet(path)
     before = path.read_bytes()
     with pytest.raises(InputError, match="Nothing was added"):
         add_rows(tmp_path, [row("2026-10-28")])

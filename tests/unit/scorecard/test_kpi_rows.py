@@ -51,6 +51,16 @@ def test_the_change_is_that_of_the_two_figures_and_lies_in_its_limits():
     assert row["n_both"] == len(set(now["customer_id"]) | set(before["customer_id"]))
 
 
+def test_a_total_tells_its_earlier_value_unjudged_and_does_not_widen_the_limits_of_others():
+    now, before = answers(np.random.default_rng(1), moved=0.4)
+    both = {"nps": Measure(mean, now, before), "sales_90": Measure(mean, now, before, is_total=True)}
+    nps, sales = measure_kpis(both, **DAYS).to_dict("records")
+    assert sales["before"] == pytest.approx(before["value"].mean())
+    assert sales["change"] == sales["estimate"] - sales["before"]
+    assert np.isnan([sales["change_conf_low"], sales["change_std_error"], sales["n_both"]]).all()
+    assert nps["change_conf_low"] == change_of(now, before)["change_conf_low"]
+
+
 def test_the_order_of_rows_and_the_names_of_columns_do_not_matter():
     now, before = answers(np.random.default_rng(2))
     plain = change_of(now, before)
