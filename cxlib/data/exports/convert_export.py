@@ -20,7 +20,7 @@ from cxlib.data.contract import TABLES, Column
 from cxlib.data.exports.column_verbs import Context, column
 from cxlib.data.exports.data_set_settings import describe, settle
 from cxlib.data.exports.derive_customers import with_derived
-from cxlib.data.exports.doubts import notice_kept_returns, notice_sums
+from cxlib.data.exports.doubts import notice_kept_returns, notice_sums, notice_unread_files
 from cxlib.data.exports.mapping import Derived, Mapping, TableMapping, read_mapping
 from cxlib.data.exports.merges import merged_ids
 from cxlib.data.exports.pseudonym_key import read_key
@@ -109,6 +109,7 @@ def import_export(
     errors = [in_mapping(problem) for problem in problems if problem.level == "error"]
     if errors:
         raise TableError(errors)
+    notice_unread_files(folder, (block for blocks in plan.blocks().values() for block in blocks), problems)
     settings = settle(described, tables, problems)
     rules = hashlib.sha256(plan.model_dump_json().encode()).hexdigest()[:16]
     record: dict[str, Any] = {"tables": summary, "mapping": rules}

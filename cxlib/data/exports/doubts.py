@@ -6,17 +6,20 @@ import difflib
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute
 
+from cxlib.checks import Problem
 from cxlib.data.exports.column_models import Number, Verb
 from cxlib.data.exports.column_verbs import plain_numbers
 from cxlib.data.exports.column_words import PRICE
 from cxlib.data.exports.mapping import TableMapping
 from cxlib.data.exports.rows import Rows, findings_of
 from cxlib.data.exports.sheets import Sheet, columns_of
+from cxlib.data.exports.source_files import files_of
 from cxlib.data.findings import Findings
 from cxlib.data.rules.settings import is_money
 from cxlib.data.text_type import FROM_ARROW
@@ -26,6 +29,7 @@ LOOKED_AT = 1_000
 #: A second id holds fewer ids than the one that was mapped, by this factor at least.
 FEWER = 0.98
 CLOSE = 0.8
+FIGURES = re.compile(r"[0-9]+")
 #: Sums that differ by less are alike: floats.
 CENT = 0.005
 MERGED = re.compile(r"merge|dedup|統合|名寄せ", re.IGNORECASE)
@@ -190,6 +194,17 @@ def notice_sums(rows: Rows, amount: pd.Series, part: TableMapping, findings: Fin
 def _is_plain(verb: Verb) -> bool:
     """Whether the cells are mapped as they stand in the file."""
     return verb.from_ is not None and verb.part is None and verb.path is None
+
+
+def notice_unread_files(folder: Path, blocks: Iterable[TableMapping], problems: list[Problem]) -> None:
+    """Notice files named like those that are read but for figures: other days, other parts."""
+    readings = [reading for block in blocks for reading in (block, *block.lookup)]
+    read = {name for reading in readings for _, name in files_of(folder, reading)}
+    there = (path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+    alike = {FIGURES.sub("#", name) for name in read}
+    if left := sorted(name for name in there if name not in read and FIGURES.sub("#", name) in alike):
+        values = {"files": ", ".join(left[:5]), "count": f"{len(left):,}"}
+        problems.append(Problem("exports.unread_files", "notice", left[0], values=values))
 
 
 def _notice_in_vain(

@@ -60,7 +60,7 @@ def read_sheets(folder: Path, reading: Reading) -> list[Sheet]:
         When no file is there or one lies outside the folder, is empty, of another encoding or kind or too
         large, when a quote does not close, or when rows do not fit the header.
     """
-    return [sheet for path, name in _found(folder, reading) for sheet in _read(path, name, reading)]
+    return [sheet for path, name in files_of(folder, reading) for sheet in _read(path, name, reading)]
 
 
 def by_number(path: Path) -> tuple[list[tuple[int, int, str]], str]:
@@ -75,7 +75,7 @@ def by_number(path: Path) -> tuple[list[tuple[int, int, str]], str]:
     return [(1, int(part), "") if at % 2 else (0, 0, part) for at, part in enumerate(parts)], str(path)
 
 
-def _found(folder: Path, reading: Reading) -> Iterator[tuple[Path, str]]:
+def files_of(folder: Path, reading: Reading) -> Iterator[tuple[Path, str]]:
     """Files to read and how messages call them."""
     if reading.file is not None:
         paths = [folder / reading.file] if os.path.isfile(folder / reading.file) else []

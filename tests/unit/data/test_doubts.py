@@ -142,3 +142,14 @@ def test_a_stage_that_reads_like_an_end_but_has_no_result_is_named_and_closings_
     shop = bring(lines(*rows, head="id,who,at,stage,end"), data_set=said, deals=deals)
     assert told(bring)["exports.unread_result"] == ("stage", 1)
     assert shop.settings.extracted.date().isoformat() == "2026-05-01"
+
+
+def test_files_of_other_days_that_the_mapping_does_not_read_are_named(bring):
+    day = lines("1,a,2026-09-01,5")["o.csv"]
+    files = {"o_20260901.csv": day, "o_20260902.csv": day.replace("1,a", "2,a"), "people.csv": day}
+    bring(files, orders={**orders(), "file": "o_20260901.csv"})
+    (notice,) = [n for n in bring.summary.attrs["notices"] if n.key == "exports.unread_files"]
+    assert "o_20260902.csv (1)" in notice.text("en")
+    every = {name: value for name, value in orders().items() if name != "file"}
+    bring({}, orders={**every, "files": "o_*.csv"})
+    assert "exports.unread_files" not in told(bring)
