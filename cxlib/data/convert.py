@@ -156,7 +156,9 @@ def _odd_ids(ids: pa.ChunkedArray, odd: np.ndarray, column: str, findings: Findi
 
 
 def _number(values: pa.ChunkedArray, column: str, zone: str, findings: Findings) -> pd.Series:
-    if kinds.is_integer(values.type) or kinds.is_floating(values.type) or kinds.is_decimal(values.type):
+    if kinds.is_decimal(values.type):
+        values = values.cast(pa.string())  # Arrow's own way to a float misses the nearest one
+    elif kinds.is_integer(values.type) or kinds.is_floating(values.type):
         return pd.Series(values.cast(pa.float64(), safe=False).to_pandas(), dtype="float64")
     if not kinds.is_string(values.type):
         return _wrong_type(values, column, findings, "float64")

@@ -241,7 +241,12 @@ def _number(frame: pd.DataFrame, verb: Verb, kind: Kind, name: str, context: Con
     else:
         cells = _mapped(_source(frame, verb), verb, name, context)
         made = _converted(plain_numbers(cells, style), kind, name, context)
-    return _less(made, numbers(verb.less)) if verb.less else made
+    if not verb.less:
+        return made
+    taken = numbers(verb.less)
+    for source, part in zip(verb.less, taken, strict=True):
+        context.findings.add("exports.less_below_zero", "notice", name, part < 0, source=source)
+    return _less(made, taken)
 
 
 def _shows_other(cells: pd.Series, context: Context) -> pd.Series:

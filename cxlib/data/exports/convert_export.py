@@ -20,6 +20,7 @@ from cxlib.data.contract import TABLES, Column
 from cxlib.data.exports.column_verbs import Context, column
 from cxlib.data.exports.data_set_settings import describe, settle
 from cxlib.data.exports.derive_customers import with_derived
+from cxlib.data.exports.doubts import notice_kept_returns, notice_sums, notice_unread_files
 from cxlib.data.exports.mapping import Derived, Mapping, TableMapping, read_mapping
 from cxlib.data.exports.merges import merged_ids
 from cxlib.data.exports.pseudonym_key import read_key
@@ -108,6 +109,7 @@ def import_export(
     errors = [in_mapping(problem) for problem in problems if problem.level == "error"]
     if errors:
         raise TableError(errors)
+    notice_unread_files(folder, (block for blocks in plan.blocks().values() for block in blocks), problems)
     settings = settle(described, tables, problems)
     rules = hashlib.sha256(plan.model_dump_json().encode()).hexdigest()[:16]
     record: dict[str, Any] = {"tables": summary, "mapping": rules}
@@ -152,6 +154,9 @@ def _table(
         kept = keep_one(keep_where(rows, block), table, block, own)
         parts.append(_make(table, block, kept, own, problems))
         amounts = parts[-1].frame.get("amount")
+        if amounts is not None and table == "orders":
+            notice_kept_returns(kept, amounts, block, blocks, parts[-1].findings)
+            notice_sums(kept, amounts, block, parts[-1].findings)
         total = None if amounts is None else math.fsum(amounts.dropna())
         counts: dict[str, Any] = {**kept.counts, "rows_written": len(kept.frame), "amount_total": total}
         counts["left_out"] = kept.left_out

@@ -48,6 +48,8 @@ def settle(described: Described, tables: Mapping[str, pd.DataFrame], problems: l
             for name, rule in TABLES[table].columns.items()
             if name in frame and (name == TABLES[table].time or rule.kind == "timestamp")
         ]
+        if "is_won" in (deals := tables.get("deals", pd.DataFrame())) and "closed_on" in deals:
+            times.append(deals["closed_on"].where(deals["is_won"].notna()))  # of others it is a plan
         days = [last.date() for values in times if not pd.isna(last := values.max())]
         if not days:
             raise InputError("exports.no_setting", options="--extracted-at")

@@ -6,16 +6,20 @@ import difflib
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute
 
-from cxlib.data.exports.column_models import Verb
+from cxlib.checks import Problem
+from cxlib.data.exports.column_models import Number, Verb
+from cxlib.data.exports.column_verbs import plain_numbers
 from cxlib.data.exports.column_words import PRICE
 from cxlib.data.exports.mapping import TableMapping
 from cxlib.data.exports.rows import Rows, findings_of
 from cxlib.data.exports.sheets import Sheet, columns_of
+from cxlib.data.exports.source_files import files_of
 from cxlib.data.findings import Findings
 from cxlib.data.rules.settings import is_money
 from cxlib.data.text_type import FROM_ARROW
@@ -25,11 +29,15 @@ LOOKED_AT = 1_000
 #: A second id holds fewer ids than the one that was mapped, by this factor at least.
 FEWER = 0.98
 CLOSE = 0.8
+FIGURES = re.compile(r"[0-9]+")
+#: Sums that differ by less are alike: floats.
+CENT = 0.005
 MERGED = re.compile(r"merge|dedup|統合|名寄せ", re.IGNORECASE)
 PIECES = re.compile(r"quantity|qty|pieces|数量|個数", re.IGNORECASE)
 RETURNED = re.compile(
     r"返品|返金|取消|取り消|キャンセル|\bvoid|refund|return|cancell?ed|chargeback|不成立", re.IGNORECASE
 )
+OVER = re.compile(r"closed|\bwon\b|\blost\b|受注|成約|失注|不成立|見送り", re.IGNORECASE)
 #: Most different values of a column that tells the state of an order.
 STATES = 30
 PERSON = re.compile(
@@ -132,10 +140,55 @@ def notice_unused(rows: Rows, part: TableMapping) -> None:
     """Notice filters and maps of which no value occurs, or one only in another spelling."""
     findings = findings_of(rows, rows.notices)
     for rule in part.where:
-        _notice_in_vain("exports.where_in_vain", rule.column, rule.is_in or rule.not_in, rows, findings)
+        named = rule.is_in or rule.not_in
+        _notice_in_vain("exports.where_in_vain", rule.column, named, rows, findings, rule.of)
     for verb in part.verbs.values():
         if verb.map is not None and _is_plain(verb):
             _notice_in_vain("exports.map_in_vain", str(verb.from_), list(verb.map), rows, findings)
+    won = part.columns.get("is_won")
+    if won is not None and won.map is not None and won.otherwise == "empty" and _is_plain(won):
+        cells = rows.frame[str(won.from_)].str.strip()
+        over = [cell for cell in cells.unique() if cell not in won.map and OVER.search(cell)]
+        told = ", ".join(sorted(over)[:5])
+        findings.add("exports.unread_result", "notice", str(won.from_), cells.isin(over), values=told)
+
+
+def notice_kept_returns(
+    rows: Rows, amount: pd.Series, part: TableMapping, blocks: Sequence[TableMapping], findings: Findings
+) -> None:
+    """Notice rows that count as sales although a column that is read says they were returned or called off.
+
+    Parameters
+    ----------
+    rows, amount
+        Those that are kept, and what they came to.
+    part, blocks
+        Their mapping, and all of its table: where one of them takes refunds off, nothing is said.
+    findings
+        What is noticed is added.
+    """
+    taken_off = [name for block in blocks for name in block.columns["amount"].needs]
+    if any(RETURNED.search(name) for name in taken_off):
+        return
+    read = [rule.column for rule in part.where] + [verb.from_ for verb in part.extra.values()]
+    for column in dict.fromkeys(name for name in read if name in rows.frame):
+        cells = rows.frame[column].str.strip()
+        if returned := _returned(pa.chunked_array([pa.array(cells, pa.string())])):
+            sold = cells.isin(returned) & (amount > 0)
+            findings.add("exports.kept_returns", "notice", str(column), sold, values=", ".join(returned[:3]))
+
+
+def notice_sums(rows: Rows, amount: pd.Series, part: TableMapping, findings: Findings) -> None:
+    """Notice rows whose amounts do not add up to what the export itself says of them."""
+    if (rule := part.adds_up) is None:
+        return
+    said = rows.frame[rule.to].str.strip()
+    told = pd.to_numeric(plain_numbers(said, part.columns["amount"].number or Number()), errors="coerce")
+    keys = [rows.frame[name] for name in rule.within]
+    off = amount.groupby(keys).transform("sum") - told.groupby(keys).transform("first")
+    apart = off.abs() > CENT
+    by = f"{off[apart & ~rows.frame.duplicated(rule.within)].sum():,.2f}"
+    findings.add("exports.adds_not_up", "notice", rule.to, apart, by=by)
 
 
 def _is_plain(verb: Verb) -> bool:
@@ -143,13 +196,30 @@ def _is_plain(verb: Verb) -> bool:
     return verb.from_ is not None and verb.part is None and verb.path is None
 
 
+def notice_unread_files(folder: Path, blocks: Iterable[TableMapping], problems: list[Problem]) -> None:
+    """Notice files named like those that are read but for figures: other days, other parts."""
+    readings = [reading for block in blocks for reading in (block, *block.lookup)]
+    read = {name for reading in readings for _, name in files_of(folder, reading)}
+    there = (path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+    alike = {FIGURES.sub("#", name) for name in read}
+    if left := sorted(name for name in there if name not in read and FIGURES.sub("#", name) in alike):
+        values = {"files": ", ".join(left[:5]), "count": f"{len(left):,}"}
+        problems.append(Problem("exports.unread_files", "notice", left[0], values=values))
+
+
 def _notice_in_vain(
-    key: str, column: str, values: Sequence[str] | None, rows: Rows, findings: Findings
+    key: str,
+    column: str,
+    values: Sequence[str] | None,
+    rows: Rows,
+    findings: Findings,
+    sign: str | None = None,
 ) -> None:
     named = [value for value in values or [] if value]
     if not named or column not in rows.frame:
         return
-    held = set(rows.frame[column].str.strip().unique()) - {""}
+    cells = rows.frame[column].str.strip().unique()
+    held = {item.strip() for cell in cells for item in (cell.split(sign) if sign else [cell])} - {""}
     vain = [value for value in named if value not in held]
     others = [_folded(cell) for cell in held - set(named)]
     alike = [value for value in vain if difflib.get_close_matches(_folded(value), others, 1, CLOSE)]

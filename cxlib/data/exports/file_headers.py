@@ -15,7 +15,7 @@ import pyarrow as pa
 from cxlib.checks import InputError
 from cxlib.data.exports.reading_models import Reading
 from cxlib.data.exports.sheets import Sheet, names_of
-from cxlib.data.exports.source_files import read_sheets
+from cxlib.data.exports.source_files import MOST_OF_A_HEADER, delimiter_of, encodings_of, read_sheets
 from cxlib.data.file_kinds import kind_in_gzip, kind_of
 
 LOOKED_AT = 1 << 20
@@ -59,12 +59,12 @@ def _first_rows(path: Path, reading: Reading, *, is_folded: bool) -> list[list[s
     """Header rows of a text in the first encoding that fits its beginning, all of one width."""
     with gzip.open(path) if is_folded else path.open("rb") as file:
         start = file.read(LOOKED_AT)
-    delimiter = reading.delimiter or ("\t" if {".tsv", ".tab"} & set(path.suffixes) else ",")
-    for encoding in reading.encoding:
+    for encoding in encodings_of(start, reading):
         try:
             text = codecs.getincrementaldecoder(encoding)().decode(start).removeprefix("\ufeff")
         except UnicodeError:
             continue
+        delimiter = delimiter_of(start[:MOST_OF_A_HEADER], encoding, path.name, reading)
         lines = io.StringIO(text, newline="")
         for _ in range(reading.skip):
             lines.readline()

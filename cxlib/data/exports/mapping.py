@@ -13,7 +13,7 @@ from cxlib.checks import InputError, nearest
 from cxlib.data.contract import TABLES
 from cxlib.data.exports.column_models import Verb
 from cxlib.data.exports.reading_models import Names, Reading, listed
-from cxlib.data.exports.row_models import FillDown, Grain, Lookup, Pivot, Where
+from cxlib.data.exports.row_models import AddsUp, FillDown, Grain, Lookup, Pivot, Where
 from cxlib.data.rules.settings import Currency, Settings, Zone
 from cxlib.data.rules.strict_models import Closed, read_yaml, to_model
 
@@ -28,6 +28,7 @@ class TableMapping(Reading):
     latest: Names | None = None
     where: list[Where] = Field(default_factory=list)
     grain: Grain | None = None
+    adds_up: AddsUp | None = None
     columns: dict[str, Verb]
     extra: dict[str, Verb] = Field(default_factory=dict)
 
@@ -49,6 +50,7 @@ class TableMapping(Reading):
         named += [lookup.on for lookup in self.lookup]
         named += [[*fill.columns, *fill.within]] if fill else []
         named += [[*pivot.by, pivot.name, pivot.value]] if pivot else []
+        named += [[*self.adds_up.within, self.adds_up.to]] if self.adds_up else []
         named += [[*grain.by, *grain.same, *([grain.order] if grain.order else [])]] if grain else []
         brought = {column for lookup in self.lookup for column in lookup.columns}
         return [

@@ -39,9 +39,10 @@ class Lookup(Reading):
 
 
 class Where(Closed):
-    """Rows that are kept."""
+    """Rows that are kept; with `of`, a cell is a list of items, of which one is enough."""
 
     column: str
+    of: Annotated[str, Field(min_length=1)] | None = None
     is_in: list[Cell] | None = None
     not_in: list[Cell] | None = None
     empty: bool | None = None
@@ -51,6 +52,8 @@ class Where(Closed):
     def _one_condition(self) -> Where:
         if [self.is_in, self.not_in, self.empty, self.differs_from].count(None) != 3:
             raise fault("exactly_one", options="is_in, not_in, empty, differs_from")
+        if self.of is not None and self.is_in is None and self.not_in is None:
+            raise fault("at_least_one", options="is_in, not_in")
         return self
 
 
@@ -63,3 +66,10 @@ class Grain(Closed):
     by: Names
     order: str | None = None
     same: list[str] = Field(default_factory=list)
+
+
+class AddsUp(Closed):
+    """What the amounts of the rows that share `within` come to in the words of the export."""
+
+    within: Names
+    to: str

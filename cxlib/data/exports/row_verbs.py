@@ -128,7 +128,7 @@ def keep_where(rows: Rows, part: TableMapping) -> Rows:
     for rule in part.where:
         cells, kept = frame[rule.column].str.strip(), _holds(frame, rule)
         for value in rule.not_in or ["…"]:  # what is not named may be anybody's
-            gone = int((~kept & (cells == value)).sum()) if rule.not_in else int((~kept).sum())
+            gone = int((~kept & _among(cells, [value], rule.of)).sum()) if rule.not_in else int((~kept).sum())
             told = f"{rule.column} = {value}"
             left_out[told] = left_out.get(told, 0) + gone
         frame = frame[kept]
@@ -140,10 +140,20 @@ def _holds(frame: pd.DataFrame, rule: Where) -> pd.Series:
     if rule.differs_from is not None:
         return cells != frame[rule.differs_from].str.strip()
     if rule.is_in is not None:
-        return among(cells, pd.Series(rule.is_in, dtype=TEXT))
+        return _among(cells, rule.is_in, rule.of)
     if rule.not_in is not None:
-        return ~among(cells, pd.Series(rule.not_in, dtype=TEXT))
+        return ~_among(cells, rule.not_in, rule.of)
     return (cells == "") == rule.empty
+
+
+def _among(cells: pd.Series, values: Sequence[str], sign: str | None) -> pd.Series:
+    """Whether a cell, or one of the items that a sign parts in it, is one of the values."""
+    named = pd.Series(list(values), dtype=TEXT)
+    if sign is None:
+        return among(cells, named)
+    items = pd.Series(list(cells.unique()), dtype=TEXT)
+    holding = items[[any(item.strip() in values for item in cell.split(sign)) for cell in items]]
+    return among(cells, holding)
 
 
 def keep_latest(

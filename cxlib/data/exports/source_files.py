@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import gzip
 import os.path
 import re
@@ -9,7 +10,7 @@ import tempfile
 import unicodedata
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -29,6 +30,7 @@ from cxlib.data.exports.records import read_json_lines, read_parquet
 from cxlib.data.exports.sheets import Sheet
 from cxlib.data.exports.workbooks import read_workbook
 from cxlib.data.file_kinds import FileKind, kind_in_gzip, kind_of
+from cxlib.data.rules.settings import Encoding
 
 #: Findings whose remedy lies in the mapping.
 _REWORDED = {
@@ -40,6 +42,7 @@ _REWORDED = {
 }
 #: First line by which a spreadsheet is told the delimiter.
 _TOLD = re.compile(rb'(?:\xef\xbb\xbf)?"?sep=([;,|\t])"?\r?\n', re.IGNORECASE)
+MOST_OF_A_HEADER = 1 << 16
 _BROKEN = (zipfile.BadZipFile, zlib.error, OSError, EOFError, RuntimeError, NotImplementedError)
 
 
@@ -57,7 +60,7 @@ def read_sheets(folder: Path, reading: Reading) -> list[Sheet]:
         When no file is there or one lies outside the folder, is empty, of another encoding or kind or too
         large, when a quote does not close, or when rows do not fit the header.
     """
-    return [sheet for path, name in _found(folder, reading) for sheet in _read(path, name, reading)]
+    return [sheet for path, name in files_of(folder, reading) for sheet in _read(path, name, reading)]
 
 
 def by_number(path: Path) -> tuple[list[tuple[int, int, str]], str]:
@@ -72,7 +75,7 @@ def by_number(path: Path) -> tuple[list[tuple[int, int, str]], str]:
     return [(1, int(part), "") if at % 2 else (0, 0, part) for at, part in enumerate(parts)], str(path)
 
 
-def _found(folder: Path, reading: Reading) -> Iterator[tuple[Path, str]]:
+def files_of(folder: Path, reading: Reading) -> Iterator[tuple[Path, str]]:
     """Files to read and how messages call them."""
     if reading.file is not None:
         paths = [folder / reading.file] if os.path.isfile(folder / reading.file) else []
@@ -118,17 +121,17 @@ def _text(path: Path, name: str, reading: Reading) -> list[Sheet]:
     footer = None
     if reading.footer:
         footer = FooterForm(bool(reading.footer.fewer_cells), tuple(reading.footer.starts_with or ()))
-    is_tabbed = {".tsv", ".tab"} & {*Path(name).suffixes, *path.suffixes}
-    with path.open("rb") as begun:
-        told = None if reading.skip else _TOLD.match(begun.read(16))
-    delimiter = reading.delimiter or (told[1].decode() if told else "\t" if is_tabbed else ",")
+    with gzip.open(path) if kind_of(path) == "gz" else path.open("rb") as begun:
+        start = begun.read(MOST_OF_A_HEADER)
+    told = None if reading.skip else _TOLD.match(start)
     skip = reading.skip or int(told is not None)
-    for encoding in reading.encoding:
+    for encoding in (encodings := encodings_of(start, reading)):
         try:
+            delimiter = told[1].decode() if told else delimiter_of(start, encoding, name, reading)
             form = Form(name, encoding, delimiter, skip, reading.header_rows, footer)
             cells, notices = read_cells(path, form)
         except TableError as error:
-            is_last = encoding == reading.encoding[-1]
+            is_last = encoding == encodings[-1]
             if is_last or error.problems[0].key not in ("tables.encoding", "tables.mixed_encoding"):
                 raise
             continue
@@ -138,6 +141,24 @@ def _text(path: Path, name: str, reading: Reading) -> list[Sheet]:
         for row in range(min(reading.header_rows, cells.num_rows))
     ]
     return [_without_empty(Sheet(name, header, cells.slice(reading.header_rows), notices))]
+
+
+def encodings_of(start: bytes, reading: Reading) -> Sequence[Encoding]:
+    """Return the encodings to try: a mark of UTF-16 decides, as cp932 reads its bytes without complaint."""
+    is_wide = start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    return ["utf-16"] if is_wide and "utf-16" in reading.encoding else reading.encoding
+
+
+def delimiter_of(start: bytes, encoding: str, name: str, reading: Reading) -> str:
+    """Delimiter of a text: the one that is said, else a tab or semicolon where only that parts its header."""
+    if reading.delimiter or {".tsv", ".tab"} & set(Path(name).suffixes):
+        return reading.delimiter or "\t"
+    text = codecs.getincrementaldecoder(encoding)("replace").decode(start)
+    header = re.sub(r'"[^"]*"', "", "".join(text.splitlines(keepends=True)[reading.skip :])).partition("\n")[
+        0
+    ]
+    found = [sign for sign in ",\t;" if sign in header]
+    return found[0] if len(found) == 1 else ","
 
 
 def _without_empty(sheet: Sheet) -> Sheet:

@@ -22,6 +22,7 @@ from cxlib.data.exports.sheet_marks import markup_of, merged_down, without_value
 from cxlib.data.exports.sheets import Sheet
 
 #: A format that pads whole numbers with zeros, such as 0000000 for member numbers.
+_HALF_A_SECOND = dt.timedelta(microseconds=500_000)
 _PADDED = re.compile(r"0{2,30}")
 #: Digits that a spreadsheet keeps of a number; what it shows has no more.
 DIGITS = 15
@@ -96,11 +97,22 @@ def _lines(sheet: Any, reading: Reading) -> tuple[list[list[str]], dict[int, int
         ["#N/A" if (row, at) in unknown else _shown(cell) for at, cell in enumerate(cells, 1)]
         for row, cells in enumerate(sheet.iter_rows(min_row=first), first)
     ]
-    return [line for line in lines if any(line)], merged_down(markup, first + reading.header_rows)
+    timed = {
+        at
+        for line in lines
+        for at, cell in enumerate(line)
+        if isinstance(cell, dt.datetime) and _has_time(cell)
+    }
+    told = [
+        [cell if isinstance(cell, str) else _time(cell, is_timed=at in timed) for at, cell in enumerate(line)]
+        for line in lines
+        if any(line)
+    ]
+    return told, merged_down(markup, first + reading.header_rows)
 
 
-def _shown(cell: Any) -> str:
-    """Text of a cell: ISO for times, plain figures for numbers, zeros where its format pads with them."""
+def _shown(cell: Any) -> Any:
+    """Text of a cell: plain figures for numbers, zeros where its format pads with them; a time as it is."""
     value = cell.value
     if value is None:
         return ""
@@ -112,16 +124,21 @@ def _shown(cell: Any) -> str:
         figures = str(value) if isinstance(value, int) else format(value, f".{DIGITS}g")
         padded = _PADDED.fullmatch(cell.number_format or "")
         return figures.zfill(len(padded[0])) if padded and figures.isdigit() else figures
-    return _time(value)
+    return value
 
 
-def _time(value: Any) -> str:
+def _has_time(value: dt.datetime) -> bool:
+    return (value + _HALF_A_SECOND).time().replace(microsecond=0) != dt.time()
+
+
+def _time(value: Any, *, is_timed: bool) -> str:
+    """Return a time in ISO; a day alone where nothing in its column stands at another time than midnight."""
     if isinstance(value, dt.timedelta):
         minutes, seconds = divmod(round(value.total_seconds()), 60)
         return f"{minutes // 60:02}:{minutes % 60:02}:{seconds:02}"
     if isinstance(value, dt.datetime):
-        value = (value + dt.timedelta(microseconds=500_000)).replace(microsecond=0)
-        return value.date().isoformat() if value.time() == dt.time() else value.isoformat(sep=" ")
+        value = (value + _HALF_A_SECOND).replace(microsecond=0)
+        return str(value.isoformat(sep=" ") if is_timed else value.date().isoformat())
     return str(value.isoformat())
 
 

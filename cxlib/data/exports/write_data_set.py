@@ -73,7 +73,8 @@ def write_data_set(
         if errors:
             raise TableError([replace(problem, file=_sources(problem, record)) for problem in errors])
         told = {(problem.key, problem.column) for problem in found}
-        own = [problem for problem in problems if (problem.key, problem.column) not in told]
+        once = [problem for at, problem in enumerate(problems) if problem not in problems[:at]]
+        own = [problem for problem in once if (problem.key, problem.column) not in told]
         if data_set.has("orders"):
             record["sums"] = order_sums(data_set.table("orders"))
         record["notices"] = [asdict(problem) for problem in own]

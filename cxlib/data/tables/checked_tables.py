@@ -121,7 +121,9 @@ class CheckedTables:
                 self.load(name)
             else:
                 every = scan(self._sources[name], self.settings, self.settings.extracted, pd.DataFrame)
-                times = elsewhere.by_day(every, name)[TABLES[name].time or ""].dropna()
+                times = elsewhere.by_day(every, name, self.settings.timezone)[
+                    TABLES[name].time or ""
+                ].dropna()
                 self.first_days |= {name: times.min().date()} if len(times) else {}
         if (first := min(self.first_days.values(), default=self.as_of)) > self.as_of:
             raise ParameterError("tables.as_of_earlier", as_of=self.as_of, first=first)
@@ -132,7 +134,9 @@ class CheckedTables:
         if name != "customers" or "orders" not in self._sources:
             return frame
         if self._stays("orders"):
-            orders: pd.DataFrame | None = elsewhere.first_and_last(self._lying("orders"), "orders")
+            orders: pd.DataFrame | None = elsewhere.first_and_last(
+                self._lying("orders"), "orders", self.settings.timezone
+            )
         else:
             orders = self._sound_rows("orders")
         return frame if orders is None else seen_from_first_order(frame, orders, findings)
@@ -147,7 +151,7 @@ class CheckedTables:
 
     def _sound_rows(self, name: str) -> pd.DataFrame | None:
         if self._stays(name):
-            return elsewhere.by_day(self._lying(name), name)
+            return elsewhere.by_day(self._lying(name), name, self.settings.timezone)
         return self._rows(name) if self._usable(name) else None
 
     def _usable(self, name: str) -> bool:

@@ -224,7 +224,7 @@ class DataSet(CheckedTables):
             return self.table(name, start, end)
         first, last = (None if day is None else to_date(day) for day in (start, end))
         rows = between_days(self.lazy(name), TABLES[name].time or "", first, last, self.timezone)
-        return elsewhere.first_and_last(rows, name)
+        return elsewhere.first_and_last(rows, name, self.timezone)
 
     def order_lines(self, start: date | str | None = None, end: date | str | None = None) -> OrderLines:
         """Return the order lines, to be summed up once, where they lie, for whoever asks for sums of them."""

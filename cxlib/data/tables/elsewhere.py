@@ -35,10 +35,10 @@ def holds(rows: nw.LazyFrame[Any], column: str) -> bool:
     return int(collect(rows.select(n=known.sum())).fillna(0)["n"].iloc[0]) > 0
 
 
-def by_day(rows: nw.LazyFrame[Any], table: str) -> pd.DataFrame:
+def by_day(rows: nw.LazyFrame[Any], table: str, zone: str) -> pd.DataFrame:
     """Reduce a table to one row per day on which something was recorded, with the latest moment of each time.
 
-    The day is the engine's own, which may begin at another hour.
+    The day is the engine's own, which may begin at another hour; moments are given in the zone.
     """
     spec, schema = TABLES[table], rows.collect_schema()
     time = str(spec.time)
@@ -47,10 +47,16 @@ def by_day(rows: nw.LazyFrame[Any], table: str) -> pd.DataFrame:
     days = rows.filter(~nw.col(time).is_null()).with_columns(own_day=nw.col(time).cast(nw.Date))
     found = collect(days.group_by("own_day").agg(nw.col(name).max() for name in held))
     found = found.sort_values("own_day", ignore_index=True).drop(columns="own_day")
-    return found.reindex(columns=times)
+    return _in_zone(found, zone).reindex(columns=times)
 
 
-def first_and_last(rows: nw.LazyFrame[Any], table: str) -> pd.DataFrame:
+def _in_zone(frame: pd.DataFrame, zone: str) -> pd.DataFrame:
+    """Give moments in a zone: an engine hands them over in its own, where another day may be written."""
+    aware = frame.select_dtypes("datetimetz")
+    return frame.assign(**{str(name): aware[name].dt.tz_convert(zone) for name in aware})
+
+
+def first_and_last(rows: nw.LazyFrame[Any], table: str, zone: str) -> pd.DataFrame:
     """Reduce a table to the first and the last moment of each customer and of all guests, two rows each.
 
     `attrs["rows"]` says how many rows there are.
@@ -59,7 +65,7 @@ def first_and_last(rows: nw.LazyFrame[Any], table: str) -> pd.DataFrame:
     ends = {"first": nw.col(time).min(), "last": nw.col(time).max()}
     marked = rows.select(nw.col("customer_id").fill_null("").alias("customer_id"), time, one=nw.lit(1))
     found = collect(marked.group_by("customer_id").agg(**ends, rows=nw.col("one").sum()))
-    found = found.sort_values("customer_id", ignore_index=True)
+    found = _in_zone(found.sort_values("customer_id", ignore_index=True), zone)
     ids = found["customer_id"].where(found["customer_id"] != "")
     parts = [pd.DataFrame({"customer_id": ids, time: found[end]}) for end in ends]
     both = pd.concat(parts, ignore_index=True)

@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from cxlib.checks import Problem, TableError
 from cxlib.data.contract import TABLES, Column, Kind
+from cxlib.data.days import zone_named
 from cxlib.data.engine.lazy_lines import as_lazy
 from cxlib.data.ids import PROTECTED
 from cxlib.data.personal_columns import has_personal_name
@@ -85,7 +86,9 @@ def newest(source: Source, settings: Settings) -> date | None:
         last = found.collect(backend="pyarrow").item()
     except (TableError, duckdb.Error, OverflowError, nw.exceptions.ColumnNotFoundError):
         return None
-    return last.date() if isinstance(last, datetime) else last
+    if not isinstance(last, datetime):
+        return last
+    return (last if last.tzinfo is None else last.astimezone(settings.extracted.tzinfo)).date()
 
 
 def _where_it_lies(source: Source, moment: datetime) -> nw.LazyFrame[Any]:
@@ -99,8 +102,9 @@ def _where_it_lies(source: Source, moment: datetime) -> nw.LazyFrame[Any]:
     kind: Any = schema[spec.time]
     if kind == nw.Date:
         return frame.filter(nw.col(spec.time) <= moment.date())
-    aware = getattr(kind, "time_zone", None) is not None
-    return frame.filter(nw.col(spec.time) <= (moment if aware else moment.replace(tzinfo=None)))
+    zone = getattr(kind, "time_zone", None)
+    own = moment.replace(tzinfo=None) if zone is None else moment.astimezone(zone_named(zone))
+    return frame.filter(nw.col(spec.time) <= own)
 
 
 def _of_frame(connection: duckdb.DuckDBPyConnection, frame: pd.DataFrame) -> nw.LazyFrame[Any]:

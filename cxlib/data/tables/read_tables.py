@@ -7,6 +7,7 @@ import os
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -22,6 +23,7 @@ from cxlib.data.rules.strict_models import read_model, to_model
 from cxlib.data.tables.database import connect, names_in, read_relation
 
 if TYPE_CHECKING:
+    import pandas as pd
     import pyarrow as pa
 
 SUFFIXES = (".parquet", ".csv", ".csv.gz")
@@ -231,6 +233,14 @@ def read(source: Source, *, encoding: str) -> tuple[pa.Table, list[Problem]]:
     return table, []
 
 
+def _holds_two_kinds_of_times(values: pd.Series) -> bool:
+    """Whether Python's times with a zone and without stand in one column: Arrow would take all as UTC."""
+    if values.dtype != object:
+        return False
+    zoned = {value.tzinfo is not None for value in values if isinstance(value, datetime) and value == value}
+    return len(zoned) > 1
+
+
 def _of_frame(source: Source) -> tuple[pa.Table, list[Problem]]:
     """Take the rows of a frame, and say how many were fetched from elsewhere."""
     import pandas as pd
@@ -240,6 +250,8 @@ def _of_frame(source: Source) -> tuple[pa.Table, list[Problem]]:
     try:
         if isinstance(frame, pd.DataFrame):
             _check_names(source, [str(name) for name in frame.columns])
+            if any(_holds_two_kinds_of_times(frame[name]) for name in frame.columns):
+                raise _failed(source, "tables.mixed_times")
             return pa.Table.from_pandas(frame, preserve_index=False), []
         table = arrow_rows(frame, argument=source.table)
     except (pa.ArrowException, ValueError) as error:

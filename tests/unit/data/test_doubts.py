@@ -86,3 +86,70 @@ def test_nothing_adds_up_to_nothing():
     none = {"order_id": [], "customer_id": [], "amount": []}
     empty = pd.DataFrame(none).astype({"amount": float}).assign(ordered_at=pd.to_datetime([]))
     assert (order_sums(empty)["net_sales"], order_sums(empty)["first_day"]) == (0, None)
+
+
+def test_states_that_say_called_off_and_are_kept_are_named(bring):
+    rows = ["1,a,2026-09-01,5,paid", "2,a,2026-09-02,5,キャンセル済み", "3,b,2026-09-02,-5,返品"]
+    where = [{"column": "state", "not_in": ["キャンセル"]}]
+    bring(lines(*rows, head=f"{HEAD},state"), orders=orders(where=where))
+    assert told(bring)["exports.kept_returns"] == ("state", 1)
+    bring(lines(*rows, head=f"{HEAD},state"), orders=orders(extra={"state": {"from": "state"}}))
+    assert told(bring)["exports.kept_returns"] == ("state", 1)
+    refunds = orders(columns={"line": {"const": 2}, "amount": {"const": 0, "less": ["Refunded"]}})
+    files = lines(*(f"{row},0" for row in rows), head=f"{HEAD},state,Refunded")
+    bring(files, orders=[orders(where=where), refunds])
+    assert "exports.kept_returns" not in told(bring)
+
+
+def test_one_item_of_a_list_in_a_cell_is_enough_to_leave_a_row_out(bring):
+    rows = ["1,a,2026-09-01,5,vip", '2,a,2026-09-02,5,"vip, test"', "3,b,2026-09-02,5,testing"]
+    where = [{"column": "tags", "not_in": ["test"], "of": ","}]
+    shop = bring(lines(*rows, head=f"{HEAD},tags"), orders=orders(where=where))
+    assert shop.table("orders")["order_id"].to_list() == ["1", "3"]
+    assert bring.summary["left_out"].to_list() == [{"tags = test": 1}] and told(bring) == {}
+
+
+def test_amounts_that_miss_what_the_export_itself_says_are_named(bring):
+    rows = ["1,a,2026-09-01,5,8", "1,a,2026-09-01,3,", "2,b,2026-09-02,5,4.5", "2,b,2026-09-02,0,"]
+    files = lines(*rows, head=f"{HEAD},total")
+    rule = {"within": ["order"], "to": "total"}
+    bring(files, orders=orders(columns={"line": {"row_within": ["order"]}}, adds_up=rule))
+    (notice,) = [n for n in bring.summary.attrs["notices"] if n.key == "exports.adds_not_up"]
+    assert (notice.column, notice.count) == ("total", 2) and "higher by 0.50" in notice.text("en")
+
+
+def test_taking_off_what_is_below_zero_is_named_once(bring):
+    files = lines("1,a,2026-09-01,5,-2", "2,b,2026-09-01,5,2", head=f"{HEAD},points")
+    twice = [
+        orders(columns={"line": {"const": at}, "amount": {"from": "amount", "less": ["points"]}})
+        for at in (1, 2)
+    ]
+    bring(files, orders=twice)
+    assert [n.key for n in bring.summary.attrs["notices"]].count("exports.less_below_zero") == 1
+
+
+def test_a_stage_that_reads_like_an_end_but_has_no_result_is_named_and_closings_tell_the_last_day(bring):
+    rows = [
+        "1,a,2026-01-01,Won,2026-05-01",
+        "2,a,2026-01-02,Closed Won - new,2026-06-01",
+        "3,b,2026-01-03,Offer,2027-01-01",
+    ]
+    won = {"from": "stage", "map": {"Won": "true", "Lost": "false"}, "otherwise": "empty"}
+    columns = {"deal_id": {"from": "id"}, "customer_id": {"from": "who"}, "created_on": {"from": "at"}}
+    columns |= {"stage": {"from": "stage"}, "closed_on": {"from": "end"}, "is_won": won}
+    deals = {"file": "o.csv", "columns": columns}
+    said = {"name": "Shop", "currency": "JPY", "timezone": "Asia/Tokyo"}
+    shop = bring(lines(*rows, head="id,who,at,stage,end"), data_set=said, deals=deals)
+    assert told(bring)["exports.unread_result"] == ("stage", 1)
+    assert shop.settings.extracted.date().isoformat() == "2026-05-01"
+
+
+def test_files_of_other_days_that_the_mapping_does_not_read_are_named(bring):
+    day = lines("1,a,2026-09-01,5")["o.csv"]
+    files = {"o_20260901.csv": day, "o_20260902.csv": day.replace("1,a", "2,a"), "people.csv": day}
+    bring(files, orders={**orders(), "file": "o_20260901.csv"})
+    (notice,) = [n for n in bring.summary.attrs["notices"] if n.key == "exports.unread_files"]
+    assert "o_20260902.csv (1)" in notice.text("en")
+    every = {name: value for name, value in orders().items() if name != "file"}
+    bring({}, orders={**every, "files": "o_*.csv"})
+    assert "exports.unread_files" not in told(bring)

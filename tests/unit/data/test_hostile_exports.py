@@ -234,3 +234,23 @@ def test_a_workbook_of_numbers_that_only_look_like_codes(bring):
         0.3,
     ]
     assert open_data(bring.source.parent / "shop").table("orders")["ordered_at"].dt.day.item() == 9
+
+
+def test_midnight_among_other_times_of_a_workbook_is_written_like_them(bring):
+    def fill(sheet):
+        sheet.append(["o", "c", "at", "on", "a"])
+        for order, hour in (("1", 0), ("2", 9)):
+            sheet.append(
+                [
+                    order,
+                    "a",
+                    pd.Timestamp(2026, 9, 1, hour).to_pydatetime(),
+                    pd.Timestamp(2026, 9, 1).to_pydatetime(),
+                    5,
+                ]
+            )
+
+    columns = {"ordered_at": {"from": "at", "format": "%Y-%m-%d %H:%M:%S"}}
+    shop = bring(workbook(fill), orders=part("o.xlsx", columns, extra={"on": {"from": "on"}}))
+    assert shop.table("orders")["ordered_at"].dt.hour.to_list() == [0, 9]
+    assert set(shop.table("orders")["on"]) == {"2026-09-01"}

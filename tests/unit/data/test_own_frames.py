@@ -1,5 +1,8 @@
 """`open_data` with frames in hand instead of a folder: the same tables, checked the same way."""
 
+from decimal import Decimal
+
+import duckdb
 import pandas as pd
 import polars as pl
 import pytest
@@ -112,3 +115,42 @@ def test_a_fixed_offset_is_a_zone(zone):
             assert (first["recency_days"], first["frequency"], first["tenure_days"]) == (29, 2, 30)
         assert cx.repeat_times(own.table("orders"), as_of="2026-09-30")["is_repeat"].tolist() == [True, False]
         assert own.timezone == "UTC+09:00"
+
+
+def _own_orders(n=60):
+    at = pd.date_range("2026-01-01T15:30:00", periods=n, freq="D", tz="UTC")
+    amounts = [round(50 + 0.37 * at, 2) for at in range(n)]
+    ids = {
+        "order_id": [f"o{at}" for at in range(n)],
+        "line": 1,
+        "customer_id": [f"c{at % 9}" for at in range(n)],
+    }
+    return pd.DataFrame({**ids, "ordered_at": at, "amount": amounts})
+
+
+def test_decimals_are_the_numbers_they_are_written_as():
+    rows = _own_orders()
+    exact = rows.assign(amount=[Decimal(str(amount)) for amount in rows["amount"]])
+    assert (
+        open_data({"orders": exact}, **SHOP).table("orders")["amount"].to_list() == rows["amount"].to_list()
+    )
+
+
+def test_times_with_a_zone_and_without_in_one_column_are_refused():
+    rows = _own_orders()
+    mixed = [
+        at.to_pydatetime() if place % 2 else at.tz_localize(None).to_pydatetime()
+        for place, at in enumerate(rows["ordered_at"])
+    ]
+    with pytest.raises(TableError, match="times with a zone and times without"):
+        open_data({"orders": rows.assign(ordered_at=pd.Series(mixed, dtype=object))}, **SHOP).table("orders")
+
+
+@pytest.mark.parametrize(
+    "turn", [lambda rows: pl.from_pandas(rows).lazy(), lambda rows: duckdb.from_df(rows)]
+)
+def test_tables_that_stay_where_they_lie_end_on_the_day_of_the_data_set_not_of_utc(turn):
+    rows = _own_orders()
+    here, there = open_data({"orders": rows}, **SHOP), open_data({"orders": turn(rows)}, **SHOP)
+    assert there.as_of == here.as_of and here.as_of.isoformat() == "2026-03-02"
+    assert len(there.table("orders")) == len(here.table("orders")) == len(rows)

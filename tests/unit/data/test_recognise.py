@@ -87,6 +87,13 @@ def test_an_encoding_other_than_usual_is_tried(place):
     assert "二" in set(open_data(place.target).table("orders")["order_id"])
 
 
+@pytest.mark.parametrize(("encoding", "sign"), [("utf-16", "\t"), ("utf-8-sig", ";"), ("cp932", "\t")])
+def test_a_delimiter_other_than_usual_is_known_by_the_header(place, encoding, sign):
+    (place.export / "o.csv").write_bytes(ORDERS.replace(",", sign).encode(encoding))
+    assert main(["import", "--from", str(place.export), "--to", str(place.target)]) == 0
+    assert open_data(place.target).table("orders")["amount"].sum() == 22
+
+
 def test_what_no_mapping_fits_is_said_with_what_is_lacking(place, capsys):
     (place.export / "a.csv").write_text(ORDERS.replace("total", "sum"))
     with pytest.raises(InputError, match="shop, but lacks `total`") as told:
