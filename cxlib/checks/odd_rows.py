@@ -13,8 +13,6 @@ from cxlib.language import text
 if TYPE_CHECKING:
     import pandas as pd
 
-#: Errors that rows can cause; a frame of which nothing stands out leaves them as they are.
-CAUSED = (ArithmeticError, LookupError, TypeError, ValueError)
 #: Things told at most.
 SHOWN = 6
 #: A name in small letters, which no value is.

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import lazy_loader
 
 from cxlib.checks import ParameterError, check_frame
-from cxlib.checks.odd_rows import CAUSED, name_odd_rows
+from cxlib.checks.odd_rows import name_odd_rows
 from cxlib.checks.own_numbers import checks_of
 
 if TYPE_CHECKING:
@@ -260,7 +260,7 @@ def _taking_any_frame(function: Callable[..., Any]) -> Callable[..., Any]:
         }
         try:
             return function(*placed, *args[len(names) :], **named)
-        except CAUSED as error:
+        except Exception as error:
             given = {**dict(zip(names, placed, strict=False)), **named}
             name_odd_rows(error, {name: value for name, value in given.items() if name in kinds})
             raise

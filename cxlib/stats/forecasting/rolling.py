@@ -225,7 +225,7 @@ def forecast_quality(
     for name in names:
         rows = held.get_group(name).reset_index(drop=True)
         error, actual = (rows["estimate"] - rows["actual"]).to_numpy(), rows["actual"].to_numpy()
-        size = float(np.abs(actual).mean())
+        size = float(np.abs(actual).mean()) or np.nan  # months without sales have no relative error
         inside = ((rows["conf_low"] <= actual) & (actual <= rows["conf_high"])).to_numpy(float)
         share = clustered_share_interval(inside, block, conf_level=conf_level)
         if rows["conf_low"].isna().all():

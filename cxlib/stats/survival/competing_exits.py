@@ -134,7 +134,7 @@ def _bounds(
     estimate: np.ndarray, error: np.ndarray, seen: np.ndarray, conf_level: float
 ) -> tuple[np.ndarray, np.ndarray]:
     """Log-log interval; where no such exit has happened yet, or every one of `seen` was, the exact bound."""
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(all="ignore"):
         log = np.log(estimate)
         width = np.exp(critical_value(conf_level) * error / np.abs(estimate * log))
         low, high = np.exp(log * width), np.exp(log / width)
