@@ -128,7 +128,7 @@ def feeling_by_lateness(
     """
     felt = events[(events["touchpoint"] == touchpoint) & events["valence"].notna()]
     felt = felt.assign(day=local_days(felt["occurred_at"], "occurred_at"))[["customer_id", "day", "valence"]]
-    pairs = felt.reset_index(names="contact").merge(sent, on="customer_id")
+    pairs = felt.assign(contact=np.arange(len(felt))).merge(sent, on="customer_id")
     age = (pairs["day"] - pairs["ordered_on"]).dt.days
     pairs = pairs[(age >= 0) & (age <= after_days)].sort_values(["ordered_on", "order_id"])
     pairs = pairs.drop_duplicates("contact", keep="last")

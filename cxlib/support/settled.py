@@ -99,8 +99,8 @@ def settled_at_once(
         one_each = part[part["customer_id"].notna() & ~part["is_follow_up"]]
         for metric, within in [*((f"came_back_{d}", d) for d in days), ("reopened", None), ("settled", None)]:
             mature = first_contacts(part, within_days=within or SAME_MATTER_DAYS)
-            values = mature["came_back" if within else metric].dropna()
-            who = mature.loc[values.index, "customer_id"]
+            held = mature[mature["came_back" if within else metric].notna()]
+            values, who = held["came_back" if within else metric], held["customer_id"]
             interval = clustered_share_interval(values, who, conf_level=conf_level)
             counts = {
                 "n": who.nunique(),
@@ -133,8 +133,11 @@ def bot_shares(tickets: pd.DataFrame, *, conf_level: float = 0.95) -> pd.DataFra
     mature = mature[mature["handled_by"] == "bot"]
     passed_on = ((mature["came_back"] == 1) & (mature["next_by"] == "person")).astype(float)
     rows = []
-    for metric, values in (("containment", mature["settled"].dropna()), ("escalation", passed_on)):
-        who = mature.loc[values.index, "customer_id"]
+    is_known = mature["settled"].notna()
+    for metric, values, who in (
+        ("containment", mature.loc[is_known, "settled"], mature.loc[is_known, "customer_id"]),
+        ("escalation", passed_on, mature["customer_id"]),
+    ):
         interval = clustered_share_interval(values, who, conf_level=conf_level)
         rows.append({"metric": metric, **interval._asdict(), "n": who.nunique(), "n_tickets": len(values)})
     columns = [name for name in _COLUMNS if name != "n_immature"]

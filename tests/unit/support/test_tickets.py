@@ -146,3 +146,10 @@ def test_each_group_has_its_own_orders():
         ["b", 0.0, 400],
     ]
     assert 0 < found["conf_high"][1] < 1.5  # nobody asked: the exact limit of a count of 0
+
+
+def test_rows_that_share_an_index_label_count_as_they_are():
+    read = read_tickets(tickets(60, csat_score=4.0), as_of="2026-06-30")
+    same = read.set_axis(np.zeros(len(read), dtype=int))
+    for shares in (settled_at_once, bot_shares):
+        pd.testing.assert_frame_equal(shares(same), shares(read))

@@ -9,7 +9,7 @@ from cxlib.support.after_tickets import after_contacts, after_orders, bought_aft
 from cxlib.support.claims import late_asked_more, start_with
 from cxlib.support.held_out import asked_by_arm
 from cxlib.support.next_to_ask import asking_rows, days_to_score, forecast_asking
-from cxlib.support.parcels_sent import late_parcels, parcels, sent_back
+from cxlib.support.parcels_sent import feeling_by_lateness, late_parcels, parcels, sent_back
 from cxlib.support.settled import bot_and_person
 from cxlib.support.touchpoint_satisfaction import (
     by_touchpoint,
@@ -180,3 +180,13 @@ def test_the_rule_is_evaluated_in_its_order():
     assert start_with(**given | {"top": top, "waits": waits})["claim"] == "wait"
     assert start_with(**given | {"unsettled": pd.DataFrame({"claim": ["lower"]})})["claim"] == "settle"
     assert start_with(**given | {"unsettled": pd.DataFrame({"claim": ["none"]})})["claim"] == "none"
+
+
+def test_contacts_and_scores_that_share_an_index_label_count_as_they_are():
+    sent = parcels(order_lines(), as_of="2026-06-30")
+    felt = pd.DataFrame({"customer_id": sent["customer_id"], "occurred_at": sent["ordered_on"]})
+    felt = felt.assign(touchpoint="delivery", valence=1.0)
+    given = pd.DataFrame({"customer_id": ["a", "a", "b"], "is_low": [True, False, True]})
+    for compute, frame in ((lambda rows: feeling_by_lateness(sent, rows), felt), (recovery, given)):
+        same = frame.set_axis(np.zeros(len(frame), dtype=int))
+        pd.testing.assert_frame_equal(compute(same), compute(frame.reset_index(drop=True)))
