@@ -153,3 +153,9 @@ def test_rows_that_share_an_index_label_count_as_they_are():
     same = read.set_axis(np.zeros(len(read), dtype=int))
     for shares in (settled_at_once, bot_shares):
         pd.testing.assert_frame_equal(shares(same), shares(read))
+
+
+@pytest.mark.parametrize("column", ["csat_score", "reopened_count"])
+def test_words_for_a_score_or_a_count_are_refused(column):
+    with pytest.raises(ParameterError, match=f"{column}.*40 of 40"):
+        read_tickets(tickets(40, **{column: "good"}), as_of="2026-06-30")

@@ -190,3 +190,24 @@ def test_contacts_and_scores_that_share_an_index_label_count_as_they_are():
     for compute, frame in ((lambda rows: feeling_by_lateness(sent, rows), felt), (recovery, given)):
         same = frame.set_axis(np.zeros(len(frame), dtype=int))
         pd.testing.assert_frame_equal(compute(same), compute(frame.reset_index(drop=True)))
+
+
+def test_days_may_be_pythons_own_and_orders_may_hold_none():
+    lines = order_lines().assign(refunded_on=pd.Timestamp("2026-05-01"), amount=-1.0)
+    own = lines.assign(**{c: lines[c].dt.date for c in ("promised_on", "delivered_on", "refunded_on")})
+    asked = {"as_of": "2026-06-30"}
+    pd.testing.assert_frame_equal(sent_back(own, **asked), sent_back(lines, **asked))
+    own, lines = own.assign(amount=1.0), lines.assign(amount=1.0)
+    pd.testing.assert_frame_equal(parcels(own, **asked), parcels(lines, **asked), check_dtype=False)
+    assert parcels(lines.assign(promised_on=np.nan), **asked).empty
+    assert parcels(lines.head(0).astype(object), **asked).empty
+
+
+def test_missing_ids_meet_nobody_and_numbers_are_no_text():
+    sent = parcels(order_lines(), as_of="2026-06-30")
+    asked = pd.DataFrame({"customer_id": [7], "opened_at": sent["ordered_on"].iloc[:1], "reason": "delivery"})
+    with pytest.raises(ParameterError, match="customer_id"):
+        late_parcels(sent, asked)
+    nameless = sent.assign(customer_id=None)
+    felt = pd.DataFrame({"customer_id": [None], "occurred_at": sent["ordered_on"].iloc[:1]})
+    assert feeling_by_lateness(nameless, felt.assign(touchpoint="delivery", valence=1.0)).empty

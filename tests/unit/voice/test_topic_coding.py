@@ -151,3 +151,10 @@ def test_texts_met_before_are_told_as_if_they_were_new(monkeypatch):
             for book, of_book in zip(books, new, strict=True):
                 for each, found in zip((*said, *said), (*of_book, *of_book), strict=True):
                     np.testing.assert_array_equal(mentions(each, book), found)
+
+
+def test_a_comment_cut_in_the_midst_of_a_sign_is_read():
+    said = pd.Series(["late parcel \ud83d", None], dtype=object)
+    assert code_comments(pd.DataFrame({"response_id": [1, 2], "comment": said}))["topic"].tolist() == [
+        "delivery"
+    ]
