@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cxlib.checks import check_columns
+from cxlib.checks import ParameterError, check_columns
 from cxlib.stats.arrays import Array
 from cxlib.stats.clustered_share import clustered_share_interval
 from cxlib.stats.intervals import Interval, clustered_mean_interval, critical_value
@@ -269,6 +269,8 @@ def satisfaction(
     [[4.0, 2.0]]
     """
     known = tickets[tickets["csat_score"].notna()]
+    if not known["csat_score"].astype(float).between(*scale).all():
+        raise ParameterError("support.score_off_scale", low=f"{scale[0]:g}", high=f"{scale[1]:g}")
     groups = [((), known)] if by is None else known.groupby([by], dropna=False, observed=True)
     rows = []
     for key, part in groups:
