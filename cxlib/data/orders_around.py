@@ -8,6 +8,7 @@ import pandas as pd
 
 from cxlib.checks import check_columns
 from cxlib.data.days import local_times, to_date
+from cxlib.data.joined import joined
 from cxlib.data.purchases import purchase_lines
 
 #: What is known of the purchases before a moment.
@@ -62,7 +63,7 @@ def orders_around(
     check_columns(orders, **{name: name for name in ("customer_id", "order_id", "ordered_at", "amount")})
     kept = moments[moments["at"] + pd.Timedelta(days=within_days) <= pd.Timestamp(to_date(as_of))]
     keyed = kept[["customer_id", "at"]].assign(moment=kept.index)
-    lines = orders.merge(keyed, on="customer_id")
+    lines = joined(orders, keyed)
     gap = local_times(lines["ordered_at"], "ordered_at", timezone=timezone) - lines["at"]
     lines = lines.assign(gap=gap.dt.total_seconds() / 86_400)
     past, known = ((lines["gap"] <= end).to_numpy() for end in (0, within_days))

@@ -10,6 +10,7 @@ import pandas as pd
 
 from cxlib.checks import check_columns
 from cxlib.data.days import local_days
+from cxlib.data.joined import joined
 from cxlib.data.orders_around import orders_around
 from cxlib.data.purchases import purchase_lines
 from cxlib.stats.alike_before import adjusted_slopes, known_before
@@ -88,7 +89,7 @@ def after_orders(
     moments = sold[["customer_id"]].assign(at=day).drop_duplicates().sort_values(["customer_id", "at"])
     moments = moments.reset_index(drop=True)
     asked = tickets.loc[tickets["customer_id"].notna(), ["customer_id", "opened_at"]]
-    pairs = moments.reset_index(names="moment").merge(asked, on="customer_id")
+    pairs = joined(moments.reset_index(names="moment"), asked)
     age = pairs["at"] - pairs["opened_at"]
     near = pairs.loc[(age > 0 * _DAY) & (age <= (ABOUT_DAYS + 1) * _DAY), "moment"]
     moments["has_asked"] = moments.index.isin(near).astype(float)

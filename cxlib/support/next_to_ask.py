@@ -11,6 +11,7 @@ import pandas as pd
 
 from cxlib.checks import NotEnoughData, check_columns
 from cxlib.data.days import local_days, to_date
+from cxlib.data.joined import joined
 from cxlib.data.purchases import purchase_lines
 from cxlib.stats.intervals import Interval
 from cxlib.stats.scoring.by_group import calibration_curve
@@ -105,7 +106,7 @@ def asking_rows(
 
 def _led_to_ticket(bought: pd.DataFrame, asked: pd.DataFrame) -> pd.Series:
     """Whether a ticket of the customer followed each order within thirty days."""
-    pairs = bought.reset_index(names="place")[["place", "customer_id", "day"]].merge(asked, on="customer_id")
+    pairs = joined(bought.reset_index(names="place")[["place", "customer_id", "day"]], asked)
     after = (pairs["day_y"] - pairs["day_x"]).dt.days
     return bought.index.to_series().isin(pairs.loc[(after >= 0) & (after <= ABOUT_DAYS), "place"])
 

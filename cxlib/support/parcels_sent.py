@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from cxlib.data.days import local_days, to_date
+from cxlib.data.joined import joined
 from cxlib.data.purchases import purchase_lines
 from cxlib.stats.arrays import Array
 from cxlib.stats.clustered_share import clustered_share_interval
@@ -41,7 +42,10 @@ def parcels(orders: pd.DataFrame, *, as_of: dt.date | str) -> pd.DataFrame:
         return pd.DataFrame(columns=columns)
     last = pd.Timestamp(to_date(as_of))
     sold = orders[purchase_lines(orders) & orders["promised_on"].notna()]
-    sold = sold.assign(ordered_on=local_days(sold["ordered_at"], "ordered_at"))
+    if sold.empty:
+        return pd.DataFrame(columns=columns)
+    days = {name: local_days(sold[name], name) for name in ("promised_on", "delivered_on")}
+    sold = sold.assign(ordered_on=local_days(sold["ordered_at"], "ordered_at"), **days)
     sold = sold[sold["promised_on"] <= last]
     under_way = sold.groupby("order_id")["delivered_on"].transform(lambda days: days.isna().any())
     sold = sold.assign(delivered_on=sold["delivered_on"].where(~under_way.astype(bool)))
@@ -86,7 +90,7 @@ def late_parcels(
         return pd.DataFrame(columns=["metric", "parcel", *Interval._fields, "n", "n_parcels"])
     asked = tickets.loc[tickets["reason"] == reason, ["customer_id", "opened_at"]].dropna()
     numbered = sent.assign(place=np.arange(len(sent)))
-    pairs = numbered.merge(asked, on="customer_id")
+    pairs = joined(numbered, asked)
     until = pairs["delivered_on"].fillna(pairs["promised_on"]) + pd.Timedelta(days=after_days + 1)
     pairs = pairs[(pairs["opened_at"] >= pairs["ordered_on"]) & (pairs["opened_at"] < until)]
     hit, late = np.isin(np.arange(len(sent)), pairs["place"]), (sent["late_days"] > 0).to_numpy()
@@ -128,7 +132,9 @@ def feeling_by_lateness(
     """
     felt = events[(events["touchpoint"] == touchpoint) & events["valence"].notna()]
     felt = felt.assign(day=local_days(felt["occurred_at"], "occurred_at"))[["customer_id", "day", "valence"]]
-    pairs = felt.reset_index(names="contact").merge(sent, on="customer_id")
+    if felt.empty or sent.empty:
+        return pd.DataFrame(columns=["late_from", *_COLUMNS])
+    pairs = joined(felt.assign(contact=np.arange(len(felt))), sent)
     age = (pairs["day"] - pairs["ordered_on"]).dt.days
     pairs = pairs[(age >= 0) & (age <= after_days)].sort_values(["ordered_on", "order_id"])
     pairs = pairs.drop_duplicates("contact", keep="last")
@@ -166,13 +172,13 @@ def sent_back(orders: pd.DataFrame, *, as_of: dt.date | str, conf_level: float =
         return pd.DataFrame(columns=_COLUMNS)
     rows = []
     for metric, name, on in (("refunded", "refund_days", "refunded_on"), *_EXCHANGED):
-        is_dated = on in held and held[on].dtype.kind == "M"
+        is_dated = _holds_days(held, on)
         if metric == "exchanged" and not is_dated:
             continue
         what = each["is_back"] if metric == "refunded" else held[on].notna().groupby(held["order_id"]).max()
         share = clustered_share_interval(what.reindex(each.index), each["customer_id"], conf_level=conf_level)
         rows.append({"metric": metric, **share._asdict(), "n": each["customer_id"].nunique()})
-        if is_dated and "delivered_on" in held and held["delivered_on"].dtype.kind == "M":
+        if is_dated and _holds_days(held, "delivered_on"):
             dated = {column: local_days(held[column], column) for column in ("delivered_on", on)}
             days = held.assign(**dated).groupby("order_id", sort=False)[list(dated)].max()
             took = (days[on] - days["delivered_on"]).dt.days.dropna()
@@ -182,6 +188,12 @@ def sent_back(orders: pd.DataFrame, *, as_of: dt.date | str, conf_level: float =
                 mean = clustered_mean_interval(took, who, conf_level=conf_level)
                 rows.append({"metric": name, **mean._asdict(), "n": who.nunique()})
     return pd.DataFrame(rows, columns=_COLUMNS)
+
+
+def _holds_days(held: pd.DataFrame, column: str) -> bool:
+    """Whether a column holds days, be they Python's own; text is left out."""
+    kinds = ("date", "datetime", "datetime64")
+    return column in held and pd.api.types.infer_dtype(held[column], skipna=True) in kinds
 
 
 def means_by(

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cxlib.checks import check_columns
+from cxlib.checks import ParameterError, check_columns
 from cxlib.stats.arrays import Array
 from cxlib.stats.clustered_share import clustered_share_interval
 from cxlib.stats.intervals import Interval, clustered_mean_interval, critical_value
@@ -99,8 +99,8 @@ def settled_at_once(
         one_each = part[part["customer_id"].notna() & ~part["is_follow_up"]]
         for metric, within in [*((f"came_back_{d}", d) for d in days), ("reopened", None), ("settled", None)]:
             mature = first_contacts(part, within_days=within or SAME_MATTER_DAYS)
-            values = mature["came_back" if within else metric].dropna()
-            who = mature.loc[values.index, "customer_id"]
+            held = mature[mature["came_back" if within else metric].notna()]
+            values, who = held["came_back" if within else metric], held["customer_id"]
             interval = clustered_share_interval(values, who, conf_level=conf_level)
             counts = {
                 "n": who.nunique(),
@@ -133,8 +133,11 @@ def bot_shares(tickets: pd.DataFrame, *, conf_level: float = 0.95) -> pd.DataFra
     mature = mature[mature["handled_by"] == "bot"]
     passed_on = ((mature["came_back"] == 1) & (mature["next_by"] == "person")).astype(float)
     rows = []
-    for metric, values in (("containment", mature["settled"].dropna()), ("escalation", passed_on)):
-        who = mature.loc[values.index, "customer_id"]
+    is_known = mature["settled"].notna()
+    for metric, values, who in (
+        ("containment", mature.loc[is_known, "settled"], mature.loc[is_known, "customer_id"]),
+        ("escalation", passed_on, mature["customer_id"]),
+    ):
         interval = clustered_share_interval(values, who, conf_level=conf_level)
         rows.append({"metric": metric, **interval._asdict(), "n": who.nunique(), "n_tickets": len(values)})
     columns = [name for name in _COLUMNS if name != "n_immature"]
@@ -266,6 +269,8 @@ def satisfaction(
     [[4.0, 2.0]]
     """
     known = tickets[tickets["csat_score"].notna()]
+    if not known["csat_score"].astype(float).between(*scale).all():
+        raise ParameterError("support.score_off_scale", low=f"{scale[0]:g}", high=f"{scale[1]:g}")
     groups = [((), known)] if by is None else known.groupby([by], dropna=False, observed=True)
     rows = []
     for key, part in groups:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cxlib.checks import check_columns, check_frame
+from cxlib.checks import ParameterError, check_columns, check_frame
 from cxlib.data.days import local_times, to_date
 
 #: Days within which another ticket on the same matter is the same matter, not settled.
@@ -47,7 +47,7 @@ def read_tickets(tickets: pd.DataFrame, *, as_of: dt.date | str, by: str | None 
     Raises
     ------
     ParameterError
-        A missing column.
+        A missing column, or text for a score or a count.
 
     Notes
     -----
@@ -66,7 +66,8 @@ def read_tickets(tickets: pd.DataFrame, *, as_of: dt.date | str, by: str | None 
     check_frame(tickets, argument="n_tickets")
     check_columns(tickets, customer_id="customer_id", opened_at="opened_at")
     held = tickets.assign(**{name: np.nan for name in _KEPT if name not in tickets})
-    held = held.assign(opened_at=local_times(held["opened_at"], "opened_at"))
+    numbers = {name: _numbers(held[name]) for name in ("reopened_count", "csat_score")}
+    held = held.assign(opened_at=local_times(held["opened_at"], "opened_at"), **numbers)
     end = pd.Timestamp(to_date(as_of)) + _DAY
     order = ["opened_at", *(name for name in ("ticket_id",) if name in held)]
     held = held[held["opened_at"] < end].sort_values(order, kind="stable", ignore_index=True)
@@ -128,6 +129,14 @@ def _times(held: pd.DataFrame, column: str) -> pd.Series:
     if column in held:
         return local_times(held[column], column)
     return pd.Series(pd.NaT, index=held.index, dtype=held["opened_at"].dtype)
+
+
+def _numbers(column: pd.Series) -> pd.Series:
+    """Give a column as numbers; text that is none is refused."""
+    number = pd.to_numeric(column, errors="coerce")
+    if bad := int((number.isna() & column.notna()).sum() + np.isinf(number.astype(float)).sum()):
+        raise ParameterError("support.no_numbers", column=str(column.name), n=bad, total=len(column))
+    return number
 
 
 def _gap(read: pd.DataFrame, *, ahead: int) -> pd.Series:

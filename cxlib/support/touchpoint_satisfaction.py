@@ -174,6 +174,7 @@ def recovery(given: pd.DataFrame, *, conf_level: float = 0.95) -> pd.DataFrame:
     >>> recovery(given)[["estimate", "heard_share"]].to_numpy().tolist()
     [[1.0, 0.5]]
     """
+    given = given.reset_index(drop=True)
     following = given["is_low"].astype(object).groupby(given["customer_id"]).shift(-1)
     first = given[given["is_low"]].drop_duplicates("customer_id")
     heard = following.loc[first.index].dropna().astype(bool)

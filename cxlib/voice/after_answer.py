@@ -16,7 +16,7 @@ from cxlib.stats.alike_before import adjusted_slopes, known_before
 from cxlib.stats.hidden_cause import e_value
 from cxlib.stats.intervals import critical_value, share_interval
 from cxlib.stats.money_means import money_mean_interval, tails_hold
-from cxlib.voice.answers import by_time
+from cxlib.voice.answers import by_time, check_scores
 from cxlib.voice.attitudes import ATTITUDES, attitude
 
 #: Result by the column of `follow_answers` it comes from.
@@ -75,6 +75,7 @@ def follow_answers(
     """
     check_frame(answers, argument="answers")
     check_columns(answers, customer_id="customer_id", answered_at="answered_at", nps_score="nps_score")
+    check_scores(answers, "nps_score", (0, 10))
     check_columns(orders, **{name: name for name in ("customer_id", "order_id", "ordered_at", "amount")})
     needed = ["customer_id", "answered_at", "nps_score"]
     asked = by_time(answers[answers[needed].notna().all(axis=1)], columns=needed)

@@ -10,7 +10,7 @@ import pandas as pd
 from cxlib.checks import check_columns, check_frame
 from cxlib.data.days import instants, local_times, to_date
 from cxlib.stats.intervals import share_interval
-from cxlib.voice.answers import by_time
+from cxlib.voice.answers import by_time, check_scores
 from cxlib.voice.attitudes import ATTITUDES, attitude
 
 BANDS = ("top_fifth", "other_buyers", "no_purchase")
@@ -53,6 +53,7 @@ def latest_attitudes(
     """
     check_frame(answers, argument="answers")
     check_columns(answers, customer_id="customer_id", answered_at="answered_at", nps_score="nps_score")
+    check_scores(answers, "nps_score", (0, 10))
     check_columns(orders, **{name: name for name in ("customer_id", "ordered_at", "amount")})
     latest = _in_order(answers).drop_duplicates("customer_id", keep="last")
     when = local_times(orders["ordered_at"], "ordered_at")
@@ -161,6 +162,7 @@ def attitude_moves(answers: pd.DataFrame, *, conf_level: float = 0.95) -> pd.Dat
     """
     check_frame(answers, argument="answers")
     check_columns(answers, customer_id="customer_id", answered_at="answered_at", nps_score="nps_score")
+    check_scores(answers, "nps_score", (0, 10))
     ordered = _in_order(answers)
     ordered = ordered.assign(before=ordered.groupby("customer_id")["attitude"].shift())
     moved = ordered.drop_duplicates("customer_id", keep="last").dropna(subset=["before"])

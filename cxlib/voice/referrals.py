@@ -76,7 +76,7 @@ def referred_customers(
     check_frame(orders, argument="orders")
     check_columns(customers, customer_id="customer_id", source_col=source_col)
     check_columns(orders, **{name: name for name in ("customer_id", "ordered_at", "amount")})
-    lines = orders.dropna(subset=["customer_id", "ordered_at"])
+    lines = orders.dropna(subset=["customer_id", "ordered_at"]).reset_index(drop=True)
     day = local_days(lines["ordered_at"], "ordered_at")
     known = (day <= pd.Timestamp(to_date(as_of))).to_numpy()
     bought = day[purchase_lines(lines, known=known)].groupby(lines["customer_id"]).min()

@@ -44,7 +44,13 @@ def fold_comments(comments: pd.Series) -> pa.Array:
     >>> fold_comments(pd.Series(["ＬＩＮＥの ｱﾌﾟﾘ", "It<br>Can’t", None])).to_pylist()
     ['lineの アプリ', "it can't", None]
     """
-    text = pa.array(comments.astype(TEXT), pa.large_string(), from_pandas=True)
+    try:
+        text = pa.array(comments.astype(TEXT), pa.large_string(), from_pandas=True)
+    except UnicodeEncodeError:  # half of a sign, left by whatever cut the text
+        whole = comments.astype(object).map(
+            lambda said: said.encode("utf-8", "replace").decode() if isinstance(said, str) else said
+        )
+        text = pa.array(whole.astype(TEXT), pa.large_string(), from_pandas=True)
     if isinstance(text, pa.ChunkedArray):  # of texts that Arrow held in parts already
         text = text.combine_chunks()
     text = pc.utf8_normalize(text, form="NFKC")

@@ -8,7 +8,7 @@ from cxlib.checks import ParameterError
 from cxlib.data.tables.data_set import open_data
 from cxlib.support.contact_rates import changed_reasons, rates_by_group, reasons, top_reason
 from cxlib.support.reply_clocks import reply_times
-from cxlib.support.settled import bot_and_person, bot_shares, first_contacts, settled_at_once
+from cxlib.support.settled import bot_and_person, bot_shares, first_contacts, satisfaction, settled_at_once
 from cxlib.support.tickets import common_words, one_spelling, read_tickets, ticket_notes
 
 AS_OF = "2026-03-31"
@@ -146,3 +146,22 @@ def test_each_group_has_its_own_orders():
         ["b", 0.0, 400],
     ]
     assert 0 < found["conf_high"][1] < 1.5  # nobody asked: the exact limit of a count of 0
+
+
+def test_rows_that_share_an_index_label_count_as_they_are():
+    read = read_tickets(tickets(60, csat_score=4.0), as_of="2026-06-30")
+    same = read.set_axis(np.zeros(len(read), dtype=int))
+    for shares in (settled_at_once, bot_shares):
+        pd.testing.assert_frame_equal(shares(same), shares(read))
+
+
+@pytest.mark.parametrize("column", ["csat_score", "reopened_count"])
+def test_words_for_a_score_or_a_count_are_refused(column):
+    with pytest.raises(ParameterError, match=f"{column}.*40 of 40"):
+        read_tickets(tickets(40, **{column: "good"}), as_of="2026-06-30")
+
+
+def test_satisfaction_off_its_scale_is_refused():
+    read = read_tickets(tickets(40, csat_score=9.0), as_of="2026-06-30")
+    with pytest.raises(ParameterError, match="from 1 to 5"):
+        satisfaction(read)

@@ -9,7 +9,7 @@ from cxlib.support.after_tickets import after_contacts, after_orders, bought_aft
 from cxlib.support.claims import late_asked_more, start_with
 from cxlib.support.held_out import asked_by_arm
 from cxlib.support.next_to_ask import asking_rows, days_to_score, forecast_asking
-from cxlib.support.parcels_sent import late_parcels, parcels, sent_back
+from cxlib.support.parcels_sent import feeling_by_lateness, late_parcels, parcels, sent_back
 from cxlib.support.settled import bot_and_person
 from cxlib.support.touchpoint_satisfaction import (
     by_touchpoint,
@@ -180,3 +180,34 @@ def test_the_rule_is_evaluated_in_its_order():
     assert start_with(**given | {"top": top, "waits": waits})["claim"] == "wait"
     assert start_with(**given | {"unsettled": pd.DataFrame({"claim": ["lower"]})})["claim"] == "settle"
     assert start_with(**given | {"unsettled": pd.DataFrame({"claim": ["none"]})})["claim"] == "none"
+
+
+def test_contacts_and_scores_that_share_an_index_label_count_as_they_are():
+    sent = parcels(order_lines(), as_of="2026-06-30")
+    felt = pd.DataFrame({"customer_id": sent["customer_id"], "occurred_at": sent["ordered_on"]})
+    felt = felt.assign(touchpoint="delivery", valence=1.0)
+    given = pd.DataFrame({"customer_id": ["a", "a", "b"], "is_low": [True, False, True]})
+    for compute, frame in ((lambda rows: feeling_by_lateness(sent, rows), felt), (recovery, given)):
+        same = frame.set_axis(np.zeros(len(frame), dtype=int))
+        pd.testing.assert_frame_equal(compute(same), compute(frame.reset_index(drop=True)))
+
+
+def test_days_may_be_pythons_own_and_orders_may_hold_none():
+    lines = order_lines().assign(refunded_on=pd.Timestamp("2026-05-01"), amount=-1.0)
+    own = lines.assign(**{c: lines[c].dt.date for c in ("promised_on", "delivered_on", "refunded_on")})
+    asked = {"as_of": "2026-06-30"}
+    pd.testing.assert_frame_equal(sent_back(own, **asked), sent_back(lines, **asked))
+    own, lines = own.assign(amount=1.0), lines.assign(amount=1.0)
+    pd.testing.assert_frame_equal(parcels(own, **asked), parcels(lines, **asked), check_dtype=False)
+    assert parcels(lines.assign(promised_on=np.nan), **asked).empty
+    assert parcels(lines.head(0).astype(object), **asked).empty
+
+
+def test_missing_ids_meet_nobody_and_numbers_are_no_text():
+    sent = parcels(order_lines(), as_of="2026-06-30")
+    asked = pd.DataFrame({"customer_id": [7], "opened_at": sent["ordered_on"].iloc[:1], "reason": "delivery"})
+    with pytest.raises(ParameterError, match="customer_id"):
+        late_parcels(sent, asked)
+    nameless = sent.assign(customer_id=None)
+    felt = pd.DataFrame({"customer_id": [None], "occurred_at": sent["ordered_on"].iloc[:1]})
+    assert feeling_by_lateness(nameless, felt.assign(touchpoint="delivery", valence=1.0)).empty

@@ -3,6 +3,7 @@
 import pandas as pd
 import pytest
 
+from cxlib.checks import ParameterError
 from cxlib.voice.close_loop import attitude_moves, attitude_spend, latest_attitudes, value_at_risk
 
 
@@ -51,3 +52,14 @@ def test_no_answers(answers, orders):
     latest = latest_attitudes(answers.head(0), orders, as_of="2025-12-31")
     assert value_at_risk(latest)["n"].sum() == attitude_spend(latest)["n"].sum() == 0
     assert attitude_moves(answers.head(0))["n"].sum() == 0
+
+
+@pytest.mark.parametrize("score", ["good", 11])
+def test_what_is_no_score_has_no_attitude(answers, orders, score):
+    answers = answers.assign(nps_score=score)
+    for compute in (
+        lambda: latest_attitudes(answers, orders, as_of="2025-12-31"),
+        lambda: attitude_moves(answers),
+    ):
+        with pytest.raises(ParameterError, match="nps_score"):
+            compute()

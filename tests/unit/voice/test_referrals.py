@@ -93,3 +93,10 @@ def test_nobody_and_other_names():
     assert found["estimate"][0] == 0.2
     with pytest.raises(ParameterError, match="source_col"):
         referred_customers(people, orders, as_of="2026-06-30", source_col="source")
+
+
+def test_order_lines_that_share_an_index_label_count_as_they_are():
+    people, orders = make_shop(400)
+    same = orders.set_axis(np.zeros(len(orders), dtype=int))
+    found, plain = (referred_customers(people, each, as_of="2026-06-30") for each in (same, orders))
+    pd.testing.assert_frame_equal(found, plain)

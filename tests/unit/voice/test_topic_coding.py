@@ -34,6 +34,17 @@ def book_with(**wordings):
         ("It was expensive<br>and the SITE crashed", ["price", "usability"]),
         ("値段は高いが、店員さんは親切", ["price", "store"]),
         ("The free shipping is nice", ["price"]),
+        ("the filter for dry hair doesn't work", ["usability"]),
+        ("it didnt do anything", ["quality"]),
+        ("We walked and went hiking", []),
+        ("The quote for our salon came four days late", ["b2b"]),
+        ("why do I need to register first", ["usability"]),
+        ("sent to my previous address", ["delivery"]),
+        ("湿疹が落ち着きました", ["quality"]),
+        ("カード入力後に画面が固まった", ["usability"]),
+        ("トラベルサイズがいつも品切れ", ["assortment"]),
+        ("お気に入りの色が廃番", ["assortment"]),
+        ("返金が2週間たってもない", ["returns"]),
         ("I get to the point", []),
         ("ポイントを押さえたアンケート", []),
         ("parc\u200bel arrived", ["delivery"]),
@@ -140,3 +151,10 @@ def test_texts_met_before_are_told_as_if_they_were_new(monkeypatch):
             for book, of_book in zip(books, new, strict=True):
                 for each, found in zip((*said, *said), (*of_book, *of_book), strict=True):
                     np.testing.assert_array_equal(mentions(each, book), found)
+
+
+def test_a_comment_cut_in_the_midst_of_a_sign_is_read():
+    said = pd.Series(["late parcel \ud83d", None], dtype=object)
+    assert code_comments(pd.DataFrame({"response_id": [1, 2], "comment": said}))["topic"].tolist() == [
+        "delivery"
+    ]
