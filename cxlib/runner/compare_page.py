@@ -23,6 +23,7 @@ from cxlib.report.units import METRICS, Metric
 from cxlib.runner.causes import Cause
 from cxlib.runner.compare import Comparison, Row, kpi_of
 from cxlib.runner.inert import POLICY
+from cxlib.runner.run_files import Run
 from cxlib.runner.words import say
 
 #: Rows shown of figures that can't be compared, and of those that can't be tested; all are in the JSON.
@@ -48,6 +49,7 @@ class Page(NamedTuple):
     untested: str
     stored: list[dict[str, str]]
     rest: str
+    alone: list[str]
 
 
 def compare_html(found: Comparison, lang: str) -> str:
@@ -102,6 +104,7 @@ class _Words:
             untested="" if found.untested is None else self.cause(found.untested),
             stored=[self._stored(row) for row in shown],
             rest=self._rest(len(found.stored) - len(shown)),
+            alone=[*self._alone(found.new, found.only_new), *self._alone(found.old, found.only_old)],
         )
 
     def _headline(self) -> str:
@@ -117,6 +120,15 @@ class _Words:
     def _rest(self, others: int) -> str:
         gone, come = (f"{len(keys):,}" for keys in (self.found.only_old, self.found.only_new))
         return self.word("rest", others=f"{others:,}", gone=gone, come=come)
+
+    def _alone(self, run: Run, keys: Sequence[str]) -> list[str]:
+        """Name what one run alone tells: key figures and sentences first, details in the JSON only."""
+        key = "only_new" if run is self.found.new else "only_old"
+        told = sorted(
+            (one for one in keys if "#" not in one), key=lambda one: (kpi_of(run, one) is None, "[" in one)
+        )
+        names = dict.fromkeys(self.name(one, run) for one in told)
+        return [self.word(key, name=name) for name in list(names)[:MOST]]
 
     def _chosen(self, rows: Sequence[Row]) -> tuple[list[Row], int]:
         """Key figures first, then other estimates, then their details; and how many are left out."""
@@ -178,13 +190,13 @@ class _Words:
             values = {name: format_date(day, self.lang) for name, day in values.items()}
         return self.word(f"cause.{key}", **values)
 
-    def name(self, key: str) -> str:
+    def name(self, key: str, run: Run | None = None) -> str:
         """Name a figure in words: the sentence of a finding, or what the row of a table is about."""
         report, _, rest = key.partition("/")
         rest, _, number = rest.partition("#")
-        held: Mapping[str, Any] = self.found.new.results[report]
+        held: Mapping[str, Any] = (run or self.found.new).results[report]
         ending = f" · {column_word(number, self.lang)}" if number else ""
-        ending += self._whom(report)
+        ending += self._whom(report, run or self.found.new)
         finding = held["findings"].get(rest)
         if finding is not None:
             return clean_text(finding.get("texts", {}).get(self.lang, rest), limit=120) + ending
@@ -194,11 +206,11 @@ class _Words:
         words = [self._name_of(one, table.get("words", {})) for one in names]
         return clean_text(" · ".join(words), limit=120) + ending
 
-    def _whom(self, item: str) -> str:
+    def _whom(self, item: str, run: Run) -> str:
         """Say which of several reports of a chapter a figure is from."""
-        if self.found.new.report_of(item) == item:
+        if run.report_of(item) == item:
             return ""
-        entry = self.found.new.manifest["reports"][item]
+        entry = run.manifest["reports"][item]
         titles = entry.get("titles")
         own = titles.get(self.lang) if isinstance(titles, dict) else None
         return f" · {clean_text(own or entry.get('title') or item, limit=80)}"

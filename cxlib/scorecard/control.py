@@ -173,8 +173,8 @@ def chart_rows(limited: pd.DataFrame, *, by: Sequence[str] = ()) -> pd.DataFrame
     DataFrame
         `metric`, `by`, `chart`, `months_observed`, `estimate` (latest month), `n, customers` (in it), `usual,
         limit_low, limit_high`, `signals, alone` (months outside these limits, and outside three standard
-        errors), `last_signal` (latest such month) and `verdict`: "differ" where any month lies outside, else
-        "no_difference_shown".
+        errors), `last_signal_on` (latest such month) and `verdict`: "differ" where any month lies outside,
+        else "no_difference_shown".
 
     Examples
     --------
@@ -195,7 +195,9 @@ def chart_rows(limited: pd.DataFrame, *, by: Sequence[str] = ()) -> pd.DataFrame
     )
     rows[["months_observed", "signals", "alone"]] = counts.astype("int64").to_numpy()
     months = limited["month"].where(limited["is_signal"].astype(bool))
-    rows["last_signal"] = months.groupby([limited[key] for key in keys], sort=False, dropna=False).max().array
+    rows["last_signal_on"] = (
+        months.groupby([limited[key] for key in keys], sort=False, dropna=False).max().array
+    )
     rows["verdict"] = np.where(rows["signals"] > 0, "differ", "no_difference_shown")
     return rows
 

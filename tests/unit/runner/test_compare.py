@@ -1,5 +1,6 @@
 import json
 import re
+from html import unescape
 from pathlib import Path
 
 import pandas as pd
@@ -210,6 +211,18 @@ def test_the_difference_is_the_scorecards_own(stored_run):
         stored = [rows[row.key][name] for name in names]
         assert [row.change, row.conf_low, row.conf_high] == pytest.approx(stored[:3], rel=1e-9, abs=1e-12)
         assert row.moved == stored[3] and row.restated is None
+
+
+@pytest.mark.parametrize(("lang", "said"), [("en", "Only in the later run: "), ("ja", "新しい実行だけ：")])
+def test_what_only_one_run_tells_is_named(pair, changes, lang, said):
+    def without(results):
+        of_day("2026-08-31", 18.0)(results)
+        del results["scorecard"]["findings"]["scorecard.initiative"]
+
+    old, new = pair(old={"change": without})
+    told = new.results["scorecard"]["findings"]["scorecard.initiative"]["texts"][lang]
+    (shown,) = re.findall(f"<li>{said}(.*)</li>", compare_html(compare(old, new), lang))
+    assert unescape(shown)[:60] == told[:60]
 
 
 @pytest.mark.parametrize("lang", ["en", "ja"])

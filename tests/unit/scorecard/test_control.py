@@ -66,7 +66,7 @@ def test_one_strange_month_and_a_lasting_shift_are_found(change, rule):
     found = limited[limited["is_signal"]]
     assert rule in set(found["rule"])
     assert chart_rows(limited)["verdict"].tolist() == ["differ"]
-    assert chart_rows(limited)["last_signal"].tolist() == [found["month"].max()]
+    assert chart_rows(limited)["last_signal_on"].tolist() == [found["month"].max()]
 
 
 @pytest.mark.slow
