@@ -102,6 +102,7 @@ def difference_within(
 
     Residuals are scaled by their leverage (HC2): strata are many and small, and their means fit the noise.
     The error is never below that without a difference: a few touched of whom nobody moved show no spread.
+    Where all, or nobody, moved it is that of shares.
     """
     frame = pd.DataFrame({"y": outcome.astype(float), "x": touched.astype(float)})
     held = frame.groupby(stratum)
@@ -117,7 +118,9 @@ def difference_within(
     parts = pd.DataFrame({"x": x**2, "y": y**2}).groupby(stratum).agg(["sum", "size"])
     spread: pd.Series = parts["y", "sum"] / np.maximum(parts["y", "size"] - 1, 1)
     same = np.sqrt((spread * parts["x", "sum"]).sum()) / squares
-    return estimate, float(max(clustered, same))
+    mixed = held["x"].transform("nunique").to_numpy() > 1
+    nobody_differs = 0.0 if same > 0 else error_of_shares(outcome[mixed], touched[mixed])
+    return estimate, float(max(clustered, same, nobody_differs))
 
 
 def error_of_shares(up: np.ndarray, touched: np.ndarray) -> float:

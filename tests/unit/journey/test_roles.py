@@ -36,6 +36,13 @@ def cell(result, touchpoint, state):
     return result.set_index(["touchpoint", "state"]).loc[(touchpoint, state)]
 
 
+def test_where_everybody_moved_the_adjusted_difference_is_not_known_to_a_hair():
+    events, states = company(n=400)
+    everybody = states.assign(state=np.where(states["as_of"] == DAYS[1], "high", states["state"]))
+    row = cell(state_changes(events, everybody, state_order=ORDER), "mail", "low")
+    assert row["adjusted"] == 0 and row["adjusted_conf_low"] < -0.001 < 0.001 < row["adjusted_conf_high"]
+
+
 def test_planted_difference_lies_in_its_interval_and_equals_the_hand_count():
     events, states = company()
     row = cell(state_changes(events, states, state_order=ORDER), "mail", "low")
