@@ -143,9 +143,11 @@ def _check_quotes(path: Path, form: Form, quotes: QuoteWatch) -> list[Problem]:
         rows = getattr(found, key)
         if rows:
             raise TableError([_at_rows(f"tables.quote_{key}", "error", form, rows, found)])
-    if found.lines_inside <= found.rows - form.header_rows:
+    several = [row for row in found.several_lines if row > form.header_rows]
+    in_header = len(found.several_lines) - len(several)
+    if found.lines_inside - in_header <= found.rows - form.header_rows:
         return []
-    return [_at_rows("tables.line_breaks", "notice", form, found.several_lines, found)]
+    return [_at_rows("tables.line_breaks", "notice", form, several, found)]
 
 
 def _at_rows(

@@ -154,6 +154,15 @@ def test_more_line_breaks_than_rows_are_noticed(tmp_path):
     ]
 
 
+def test_line_breaks_in_several_rows_of_names_are_no_rows(tmp_path):
+    file, names = tmp_path / "r.csv", 'id,comment\n"id of\nanswer","why,\nsay?"\n'
+    file.write_text(f'{names}1,"a\nb"\n2,c\n')
+    assert read_cells(file, Form("r.csv", header_rows=2))[1] == []
+    file.write_text(f'{names}1,"a\n\n\n\nb"\n2,c\n')
+    (notice,) = read_cells(file, Form("r.csv", header_rows=2))[1]
+    assert (notice.count, notice.total, notice.rows) == (1, 2, (1,))
+
+
 @pytest.mark.parametrize(
     ("content", "encoding", "key", "rows", "likely"),
     [
