@@ -102,4 +102,6 @@ def require(found: Sequence[str], wanted: Sequence[str], names: Sequence[str], f
         if placed := _PLACE.fullmatch(column):
             count = len(names) if not placed[1] else names.count(placed[1])
             raise InputError("exports.no_place", file=file, column=column, count=f"{count:,}")
-        raise InputError("exports.no_column", file=file, column=column, nearest=near_names(column, names))
+        near = near_names(column, names)
+        key = "exports.no_column" if near != "–" else "exports.no_such_column"
+        raise InputError(key, file=file, column=column, nearest=near, count=f"{len(names):,}")
