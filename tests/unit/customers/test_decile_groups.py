@@ -156,7 +156,8 @@ def test_coverage_of_the_decile_shares(sigma, n):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("n", [300, pytest.param(2000, marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("n", [300, 2000])
 def test_coverage_of_segment_shares_with_heavy_tails(n):
     truth = np.exp(2) / np.exp(np.arange(5) * 0.5).sum()
     rng, inside = np.random.default_rng(7), 0

@@ -97,6 +97,7 @@ def test_the_planned_effect_is_shown_four_times_in_five(kind):
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_plans_of_the_planted_initiatives_hold_over_many_companies():
     from cxlib.samples.simulate import make_company_with_truth
 

@@ -86,7 +86,7 @@ def test_sessions_that_a_page_drives_away_are_found_with_a_goal():
 @pytest.mark.parametrize(
     "world",
     [
-        pytest.param({"leave": 0.2}, id="plain"),
+        pytest.param({"leave": 0.2}, id="plain", marks=pytest.mark.long),
         pytest.param({"leave": 0.05, "spread": 1.0}, id="plain, long visits", marks=pytest.mark.long),
         pytest.param({"reach": 0.05}, id="goal"),
         pytest.param({"reach": 0.05, "spread": 1.0}, id="goal, wishes differ", marks=pytest.mark.long),

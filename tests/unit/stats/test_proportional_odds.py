@@ -155,6 +155,7 @@ def test_intervals_cover_under_survey_weights():
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_size_of_brants_test_with_clusters():
     """Same driver for a customer's 8 answers; the customer's level is uniform, so that odds stay parallel."""
     false = 0
