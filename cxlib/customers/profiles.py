@@ -172,6 +172,7 @@ def cramers_v(counts: Array, *, conf_level: float = 0.95) -> dict[str, float]:
     )
     estimate = min(np.sqrt(effect / (fewer - 1)), 1.0) if fewer > 1 else np.nan
     p_value = float(chi2.sf(statistic, df))
+    low, high = min(low, float(estimate)), max(high, float(estimate))  # they correct the bias each in its way
     return {"estimate": float(estimate), "conf_low": low, "conf_high": high, "p_value": p_value}
 
 

@@ -275,7 +275,7 @@ def survey_answers(
         answers = answers[answers["customer_id"].isin(customers["customer_id"])]
     quarter = local_days(answers["answered_at"], "answered_at").dt.to_period("Q").astype(TEXT)
     named = answers["wave"] if "wave" in answers else pd.Series(None, index=answers.index, dtype="string")
-    answers = answers.assign(wave=named.fillna(quarter), is_named_wave=named.notna())
+    answers = answers.assign(wave=named.astype(TEXT).fillna(quarter), is_named_wave=named.notna())
     answers = answers.assign(**{name: np.nan for name in ("touchpoint", *SCORES) if name not in answers})
     if by is not None:
         known = customers.drop_duplicates("customer_id").set_index("customer_id")[by]

@@ -36,7 +36,7 @@ def nps_interval(
     Returns
     -------
     Interval
-        Points, clipped to ±100; NaN where nobody answered. `std_error` belongs to the method (Wald's or, for
+        Points, clipped to ±100, the estimate always inside; NaN where nobody answered. `std_error` belongs to the method (Wald's or, for
         the two others, the adjusted one).
 
     Raises
@@ -73,6 +73,7 @@ def nps_interval(
             low, high = (nps_score_limit(counts, estimate, z, side=side) for side in (-1, 1))
         else:
             low, high = adjusted - z * std_error, adjusted + z * std_error
+            low, high = np.minimum(low, estimate), np.maximum(high, estimate)  # of very few answers alike
         missing = np.where(n > 0, 0.0, np.nan)
     points = (estimate, std_error, np.maximum(low, -1), np.minimum(high, 1))
     return Interval(*((100 * value + missing)[()] for value in points))

@@ -20,6 +20,14 @@ SHARES = ["promoter_share", "passive_share", "detractor_share"]
 METHODS = ["adjusted_wald", "wald", "score", "bootstrap"]
 
 
+@pytest.mark.parametrize("level", [0.5, 0.95])
+def test_few_answers_alike_lie_inside_their_interval(level):
+    counts = [[n, 0, 0] for n in range(1, 40)] + [[0, 0, n] for n in range(1, 40)]
+    found = nps_interval(*np.array(counts).T, conf_level=level)
+    assert (found.conf_low <= found.estimate).all() and (found.estimate <= found.conf_high).all()
+    assert (found.conf_low < found.conf_high).all()
+
+
 def test_nps_of_ten_by_hand():
     row = nps(TEN, method="wald").iloc[0]
     assert row["estimate"] == pytest.approx(30)
