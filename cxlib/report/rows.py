@@ -127,7 +127,13 @@ def metric_units(columns: Iterable[str], unit: Any) -> dict[str, Any]:
 
 
 def row_units(row: Mapping[str, Any], words: Words) -> dict[str, str]:
-    """Return the unit of each number: by the metric for estimate and limits, by its name otherwise."""
+    """Return the unit of each number: by the metric for estimate and limits, by its name otherwise.
+
+    Examples
+    --------
+    >>> row_units({"metric": "per_100_orders", "change_conf_low": -5.6}, Words())["change_conf_low"]
+    'score'
+    """
     by_column = column_units(pd.DataFrame([row]), metric_units(row, words.unit(row.get("metric"))))
     dates = {name: "date" for name, held in row.items() if hasattr(held, "isoformat")}
     metric = str(row.get("metric"))
@@ -135,6 +141,9 @@ def row_units(row: Mapping[str, Any], words: Words) -> dict[str, str]:
         name: unit if isinstance(unit, str) else unit.get(metric, "number")
         for name, unit in by_column.items()
     }
+    gap = of_difference(words.unit(row.get("metric")))
+    ends = [f"{name}{end}" for name in DIFFERENCES for end in ("", "_conf_low", "_conf_high")]
+    units |= {name: gap for name in ends if units.get(name) == "number"}
     return units | dates
 
 
