@@ -45,6 +45,9 @@ def scheme_lead(judged: pd.DataFrame, *, metrics: Iterable[str]) -> list[dict[st
 
 
 def _lead_by(rows: pd.DataFrame, metric: str) -> dict[str, Any]:
+    rows = rows[rows["conf_low"].notna()]  # one group alone explains nothing, and has no limits
+    if rows.empty:
+        return {"note": "segmentation.no_schemes", "metric": metric}
     best, rest = rows.iloc[0], rows.iloc[1:]
     tied = _tied(best, rest)
     foretells = limits_side(best["conf_low"], best["conf_high"], unit="share") > 0
