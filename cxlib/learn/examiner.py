@@ -161,10 +161,10 @@ def _plain(answer: Any) -> Any:
     if isinstance(answer, list | tuple) and len(answer) < _TOO_MANY:
         answer = [_plain(each) for each in answer]
         return answer if len(answer) > 1 else answer[0] if answer else None
-    if isinstance(answer, Decimal | int | float) and abs(answer) > _LARGEST:
-        answer = math.inf
     if isinstance(answer, Decimal):
         answer = float(answer)
+    if isinstance(answer, int | float) and abs(answer) > _LARGEST:
+        answer = math.inf
     if isinstance(answer, str):
         answer = answer.strip()
     is_missing = answer is None or answer is ... or str(answer) == "<NA>" or answer != answer
@@ -239,7 +239,8 @@ def _body(asked: Exercise) -> str:
     assert isinstance(function, ast.FunctionDef)
     has_docstring = ast.get_docstring(function) is not None
     lines = source.splitlines()[function.body[1 if has_docstring else 0].lineno - 1 :]
-    return inspect.cleandoc("\n" + "\n".join(lines)).replace("return ", "answer = ")
+    named = f"answer_{asked.id.rpartition('.')[2]} = "  # as in the exercise's cell
+    return inspect.cleandoc("\n" + "\n".join(lines)).replace("return ", named)
 
 
 def quiz(lesson: str, answers: str = "", *, lang: str | None = None) -> Outcome:

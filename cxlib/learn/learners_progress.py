@@ -184,6 +184,7 @@ def _page(told: pd.DataFrame, lang: str) -> str:
     style = "body{font:16px/1.5 system-ui,sans-serif;max-width:40em;margin:2em auto;padding:0 1em}"
     style += "table{border-collapse:collapse;width:100%}"
     style += "td,th{text-align:left;padding:.3em;border-bottom:1px solid #ccc}"
+    style += "progress{width:5em}th,td+td{white-space:nowrap}"
     said = escape(text("learn.progress_done", lang, done=done, all=all_of))
     return (
         f"<!doctype html><html lang='{lang}'><meta charset='utf-8'><meta name='viewport' "

@@ -152,7 +152,7 @@ def test_the_solution_waits_for_a_try(tmp_path):
     cx.learn.start(lang="en", folder=tmp_path)
     assert "Try first" in cx.learn.solution("f2.1").words
     cx.learn.check("f2.1", 0.123)
-    assert "answer = 1 - curve" in cx.learn.solution("f2.1").words
+    assert "answer_1 = 1 - curve" in cx.learn.solution("f2.1").words
 
 
 def test_progress_is_kept_in_the_folder_and_right_stays_right(tmp_path):
