@@ -80,10 +80,8 @@ def exercise_notebook(lesson: Lesson, lang: str) -> nbformat.NotebookNode:
         new_code_cell(start),
     ]
     # once a company was broken, an exercise done again has to say that it is about the sound one
-    has_fault, sound = (
-        any(each.fault for each in lesson.exercises.values()),
-        "cx.learn.company(seed=shop.seed)",
-    )
+    has_fault = any(each.fault for each in lesson.exercises.values())
+    sound = "cx.learn.company(seed=shop.seed)"
     for place, asked in enumerate(lesson.exercises.values(), 1):
         taken = f'cx.learn.broken_company("{asked.fault}", seed=shop.seed)' if asked.fault else sound
         company = f"shop = {taken}\n" if has_fault else ""
