@@ -30,21 +30,23 @@ def name(lesson: Lesson) -> str:
     return f"{lesson.number:02d}_{lesson.id}"
 
 
-def _linked(lessons: list[Lesson], lang: str) -> str:
-    return ", ".join(f"[{each.title[lang]}]({name(each)}.ipynb)" for each in lessons) or "–"
+def _linked(lessons: list[Lesson], lang: str, *, without: str) -> str:
+    links = [f"[{each.title[lang]}]({name(each)}.ipynb)" for each in lessons]
+    return ", ".join(links) or FRAME[without][lang]
 
 
 def _head(lesson: Lesson, lang: str) -> str:
-    before = _linked([course()[need] for need in lesson.needs], lang)
+    before = _linked([course()[need] for need in lesson.needs], lang, without="nothing_before")
     about = FRAME["about"][lang].format(minutes=lesson.minutes, before=before)
     return f"# {lesson.number}. {lesson.title[lang]}\n\n**{lesson.idea[lang]}**\n\n{about}"
 
 
 def _foot(lesson: Lesson, lang: str) -> str:
+    following = [each for each in course().values() if each.number == lesson.number + 1]
     links = {
         "exercises": f"[{FRAME['exercises'][lang]}]({name(lesson)}_exercises.ipynb)",
         "chapter": f"[{lesson.chapter}](../../{lesson.chapter}.ipynb)",
-        "next": _linked([each for each in course().values() if each.number == lesson.number + 1], lang),
+        "next": _linked(following, lang, without="nothing_next"),
     }
     return FRAME["foot"][lang].format(**links)
 
@@ -77,11 +79,15 @@ def exercise_notebook(lesson: Lesson, lang: str) -> nbformat.NotebookNode:
         ),
         new_code_cell(start),
     ]
+    # once a company was broken, an exercise done again has to say that it is about the sound one
+    has_fault = any(each.fault for each in lesson.exercises.values())
+    sound = "cx.learn.company(seed=shop.seed)"
     for place, asked in enumerate(lesson.exercises.values(), 1):
-        broken = f'shop = cx.learn.broken_company("{asked.fault}", seed=shop.seed)\n' if asked.fault else ""
+        taken = f'cx.learn.broken_company("{asked.fault}", seed=shop.seed)' if asked.fault else sound
+        company = f"shop = {taken}\n" if has_fault else ""
         cells += [
             new_markdown_cell(f"## {asked.id}\n\n{asked.ask[lang].strip()}"),
-            new_code_cell(f"{broken}{asked.start}answer_{place} = ...\n".lstrip().rstrip()),
+            new_code_cell(f"{company}{asked.start}answer_{place} = ...\n".lstrip().rstrip()),
             new_code_cell(f'cx.learn.check("{asked.id}", answer_{place})'),
         ]
     cells += [

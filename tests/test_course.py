@@ -131,6 +131,23 @@ def test_stored_notebooks_are_those_of_the_sources(lesson, lang, build):
         assert not [output for output in outputs if output["output_type"] in ("error", "stream")], path
 
 
+@each_lesson
+def test_an_exercise_done_again_is_about_the_sound_company_unless_it_is_broken(lesson, build):
+    held = build.exercise_notebook(lesson, "en").cells
+    asked = [cell.source for cell in held if "= ..." in cell.source]
+    has_fault = any(each.fault for each in lesson.exercises.values())
+    for each, source in zip(lesson.exercises.values(), asked, strict=True):
+        assert ("broken_company(" in source) == bool(each.fault)
+        assert ("learn.company(" in source) == (has_fault and not each.fault)
+
+
+@each_language
+def test_the_first_lesson_needs_nothing_and_the_last_leads_to_data_of_ones_own(lang, build):
+    first, *_, last = course().values()
+    assert build.FRAME["nothing_before"][lang] in build.lesson_notebook(first, lang).cells[0].source
+    assert build.FRAME["nothing_next"][lang] in build.lesson_notebook(last, lang).cells[-1].source
+
+
 def test_no_notebook_is_left_of_what_the_course_no_longer_has(build):
     for lang in LANGUAGES:
         held = {path.stem.removesuffix("_exercises") for path in (COURSE / lang).glob("*.ipynb")}

@@ -298,6 +298,7 @@ def test_a_question_in_japanese_finds_its_pages_without_a_server(japanese_site, 
     ).stdout
     results = shown.partition('id="search-results"')[2]
     assert (found or "見つかりませんでした") in re.sub(r"<[^>]+>", "", results)
+    assert bool(re.search(r"\d+件のページが見つかりました", results)) == bool(found)
 
 
 @pytest.mark.long

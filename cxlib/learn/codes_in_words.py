@@ -9,14 +9,19 @@ import pandas as pd
 
 from cxlib.customers.rfm_segments import segment_words
 from cxlib.data.rules.rule_files import load_rules
-from cxlib.language import text
+from cxlib.language import LANGUAGES, text
 from cxlib.language.code_words import code_key
+from cxlib.learn.course_files import check_language
 from cxlib.voice.drivers.importance import driver_words
+
+#: Columns whose codes are asked for in exercises.
+ASKED = ("stage", "touchpoint", "driver", "page", "verdict", "channel")
 
 
 @functools.cache
 def _of_rules(lang: str) -> dict[str, dict[str, str]]:
     """Words of the handbook's rules, by column and code."""
+    check_language(lang)
     journey, segments = load_rules("journey"), load_rules("rfm_segments")
     drivers = [driver for group in load_rules("drivers").groups for driver in group.drivers]
     items = {
@@ -81,6 +86,20 @@ def in_words(result: Any, *, lang: str = "en") -> Any:
     for place, name in enumerate(result.columns):
         shown.isetitem(place, _replaced(name, shown.iloc[:, place], lang))
     return shown
+
+
+@functools.cache
+def names_of(code: str) -> frozenset[str]:
+    """Give what a code may be called in an answer: itself, and its words in either language.
+
+    Examples
+    --------
+    >>> sorted(names_of("buy"))
+    ['Buying', 'buy', '買う']
+    """
+    asked = pd.DataFrame({column: [code] for column in ASKED})
+    said = (_of_column(column, asked[column], lang) for column in ASKED for lang in LANGUAGES)
+    return frozenset({code}.union(*(each.values() for each in said)))
 
 
 def _of_column(name: Any, values: pd.Series | pd.Index, lang: str) -> dict[str, str]:

@@ -132,7 +132,7 @@ def lessons(*, lang: str = "en") -> pd.DataFrame:
     """
     import pandas as pd
 
-    _check_language(lang)
+    check_language(lang)
     rows = [
         {
             "number": each.number,
@@ -169,7 +169,7 @@ def concepts(*, lang: str = "en") -> pd.DataFrame:
     """
     import pandas as pd
 
-    _check_language(lang)
+    check_language(lang)
     rows = [
         {
             "concept": name,
@@ -183,6 +183,7 @@ def concepts(*, lang: str = "en") -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _check_language(lang: str) -> None:
+def check_language(lang: str) -> None:
+    """Refuse a language in which the course is not told."""
     if lang not in LANGUAGES:
         fail_option("lang", lang, LANGUAGES)

@@ -5,18 +5,23 @@ from __future__ import annotations
 import ast
 import functools
 import inspect
+import math
 import random
+import unicodedata
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from numbers import Real
 from typing import Any, Literal
 
 from cxlib.checks import ParameterError
 from cxlib.language import text
+from cxlib.learn.codes_in_words import names_of
 from cxlib.learn.course_files import Exercise, Words, find_exercise, find_lesson
-from cxlib.learn.learners_progress import has_tried, keep, learner
+from cxlib.learn.learners_progress import has_tried, keep, learner, spoken
 from cxlib.learn.simulated_company import Company, broken_company, company
 
+_LARGEST, _TOO_MANY = 1e300, 100  # no answer is a larger number, or holds as many
 Status = Literal["right", "not_yet", "not_attempted"]
 
 
@@ -63,7 +68,7 @@ def check(exercise: str, answer: Any, *, shop: Company | None = None, lang: str 
     >>> check("f2.1", None).status
     'not_attempted'
     """
-    asked, lang = find_exercise(exercise), lang or learner().lang
+    asked, lang = find_exercise(exercise), spoken(lang)
     given = _plain(answer)
     if given is None:
         return Outcome("not_attempted", text("learn.not_attempted", lang))
@@ -85,11 +90,17 @@ def _judge(asked: Exercise, given: Any, shop: Company, lang: str) -> Outcome:
         return Outcome("right", text("learn.right", lang, why=asked.why[lang]))
     wrong = [(_computed(compute, shop), said) for compute, said in asked.wrong.values()]
     near = [(value, said) for value, said in [(right, None), *wrong] if same(given, value, asked.tolerance)]
+    _, said = min(near, key=lambda known: _distance(given, known[0]), default=(None, None))
+    if (
+        said is not None
+        and _is_rounded(given, right)
+        and not any(same(given, value, 0.0) for value, _ in near)
+    ):
+        return Outcome("not_yet", text("learn.not_yet", lang, why=text("learn.rounded", lang)))
     if near:  # a usual wrong answer may lie within the tolerance of the right one: the nearest is meant
-        _, said = min(near, key=lambda known: _distance(given, known[0]))
         status: Status = "right" if said is None else "not_yet"
         return Outcome(status, text(f"learn.{status}", lang, why=(said or asked.why)[lang]))
-    why = _slip(given, right, asked.tolerance, lang)
+    why = text(f"learn.{_slip(given, right, asked.tolerance)}", lang, count=_size(right))
     return Outcome("not_yet", text("learn.not_yet", lang, why=why))
 
 
@@ -99,17 +110,40 @@ def _computed(compute: Callable[[Company], Any], shop: Company) -> Any:
     return _plain(compute(shop))
 
 
-def _slip(given: Any, right: Any, tolerance: float, lang: str) -> str:
-    """Name a slip that can happen in any exercise: another kind of answer, percent, the sign."""
-    if isinstance(given, Real) != isinstance(right, Real) or _size(given) != _size(right):
-        kind = "number" if isinstance(right, Real) else "text" if isinstance(right, str) else "several"
-        return text(f"learn.expects_{kind}", lang, count=_size(right))
-    if isinstance(given, Real):
-        if same(float(given) / 100, right, tolerance):
-            return text("learn.percent", lang)
-        if same(-float(given), right, tolerance):
-            return text("learn.sign", lang)
-    return text("learn.unknown_slip", lang)
+def _slip(given: Any, right: Any, tolerance: float) -> str:
+    """Name a slip that can happen in any exercise: another kind of answer, rounding, the unit, the sign."""
+    if _is_number(given) != _is_number(right) or _size(given) != _size(right):
+        kind = "number" if _is_number(right) else "text" if isinstance(right, str) else "several"
+        return f"expects_{kind}"
+    if not _is_number(given):
+        return "unknown_slip"
+    possible = {
+        "rounded": (1, True),
+        "percent": (100, abs(right) <= 1),
+        "per_hundred": (1 / 100, abs(given) <= 1),
+        "thousands": (1 / 1000, abs(right) >= 1000),
+        "ten_thousands": (1 / 10_000, abs(right) >= 1000),
+        "millions": (1 / 1_000_000, abs(right) >= 1000),
+        "sign": (-1, True),
+    }
+    found = (
+        slip
+        for slip, (times, can_be) in possible.items()
+        if can_be and (same(given, times * right, tolerance) or _is_rounded(given, times * right))
+    )
+    return next(found, "unknown_slip")
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, Real) and not isinstance(value, bool)
+
+
+def _is_rounded(given: Any, right: Any) -> bool:
+    """Whether a number is the right one with fewer digits; a single digit before the point is a guess."""
+    if not (_is_number(given) and _is_number(right) and math.isfinite(given)) or given == 0:
+        return False
+    _, digits, exponent = Decimal(repr(float(given))).normalize().as_tuple()
+    return (len(digits) > 1 or int(exponent) < 0) and math.isclose(round(float(right), -int(exponent)), given)
 
 
 def _size(value: Any) -> int:
@@ -122,16 +156,23 @@ def _plain(answer: Any) -> Any:
         answer = answer.to_numpy()
     if hasattr(answer, "tolist"):
         answer = answer.tolist()
-    while isinstance(answer, list | tuple) and len(answer) == 1:
-        answer = answer[0]
     if isinstance(answer, Mapping):
         answer = list(answer.values())
-    is_missing = answer is None or answer is ... or answer != answer
+    if isinstance(answer, list | tuple) and len(answer) < _TOO_MANY:
+        answer = [_plain(each) for each in answer]
+        return answer if len(answer) > 1 else answer[0] if answer else None
+    if isinstance(answer, Decimal):
+        answer = float(answer)
+    if isinstance(answer, int | float) and abs(answer) > _LARGEST:
+        answer = math.inf
+    if isinstance(answer, str):
+        answer = answer.strip()
+    is_missing = answer is None or answer is ... or str(answer) == "<NA>" or answer != answer
     return None if is_missing or (isinstance(answer, str | Collection) and not answer) else answer
 
 
 def same(given: Any, right: Any, tolerance: float) -> bool:
-    """Whether two answers are one: numbers within `tolerance`, texts but for case, sets in any order.
+    """Whether two answers are one: numbers within `tolerance`, codes by any name, sets in any order.
 
     Examples
     --------
@@ -143,12 +184,18 @@ def same(given: Any, right: Any, tolerance: float) -> bool:
     if isinstance(given, Real) and isinstance(right, Real):
         return abs(float(given) - float(right)) <= tolerance * abs(float(right)) + 1e-9
     if isinstance(given, str) and isinstance(right, str):
-        return given.strip().casefold() == right.strip().casefold()
+        return _folded(given) in map(_folded, names_of(right))
     if isinstance(right, set | frozenset) and isinstance(given, Collection) and not isinstance(given, str):
-        return {str(each).casefold() for each in given} == {str(each).casefold() for each in right}
+        named = all(any(same(each, one, tolerance) for one in right) for each in given)
+        return named and all(any(same(each, one, tolerance) for each in given) for one in right)
     if isinstance(given, list | tuple) and isinstance(right, list | tuple) and len(given) == len(right):
         return all(same(one, other, tolerance) for one, other in zip(given, right, strict=True))
     return False
+
+
+def _folded(said: str) -> str:
+    """Text without what a keyboard adds: capitals, blanks around it, letters of full width."""
+    return unicodedata.normalize("NFKC", said).strip().casefold()
 
 
 def _distance(given: Any, value: Any) -> float:
@@ -166,7 +213,7 @@ def hint(exercise: str, *, lang: str | None = None) -> Outcome:
     >>> hint("f2.1").status
     'not_attempted'
     """
-    return Outcome("not_attempted", find_exercise(exercise).hint[lang or learner().lang])
+    return Outcome("not_attempted", find_exercise(exercise).hint[spoken(lang)])
 
 
 def solution(exercise: str, *, lang: str | None = None) -> Outcome:
@@ -179,7 +226,7 @@ def solution(exercise: str, *, lang: str | None = None) -> Outcome:
     >>> solution("f2.1").words[:9]
     'Try first'
     """
-    asked, lang = find_exercise(exercise), lang or learner().lang
+    asked, lang = find_exercise(exercise), spoken(lang)
     if not has_tried(exercise):
         return Outcome("not_attempted", text("learn.try_first", lang, exercise=exercise))
     return Outcome("right", f"{_body(asked)}\n\n{asked.why[lang]}")
@@ -192,7 +239,8 @@ def _body(asked: Exercise) -> str:
     assert isinstance(function, ast.FunctionDef)
     has_docstring = ast.get_docstring(function) is not None
     lines = source.splitlines()[function.body[1 if has_docstring else 0].lineno - 1 :]
-    return inspect.cleandoc("\n" + "\n".join(lines)).replace("return ", "answer = ")
+    named = f"answer_{asked.id.rpartition('.')[2]} = "  # as in the exercise's cell
+    return inspect.cleandoc("\n" + "\n".join(lines)).replace("return ", named)
 
 
 def quiz(lesson: str, answers: str = "", *, lang: str | None = None) -> Outcome:
@@ -203,7 +251,7 @@ def quiz(lesson: str, answers: str = "", *, lang: str | None = None) -> Outcome:
     lesson : str
         Its id, as "f2".
     answers : str
-        One letter for each question; blanks don't count.
+        One letter for each question; blanks and commas don't count.
     lang : {"en", "ja"}, optional
         By default the learner's.
 
@@ -222,9 +270,9 @@ def quiz(lesson: str, answers: str = "", *, lang: str | None = None) -> Outcome:
     >>> quiz("f2").status
     'not_attempted'
     """
-    asked, lang = find_lesson(lesson), lang or learner().lang
+    asked, lang = find_lesson(lesson), spoken(lang)
     sheets = [_choices(f"{lesson}.{place}", each) for place, each in enumerate(asked.quiz)]
-    letters = "".join(answers.split()).lower()
+    letters = "".join(filter(str.isalnum, _folded("".join(answers or ""))))
     if not letters:
         told = [
             "\n".join([f"{place}. {each['ask'][lang]}", *_lettered(sheet, lang)])

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
+import warnings
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cxlib.checks import fail_option
-from cxlib.language import LANGUAGES, text
-from cxlib.learn.course_files import course
+from cxlib.language import text
+from cxlib.learn.course_files import check_language, course
 from cxlib.learn.simulated_company import SAMPLE_SEED, Company, company
 
 if TYPE_CHECKING:
@@ -41,6 +42,12 @@ def learner() -> Learner:
     return _NOW[-1]
 
 
+def spoken(lang: str | None) -> str:
+    """Give the language asked for; without one, the learner's."""
+    check_language(lang or learner().lang)
+    return lang or learner().lang
+
+
 def start(*, seed: int = SAMPLE_SEED, lang: str = "en", folder: str | Path | None = None) -> Company:
     """Begin or go on: choose language and company once, keep progress in a folder, and get the company.
 
@@ -67,8 +74,7 @@ def start(*, seed: int = SAMPLE_SEED, lang: str = "en", folder: str | Path | Non
     >>> start(lang="en")["orders"].columns[0]
     'order_id'
     """
-    if lang not in LANGUAGES:
-        fail_option("lang", lang, LANGUAGES)
+    check_language(lang)
     shop = company(seed)
     _NOW[:] = [Learner(lang, seed, Path(folder) if folder is not None else None)]
     _TRIED.clear()
@@ -80,29 +86,50 @@ _TRIED: dict[str, str] = {}
 
 
 def _stored(folder: Path | None) -> dict[str, str]:
-    """Read what was kept; a file that is damaged or of something else counts as none."""
-    if folder is None or not (folder / FILE).is_file():
+    """Read what was kept; a file that is damaged, out of reach or of something else counts as none."""
+    if folder is None:
         return {}
     try:
         held: Any = json.loads((folder / FILE).read_text(encoding="utf-8"))
-    except ValueError:
+    except (OSError, ValueError, RecursionError):
         return {}
     known = held.items() if isinstance(held, dict) else []
-    return {str(name): mark for name, mark in known if mark in _MARKS}
+    return {name: mark for name, mark in known if isinstance(mark, str) and mark in _MARKS}
+
+
+def _with_what_others_kept() -> dict[str, str]:
+    """Take over what notebooks open beside this one kept; what is right in one of them is right."""
+    for what, mark in _stored(learner().folder).items():
+        if _TRIED.get(what) != "right":
+            _TRIED[what] = mark
+    return _TRIED
+
+
+def _write(file: str, content: str) -> None:
+    """Write a file of the learner's folder, whole or not at all; where that fails, marking still goes on."""
+    if (folder := learner().folder) is None:
+        return
+    draft = folder / f".{file}.{os.getpid()}"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        draft.write_text(content, encoding="utf-8")
+        draft.replace(folder / file)
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        warnings.warn(text("learn.not_kept", learner().lang, file=file, reason=reason), stacklevel=4)
 
 
 def keep(what: str, status: str) -> None:
     """Keep how an attempt went; what was right once stays right."""
-    if _TRIED.get(what) != "right":
-        _TRIED[what] = status
-    folder = learner().folder
-    if folder is not None:
-        (folder / FILE).write_text(json.dumps(_TRIED, indent=1, sort_keys=True), encoding="utf-8")
+    tried = _with_what_others_kept()
+    if tried.get(what) != "right":
+        tried[what] = status
+    _write(FILE, json.dumps(tried, indent=1, sort_keys=True))
 
 
 def has_tried(exercise: str) -> bool:
     """Whether an answer to the exercise was marked."""
-    return exercise in _TRIED
+    return exercise in _with_what_others_kept()
 
 
 def progress(*, lang: str | None = None) -> pd.DataFrame:
@@ -125,10 +152,10 @@ def progress(*, lang: str | None = None) -> pd.DataFrame:
     """
     import pandas as pd
 
-    lang = lang or learner().lang
-    rows = []
+    lang = spoken(lang)
+    tried, rows = _with_what_others_kept(), []
     for lesson in course().values():
-        marks = [_TRIED.get(name, "not_attempted") for name in lesson.exercises]
+        marks = [tried.get(name, "not_attempted") for name in lesson.exercises]
         rows.append(
             {
                 "lesson": lesson.id,
@@ -136,12 +163,11 @@ def progress(*, lang: str | None = None) -> pd.DataFrame:
                 "tried": sum(mark != "not_attempted" for mark in marks),
                 "right": marks.count("right"),
                 "exercises": len(marks),
-                "quiz": _TRIED.get(f"{lesson.id}.quiz", "not_attempted"),
+                "quiz": tried.get(f"{lesson.id}.quiz", "not_attempted"),
             }
         )
     told = pd.DataFrame(rows)
-    if (folder := learner().folder) is not None:
-        (folder / PAGE).write_text(_page(told, lang), encoding="utf-8")
+    _write(PAGE, _page(told, lang))
     return told
 
 
@@ -158,6 +184,7 @@ def _page(told: pd.DataFrame, lang: str) -> str:
     style = "body{font:16px/1.5 system-ui,sans-serif;max-width:40em;margin:2em auto;padding:0 1em}"
     style += "table{border-collapse:collapse;width:100%}"
     style += "td,th{text-align:left;padding:.3em;border-bottom:1px solid #ccc}"
+    style += "progress{width:5em}th,td+td{white-space:nowrap}"
     said = escape(text("learn.progress_done", lang, done=done, all=all_of))
     return (
         f"<!doctype html><html lang='{lang}'><meta charset='utf-8'><meta name='viewport' "

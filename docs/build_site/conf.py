@@ -23,6 +23,7 @@ html_theme = "furo"
 html_title = "CXハンドブック" if language == "ja" else "CX Handbook"
 html_static_path = ["static"]
 html_css_files = ["site.css"]
+html_js_files = ["search_ja.js"] if language == "ja" else []
 templates_path = ["templates"]
 html_show_copyright = html_show_sphinx = html_show_sourcelink = html_copy_source = False
 html_search_summary = False
