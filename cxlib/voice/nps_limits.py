@@ -36,8 +36,8 @@ def nps_interval(
     Returns
     -------
     Interval
-        Points, clipped to ±100, the estimate always inside; NaN where nobody answered. `std_error` belongs to the method (Wald's or, for
-        the two others, the adjusted one).
+        Points, clipped to ±100, the estimate always inside; NaN where nobody answered. `std_error` belongs to
+        the method (Wald's or, for the two others, the adjusted one).
 
     Raises
     ------
