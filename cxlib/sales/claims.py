@@ -83,7 +83,7 @@ def quarter_told(
     row = {name: total[name] for name in (*_ENDS, "n", "customers", "first_day", "last_day")}
     row |= {"metric": "won_amount", "level_share": level}
     own = past[(past["method"] == "stage_and_age") & past["is_held"].notna()] if len(past) else past
-    off: dict[str, Any] = accuracy.set_index("method")["estimate"].to_dict() if len(accuracy) else {}
+    off: dict[Any, Any] = accuracy.set_index("method")["estimate"].to_dict() if len(accuracy) else {}
     if len(own) < FEWEST_QUARTERS or "stage_and_age" not in off:
         return {"claim": "untested", **row, "quarters": len(own)}
     row |= {"quarters": len(own), "held_quarters": int(own["is_held"].astype(bool).sum())}
