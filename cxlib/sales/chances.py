@@ -170,8 +170,8 @@ def open_deals(
     -------
     DataFrame
         One row per open deal, the oldest first: `deal_id, customer_id`, the deal's own columns, `age_days`,
-        `stage_days` (at its stage; missing without history), `chance` (0–1) and, where there is an
-        `expected_close_on`, `is_late` (the planned day is past).
+        `stage_days` (at its stage; missing without history), `chance` (0–1; missing where no deal was won to
+        learn from) and, where there is an `expected_close_on`, `is_late` (the planned day is past).
 
     Examples
     --------
@@ -185,7 +185,8 @@ def open_deals(
     still = spells[spells["is_open"]].rename(columns={"days": "age_days"})
     chances, _ = win_chances(stays, transition_rates(stays, stages=names), within_days=within_days)
     known: dict[Any, Any] = chances.set_index("deal_id")[["stage", "stage_days", "chance"]].to_dict()
-    still["chance"] = still["deal_id"].map(known["chance"])
+    is_learned = bool((spells["outcome"] == "won").any())
+    still["chance"] = still["deal_id"].map(known["chance"]) if is_learned else np.nan
     seen = still["deal_id"].map(known["stage"])
     still["stage_days"] = still["deal_id"].map(known["stage_days"]).where(seen != ANY_STAGE)
     if "expected_close_on" in still:

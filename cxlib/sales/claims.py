@@ -40,7 +40,7 @@ def most_lost(losses: pd.DataFrame, conversion: pd.DataFrame, *, min_cell: int =
     """
     known = losses[losses["estimate"].notna() & (losses["customers"] >= min_cell)]
     if len(known) < 2 or not known["estimate"].max() > 0:
-        return {"note": "sales.stages_unknown"}
+        return {"note": "sales.stages_unknown" if len(known) < 2 else "sales.nothing_lost"}
     first = known.sort_values(["estimate", "stage"], ascending=[False, True]).iloc[0]
     named = bool(first["named"])
     there = conversion.set_index("stage")["lost_share"].get(first["stage"], np.nan)
@@ -78,14 +78,14 @@ def quarter_told(
         return {"note": "sales.no_forecast"}
     of = parts[parts["metric"] == "won_amount"].set_index("won_from")
     total = of.loc["total"]
-    if pd.isna(total["estimate"]):
+    if not abs(total["estimate"]) > 0:
         return {"note": "sales.no_amounts"}
     row = {name: total[name] for name in (*_ENDS, "n", "customers", "first_day", "last_day")}
     row |= {"metric": "won_amount", "level_share": level}
     own = past[(past["method"] == "stage_and_age") & past["is_held"].notna()] if len(past) else past
-    if len(own) < FEWEST_QUARTERS:
+    off: dict[Any, Any] = accuracy.set_index("method")["estimate"].to_dict() if len(accuracy) else {}
+    if len(own) < FEWEST_QUARTERS or "stage_and_age" not in off:
         return {"claim": "untested", **row, "quarters": len(own)}
-    off = accuracy.set_index("method")["estimate"]
     row |= {"quarters": len(own), "held_quarters": int(own["is_held"].astype(bool).sum())}
     row |= {"off_share": off.get("stage_and_age"), "last_off_share": off.get("last_quarter")}
     held = accuracy.set_index("method")["held_share_conf_high"].to_dict()
@@ -147,7 +147,8 @@ def lists_to_work(
     -------
     DataFrame
         `list, n_deals, n` (customers), `amount` (currency), `expected_amount` (each deal times its chance; a
-        deal without an amount counts as a middling one). Lists with too few customers come last.
+        deal without an amount counts as a middling one; missing where no chance is known). Lists with too few
+        customers come last.
 
     Examples
     --------
@@ -162,7 +163,7 @@ def lists_to_work(
     rows = []
     for name, listed in lists.items():
         own = held[held["deal_id"].isin(listed["deal_id"])]
-        sums = own[["amount", "expected_amount"]].sum()
+        sums = own[["amount", "expected_amount"]].sum(min_count=min(len(own), 1))
         rows.append({"list": name, "n_deals": len(own), "n": own["customer_id"].nunique(), **sums})
     frame = pd.DataFrame(rows, columns=["list", "n_deals", "n", "amount", "expected_amount"])
     frame = frame.assign(few=frame["n"] < min_cell)
@@ -173,7 +174,7 @@ def lists_to_work(
 
 
 def list_first(counted: pd.DataFrame, *, min_cell: int = 10) -> dict[str, Any]:
-    """Tell which list comes first (`lists_to_work`), or that none holds enough customers to be told.
+    """Tell which list comes first (`lists_to_work`), or that none holds enough customers, or promises money.
 
     Examples
     --------
@@ -181,9 +182,9 @@ def list_first(counted: pd.DataFrame, *, min_cell: int = 10) -> dict[str, Any]:
     {'note': 'sales.no_list'}
     """
     first = counted[counted["n"] >= min_cell].head(1)
-    return (
-        {str(name): held for name, held in first.iloc[0].items()} if len(first) else {"note": "sales.no_list"}
-    )
+    if first.empty or not first["expected_amount"].iloc[0] > 0:
+        return {"note": "sales.no_list" if first.empty else "sales.nothing_expected"}
+    return {str(name): held for name, held in first.iloc[0].items()}
 
 
 def leads_told(shares: pd.DataFrame, *, min_cell: int = 10) -> pd.DataFrame:

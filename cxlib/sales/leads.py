@@ -21,6 +21,8 @@ from cxlib.stats.survival.known_days import enough_at_risk
 
 #: Age at which leads are judged where too few became a deal to say how long that takes.
 MATURE_LEAD_DAYS = 90
+#: Largest share of the deals of leads that may be missing from the deals, for the share won to be told.
+MOST_UNKNOWN = 0.05
 _COLUMNS = ["metric", *Interval._fields, "drawn", "n", "mature_days"]
 
 
@@ -103,7 +105,8 @@ def lead_shares(
     -------
     DataFrame
         Group column, `metric` ("lead_to_deal", "lead_to_won"), `estimate, std_error, conf_low, conf_high`,
-        `drawn` (to the mean of the groups; the estimate without groups), `n` (leads), `mature_days`.
+        `drawn` (to the mean of the groups; the estimate without groups), `n` (leads), `mature_days`. No
+        second share where more than one in twenty of the leads' deals are not in `deals`.
 
     Examples
     --------
@@ -122,7 +125,9 @@ def lead_shares(
         won = deals.loc[deal_facts(deals, as_of=as_of)["outcome"] == "won", "deal_id"]
         usual = usual_age(deals, as_of=as_of)
         older = age + int(usual if usual == usual else MATURE_DAYS)
-        metrics["lead_to_won"] = (spells["deal_id"].isin(won), older)
+        unknown = spells["deal_id"].notna() & ~spells["deal_id"].isin(deals["deal_id"])
+        if unknown.sum() <= MOST_UNKNOWN * spells["is_deal"].sum():
+            metrics["lead_to_won"] = (spells["deal_id"].isin(won), older)
     parts = []
     for metric, (hits, least) in metrics.items():
         counted = spells.assign(hit=hits.to_numpy(bool))[since >= least]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from cxlib.data.days import local_days
@@ -40,7 +39,7 @@ def owner_shares(
     DataFrame
         `money` ("open", "won"), `owner_number` ("No. 1" has most deals; missing: without an owner), `metric`
         ("money_share"), `estimate, std_error, conf_low, conf_high, amount` (currency), `n` (deals),
-        `customers`. Deals without an amount are left out; without any amount a deal counts as one.
+        `customers`. Deals without an amount are left out; no rows without any amount.
 
     Examples
     --------
@@ -52,9 +51,7 @@ def owner_shares(
     spells = deal_spells(deals, as_of=as_of)
     numbers = owner_numbers(deals)
     owner = spells["owner"] if "owner" in spells else pd.Series(None, index=spells.index, dtype=object)
-    amounts = amounts_of(spells)
-    amounts = np.ones(len(spells)) if np.isnan(amounts).all() else amounts
-    spells = spells.assign(size=amounts, owner_number=owner.astype(object).map(numbers))
+    spells = spells.assign(size=amounts_of(spells), owner_number=owner.astype(object).map(numbers))
     since = pd.Timestamp(as_of) - pd.Timedelta(days=days)
     is_won = (spells["outcome"] == "won") & (spells["ended_on"] > since)
     parts = []

@@ -42,9 +42,13 @@ from .known_at_cut import cut_days as cut_days
 from .known_at_cut import known_at_cuts as known_at_cuts
 from .known_at_cut import score_features as score_features
 from .known_parts import about_value as about_value
+from .known_parts import begin_notes as begin_notes
+from .known_parts import first_seen as first_seen
 from .known_parts import followed_from as followed_from
+from .known_parts import if_first_known as if_first_known
 from .known_parts import names_of as names_of
 from .known_parts import new_customers as new_customers
+from .known_parts import spend_known_from as spend_known_from
 from .known_parts import value_notes as value_notes
 from .known_parts import value_tables as value_tables
 from .kpi import blended_cac as blended_cac

@@ -15,15 +15,15 @@ from cxlib.data.days import to_date
 from cxlib.stats.arrays import Array
 from cxlib.stats.bootstrap import bootstrap_interval
 from cxlib.stats.intervals import Interval
-from cxlib.value.value_so_far import FEW_CARRY, TOO_YOUNG, check_terms, value_by_month
+from cxlib.value.value_so_far import TOO_YOUNG, check_terms, no_spread, value_by_month
 
 COLUMNS = ["acquisition_channel", "metric", *Interval._fields, "n", "spend_amount", "months", "note"]
 #: Rows of all channels together, and of those that are paid for.
 BLENDED, PAID = "all channels", "paid channels"
 #: Why there is no figure.
 NO_SPEND, NO_CUSTOMERS, NOT_PAID_BACK, FEW_MONTHS = "no_spend", "no_customers", "not_paid_back", "few_months"
-#: Fewest months of spend for limits, and largest part of one customer in the variance of a value.
-LEAST_MONTHS, MOST_OF_ONE = 6, 0.25
+#: Fewest months of spend for limits.
+LEAST_MONTHS = 6
 METRICS = ("cac", "ltv", "ltv_to_cac", "payback_months")
 
 
@@ -36,6 +36,7 @@ def cac(
     spend_lag_months: int = 0,
     unpaid: Sequence[str] = (),
     horizon_months: int = 12,
+    observed_from: dt.date | str | None = None,
     **settings: Any,
 ) -> pd.DataFrame:
     """Cost of a new customer by acquisition channel, in currency; with purchases also LTV / CAC and payback.
@@ -59,6 +60,9 @@ def cac(
         Channels whose spend does not buy customers (organic): no ratio, and no part in "paid channels".
     horizon_months
         Months of value that are set against the cost.
+    observed_from
+        First day whose new customers are known, as in `purchase_days`: spend that is set against the
+        customers of a month that begins before it takes no part. None: all months are known.
     **settings
         `discount_rate_annual` (0.05), `conf_level` (0.95), `n_boot` (1000), `seed` (1).
 
@@ -69,7 +73,7 @@ def cac(
         `days` also "ltv" (value within the horizon), "ltv_to_cac", "payback_months")`, estimate, std_error,
         conf_low, conf_high, n` (new customers of the months compared)`, spend_amount, months, note`:
         "no_spend" (no ratio), "no_customers", "few_months" (fewer than 6: no limits), "few_carry",
-        "too_young",
+        "all_alike" (all brought the same), "too_young",
         "not_paid_back" (within the horizon, or not for sure: no upper limit).
 
     Raises
@@ -104,7 +108,9 @@ def cac(
         raise ParameterError("customer_value.spend_lag", value=repr(spend_lag_months))
     given = {"discount_rate_annual": 0.05, "conf_level": 0.95, "n_boot": 1000, "seed": 1} | settings
     check_terms(horizon_months, given["discount_rate_annual"])
-    cost, new, months = _by_month(spend, customers, to_date(as_of), spend_lag_months)
+    cost, new, months = _by_month(
+        spend, customers, to_date(as_of), lag=spend_lag_months, since=_first_month(observed_from)
+    )
     channels = sorted({*cost.index, *customers["acquisition_channel"].dropna().unique()})
     paid = [name for name in channels if name not in unpaid and name in cost.index]
     groups = {name: [name] for name in channels} | {PAID: paid, BLENDED: [*channels, _UNKNOWN]}
@@ -140,13 +146,14 @@ def cac_by_cohort(
     cohort
         Length of a cohort, in calendar time; spend belongs to the cohort it is set against.
     **asked
-        `days`, `spend_lag_months`, `horizon_months` and settings as in `cac`.
+        `days`, `spend_lag_months`, `horizon_months`, `observed_from` and settings as in `cac`.
 
     Returns
     -------
     DataFrame
         Rows as `cac`, with `cohort` (first day) for the channel: only of cohorts all of whose months are over
-        and have spend recorded. The value of a cohort that is younger than the horizon is "too_young".
+        and have spend recorded, from `observed_from` on. The value of a cohort that is younger than the
+        horizon is "too_young".
 
     Notes
     -----
@@ -173,7 +180,8 @@ def cac_by_cohort(
     of_customer = _months(own["first_day"]) // size
     over = (np.datetime64(to_date(as_of)) + np.timedelta64(1, "D")).astype("datetime64[M]").astype(int)
     parts = []
-    for number in np.unique(of_spend[(of_spend + 1) * size <= over]):
+    since = _first_month(asked.get("observed_from"))
+    for number in np.unique(of_spend[((of_spend + 1) * size <= over) & (of_spend * size >= since)]):
         if len(np.unique(_months(paid.loc[of_spend == number, "month"]))) < size:
             continue
         rows = cac(paid[of_spend == number], own[of_customer == number], as_of=as_of, **asked)
@@ -194,6 +202,14 @@ def _count_limits(rows: pd.DataFrame, asked: dict[str, Any]) -> pd.DataFrame:
         limits = {"conf_low": low, "conf_high": high, "std_error": money / n**1.5}
     held = rows.assign(**{name: rows[name].where(~is_cost, values) for name, values in limits.items()})
     return held.assign(note=rows["note"].where(~is_cost, ""))
+
+
+def _first_month(observed_from: dt.date | str | None) -> int:
+    """Count the months up to the first whole one from a day on."""
+    if observed_from is None:
+        return np.iinfo(np.int64).min
+    before = np.datetime64(to_date(observed_from, argument="observed_from")) - np.timedelta64(1, "D")
+    return int(before.astype("datetime64[M]").astype(int)) + 1
 
 
 def _months(days: pd.Series) -> Any:
@@ -227,9 +243,7 @@ class _Channel:
             rate = given["discount_rate_annual"]
             terms = {"horizon_months": horizon_months, "discount_rate_annual": rate}
             self.curve, parts, n = value_by_month(days, as_of=as_of, **terms)
-            influence = parts.sum(axis=1)
-            whole = (influence**2).sum()
-            self.is_carried = not whole > 0 or (influence**2).max() > MOST_OF_ONE * whole
+            self.no_spread = no_spread(parts.sum(axis=1) ** 2)
             moves = np.zeros((n_boot, horizon_months))
             for row in moves if n else ():
                 times = np.bincount(rng.integers(0, n, n), minlength=n)
@@ -246,7 +260,7 @@ class _Channel:
         if self.curve is None:
             return found
         value = float(self.curve.sum())
-        of_value = TOO_YOUNG if not np.isfinite(value) else FEW_CARRY if self.is_carried else ""
+        of_value = TOO_YOUNG if not np.isfinite(value) else self.no_spread
         found.append(self._row("ltv", value, self.curves[:, -1], of_value))
         if note or not is_paid:
             return found + [self._row(name, np.nan, self.costs, note or NO_SPEND) for name in METRICS[2:]]
@@ -287,14 +301,14 @@ def _months_until(curves: Array, costs: Array) -> Array:
 
 
 def _by_month(
-    spend: pd.DataFrame, customers: pd.DataFrame, as_of: dt.date, lag: int
+    spend: pd.DataFrame, customers: pd.DataFrame, as_of: dt.date, *, lag: int, since: int
 ) -> tuple[pd.DataFrame, pd.DataFrame, Array]:
     """Spend and the customers it is set against, channels by month; only months of which both are known."""
     month = pd.to_datetime(spend["month"]).to_numpy().astype("datetime64[M]").astype(int)
     first = customers["first_day"].to_numpy().astype("datetime64[M]").astype(int)
     following = np.datetime64(as_of) + np.timedelta64(1, "D")
     over = int(following.astype("datetime64[M]").astype(int))  # months before this one are over
-    known = np.unique(month[month + lag < over])
+    known = np.unique(month[(month + lag < over) & (month + lag >= since)])
     cost = spend.assign(at=month).pivot_table(
         index="acquisition_channel", columns="at", values="amount", aggfunc="sum", observed=True
     )

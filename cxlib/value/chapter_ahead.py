@@ -165,12 +165,14 @@ def sales_outlook(orders: pd.DataFrame, *, as_of: object, conf_level: float = 0.
         then holds a `note`.
     """
     sales = monthly_sales(orders, as_of=as_of)
+    nothing = pd.DataFrame()
+    if len(sales) and not sales["amount"].any():
+        return SalesAhead({"note": "no_sales", "months": len(sales)}, nothing, nothing, nothing)
     more = {"customers": customer_forecast(orders, sales)}
     asked: dict[str, Any] = {"horizon_months": AHEAD_MONTHS, "level": LEVEL, "more": more}
     try:
         rolled = roll_forecasts(sales, **asked)
     except NotEnoughData:
-        nothing = pd.DataFrame()
         return SalesAhead({"note": "too_short", "months": len(sales)}, nothing, nothing, nothing)
     known = rolled.groupby("method")["estimate"].transform(lambda held: held.notna().all())
     quality = forecast_quality(rolled[known], level=LEVEL, conf_level=conf_level)

@@ -12,7 +12,10 @@ from cxlib.stats.intervals import critical_value
 from cxlib.stats.verdicts import limits_verdict
 from cxlib.value.acquisition_cost import BLENDED, NO_CUSTOMERS, NO_SPEND, PAID
 from cxlib.value.fitted_parameters import BOUNDARY, ONE_RATE, TOO_FEW
+from cxlib.value.value_so_far import ALL_ALIKE, FEW_CARRY
 
+#: Why nothing is told of new customers: first purchases can't be told from later ones.
+UNSETTLED = "unsettled"
 #: Share of what customers are expected to bring that one of them may have for the sum to be told.
 MOST_OF_ONE = 0.5
 
@@ -33,7 +36,7 @@ def ltv_told(rows: pd.DataFrame, *, horizon_months: int) -> list[dict[str, Any]]
         if pd.notna(row["conf_low"]):
             told.append(row | about | {"note": ""})
         elif pd.notna(row["estimate"]):
-            told.append(row | about | {"note": "few_carry"})
+            told.append(row | about | {"note": row["note"] if row["note"] == ALL_ALIKE else FEW_CARRY})
         else:
             is_contract = (row["method"], row["note"]) == ("sbg", TOO_FEW)
             told.append(row | about | {"note": "too_few_ended" if is_contract else row["note"]})
@@ -155,7 +158,8 @@ def cost_moved(cohorts: pd.DataFrame, *, conf_level: float = 0.95) -> dict[str, 
     >>> told["verdict"], told["estimate"]
     ('risen', 2.0)
     """
-    rows = cohorts[(cohorts["metric"] == "cac") & (cohorts["n"] > 0)].sort_values("cohort")
+    is_cost = (cohorts["metric"] == "cac") & (cohorts["n"] > 0) & cohorts["estimate"].notna()
+    rows = cohorts[is_cost].sort_values("cohort")
     if len(rows) < 2:
         return {}
     newest, earlier = rows.iloc[-1], rows.iloc[:-1][["spend_amount", "n"]].sum()
@@ -200,7 +204,8 @@ def paid_together(costs: pd.DataFrame, *, horizon_months: int) -> list[dict[str,
     """
     rows = costs[costs["acquisition_channel"] == PAID].set_index("metric")
     if "ltv_to_cac" not in rows.index or rows.loc[["cac"], "estimate"].isna().all():
-        return [{"note": "no_cost"}]
+        is_unsettled = UNSETTLED in set(rows.get("note", []))
+        return [{"note": UNSETTLED if is_unsettled else "no_cost"}]
     (row,) = rows_of(rows.loc[["ltv_to_cac"]])
     row |= {"metric": "ltv_to_cac", "horizon_months": horizon_months}
     row |= {f"cac{end}": rows.loc["cac", name] for end, name in _ENDS.items()}
@@ -246,7 +251,7 @@ def held_out_told(rows: pd.DataFrame) -> list[dict[str, Any]]:
     >>> [(row["verdict"], row["claim"]) for row in held_out_told(rows)]
     [('pass', 'beats')]
     """
-    known = rows[rows["conf_low"].notna()]
+    known = rows[rows["conf_low"].notna() & rows["error_share"].notna()]
     naive = rows.loc[rows["method"] == "naive", "error_share"].abs()
     told = []
     for row in rows_of(known):
@@ -255,7 +260,8 @@ def held_out_told(rows: pd.DataFrame) -> list[dict[str, Any]]:
             claim = "beats" if (abs(row["error_share"]) < naive).all() else "behind"
             row |= {"naive_share": naive.iloc[0]}
         told.append(row | {"claim": claim, "off_share": abs(row["error_share"])})
-    return told or [{"note": "customer_value.no_hold_out"}]
+    is_nothing = known.empty and bool((rows["conf_low"].notna() & (rows["realised"] == 0)).any())
+    return told or [{"note": "customer_value.nothing_came" if is_nothing else "customer_value.no_hold_out"}]
 
 
 def equity_told(equity: pd.DataFrame, change: pd.DataFrame, *, by: str = "segment") -> list[dict[str, Any]]:

@@ -69,8 +69,8 @@ def retention_table(
 
     Notes
     -----
-    Shares: Wilson. Ratios: delta method over customers. Period 0 begins in the middle for most customers, so
-    that orders and money of period 1 can be more.
+    Shares: Wilson. Ratios: delta method over customers; no limits where nobody bought, or all alike.
+    Period 0 begins in the middle for most customers, so that orders and money of period 1 can be more.
 
     Examples
     --------
@@ -217,7 +217,7 @@ def _cells(
         found = share_interval(sums[at], n[cohort], conf_level=conf_level)
     else:
         half = critical_value(conf_level, df=np.maximum(n[cohort] - 1, 1)) * error[at]
-        half = np.where((period > 0) & (n[cohort] > 1), half, np.nan)
+        half = np.where((period > 0) & (n[cohort] > 1) & (half > 0), half, np.nan)
         found = Interval(ratio[at], error[at], ratio[at] - half, ratio[at] + half)
     rows = {"cohort": cohort + first, "period": period, "metric": metric, **found._asdict()}
     return pd.DataFrame(rows | {"n": n[cohort], "total": sums[at]})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +12,8 @@ import pandas as pd
 
 from cxlib.data.scope import Scope, Tables
 from cxlib.language import text
+from cxlib.stats.intervals import Interval
+from cxlib.value.claims import UNSETTLED
 from cxlib.value.days_of_purchase import Outcome, line_values
 from cxlib.value.stay_claims import first_products
 
@@ -125,6 +128,81 @@ def missing_months(spend: pd.DataFrame) -> int:
     """
     months = np.unique(pd.to_datetime(spend["month"]).to_numpy().astype("datetime64[M]").astype(int))
     return int(np.ptp(months)) + 1 - len(months) if len(months) else 0
+
+
+def begin_notes(start_of: Mapping[str, Any], *, is_given: bool = False) -> list[dict[str, Any]]:
+    """Say what of new customers is not told, or leans towards old ones, because the data begin mid-life.
+
+    Parameters
+    ----------
+    start_of
+        As `settled_from`.
+    is_given
+        Whether the reader chose the first day, who then answers for it.
+
+    Examples
+    --------
+    >>> begin_notes({"begins": "unsettled", "observed_from": None})[0]["note"], begin_notes({"begins": ""})
+    ('customer_value.unsettled', [])
+    """
+    if not start_of["begins"]:
+        return []
+    note = f"customer_value.{start_of['begins']}{'_given' if is_given else ''}"
+    told = {"from_on": start_of["observed_from"], "older_share": start_of.get("older_share")}
+    return [{"note": note, "level": "warning", **told}]
+
+
+def first_seen(days: pd.DataFrame, start_of: Mapping[str, Any]) -> pd.DataFrame:
+    """Keep the purchase days of customers whose first purchase counts as one, by `settled_from`.
+
+    Examples
+    --------
+    >>> days = pd.DataFrame({"customer_id": ["a", "b"], "first_day": pd.to_datetime(["2026-01-01", "2026-03-01"])})
+    >>> first_seen(days, {"observed_from": dt.date(2026, 2, 1)})["customer_id"].tolist()
+    ['b']
+    """  # noqa: E501
+    since = start_of["observed_from"]
+    return days if since is None else days[days["first_day"] >= pd.Timestamp(since)].reset_index(drop=True)
+
+
+def spend_known_from(start_of: Mapping[str, Any]) -> dt.date | None:
+    """First day whose new customers are known, to set spend against: that of the data, or a later one.
+
+    The month in which the data begin counts as known.
+
+    Examples
+    --------
+    >>> spend_known_from({"observed_from": None, "begins_on": dt.date(2026, 1, 9)})
+    datetime.date(2026, 1, 1)
+    """
+    begins_on = start_of.get("begins_on")
+    return start_of["observed_from"] or (None if begins_on is None else begins_on.replace(day=1))
+
+
+def if_first_known(rows: pd.DataFrame, start_of: Mapping[str, Any]) -> pd.DataFrame:
+    """Blank figures of new customers (`note` "unsettled") where first purchases can't be told from others.
+
+    Parameters
+    ----------
+    rows
+        Result of `ltv` (contracts stay), `cac`, `cac_by_cohort` or `kept_by_period`.
+    start_of
+        As `settled_from`; a first day the reader chose is kept to.
+
+    Examples
+    --------
+    >>> rows = pd.DataFrame({"estimate": [9.0], "conf_low": [8.0], "note": [""]})
+    >>> if_first_known(rows, {"begins": "unsettled", "observed_from": None}).values.tolist()
+    [[nan, nan, 'unsettled']]
+    """
+    if start_of["begins"] != UNSETTLED or start_of["observed_from"] is not None:
+        return rows
+    hit = rows["estimate"].notna()
+    if "method" in rows:
+        hit &= rows["method"] != "sbg"
+    ends = {name: rows[name].mask(hit) for name in Interval._fields if name in rows}
+    before = rows["note"] if "note" in rows else pd.Series("", index=rows.index)
+    return rows.assign(**ends, note=before.mask(hit, UNSETTLED))
 
 
 def names_of(listed: str) -> list[str]:

@@ -77,7 +77,7 @@ def blended_cac(
     recent = spend[pd.to_datetime(spend["month"]) >= since]
     if recent.empty or new.empty:
         return pd.DataFrame(columns=COLUMNS)
-    terms: dict[str, Any] = {"conf_level": conf_level, "n_boot": 400}
+    terms: dict[str, Any] = {"conf_level": conf_level, "n_boot": 400, "observed_from": since.date()}
     rows = cac(recent, new.assign(acquisition_channel=None), as_of=as_of, **terms)
     return rows[rows["acquisition_channel"] == BLENDED].reset_index(drop=True)
 

@@ -21,8 +21,9 @@ from cxlib.value.spend_per_order import CORRELATED, NO_MEAN, fitted_spend
 from cxlib.value.value_so_far import LEAST_MATURE, check_terms, mature_value, month_factors, nothing
 
 COLUMNS = ["method", "metric", *Interval._fields, "n", "note"]
-#: Why there is no model: repeat purchases of some customers brought nothing; contracts without a margin rate.
-NOT_POSITIVE, NO_RATE = "value_not_positive", "no_margin_rate"
+#: Why there is no model: repeat purchases of some customers brought nothing; contracts without a margin rate,
+#: or without amounts (those that lack one take part in the renewals only).
+NOT_POSITIVE, NO_RATE, NO_AMOUNT = "value_not_positive", "no_margin_rate", "no_amount"
 
 
 def ltv(
@@ -160,11 +161,14 @@ def contract_value(
     conf_level: float = 0.95,
 ) -> dict[str, Any]:
     """Row "sbg" of `ltv`: what a new contract brings, by how many outlive each renewal."""
-    amount = contracts["monthly_amount"].to_numpy(float)
+    amount = contracts["monthly_amount"].to_numpy(float, na_value=np.nan)
+    amount = amount[np.isfinite(amount)]
     row = {"method": "sbg", "metric": "ltv", "n": len(contracts)}
     fit, note, _ = fitted_survivors(contract_survivors(contracts, as_of=as_of))
-    if rate is None or fit is None or len(amount) < LEAST_MATURE:
+    if rate is None or fit is None or len(contracts) < LEAST_MATURE:
         return row | nothing(NO_RATE if rate is None else TOO_FEW)
+    if not amount.any():
+        return row | nothing(NO_AMOUNT)
     discount = (1 + discount_rate_annual) ** (-np.arange(horizon_months) / 12)
     months = np.arange(float(horizon_months))
 

@@ -18,7 +18,7 @@ from cxlib.value.days_of_purchase import DAYS_PER_MONTH, purchase_histories
 from cxlib.value.leave_after_order import HISTORY
 from cxlib.value.renewals_survived import fitted_survivors
 from cxlib.value.residual_value import Models, residual_values, value_models
-from cxlib.value.value_so_far import value_by_month
+from cxlib.value.value_so_far import ALL_ALIKE, value_by_month
 
 COLUMNS = ["method", "metric", *Interval._fields, "realised", "error_share", "n", "verdict", "note"]
 N_DRAWS = 400
@@ -106,7 +106,8 @@ def hold_out(
         rows.append({"metric": "renewals_next"} | _contracts(contracts, cut, end, conf_level, seed))
     found = pd.DataFrame(rows, columns=COLUMNS)
     found["note"] = [note if isinstance(note, str) else "" for note in found["note"]]
-    found["error_share"] = (found["estimate"] - found["realised"]) / found["realised"]
+    size = found["realised"].abs()
+    found["error_share"] = (found["estimate"] - found["realised"]) / size.where(size > 0)
     inside = found["realised"].between(found["conf_low"], found["conf_high"])
     verdict = inside.map({True: "pass", False: "fail"})
     return found.assign(verdict=verdict.where(found["conf_low"].notna(), None))
@@ -176,8 +177,10 @@ def _by_age(
     spent = before.groupby("customer_id")["value"].sum()
     each = spent.reindex(recent["customer_id"].unique(), fill_value=0.0)
     error = float(np.sqrt(of_curve + len(each) * each.var(ddof=1)))
-    half = critical_value(conf_level) * error
     total = float(curve[known] @ weight[known])
+    if not error > 0:
+        return {"estimate": total, "note": ALL_ALIKE}
+    half = critical_value(conf_level) * error
     return {"estimate": total, "std_error": error, "conf_low": total - half, "conf_high": total + half}
 
 

@@ -11,7 +11,7 @@ from cxlib.data.purchases import purchase_lines
 from cxlib.stats.intervals import share_interval
 from cxlib.stats.survival.kaplan_meier import logrank, rmst
 from cxlib.stats.verdicts import UNDECIDED
-from cxlib.value.claims import rows_of
+from cxlib.value.claims import UNSETTLED, rows_of
 
 #: Fewest customers of a group whose time as a customer is told.
 LEAST_IN_GROUP = 30
@@ -51,6 +51,8 @@ def kept_told(kept: pd.DataFrame, *, months: Sequence[int] = (1, 6, 12)) -> list
     rows = kept[kept["period"].isin(months) & kept["conf_low"].notna()]
     if kept.empty:
         return [{"note": "no_customers"}]
+    if UNSETTLED in set(kept.get("note", [])):
+        return [{"note": UNSETTLED, "n": int(kept["n"].max())}]
     return rows_of(rows.assign(note="")) or [{"note": "one_cohort", "n": int(kept["n"].max())}]
 
 

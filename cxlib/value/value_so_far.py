@@ -14,8 +14,9 @@ from cxlib.stats.arrays import Array
 from cxlib.stats.intervals import critical_value
 from cxlib.value.days_of_purchase import DAYS_PER_MONTH
 
-#: Why there is no estimate, or no limits: too few observed to the horizon; one customer carries the value.
-TOO_YOUNG, FEW_CARRY = "too_young", "few_carry"
+#: Why there is no estimate, or no limits: too few observed to the horizon; one customer carries the value;
+#: all brought the same.
+TOO_YOUNG, FEW_CARRY, ALL_ALIKE = "too_young", "few_carry", "all_alike"
 LEAST_MATURE = 10
 #: Part of the variance beyond which one customer carries a mean.
 MOST_OF_ONE = 0.25
@@ -66,13 +67,27 @@ def mean_row(estimate: float, influence: Array, conf_level: float) -> dict[str, 
     """
     squares, n = influence**2, len(influence)
     total = float(squares.sum())
-    if not total > 0 or squares.max() > MOST_OF_ONE * total:
-        return {"estimate": estimate} | no_limits(FEW_CARRY)
+    if why := no_spread(squares):
+        return {"estimate": estimate} | no_limits(why)
     error = float(np.sqrt(total * n / max(n - 1, 1)))
     t = float(critical_value(conf_level, df=n - 1))
     skew = float((influence**3).sum() / total**1.5)
     low, high = (estimate - error * _unskewed(end, skew) for end in (t, -t))
     return {"estimate": estimate, "std_error": error, "conf_low": low, "conf_high": high, "note": ""}
+
+
+def no_spread(squares: Array) -> str:
+    """Why customers' parts in a variance give no limits: "all_alike", "few_carry", "" where they do.
+
+    Examples
+    --------
+    >>> no_spread(np.zeros(9)), no_spread(np.array([9.0, 1.0])), no_spread(np.ones(9))
+    ('all_alike', 'few_carry', '')
+    """
+    total = float(squares.sum())
+    if not total > 0:
+        return ALL_ALIKE
+    return FEW_CARRY if squares.max() > MOST_OF_ONE * total else ""
 
 
 def _unskewed(t: float, skew: float) -> float:

@@ -44,7 +44,8 @@ def contract_ends(
         `by, metric` ("hazard_ratio")`, estimate` (chance to end at a renewal, as a multiple of the others')`,
         conf_low, conf_high, p_value` (Benjamini & Hochberg)`, n` (contracts of the group)`, verdict`
         (more_likely, less_likely, no_difference_shown), the fastest first. Groups with fewer than 10 ended
-        contracts are left out; no rows without two groups.
+        contracts, of their own or of all others, and those that end wholly before or after the others are
+        left out; no rows without two groups.
 
     Raises
     ------
@@ -76,7 +77,8 @@ def contract_ends(
     held = contract_tenure(first, as_of=as_of)
     held = held[held["duration_months"] > 0].reset_index(drop=True)
     ended = held.loc[held["is_ended"], by].value_counts()
-    names = sorted(ended.index[ended >= PER_FEATURE], key=str)
+    others = int(held["is_ended"].sum()) - ended
+    names = sorted(ended.index[(ended >= PER_FEATURE) & (others >= PER_FEATURE)], key=str)
     plans = pd.get_dummies(held["plan"], prefix="plan", dtype=float) if "plan" in held else pd.DataFrame()
     rows = []
     for name in names:
@@ -91,6 +93,8 @@ def contract_ends(
                 frame, **clock, feature_cols=["group", *alike], conf_level=conf_level
             ).iloc[0]
         except NotEnoughData:
+            continue
+        if not 0 < found["conf_low"] <= found["conf_high"] < np.inf:  # all of one side end before the other's
             continue
         rows.append({by: name, **found[_NAMES], "n": int(own.sum())})
     table = pd.DataFrame(rows, columns=columns[:-1]).infer_objects()
