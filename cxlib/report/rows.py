@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from string import Formatter
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from cxlib.language import LANGUAGES, catalogue, has_text, is_missing, key_for, text
@@ -265,7 +264,7 @@ class FromRows:
             Placeholders that are no column of the result.
         """
         for row in rows_of(result):
-            if row.get(FLAG) is True or row.get(FLAG) == np.True_:  # its numbers are hidden
+            if not is_missing(row.get(FLAG)) and row[FLAG]:  # its numbers are hidden
                 continue
             row |= extra
             row |= {
