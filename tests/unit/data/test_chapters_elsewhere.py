@@ -6,6 +6,7 @@ from pathlib import Path
 import duckdb
 import matplotlib.pyplot as plt
 import narwhals as nw
+import pandas as pd
 import pytest
 
 import cxlib as cx
@@ -19,9 +20,11 @@ ABOUT = {"name": "Shop", "currency": "JPY", "timezone": "Asia/Tokyo", "extracted
 DROPPED = {"teach", "exercise", "solution"}
 
 
-@pytest.fixture(scope="module")
-def company():
-    return cx.make_company(n_customers=500, seed=7)
+@pytest.fixture(scope="module", params=["small", pytest.param("sample", marks=pytest.mark.long)])
+def company(request):
+    if request.param == "small":
+        return cx.make_company(n_customers=500, seed=7)
+    return {file.stem: pd.read_parquet(file) for file in (NOTEBOOKS.parent / "data/sample").glob("*.parquet")}
 
 
 @pytest.fixture(scope="module")
