@@ -25,8 +25,8 @@ WORD = re.compile("[a-z][a-z']{2,}|[一-龥々]{2,}|[ァ-ヴー]{2,}")
 PIECE = re.compile("[a-z][a-z']*|[一-龥々]+[ぁ-ん]{0,4}|[ァ-ヴー]{2,}")
 #: Every run of letters, and what lies between; digits are no letters.
 RUN = re.compile("[a-z']+|[一-龥々]+|[ァ-ヴー]+|[ぁ-ん]+|[^a-zァ-ヴー一-龥々ぁ-ん]+")
-#: What is never shown: addresses, links, figures from three digits on, and who is called by a title. An address
-#: is looked for from the beginning of a word only: else 100 KB without a space take minutes.
+#: What is never shown: addresses, links, figures from three digits on, and who is called by a title. An
+#: address is looked for from the beginning of a word only: else 100 KB without a space take minutes.
 HIDDEN = re.compile(
     r"(?<!\S)\S+@\S+|https?://\S+|www\.\S+|@\w+|[+(]?\d[\d\-() ]{2,}\d"
     "|[一-龥々ァ-ヴーa-z]{1,8} ?(?:さん|さま|様|氏|くん|ちゃん|先生)"
