@@ -97,20 +97,8 @@ def decide_now(
     chosen = sorted(found, key=lambda row: order.index(row["claim"]))[:MOST]
     day = to_date(as_of)
     rows = [row | _when(row, day) for row in chosen]
-    columns = [
-        "id",
-        "claim",
-        "who",
-        "due_on",
-        "reason",
-        "names",
-        "stage",
-        "n",
-        "estimate",
-        "metric",
-        "drivers",
-        "kpi",
-    ]
+    columns = ["id", "claim", "who", "due_on", "reason", "names", "stage"]
+    columns += ["n", "estimate", "metric", "drivers", "kpi"]
     return pd.DataFrame(rows, columns=columns)
 
 

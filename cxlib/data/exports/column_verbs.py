@@ -224,7 +224,7 @@ def _number(frame: pd.DataFrame, verb: Verb, kind: Kind, name: str, context: Con
     if name in MONEY and not style.counts and any(_LARGER_UNIT.search(source) for source in verb.needs):
         context.findings.add("exports.unit_in_name", "notice", name)
 
-    for source in verb.needs if name in MONEY else ():
+    for source in verb.needs if name in MONEY and style.symbols else ():  # others read no cell with a sign
         context.findings.add("exports.other_currency", "error", name, _shows_other(frame[source], context))
 
     def written(sources: list[str]) -> list[pd.Series]:

@@ -154,9 +154,8 @@ def delimiter_of(start: bytes, encoding: str, name: str, reading: Reading) -> st
     if reading.delimiter or {".tsv", ".tab"} & set(Path(name).suffixes):
         return reading.delimiter or "\t"
     text = codecs.getincrementaldecoder(encoding)("replace").decode(start)
-    header = re.sub(r'"[^"]*"', "", "".join(text.splitlines(keepends=True)[reading.skip :])).partition("\n")[
-        0
-    ]
+    after = "".join(text.splitlines(keepends=True)[reading.skip :])
+    header = re.sub(r'"[^"]*"', "", after).partition("\n")[0]
     found = [sign for sign in ",\t;" if sign in header]
     return found[0] if len(found) == 1 else ","
 

@@ -21,8 +21,8 @@ from cxlib.data.exports.reading_models import Reading
 from cxlib.data.exports.sheet_marks import markup_of, merged_down, without_value
 from cxlib.data.exports.sheets import Sheet
 
-#: A format that pads whole numbers with zeros, such as 0000000 for member numbers.
 _HALF_A_SECOND = dt.timedelta(microseconds=500_000)
+#: A format that pads whole numbers with zeros, such as 0000000 for member numbers.
 _PADDED = re.compile(r"0{2,30}")
 #: Digits that a spreadsheet keeps of a number; what it shows has no more.
 DIGITS = 15

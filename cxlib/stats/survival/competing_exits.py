@@ -120,8 +120,8 @@ def _incidence(
     last = people.duration.max(initial=0)
     unseen = (wanted > last) & (np.append(1.0, before * (1 - d / y))[place] > 0)
     n_at_risk = at_risk_at(people, wanted)
-    left = np.append(0, np.cumsum(d))[place]
-    low, high = _bounds(estimate, error, np.where(estimate < 0.5, n_at_risk, left), conf_level)
+    n_left = np.append(0, np.cumsum(d))[place]
+    low, high = _bounds(estimate, error, n_at_risk, n_left, conf_level)
     known = (np.where(unseen, np.nan, values) for values in (estimate, error, low, high))
     so_far = np.append(0, np.cumsum(own))[place].astype(int)
     n = np.full(wanted.size, people.duration.size)
@@ -131,17 +131,17 @@ def _incidence(
 
 
 def _bounds(
-    estimate: np.ndarray, error: np.ndarray, seen: np.ndarray, conf_level: float
+    estimate: np.ndarray, error: np.ndarray, at_risk: np.ndarray, left: np.ndarray, conf_level: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Log-log interval; where no such exit has happened yet, or every one of `seen` was, the exact bound."""
+    """Log-log interval; where nobody has left by the way, or everybody of those who left, the exact bound."""
     with np.errstate(all="ignore"):
         log = np.log(estimate)
         width = np.exp(critical_value(conf_level) * error / np.abs(estimate * log))
         low, high = np.exp(log * width), np.exp(log / width)
     none, everybody = estimate <= 0, estimate >= 1 - 1e-12
-    exact = ((1 - conf_level) / 2) ** (1 / np.maximum(seen, 1))
-    low, high = np.where(none, 0.0, low), np.where(none, 1 - exact, high)
-    return np.where(everybody, exact, low), np.where(everybody, 1.0, high)
+    still, gone = (((1 - conf_level) / 2) ** (1 / np.maximum(n, 1)) for n in (at_risk, left))
+    low, high = np.where(none, 0.0, low), np.where(none, 1 - still, high)
+    return np.where(everybody, gone, low), np.where(everybody, 1.0, high)
 
 
 def _count(times: np.ndarray, grid: np.ndarray) -> np.ndarray:
