@@ -35,6 +35,12 @@ def test_a_scheme_is_best_only_if_its_lead_over_every_other_is_shown():
     assert lead(judged().head(0)) == {"note": "segmentation.no_schemes"}
 
 
+def test_a_scheme_without_limits_neither_leads_nor_denies():
+    alone = judged(0.05, 0.06).assign(conf_low=[np.nan, 0.2, 0.2])
+    assert lead(alone)["scheme"] == "second"
+    assert lead(alone.assign(conf_low=np.nan))["note"] == "segmentation.no_schemes"
+
+
 def test_a_lead_whose_limit_is_shown_as_zero_is_no_lead():
     """The limit is +0.03 points: shown as +0.0."""
     found = lead(judged(0.0203, 0.06))

@@ -84,6 +84,12 @@ def test_few_customers_are_not_told(report, sent):
     assert [piece["kind"] for piece in sent] == ["notice"] and "Purchase" not in sent[0]["text"]
 
 
+def test_a_row_whose_numbers_are_hidden_is_not_said(report, sent):
+    rows = pd.DataFrame([ROW, ROW | {"stage": "use"}]).assign(is_suppressed=[False, True])
+    report.say("test.gap", rows, subject="stage")
+    assert [piece["key"] for piece in sent] == ["test.gap[stage=buy]"]
+
+
 def test_each_row_of_a_frame_is_said_under_its_subject(report, sent):
     report.say("test.gap", pd.DataFrame([ROW, ROW | {"stage": "use"}]), subject="stage")
     assert [piece["key"] for piece in sent] == ["test.gap[stage=buy]", "test.gap[stage=use]"]

@@ -166,3 +166,16 @@ def test_bad_series_are_refused(sales, options, error, words):
 def test_an_unknown_baseline_is_refused():
     with pytest.raises(ParameterError, match="seasonal_naive"):
         forecast_quality(roll_forecasts(as_sales(range(20))), baseline="oracle")
+
+
+@pytest.mark.parametrize("seed", [0, 1, 4])
+def test_a_search_ends_alike_where_a_machine_rounds_otherwise(seed):
+    values = 7e6 * (1 + 0.01 * np.arange(24) + np.random.default_rng(seed).normal(0, 0.08, 24))
+    found, other = (exponential_smoothing(values * (1 + by), 3) for by in (0.0, 1e-12))
+    assert np.array(other) == pytest.approx(np.array(found), rel=1e-9)
+
+
+def test_months_without_sales_have_no_relative_error():
+    rolled = roll_forecasts(as_sales(np.random.default_rng(1).normal(100, 5, 30)))
+    found = forecast_quality(rolled.assign(actual=0.0))
+    assert found.loc[found["metric"].isin(["wape", "bias"]), "estimate"].isna().all()

@@ -40,6 +40,14 @@ def test_the_integral_of_pareto_nbd_is_the_published_function(parameters):
     assert log_parts(np.array(parameters), x, t_x, age)[1] == pytest.approx(published, rel=1e-6)
 
 
+def test_a_search_ends_alike_where_a_machine_rounds_otherwise():
+    rng = np.random.default_rng(1)
+    rows = draw_histories(rng.gamma(0.8, 1 / 6, 800), rng.beta(0.8, 2.4, 800), age=52, seed=2)
+    other = rows.assign(t_x=rows["t_x"] * (1 + 1e-12), age=rows["age"] * (1 + 1e-12))
+    found = [pareto_nbd(each)["estimate"].to_numpy() for each in (rows, other)]
+    assert found[1] == pytest.approx(found[0], rel=2e-8)
+
+
 def test_planted_risk_of_leaving_lies_in_its_limits():
     rng = np.random.default_rng(14)
     pace, stay = rng.gamma(0.8, 1 / 6, 4_000), rng.exponential(1 / rng.gamma(0.9, 1 / 20, 4_000))
