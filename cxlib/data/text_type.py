@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -11,3 +13,8 @@ TEXT = pd.StringDtype("pyarrow", na_value=np.nan)
 
 #: For `to_pandas(types_mapper=…)`: text comes from Arrow as text in either version of pandas.
 FROM_ARROW = {pa.string(): TEXT, pa.large_string(): TEXT}.get
+
+
+def text_column(cells: Iterable[str | None]) -> pa.ChunkedArray:
+    """Texts as Arrow holds them; without rows, too, where pandas hands over no chunk that tells its type."""
+    return pa.chunked_array([pa.array(cells, pa.string())], pa.string())

@@ -23,7 +23,7 @@ from cxlib.data.exports.records import as_cell
 from cxlib.data.exports.times import moments, plain
 from cxlib.data.findings import Findings
 from cxlib.data.numbers import styled_number
-from cxlib.data.text_type import TEXT
+from cxlib.data.text_type import TEXT, text_column
 
 MONEY_DIGITS = 6
 #: Decimals of a factor up to which a product is exact.
@@ -351,6 +351,6 @@ def _durations(cells: pd.Series, rule: Add, name: str, context: Context) -> pd.S
 def _converted(
     cells: pd.Series, kind: Kind, name: str, context: Context, *, zone: str | None = None
 ) -> pd.Series:
-    text = pa.chunked_array([pa.array(cells.mask(cells == ""), pa.string())])
+    text = text_column(cells.mask(cells == ""))
     typed = convert(text, kind, column=name, zone=zone or context.zone, findings=context.findings)
     return typed.set_axis(cells.index)

@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 
 from cxlib.checks import InputError, ParameterError, Problem, TableError
 from cxlib.data.contract import TABLES, Column
@@ -30,7 +29,7 @@ from cxlib.data.exports.source_files import in_mapping
 from cxlib.data.exports.write_data_set import earlier_import, write_data_set
 from cxlib.data.findings import Findings
 from cxlib.data.personal_columns import holds_contacts, is_personal
-from cxlib.data.text_type import TEXT
+from cxlib.data.text_type import TEXT, text_column
 
 __all__ = ["import_export", "read_mapping"]
 
@@ -207,7 +206,7 @@ def _make(table: str, block: TableMapping, rows: Rows, context: Context, problem
 def _check_column(values: pd.Series, rule: Column | None, name: str, findings: Findings) -> None:
     """Note what the contract refuses while the rows of the file are still known."""
     told = {problem.column for problem in findings.problems if problem.level == "error"}
-    text = pa.chunked_array([pa.array(values, pa.string())]) if values.dtype == TEXT else None
+    text = text_column(values) if values.dtype == TEXT else None
     if text is not None and name not in told and (holds_contacts(text) if rule else is_personal(text, name)):
         findings.add("exports.personal", "error", name)
     if values.dtype == "float64":

@@ -22,7 +22,7 @@ from cxlib.data.exports.sheets import Sheet, columns_of
 from cxlib.data.exports.source_files import files_of
 from cxlib.data.findings import Findings
 from cxlib.data.rules.settings import is_money
-from cxlib.data.text_type import FROM_ARROW
+from cxlib.data.text_type import FROM_ARROW, text_column
 
 #: Cells in which a column shows whether it holds currencies.
 LOOKED_AT = 1_000
@@ -173,7 +173,7 @@ def notice_kept_returns(
     read = [rule.column for rule in part.where] + [verb.from_ for verb in part.extra.values()]
     for column in dict.fromkeys(name for name in read if name in rows.frame):
         cells = rows.frame[column].str.strip()
-        if returned := _returned(pa.chunked_array([pa.array(cells, pa.string())])):
+        if returned := _returned(text_column(cells)):
             sold = cells.isin(returned) & (amount > 0)
             findings.add("exports.kept_returns", "notice", str(column), sold, values=", ".join(returned[:3]))
 

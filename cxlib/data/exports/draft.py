@@ -23,7 +23,7 @@ from cxlib.data.exports.times import moments
 from cxlib.data.file_kinds import kind_of
 from cxlib.data.findings import Findings
 from cxlib.data.personal_columns import has_personal_name, holds_contacts, is_personal, looks_personal
-from cxlib.data.text_type import FROM_ARROW
+from cxlib.data.text_type import FROM_ARROW, text_column
 from cxlib.language import text
 
 DELIMITERS = (",", "\t", ";", "|")
@@ -104,7 +104,7 @@ def draft_mapping(file: str | Path, *, lang: str = "en") -> str:
     path = Path(file)
     frame, reading = _read(path)
     names = [str(name) for name in frame.columns]
-    if looks_like_data(names) or looks_personal(pa.chunked_array([pa.array(names, pa.string())])):
+    if looks_like_data(names) or looks_personal(text_column(names)):
         raise InputError("exports.no_names", file=path.name[:80])
     table = guess_table(names)
     return "\n".join(_lines(frame, table, path.name, reading, lang)) + "\n"
@@ -261,7 +261,7 @@ def _comments(key: str, lang: str, indent: str = "", **values: object) -> Iterat
 
 
 def _cells(frame: pd.DataFrame, name: str) -> pa.ChunkedArray:
-    return pa.chunked_array([pa.array(frame[name], pa.string())])
+    return text_column(frame[name])
 
 
 def _quoted(value: str) -> str:

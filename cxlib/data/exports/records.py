@@ -14,6 +14,7 @@ from cxlib.checks import Problem, TableError
 from cxlib.data.delimited.byte_stream import MOST_COLUMNS
 from cxlib.data.exports.reading_models import Reading
 from cxlib.data.exports.sheets import Sheet
+from cxlib.data.text_type import text_column
 
 #: Whole numbers up to here are exact as floats.
 EXACT = 2**53
@@ -45,7 +46,7 @@ def _texts(column: pa.ChunkedArray) -> pa.ChunkedArray:
     kind = column.type
     if kinds.is_nested(kind):
         cells = [None if cell is None else _json(cell) for cell in column.to_pylist()]
-        column = pa.chunked_array([pa.array(cells, pa.string())])
+        column = text_column(cells)
     elif kinds.is_floating(kind):
         whole = pc.and_(pc.equal(pc.floor(column), column), pc.less(pc.abs(column), float(EXACT)))
         figures = pc.if_else(whole, column, None).cast(pa.int64()).cast(pa.string())
@@ -93,7 +94,7 @@ def read_json_lines(path: Path, name: str, reading: Reading) -> list[Sheet]:
             values = {"limit": f"{MOST_COLUMNS:,}", "found": f"{len(columns):,}"}
             raise TableError([Problem("tables.too_many_columns", "error", name, values=values)])
     cells = {
-        f"f{at}": pa.chunked_array([pa.array(column + [""] * (rows - len(column)), pa.string())])
+        f"f{at}": text_column(column + [""] * (rows - len(column)))
         for at, column in enumerate(columns.values())
     }
     return [Sheet(name, [list(columns)], pa.table(cells))]

@@ -11,7 +11,7 @@ import openpyxl
 import pandas as pd
 import pytest
 import yaml
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from cxlib.checks import InputError, TableError
@@ -674,6 +674,7 @@ def test_the_order_of_verbs_in_the_file_does_not_matter(tmp_path, verbs, keys):
     st.booleans(),
     st.booleans(),
 )
+@example(rows=[(3, 0, 0)], latest=False, where=True, grain=False)
 def test_every_row_is_written_or_left_out_by_one_step(tmp_path, rows, latest, where, grain):
     for file in range(3):
         lines = [f"{order},c{order},2026-09-01,{amount / 100}\n" for order, at, amount in rows if at == file]
