@@ -41,6 +41,7 @@ BELOW_ANALYSIS = {"language", "checks", "data", "report"}
 FACES = {wing for wing in LAYER_OF if (PACKAGE / wing / "__init__.pyi").exists()}
 #: Modules of this package that one module may import; more, and it has two subjects.
 MOST_IMPORTS = 16
+MOST_LINES = 400
 HEAVY = ("pandas", "numpy", "scipy", "statsmodels", "matplotlib", "seaborn", "duckdb", "pyarrow", "narwhals")
 HEAVY += ("papermill", "nbconvert", "pydantic", "babel", "rich", "yaml", "IPython")
 #: Hidden inputs: the clock, the working directory, the machine's locale, a global seed, the network.
@@ -98,8 +99,12 @@ def _imports(path):
     return {name.removeprefix("cxlib").lstrip(".") for name in found}
 
 
-MODULES = [pytest.param(path, id=_module(path)) for path in _sources()]
-CHARTS = [param for param in MODULES if param.id.startswith("report.plots.")]
+def _below(beginning):
+    return [path for path in _sources() if _module(path).startswith(beginning)]
+
+
+def _attributes(path):
+    return {node.attr for node in ast.walk(_tree(path)) if isinstance(node, ast.Attribute)}
 
 
 def test_the_top_of_the_package_is_read_at_a_glance():
@@ -108,35 +113,35 @@ def test_the_top_of_the_package_is_read_at_a_glance():
     assert len(entries | BESIDES - {"py.typed"}) <= 18
 
 
-@pytest.mark.parametrize("path", MODULES)
-def test_arrows_go_down_only(path):
-    wing = _wing(_module(path))
-    for imported in _imports(path):
-        assert imported, f"{_module(path)} imports cxlib itself, which hides the arrow"
-        assert imported not in FACES, f"{_module(path)} imports the face of {imported}, which hides the arrow"
-        other = _wing(imported)
-        assert other == wing or LAYER_OF[other] < LAYER_OF[wing], f"{_module(path)} imports {imported}"
+def test_arrows_go_down_only():
+    for module, imported in ((_module(path), name) for path in _sources() for name in _imports(path)):
+        assert imported, f"{module} imports cxlib itself, which hides the arrow"
+        assert imported not in FACES, f"{module} imports the face of {imported}, which hides the arrow"
+        wing, other = _wing(module), _wing(imported)
+        assert other == wing or LAYER_OF[other] < LAYER_OF[wing], f"{module} imports {imported}"
 
 
-@pytest.mark.parametrize("path", MODULES)
-def test_computation_and_display_never_import_each_other(path):
-    wing, others = _wing(_module(path)), {_wing(name) for name in _imports(path)}
-    if wing == "report":
-        assert others <= {"report", "language", "checks"}
-    elif wing != "runner":  # the page is the runner's
-        assert "report" not in others
+def test_computation_and_display_never_import_each_other():
+    for path in _sources():
+        wing, others = _wing(_module(path)), {_wing(name) for name in _imports(path)}
+        if wing == "report":
+            assert others <= {"report", "language", "checks"}, _module(path)
+        elif wing != "runner":  # the page is the runner's
+            assert "report" not in others, _module(path)
 
 
-@pytest.mark.parametrize("path", CHARTS)
-def test_charts_of_one_subject_do_not_lean_on_those_of_another(path):
-    charts = {name for name in _imports(path) if name.startswith("report.plots.")}
-    assert charts <= {"report.plots.guard", "report.plots.theme"}
+def test_charts_of_one_subject_do_not_lean_on_those_of_another():
+    for path in _below("report.plots."):
+        charts = {name for name in _imports(path) if name.startswith("report.plots.")}
+        assert charts <= {"report.plots.guard", "report.plots.theme"}, _module(path)
 
 
-@pytest.mark.parametrize("path", [p for p in MODULES if p.id.startswith("runner.")])
-def test_the_runner_knows_the_analysis_by_one_port(path):
-    if path.parent.name != "analysis":
-        assert {_wing(name) for name in _imports(path)} <= {*BELOW_ANALYSIS, "samples", "runner"}
+def test_the_runner_knows_the_analysis_by_one_port():
+    for path in _below("runner."):
+        wings = {_wing(name) for name in _imports(path)}
+        assert path.parent.name == "analysis" or wings <= {*BELOW_ANALYSIS, "samples", "runner"}, _module(
+            path
+        )
 
 
 def test_no_module_needs_itself():
@@ -148,29 +153,24 @@ def test_no_module_needs_itself():
     assert sorted(set(arrows) - settled) == []
 
 
-@pytest.mark.parametrize("path", MODULES)
-def test_no_module_leans_on_too_many(path):
-    assert len(_imports(path)) <= MOST_IMPORTS
+def test_no_module_leans_on_too_many():
+    assert [_module(path) for path in _sources() if len(_imports(path)) > MOST_IMPORTS] == []
 
 
-@pytest.mark.parametrize("path", MODULES)
-def test_modules_stay_short(path):
-    assert len(path.read_text(encoding="utf-8").splitlines()) <= 400
+def test_modules_stay_short():
+    lines = {_module(path): len(path.read_text(encoding="utf-8").splitlines()) for path in _sources()}
+    assert {module: count for module, count in lines.items() if count > MOST_LINES} == {}
 
 
-@pytest.mark.parametrize("path", [p for p in MODULES if not p.id.startswith("runner")])
-def test_no_hidden_inputs(path):
-    names = {node.attr for node in ast.walk(_tree(path)) if isinstance(node, ast.Attribute)}
-    assert not names & HIDDEN_INPUTS
-    assert "np.random.seed" not in path.read_text(encoding="utf-8")
+def test_no_hidden_inputs():
+    for path in set(_sources()) - set(_below("runner")):
+        assert not _attributes(path) & HIDDEN_INPUTS, _module(path)
+        assert "np.random.seed" not in path.read_text(encoding="utf-8"), _module(path)
 
 
-@pytest.mark.parametrize(
-    "path", [p for p in MODULES if p.id.startswith("report.plots.") and p.id != "report.plots.theme"]
-)
-def test_charts_neither_show_nor_save_nor_style(path):
-    names = {node.attr for node in ast.walk(_tree(path)) if isinstance(node, ast.Attribute)}
-    assert not names & {"show", "savefig", "rcParams", "set_theme"}
+def test_charts_neither_show_nor_save_nor_style():
+    for path in set(_below("report.plots.")) - {PACKAGE / "report" / "plots" / "theme.py"}:
+        assert not _attributes(path) & {"show", "savefig", "rcParams", "set_theme"}, _module(path)
 
 
 def _loaded_after(code):
@@ -191,11 +191,9 @@ def test_asking_for_help_loads_no_analysis():
     assert not _loaded_after(code) & (set(HEAVY) - {"yaml", "rich"})
 
 
-@pytest.mark.parametrize("name", sorted({*dir(cxlib)} - FACES))
-def test_every_public_name_exists_and_is_explained(name):
-    found = getattr(cxlib, name)
-    if callable(found):
-        assert (found.__doc__ or "").strip()
+def test_every_public_name_exists_and_is_explained():
+    found = {name: getattr(cxlib, name) for name in {*dir(cxlib)} - FACES}
+    assert [name for name, one in found.items() if callable(one) and not (one.__doc__ or "").strip()] == []
 
 
 @pytest.mark.parametrize("wing", sorted(FACES))
