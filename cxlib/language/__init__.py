@@ -16,6 +16,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from cxlib.language.nothing_near import without_proposal
+
 LANGUAGES = ("en", "ja")
 
 #: How each unit is written: a number pattern (babel), the factor from stored to shown, and a catalogue
@@ -112,12 +114,12 @@ def text(key: str, lang: str = "en", **values: object) -> str:
 
     Examples
     --------
-    >>> text("language.list_join", "en", first="a", last="b")
-    'a and b'
     >>> text("impact.groups_one_arm", count=1)[:23], text("impact.groups_one_arm", count=2)[:23]
     ('1 group is left out: al', '2 groups are left out: ')
     """
     template = catalogue()[key][lang]
+    if values.get("nearest") == "–":
+        template = without_proposal(template)
     if lang == "en" and any(str(value) == "1" for value in values.values()):
         template = _PLURAL.sub(lambda found: _singular(found, values), template)
     return template.format(**values)

@@ -2,6 +2,8 @@
 
 import datetime as dt
 import os
+import re
+import string
 import subprocess
 import sys
 
@@ -145,3 +147,15 @@ def test_values_of_the_data_have_words_where_the_contract_knows_them():
         "Hokkaido-Tohoku": "北海道・東北",
     }
     assert data_words([True, "False"], "en") == {True: "yes", "False": "no"}
+
+
+def test_where_nothing_is_called_nearly_so_no_name_is_proposed():
+    for key, templates in catalogue().items():
+        for lang, template in templates.items():
+            names = [name for _, name, *_ in string.Formatter().parse(template) if name]
+            if "nearest" in names:
+                said = text(key, lang, **dict.fromkeys(names, "x") | {"nearest": "–"})
+                assert "–" not in said and not re.search(r"mean|earest|closest|候補|近い", said), said
+                assert said, key
+    said = text("exports.no_column", file="o.csv", column="a", nearest="–")
+    assert said == "o.csv has no column `a`. Correct the name, `delimiter` or `skip` in the mapping."
