@@ -7,6 +7,8 @@ import unicodedata
 from itertools import pairwise
 from typing import NamedTuple
 
+from cxlib.runner.number_words import in_digits
+
 
 class Number(NamedTuple):
     """A number as a text states it; a class because value, rounding and unit are compared together.
@@ -110,7 +112,7 @@ def read_numbers(text: str) -> tuple[list[Number], list[Day]]:
     ----------
     text
         Plain text or Markdown. Ordinals, numbered items, codes such as F2, times of day, addresses and names
-        of files state no figure; numbers in words ("twenty", 三割) are not read.
+        of files state no figure. Numbers in words are read as `number_words` writes them.
 
     Examples
     --------
@@ -123,14 +125,16 @@ def read_numbers(text: str) -> tuple[list[Number], list[Day]]:
     numbers: list[Number] = []
     days: list[Day] = []
     for at, raw in enumerate(text.splitlines(), start=1):
-        line = re.sub(r"(\d)割\s?(\d)分", r"\1.\2割", unicodedata.normalize("NFKC", raw))
+        line, words = in_digits(unicodedata.normalize("NFKC", raw))
+        line = re.sub(r"(\d)割\s?(\d)分", r"\1.\2割", line)
         for pattern in _DAYS:
             for match in re.finditer(pattern, line, _FLAGS):
                 days.append(_day(at, match))
                 line = _blank(line, match)
         for match in _NO_FIGURE.finditer(line):
             line = _blank(line, match)
-        numbers += _of_range(line, [_number(at, line, match) for match in _NUMBER.finditer(line)])
+        found = _of_range(line, [_number(at, line, match) for match in _NUMBER.finditer(line)])
+        numbers += [one._replace(written=words.get(one.written, one.written)) for one in found]
     return numbers, days
 
 

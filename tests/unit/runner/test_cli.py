@@ -20,7 +20,7 @@ def test_the_quick_reader_of_sentences_agrees_with_yaml():
 
 
 LAYERS = (
-    {"parameters", "notebooks", "kernels", "collect", "inert", "errors", "words"},
+    {"parameters", "notebooks", "kernels", "collect", "inert", "errors", "words", "number_words"},
     {
         "fill_in",
         "private_file",
