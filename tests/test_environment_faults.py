@@ -20,6 +20,10 @@ NOTEBOOKS = Path(__file__).parent / "notebooks"
 PLAIN, FAULTS = NOTEBOOKS / "plain", NOTEBOOKS / "faults"
 CX = [sys.executable, "-m", "cxlib.runner.cli"]
 linux = pytest.mark.skipif(sys.platform != "linux", reason="forked kernels are for Linux")
+#: Plain kernels, and forked ones, which a run uses where it can.
+KINDS = pytest.mark.parametrize(
+    "kind", [pytest.param("--no-warm", marks=pytest.mark.long), pytest.param("--jobs=1", marks=linux)]
+)
 
 
 @pytest.fixture
@@ -41,9 +45,7 @@ def assert_only_the_earlier_report(out):
     assert (out / "20260101-000000" / "plain.html").read_text() == "good"
 
 
-@pytest.mark.parametrize(
-    "kind", [pytest.param("--no-warm", marks=pytest.mark.long), pytest.param("--jobs=1", marks=linux)]
-)
+@KINDS
 @pytest.mark.parametrize(
     ("report", "code", "words"),
     [
@@ -110,7 +112,7 @@ def test_not_enough_data_is_a_report_that_says_so(out, capsys):
     assert "not enough data in part" in (out / "index.html").read_text()
 
 
-@pytest.mark.parametrize("kind", ["--no-warm", pytest.param("--jobs=1", marks=linux)])
+@KINDS
 def test_a_report_ends_where_a_table_is_missing_and_the_others_go_on(kind, out, tmp_path, capsys):
     both = tmp_path / "both"
     both.mkdir()
@@ -139,7 +141,7 @@ def test_a_report_ends_where_a_table_is_missing_and_the_others_go_on(kind, out, 
     assert not (out / "failed").exists()
 
 
-@pytest.mark.parametrize("kind", ["--no-warm", pytest.param("--jobs=1", marks=linux)])
+@KINDS
 def test_a_report_that_takes_too_long_is_stopped(kind, out, capsys):
     started = time.monotonic()
     assert cx(out, "sleeps", "--timeout", "8", kind) == 5
@@ -249,7 +251,7 @@ def slow_environment(out, monkeypatch):
 
 
 @pytest.mark.usefixtures("slow_environment")
-@pytest.mark.parametrize("kind", ["--no-warm", pytest.param("--jobs=1", marks=linux)])
+@KINDS
 def test_a_second_run_waits_outside_and_a_killed_run_leaves_nothing_running_or_published(kind, out, capsys):
     run = start_slow_run(out, kind)
     try:
@@ -269,7 +271,7 @@ def test_a_second_run_waits_outside_and_a_killed_run_leaves_nothing_running_or_p
 
 
 @pytest.mark.usefixtures("slow_environment")
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.long)])
 def test_an_interrupted_run_ends_at_once_and_publishes_nothing(number, out):
     run = start_slow_run(out)
     family = psutil.Process(run.pid).children(recursive=True)

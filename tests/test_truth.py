@@ -1,7 +1,7 @@
-"""Do the estimators find what is planted? Thirty simulated companies, every truth against its interval.
+"""Do the estimators find what is planted? A dozen simulated companies, every truth against its interval.
 
-A 95 % interval holds its truth in 26 or more of 30 companies with a probability of 98 %. The seeds are
-fixed, so the outcome does not change from run to run.
+A 95 % interval holds its truth in 9 or more of 12 companies with a probability of 99.8 %, in 26 or more of
+the 30 of the long suite with 98 %. The seeds are fixed, so the outcome does not change from run to run.
 """
 
 import json
@@ -16,8 +16,6 @@ import cxlib as cx
 
 pytestmark = pytest.mark.slow
 
-SEEDS = range(1, 31)
-ENOUGH, TOO_MANY = 26, 3
 AS_OF = "2026-10-01"
 STAGES = ["discover", "consider", "buy", "wait", "first_use", "decide", "repeat", "recommend"]
 DRIVERS = ["driver_quality", "driver_ease", "driver_delivery", "driver_support", "driver_price"]
@@ -138,11 +136,12 @@ def study_company(seed):
     ), {"seed": seed, "valleys": valleys, "verdicts": verdicts, "praised": praised}
 
 
-@pytest.fixture(scope="module")
-def companies():
+@pytest.fixture(scope="module", params=[(12, 9), pytest.param((30, 26), marks=pytest.mark.long)])
+def companies(request):
     with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
-        found = list(pool.map(study_company, SEEDS))
-    return pd.concat([rows for rows, _ in found], ignore_index=True), [said for _, said in found]
+        found = list(pool.map(study_company, range(1, 1 + request.param[0])))
+    told = [said for _, said in found]
+    return pd.concat([rows for rows, _ in found], ignore_index=True), told, request.param[1]
 
 
 PARTS = ["f2", "f2_untouched", "f2_store", "valence", "depth", "penalty", "reward", "importance", "nps"]
@@ -154,8 +153,8 @@ def test_each_planted_truth_lies_in_its_interval(companies, part):
     rows = companies[0].query("part == @part")
     holds = (rows["low"] <= rows["truth"]) & (rows["truth"] <= rows["high"])
     count = holds.groupby(rows["name"].astype(str)).sum()
-    assert rows.groupby("name").size().eq(len(SEEDS)).all()
-    assert count.min() >= ENOUGH, count.to_dict()
+    assert rows.groupby("name").size().eq(len(companies[1])).all()
+    assert count.min() >= companies[2], count.to_dict()
 
 
 # the depth of a valley takes the lower of two neighbours, so it comes out a little too small by design
@@ -168,19 +167,22 @@ def test_estimates_scatter_around_the_truth(companies, part):
 
 def test_the_planted_valley_is_the_only_one_found(companies):
     named = [said["valleys"] for said in companies[1]]
-    assert sum(stages == ["decide"] for stages in named) >= ENOUGH
+    assert sum(stages == ["decide"] for stages in named) >= companies[2]
     assert all("decide" in stages for stages in named)
 
 
 def test_before_after_praises_the_initiative_without_effect_and_the_comparison_does_not(companies):
     for at, _ in enumerate((6, 12)):
-        assert sum(said["praised"][at] for said in companies[1]) >= ENOUGH
-        assert sum(said["verdicts"]["I3"][at] == "effective" for said in companies[1]) <= TOO_MANY
+        assert sum(said["praised"][at] for said in companies[1]) >= companies[2]
+        named = sum(said["verdicts"]["I3"][at] == "effective" for said in companies[1])
+        assert named <= len(companies[1]) // 10
 
 
 def test_the_real_effects_are_called_effective_after_twelve_months(companies):
     for initiative in ("I1", "I2"):
-        assert sum(said["verdicts"][initiative][1] == "effective" for said in companies[1]) >= 24
+        assert sum(said["verdicts"][initiative][1] == "effective" for said in companies[1]) >= 0.8 * len(
+            companies[1]
+        )
     assert not any("harmful" in said["verdicts"]["I1"] for said in companies[1])
 
 

@@ -73,8 +73,9 @@ def test_one_purchase_process_has_no_clusters(kind):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("n", [400, pytest.param(3000, marks=pytest.mark.long)])
-@pytest.mark.parametrize("kind", [pytest.param("baskets", marks=pytest.mark.long), "poisson_gamma"])
+@pytest.mark.long
+@pytest.mark.parametrize("n", [400, 3000])
+@pytest.mark.parametrize("kind", ["baskets", "poisson_gamma"])
 def test_one_purchase_process_seldom_has_clusters(kind, n):
     assert sum(is_found(one_process(kind, seed, n)) for seed in range(40)) <= 3
 

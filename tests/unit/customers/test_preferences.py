@@ -56,7 +56,7 @@ def test_shares_sum_to_one_in_all_and_in_groups():
     assert everybody["lift_conf_low"].isna().all()
 
 
-@settings(deadline=None, max_examples=15)
+@settings(deadline=None, max_examples=5)
 @given(st.permutations(range(30)))
 def test_row_order_does_not_matter(order):
     table = wallet(customers=10).head(30)
@@ -92,9 +92,11 @@ def test_random_purchases_are_drawn_all_the_way():
     assert (preferred["share_shrunk"] - base).abs().max() < 0.05
 
 
-def test_lift_interval_covers_the_planted_lift():
+@pytest.mark.slow
+@pytest.mark.parametrize(("rounds", "enough"), [(20, 17), pytest.param(60, 53, marks=pytest.mark.long)])
+def test_lift_interval_covers_the_planted_lift(rounds, enough):
     inside = 0
-    for seed in range(60):
+    for seed in range(rounds):
         lines = order_lines(seed, customers=300)
         groups = pd.Series(
             {customer: "x" if int(customer) % 3 == 0 else "y" for customer in lines["customer_id"].unique()}
@@ -102,7 +104,7 @@ def test_lift_interval_covers_the_planted_lift():
         table = ctb_table(wallets(lines, as_of="2026-12-31", dimensions=["category"]), groups=groups)
         row = table[(table["group"] == "x") & (table["value"] == "cream")].iloc[0]
         inside += row["lift_conf_low"] <= 1 <= row["lift_conf_high"]
-    assert inside >= 53
+    assert inside >= enough
 
 
 def test_one_order_of_three_categories_is_one_purchase():

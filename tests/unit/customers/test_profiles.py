@@ -34,15 +34,17 @@ def test_v_and_residuals_by_hand():
     assert table.loc[table["metric"] == "share"].groupby("segment")["estimate"].sum().tolist() == [1, 1]
 
 
-def test_interval_covers_the_population_value():
+@pytest.mark.slow
+@pytest.mark.parametrize("rounds", [80, pytest.param(200, marks=pytest.mark.long)])
+def test_interval_covers_the_population_value(rounds):
     """Population V of the mixture is the share of customers whose region follows the segment."""
     for truth in (0.0, 0.15, 0.3):
         inside = 0
-        for seed in range(200):
+        for seed in range(rounds):
             rows = people(seed, 600, truth)
             found = cramers_v(pd.crosstab(rows["segment"], rows["region"]).to_numpy())
             inside += found["conf_low"] - 1e-9 <= truth <= found["conf_high"]
-        assert inside >= 184, truth
+        assert inside >= 0.92 * rounds, truth
 
 
 SKEWED = np.array(
@@ -127,12 +129,14 @@ def test_unknown_values_neither_make_nor_hide_an_association():
     assert strength["missing_share"] == pytest.approx(1 - len(known) / 900)
 
 
-def test_nothing_stands_out_where_nothing_differs():
+@pytest.mark.slow
+@pytest.mark.parametrize(("rounds", "most"), [(40, 5), pytest.param(100, 12, marks=pytest.mark.long)])
+def test_nothing_stands_out_where_nothing_differs(rounds, most):
     alarms = 0
-    for seed in range(100):
+    for seed in range(rounds):
         table = segment_profile(people(seed), attributes=["region", "language"])
         alarms += (table.loc[table["metric"] == "share", "p_adjusted"] < 0.05).any()
-    assert alarms <= 12
+    assert alarms <= most
 
 
 def test_planted_association_is_found_and_the_other_is_not():

@@ -41,12 +41,14 @@ def test_planted_growth_is_found_where_it_is():
     assert table.loc["A", "spend_effect"] == pytest.approx(table.loc["A", "estimate"])
 
 
-def test_interval_covers_no_change():
+@pytest.mark.slow
+@pytest.mark.parametrize("rounds", [80, pytest.param(200, marks=pytest.mark.long)])
+def test_interval_covers_no_change(rounds):
     inside = 0
-    for seed in range(200):
+    for seed in range(rounds):
         row = segment_growth(*periods(seed, 300)).iloc[0]
         inside += row["conf_low"] <= 0 <= row["conf_high"]
-    assert inside >= 182
+    assert inside >= 0.91 * rounds
 
 
 def test_missing_columns_are_named():

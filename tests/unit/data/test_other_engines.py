@@ -68,7 +68,9 @@ def assert_same(found, expected):
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning:ibis", "ignore::FutureWarning:ibis")
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize(
+    "engine", [pytest.param(one, marks=pytest.mark.long) if one == "ibis" else one for one in ENGINES]
+)
 def test_the_recipe_gives_the_figures_of_pandas(company, expected, engine, monkeypatch):
     if engine != "arrow":  # in memory already
         monkeypatch.setattr(own_frames, "MOST_ROWS", 0)  # and not one line is fetched
@@ -117,7 +119,7 @@ def nothing_fetched(monkeypatch):
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning:ibis", "ignore::FutureWarning:ibis")
-@pytest.mark.parametrize("engine", ["duckdb", "ibis", "polars"])
+@pytest.mark.parametrize("engine", ["duckdb", pytest.param("ibis", marks=pytest.mark.long), "polars"])
 def test_what_is_asked_of_order_lines_in_an_engine_needs_none_of_them(company, engine, nothing_fetched):
     plain = cx.open_data(company, **ABOUT)
     # lists of customers are short, and fetched; order lines and events are not

@@ -143,19 +143,19 @@ def made_panel(n, seed, assignment):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("assignment", "n"),
+    ("assignment", "n", "draws"),
     [
-        ("targeted", 24),
-        pytest.param("staggered", 120, marks=pytest.mark.long),
-        pytest.param("randomised", 24, marks=pytest.mark.long),
-        pytest.param("staggered", 24, marks=pytest.mark.long),
-        pytest.param("randomised", 120, marks=pytest.mark.long),
-        pytest.param("targeted", 120, marks=pytest.mark.long),
+        ("targeted", 24, 150),
+        *(
+            pytest.param(assignment, n, 600, marks=pytest.mark.long)
+            for assignment in ("targeted", "staggered", "randomised")
+            for n in (24, 120)
+        ),
     ],
 )
-def test_roi_interval_covers_through_the_whole_path(assignment, n):
+def test_roi_interval_covers_through_the_whole_path(assignment, n, draws):
     """From customers' months to the ROI, the covariance estimated: the truth inside in 93 to 97 of 100."""
-    hits, draws, horizon = 0, 600, 10
+    hits, horizon = 0, 10
     for seed in range(draws):
         panel = made_panel(n, seed, assignment)
         gained, joint = cx.monthly_effects(panel, assignment=assignment, horizon_months=horizon)
@@ -164,7 +164,7 @@ def test_roi_interval_covers_through_the_whole_path(assignment, n):
         cost = table.loc["cost", "estimate"]
         truth = 100.0 * gained["n_treated"].sum() / cost - 1
         hits += table.loc["roi", "conf_low"] < truth < table.loc["roi", "conf_high"]
-    assert 0.92 <= hits / draws <= 0.98  # 93 to 97, and a point either side for 600 draws
+    assert abs(hits / draws - 0.95) <= 0.02 + 0.25 / np.sqrt(draws)  # 93 to 97, and the luck of the draws
 
 
 def test_few_customers_make_the_interval_wider():

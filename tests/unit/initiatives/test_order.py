@@ -121,7 +121,7 @@ def everything(data, assignment="targeted", mix=lambda frame: frame):
 @pytest.mark.parametrize(
     ("whole", "labels"),
     [
-        (True, "kept"),
+        pytest.param(True, "kept", marks=pytest.mark.long),
         (False, "same"),
         pytest.param(False, "new", marks=pytest.mark.long),
         pytest.param(True, "same", marks=pytest.mark.long),

@@ -83,17 +83,19 @@ def test_no_plan_where_nothing_answers():
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "kind",
-    ["staggered", *(pytest.param(kind, marks=pytest.mark.long) for kind in ("randomised", "targeted"))],
+    ("kind", "rounds", "off"),
+    [
+        ("staggered", 100, 0.12),
+        *(pytest.param(kind, 300, 0.08, marks=pytest.mark.long) for kind in KINDS),
+    ],
 )
-def test_the_planned_effect_is_shown_four_times_in_five(kind):
-    rounds = 300
+def test_the_planned_effect_is_shown_four_times_in_five(kind, rounds, off):
     planned = cx.power_of_study(panel(waves=KINDS[kind]), assignment=kind, horizon_months=[6])
     effect = planned["estimate"].item()
     seen = 0
     for seed in range(1, 1 + rounds):
         seen += answer(panel(effect=effect, seed=seed, waves=KINDS[kind]), kind, 6)["conf_low"] > 0
-    assert 0.72 <= seen / rounds <= 0.88
+    assert 0.8 - off <= seen / rounds <= 0.8 + off
 
 
 @pytest.mark.slow
@@ -167,8 +169,17 @@ def test_fewer_customers_than_months_give_no_test():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("waves", [(0.0,), (0.0, 1.0)])
-@pytest.mark.parametrize("n", [24, 40, 100])
+@pytest.mark.parametrize(
+    ("n", "waves"),
+    [
+        (40, (0.0, 1.0)),
+        *(
+            pytest.param(n, waves, marks=pytest.mark.long)
+            for n in (24, 40, 100)
+            for waves in ((0.0,), (0.0, 1.0))
+        ),
+    ],
+)
 def test_skewed_spending_raises_no_false_alarm_before_the_start(n, waves):
     rounds, alarms, naive = 300, 0, 0
     for seed in range(rounds):
@@ -211,10 +222,11 @@ def rejections(rounds, **design):
 
 
 @pytest.mark.slow
-def test_size_with_and_without_clusters():
-    clustered, ignored = rejections(2500)
-    assert 0.04 <= clustered <= 0.06
-    assert 0.36 <= ignored <= 0.44
+@pytest.mark.parametrize(("rounds", "off"), [(500, 0.022), pytest.param(2500, 0.01, marks=pytest.mark.long)])
+def test_size_with_and_without_clusters(rounds, off):
+    clustered, ignored = rejections(rounds)
+    assert 0.05 - off <= clustered <= 0.05 + off
+    assert 0.4 - 4 * off <= ignored <= 0.4 + 4 * off
 
 
 @pytest.mark.slow
@@ -224,7 +236,7 @@ def test_size_with_and_without_clusters():
         (2, 18),
         pytest.param((3, 17), marks=pytest.mark.long),
         pytest.param((5, 5), marks=pytest.mark.long),
-        (2, 2),
+        pytest.param((2, 2), marks=pytest.mark.long),
     ],
 )
 def test_few_clusters_do_not_reject_a_true_null_too_often(per_arm):

@@ -220,14 +220,17 @@ def test_a_flat_or_falling_curve_names_a_valley_in_at_most_5_percent(curve, n, m
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("n", [30, pytest.param(200, marks=pytest.mark.long)])
-def test_coverage_of_the_simultaneous_band(n):
-    events = pd.concat(journeys(seed, n=n).assign(seed=seed) for seed in range(1000))
+@pytest.mark.parametrize(
+    ("n", "rounds", "off"),
+    [(30, 300, 0.035), *(pytest.param(n, 1000, 0.02, marks=pytest.mark.long) for n in (30, 200))],
+)
+def test_coverage_of_the_simultaneous_band(n, rounds, off):
+    events = pd.concat(journeys(seed, n=n).assign(seed=seed) for seed in range(rounds))
     curves = emotion_curve(events, stage_order=STAGES, by="seed")
     for name, curve in curves.groupby("metric"):
-        low, high = (curve[end].to_numpy().reshape(1000, 8) for end in ("band_conf_low", "band_conf_high"))
+        low, high = (curve[end].to_numpy().reshape(rounds, 8) for end in ("band_conf_low", "band_conf_high"))
         inside = ((low <= VALLEY) & (high >= np.array(VALLEY))).all(axis=1)
-        assert 0.93 <= inside.mean() <= 0.97, name
+        assert abs(inside.mean() - 0.95) <= off, name
 
 
 def test_unknown_stages_are_counted():
@@ -334,12 +337,12 @@ def test_naive_ratio_moves_with_acquisition_and_kaplan_meier_does_not(power, err
 
 @pytest.mark.slow
 def test_truth_lies_in_the_interval_of_f2():
-    truth, draws = 1 - np.exp(-180 / 300), [(seed, power) for seed in range(300) for power in (0.4, 1.0, 3.0)]
+    truth, draws = 1 - np.exp(-180 / 300), [(seed, power) for seed in range(120) for power in (0.4, 1.0, 3.0)]
     shops = [shop(*draw, n=500).assign(draw=number) for number, draw in enumerate(draws)]
     orders = pd.concat(shops).assign(customer_id=lambda rows: rows["customer_id"] + 500 * rows["draw"])
     f2 = repeat_curve(orders, as_of="2025-12-31", horizons_days=[180], by="draw")
-    assert len(f2) == 900
-    assert 0.93 <= ((f2["conf_low"] <= truth) & (truth <= f2["conf_high"])).mean() <= 0.97
+    assert len(f2) == 360
+    assert 0.925 <= ((f2["conf_low"] <= truth) & (truth <= f2["conf_high"])).mean() <= 0.97
 
 
 def test_ladder_without_a_repeat_is_as_unsure_as_the_curve():

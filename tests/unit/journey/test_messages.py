@@ -85,7 +85,8 @@ def test_the_cap_is_found_where_it_is_planted_and_nowhere_without_effect():
     assert (none["claim"] == "cap").mean() <= 0.08  # of 120 draws at a true rate of 5 %, 19 times in 20
 
 
-@pytest.mark.parametrize("column", ["responded", "opted_out"])
+@pytest.mark.slow
+@pytest.mark.parametrize("column", ["responded", pytest.param("opted_out", marks=pytest.mark.long)])
 def test_the_simulated_company_is_recovered_over_seeds(column):
     name, planted = {
         "responded": ("response", PLANTED.response_by_messages),

@@ -190,20 +190,21 @@ def test_being_asked_at_a_pleasant_touchpoint_is_no_warmth():
     assert role["verdict"] == "not_shown"
 
 
-def test_without_effect_hardly_any_role_gets_a_verdict():
+@pytest.mark.slow
+@pytest.mark.parametrize(("seeds", "most"), [(3, 2), pytest.param(8, 4, marks=pytest.mark.long)])
+def test_without_effect_hardly_any_role_gets_a_verdict(seeds, most):
     """The simulated company plants nothing by these touchpoints; they follow purchases by the calendar."""
     claims = {"mail_magazine": "conviction", "line_message": "warmth", "parcel_insert": "first_use"}
     claims |= dict.fromkeys(["delivery", "checkout", "ad", "support_chat", "first_use_mail"], "conviction")
     alike = ["frequency", "recency_days", "tenure_days", "first_seen_on", "customer_type"]
     judged = []
-    for seed in range(8):
+    for seed in range(seeds):
         tables = make_company(n_customers=1200, seed=seed)
         days = state_days("2026-09-30", since=tables["events"]["occurred_at"].min())
         states = attitude_states(tables["customers"], tables["orders"], as_of=days, keep=alike)
         judged += touchpoint_roles(tables["events"], states, claims=claims)["verdict"].to_list()
-    assert (
-        np.isin(judged, ["holds", "fails"]).sum() <= 4
-    )  # 40 are judged, of which 5 % are 2; more than 4 by chance 5 times in 100
+    # of eight companies 40 are judged, of which 5 % are 2; more than 4 by chance 5 times in 100
+    assert np.isin(judged, ["holds", "fails"]).sum() <= most
     assert np.mean(np.array(judged) == "not_shown") > 0.5
 
 

@@ -77,7 +77,9 @@ def test_a_second_part_that_did_not_run_to_its_end_is_none():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("report", ["initiative_register", "initiative_roi"])
+@pytest.mark.parametrize(
+    "report", ["initiative_roi", pytest.param("initiative_register", marks=pytest.mark.long)]
+)
 def test_a_chapter_is_computed_once_and_its_second_page_is_that_of_a_run_in_it(report, tmp_path, monkeypatch):
     found = []
     monkeypatch.setattr(one_item, "split", lambda *both: found.append(split(*both)) or found[-1])

@@ -156,7 +156,7 @@ def test_a_disk_that_fills_up_keeps_what_was_written_whole(cx, place, tmp_path, 
     assert record(runs(tmp_path)[1])["reports"]["raises"]["made_in"] == folder.name
 
 
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGKILL, pytest.param(signal.SIGTERM, marks=pytest.mark.long)])
 def test_a_run_that_is_killed_or_stopped_keeps_what_was_whole(number, tmp_path, monkeypatch, capsys):
     chapters, out = tmp_path / "chapters", tmp_path / "out"
     chapters.mkdir()

@@ -70,7 +70,7 @@ def test_one_strange_month_and_a_lasting_shift_are_found(change, rule):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("worlds", [40, pytest.param(1000, marks=pytest.mark.long)])
+@pytest.mark.parametrize("worlds", [20, pytest.param(1000, marks=pytest.mark.long)])
 @pytest.mark.parametrize("kind", ["total", "share"])
 def test_nothing_changed_gives_a_signal_in_at_most_one_report_of_twenty(worlds, kind):
     """Twelve charts of 6 to 24 months a report, answers of customers who come back (shares) or sales."""

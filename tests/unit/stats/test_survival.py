@@ -244,7 +244,7 @@ def test_arguments_are_checked():
 
 @pytest.mark.slow
 def test_coverage_of_the_95_percent_interval():
-    truth, draws = np.exp(-30 / 60), 2000
+    truth, draws = np.exp(-30 / 60), 800
     rng = np.random.default_rng(11)
     wait, seen = np.array(
         [(rng.exponential(60, 80), rng.uniform(0, 100, 80)) for _ in range(draws)]
