@@ -40,8 +40,8 @@ def slides(run: Run, lang: str) -> bytes:
         board.word("chain"), [f"{number}. {said}" for number, (said, _) in enumerate(board.sentences, 1)]
     )
     heads = [board.word(name) for name in ("kpi", "now")] + [board.interval_word]
-    heads += [board.word(name) for name in ("target", "verdict", "moved")]
-    columns = ("name", "estimate", "interval", "target", "verdict", "moved")
+    heads += [board.word("target"), board.earlier_day, board.word("verdict"), board.word("moved")]
+    columns = ("name", "estimate", "interval", "target", "before", "verdict", "moved")
     deck.table(
         board.word("scorecard"),
         heads,

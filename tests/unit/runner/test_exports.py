@@ -110,7 +110,8 @@ def test_slides_are_one_and_four_with_native_tables_and_charts(run):
         board = Board(run.results, lang)
         table = next(shape.table for shape in shapes if shape.has_table)
         shown = [[cell.text for cell in row.cells] for row in table.rows][1:]
-        assert [row[1] for row in shown] == [row["estimate"] for row in board.kpis]
+        columns = ("name", "estimate", "interval", "target", "before", "verdict", "moved")
+        assert shown == [[row[name] for name in columns] for row in board.kpis]
         words = " ".join(shape.text_frame.text for shape in shapes if shape.has_text_frame)
         assert board.sentence(board.finding("headline")) in words
         assert all(said in words for said, _ in board.sentences)
