@@ -290,6 +290,8 @@ def _plain(value: Any, argument: str, kind: str) -> Any:
         return {name: _plain(each, argument, inner) for name, each in value.items()}
     if kind.startswith("pd.Series") and hasattr(value, "to_pandas"):
         return plain_column(value.to_pandas())
-    if value is None or kind not in ("pd.DataFrame", "pd.DataFrame | None"):
+    if kind not in ("pd.DataFrame", "pd.DataFrame | None") or (value is None and "None" in kind):
         return value
+    if value is None:
+        check_frame(value, argument=argument)
     return plain_frame(value, argument=argument)

@@ -164,7 +164,8 @@ def _limits(one: dict[str, Array], facts: dict[str, Any], conf_level: float) -> 
     clusters, held = facts["n_clusters"], np.maximum(facts["held"], 1)
     estimate = np.clip(one["estimate"], 0, 1)
     with np.errstate(divide="ignore", invalid="ignore"):
-        error = np.sqrt((one["spread"] ** 2).sum(axis=1) * clusters / (clusters - 1))
+        scale = np.where(clusters > 1, clusters / (clusters - 1), np.nan)  # of one cluster nothing is known
+        error = np.sqrt((one["spread"] ** 2).sum(axis=1) * scale)
         log = np.log(estimate)
         half = critical_value(conf_level, df=clusters - 1) * error / np.abs(estimate * log)
         low, high = np.exp(log * np.exp(half)), np.exp(log / np.exp(half))

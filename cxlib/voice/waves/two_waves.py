@@ -61,4 +61,5 @@ def clustered_variance(answers: Answers, influence: Array, code: Codes, n_groups
     owner, _, sums = cluster_totals(influence, code, customers_of(answers), n_groups)
     count = np.bincount(owner, minlength=n_groups)
     with np.errstate(invalid="ignore", divide="ignore"):
-        return count / (count - 1) * np.bincount(owner, sums**2, n_groups), count - 1
+        scale = np.where(count > 1, count / (count - 1), np.nan)  # of one customer nothing is known
+        return scale * np.bincount(owner, sums**2, n_groups), count - 1

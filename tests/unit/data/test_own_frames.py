@@ -154,3 +154,9 @@ def test_tables_that_stay_where_they_lie_end_on_the_day_of_the_data_set_not_of_u
     here, there = open_data({"orders": rows}, **SHOP), open_data({"orders": turn(rows)}, **SHOP)
     assert there.as_of == here.as_of and here.as_of.isoformat() == "2026-03-02"
     assert len(there.table("orders")) == len(here.table("orders")) == len(rows)
+
+
+def test_a_table_that_is_nothing_is_named_and_no_other_is_blamed():
+    deals = pd.DataFrame({"deal_id": ["a"], "created_on": [pd.Timestamp("2026-01-05")], "is_won": [None]})
+    with pytest.raises(ParameterError, match="`activities` must be a pandas DataFrame"):
+        cx.sales.deal_activity(deals, None, as_of="2026-09-30")

@@ -272,3 +272,10 @@ def test_one_account_with_many_deals_is_one_witness():
         for rates in (win_rates(rows, as_of=END, mature_days=90) for rows in (deals, one))
     ]
     assert widths[1] != pytest.approx(widths[0])
+
+
+def test_of_one_account_alone_no_error_is_told():
+    deals, _ = company(7, n=200)
+    told = deal_outcomes(deals.assign(customer_id="big"), as_of=END, horizons_days=[90])
+    assert told["estimate"].notna().all()
+    assert told["std_error"].isna().all() and told[["conf_low", "conf_high"]].isna().all(axis=None)
