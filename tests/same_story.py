@@ -79,6 +79,9 @@ def unit_faults(record):
         of = next((name for name in (f"{own}_estimate".lstrip("_"), own) if name in units), None)
         if of is not None and isinstance(units[of], str) and units[of] != unit:
             yield f"{low}: in {unit}, and {of} in {units[of]}"
+    for ends in (("lowest", "highest"), ("before", "after")):
+        if len(of_ends := {str(units[end]) for end in ends if end in units}) > 1:
+            yield f"{' and '.join(ends)}: in {' and '.join(sorted(of_ends))}"
 
 
 def bare_faults(record):

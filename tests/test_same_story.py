@@ -46,6 +46,7 @@ def test_what_is_in_order_is_no_contradiction():
         ({"units": FINE["units"] | {"conf_low": "share"}}, None, "conf_low: in share, and estimate in pp"),
         ({"values": FINE["values"] | {"n": 101}}, None, "more than the report has customers"),
         ({"units": {"n": "count"}}, None, "estimate: 0.05 without a unit"),
+        ({"units": FINE["units"] | {"lowest": "score", "highest": "count"}}, None, "lowest and highest: in count and"),
         (None, {"units": {"estimate": "number"}}, "estimate: 0.5 without a unit"),
         (None, {"units": {"estimate": {"share": "share"}}}, "estimate: 0.5 without a unit"),
         (None, {"rows": [{"estimate": 0.5, "conf_low": 0.6, "conf_high": 0.7}]}, "outside its interval"),
