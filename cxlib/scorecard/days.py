@@ -24,6 +24,8 @@ def first_day(data_set: Any) -> dt.date:
 def earlier_day(compared_with: dt.date | str | None, *, first_day: dt.date, last_day: dt.date) -> dt.date:
     """Day to compare with: the one asked for, or three months before the last day, as far as the data reach.
 
+    Of the last day of a month it is the last of the other.
+
     Raises
     ------
     ParameterError
@@ -33,9 +35,14 @@ def earlier_day(compared_with: dt.date | str | None, *, first_day: dt.date, last
     --------
     >>> earlier_day(None, first_day=dt.date(2025, 1, 1), last_day=dt.date(2026, 9, 30))
     datetime.date(2026, 6, 30)
+    >>> earlier_day(None, first_day=dt.date(2025, 1, 1), last_day=dt.date(2026, 6, 30))
+    datetime.date(2026, 3, 31)
     """
     if compared_with is None:
-        return max((pd.Timestamp(last_day) - pd.DateOffset(months=MONTHS)).date(), first_day)
+        last = pd.Timestamp(last_day)
+        months = pd.DateOffset(months=MONTHS)
+        day = last - months + pd.offsets.MonthEnd(0) if last.is_month_end else last - months
+        return max(day.date(), first_day)
     day = to_date(compared_with, argument="compared_with")
     if not first_day <= day < last_day:
         raise ParameterError("scorecard.not_earlier", found=day, first_day=first_day, last_day=last_day)
