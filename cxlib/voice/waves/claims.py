@@ -97,9 +97,10 @@ def measures_moved(
 
 def _of_effort(row: Mapping[str, Any], direction: str) -> str | None:
     """Verdict of a change, in words that say which way is good where a higher score means more effort."""
-    is_turned = row["measure"] == "ces" and direction == "effort"
+    is_turned = row.get("measure") == "ces" and direction == "effort"
     words = {"risen": "worse", "fallen": "better"} if is_turned else {}
-    return words.get(row["verdict"], row["verdict"])
+    verdict = row.get("verdict")
+    return words.get(verdict, verdict) if verdict is not None else None
 
 
 def groups_that_moved(turns: pd.DataFrame, *, by: str) -> Rows:
