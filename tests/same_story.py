@@ -47,6 +47,8 @@ AGAINST = ("target", "needed", "alarm", "limit", "break_even_effect", "min_effec
 HOLES = re.compile(r"[(（\[]\s*–|(?:\bto|～)\s*–|\bnan\b|\bNone\b|\binf\b|\{\w+\}|\bNaT\b|<NA>")
 #: Letters of Japanese, which no English sentence holds.
 JAPANESE = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff]")
+#: What nobody translated: English words in a row, outside of code.
+UNTRANSLATED = re.compile(r"[a-z]{3,}(?: [a-z]{2,}){2,}")
 #: Names of the rules that have words of their own in Japanese, which no Japanese sentence holds in English.
 ENGLISH = {
     words["en"]
@@ -147,13 +149,16 @@ def verdict_faults(record, lang, currency):
         yield f"verdict {verdict!r}, but the sentence claims"
 
 
-def language_faults(record):
+def language_faults(record, names=()):
     """Words of the other language in a sentence: a code nobody named, or a list that was said too early."""
     texts = record.get("texts", {})
     if found := JAPANESE.search(texts.get("en", "")):
         yield f"{found.group()!r} in the English sentence"
     if "values" in record and texts.get("en", "A")[:1].islower():
         yield "the English sentence begins with a small letter"
+    bare = re.sub("`[^`]*`" + "".join(f"|{re.escape(name)}" for name in names), "", texts.get("ja", ""))
+    if found := UNTRANSLATED.search(bare):
+        yield f"{found.group()!r} in the Japanese sentence"
     for word in sorted(ENGLISH):
         if re.search(rf"(?<![A-Za-z]){re.escape(word)}(?![A-Za-z])", texts.get("ja", "")):
             yield f"{word!r} in the Japanese sentence"
@@ -162,8 +167,11 @@ def language_faults(record):
 def of_language(results):
     """`language_faults` of every sentence; a company's own data may hold words of either language."""
     said = {**results["findings"], **results.get("notices", {})}
+    rows = [row for table in results["tables"].values() for row in table["rows"]]
+    rows += [record["values"] for record in results["findings"].values()]
+    names = {row["initiative"] for row in rows if row.get("initiative")}
     for key, record in said.items() if results["header"].get("is_sample", True) else ():
-        for fault in language_faults(record):
+        for fault in language_faults(record, names):
             yield key, fault
 
 

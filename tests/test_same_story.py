@@ -47,6 +47,11 @@ def test_what_is_in_order_is_no_contradiction():
         ({"values": FINE["values"] | {"n": 101}}, None, "more than the report has customers"),
         ({"units": {"n": "count"}}, None, "estimate: 0.05 without a unit"),
         ({"texts": {"en": "Above stand 最優良顧客.", "ja": ""}}, None, "in the English sentence"),
+        (
+            {"texts": {"en": "Left out: 9.", "ja": "除外：9 orders refunded in full。"}},
+            None,
+            "'orders refunded in full'",
+        ),
         ({"texts": {"en": "tickets have risen.", "ja": ""}}, None, "begins with a small letter"),
         (
             {"texts": {"en": "Loyal.", "ja": "高いのはNeed attention、優良顧客です。"}},
