@@ -41,8 +41,8 @@ def earlier_day(compared_with: dt.date | str | None, *, first_day: dt.date, last
     if compared_with is None:
         last = pd.Timestamp(last_day)
         months = pd.DateOffset(months=MONTHS)
-        day = last - months + pd.offsets.MonthEnd(0) if last.is_month_end else last - months
-        return max(day.date(), first_day)
+        then = last - months + pd.offsets.MonthEnd(0) if last.is_month_end else last - months
+        return max(then.date(), first_day)
     day = to_date(compared_with, argument="compared_with")
     if not first_day <= day < last_day:
         raise ParameterError("scorecard.not_earlier", found=day, first_day=first_day, last_day=last_day)
