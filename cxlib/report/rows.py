@@ -45,8 +45,8 @@ class Words:
     ('購入', 'no_such')
     """
 
-    def __init__(self) -> None:
-        self._known: dict[str, dict[Any, Mapping[str, str]]] = {}
+    def __init__(self, known: dict[str, dict[Any, Mapping[str, str]]] | None = None) -> None:
+        self._known = known or {}
         self._units: dict[str, str] = {}
 
     def add(self, column: str, items: Mapping[Any, Mapping[str, str]] | Iterable[Any]) -> None:

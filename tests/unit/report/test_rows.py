@@ -8,6 +8,7 @@ import pytest
 import cxlib as cx
 from cxlib import language
 from cxlib.report import report as display
+from cxlib.report.header import segment_words
 from cxlib.report.rows import Words, placeholders, row_units, rows_of, wording
 
 TEXTS = {
@@ -89,6 +90,19 @@ def test_each_row_of_a_list_is_said_by_its_claim_in_both_languages(report, sent)
         "en": "Left out: 1,200 for nothing and fewer than 10 for nothing",
         "ja": "除外：無料1,200件、無料10件未満",
     }
+
+
+def test_segments_are_named_where_a_report_is_broken_down_by_them():
+    """A chapter that forgot to name them showed the English names in Japanese."""
+    names = {"en": {"New": "New"}, "ja": {"New": "新規顧客"}}
+    known = types.SimpleNamespace(names=names.__getitem__)
+    by_segment, by_plan = (types.SimpleNamespace(by=by, segments=known) for by in ("segment", "plan"))
+    said = Words(segment_words(by_segment))
+    assert [word.in_language("ja") for word in said.of("higher", ["New"])] == ["新規顧客"]
+    other = Words(segment_words(by_plan))
+    assert other.of("segment", "New").in_language("ja") == "新規顧客"
+    assert other.of("lower", ["New"]) == ["New"] and not hasattr(other.of("lower", "New"), "in_language")
+    assert segment_words(None) == {}
 
 
 def test_few_customers_are_not_told(report, sent):
