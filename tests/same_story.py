@@ -44,7 +44,9 @@ DENIALS = {"no_difference_shown"}
 #: Names of values an interval is held against, beside zero.
 AGAINST = ("target", "needed", "alarm", "limit", "break_even_effect", "min_effect")
 #: What only a gap in the numbers leaves in a sentence: an empty limit, a missing value, a placeholder.
-HOLES = re.compile(r"[(（\[]\s*–|(?:\bto|～)\s*–|\bnan\b|\bNone\b|\binf\b|\{\w+\}|\bNaT\b|<NA>")
+HOLES = re.compile(
+    r"–(?=[）)。.,;]|\s|$)|[(（\[]\s*–|(?:\bto|～)\s*–|\bnan\b|\bNone\b|\binf\b|\{\w+\}|\bNaT\b|<NA>"
+)
 #: Letters of Japanese, which no English sentence holds.
 JAPANESE = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff]")
 #: What nobody translated: English words in a row, outside of code.
@@ -154,6 +156,9 @@ def language_faults(record, names=()):
     texts = record.get("texts", {})
     if found := JAPANESE.search(texts.get("en", "")):
         yield f"{found.group()!r} in the English sentence"
+    for text in texts.values() if "values" not in record else ():
+        if found := HOLES.search(text):
+            yield f"a hole in the notice: {found.group()!r}"
     if "values" in record and texts.get("en", "A")[:1].islower():
         yield "the English sentence begins with a small letter"
     bare = re.sub("`[^`]*`" + "".join(f"|{re.escape(name)}" for name in names), "", texts.get("ja", ""))

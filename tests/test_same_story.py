@@ -41,6 +41,8 @@ def test_what_is_in_order_is_no_contradiction():
         ({"verdict": "no_difference_shown"}, None, "every interval excludes"),
         ({"verdict": "no_difference_shown"}, None, "the sentence claims"),
         ({"text": "Risen by 5.0% (– to –)."}, None, "a hole"),
+        ({"text": "Risen, beside a result of –."}, None, "a hole"),
+        ({"text": "上昇（今回の結果は–）。"}, None, "a hole"),
         ({"text": "Risen by nan."}, None, "a hole"),
         ({"text": "Risen by None."}, None, "a hole"),
         ({"units": FINE["units"] | {"conf_low": "share"}}, None, "conf_low: in share, and estimate in pp"),
