@@ -347,6 +347,11 @@ SETS += [
 ]
 SETS += [{"segment": name} for name in ("Loyal", "Hibernating", "New", "Cannot lose")]
 SETS += [{"period_start": "2026-07-01"}, {"period_end": "2026-03-31", "by": "segment"}]
+SETS += [
+    {"where": "region=Kanto", "period_start": "2026-01-01", "min_cell": 5},
+    {"where": "customer_type=business", "as_of": "2026-03-31", "by": "industry"},
+    {"segment": "Loyal", "where": "region=Kanto", "as_of": "2026-06-30", "period_start": "2026-02-01"},
+]
 
 
 def make_run(parameters, lang, folder, data=ROOT / "data" / "sample"):
@@ -365,7 +370,7 @@ def make_run(parameters, lang, folder, data=ROOT / "data" / "sample"):
 def main():
     """Make the reports for many sets of parameters in both languages, and print what contradicts."""
     arguments = argparse.ArgumentParser(description=main.__doc__)
-    arguments.add_argument("--sets", type=int, default=30)
+    arguments.add_argument("--sets", type=int, default=len(SETS))
     arguments.add_argument("--data", type=Path, default=ROOT / "data" / "sample")
     given = arguments.parse_args()
     total = 0

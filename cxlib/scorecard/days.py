@@ -49,6 +49,20 @@ def earlier_day(compared_with: dt.date | str | None, *, first_day: dt.date, last
     return day
 
 
+def period_then(period_start: dt.date | str | None, earlier: dt.date) -> dict[str, dt.date]:
+    """First day of the period for the earlier day's figures too, as `DataSet.scope` takes it.
+
+    None where there is no period, or where it begins later: then they rest on all that was known.
+
+    Examples
+    --------
+    >>> period_then("2026-04-01", dt.date(2026, 6, 30)), period_then("2026-07-01", dt.date(2026, 6, 30))
+    ({'period_start': datetime.date(2026, 4, 1)}, {})
+    """
+    start = None if period_start is None else to_date(period_start, argument="period_start")
+    return {} if start is None or start > earlier else {"period_start": start}
+
+
 def report_period(last_day: dt.date, *, fiscal_year_start: int = 1) -> dict[str, str]:
     """Name the period that ends on a day: a quarter where one ends then, else the month; fiscal if so kept.
 
