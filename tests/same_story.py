@@ -84,7 +84,7 @@ def intervals(record):
 def limit_faults(record):
     """Limits in the wrong order, an interval without width, or one that does not hold what it is of."""
     values = record["values"]
-    for name, low, high, _unit in intervals(record):
+    for name, low, high, unit in intervals(record):
         if not (_is_number(low) and _is_number(high)):
             continue
         own = name.removesuffix("low").rstrip("_")
@@ -94,6 +94,8 @@ def limit_faults(record):
         held = [values[own]] if own in values else others if own in ("", "conf") else [low]
         if low >= high:
             yield f"{name}: from {low} to {high}"
+        elif unit == "pp" and max(abs(low), abs(high)) > 1:
+            yield f"{name}: two shares {low} to {high} apart"
         elif not any(_is_inside(value, low, high) for value in held):
             yield f"{name}: what it is of does not lie between the limits"
 

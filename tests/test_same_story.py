@@ -37,6 +37,7 @@ def test_what_is_in_order_is_no_contradiction():
         ({"values": FINE["values"] | {"conf_low": 0.05, "conf_high": 0.05}}, None, "from 0.05 to 0.05"),
         ({"values": FINE["values"] | {"conf_low": -0.02}}, None, "no interval lies on that side"),
         ({"values": FINE["values"] | {"conf_low": 0.0002}}, None, "no interval lies on that side"),
+        ({"values": FINE["values"] | {"conf_high": 1.4}}, None, "two shares"),
         ({"verdict": "fallen"}, None, "no interval lies on that side"),
         ({"verdict": "no_difference_shown"}, None, "every interval excludes"),
         ({"verdict": "no_difference_shown"}, None, "the sentence claims"),

@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 
 from cxlib.checks import fail_option
-from cxlib.language import LANGUAGES, clean_text, format_date, format_value, has_text, text
+from cxlib.language import LANGUAGES, clean_text, data_words, format_date, format_value, has_text, text
 from cxlib.report.company import Chosen, Company, Day
 from cxlib.report.layout import format_level, safe_text
 
@@ -120,7 +120,8 @@ def scope_lines(scope: Chosen | None, lang: str, *, is_study: bool = False) -> l
         name = _segment_names(scope, lang).get(scope.segment, scope.segment)
         lines.append(text("asked.segment", lang, value=safe_text(name, lang), day=day))
     for name, value in scope.where.items():
-        lines.append(text("asked.where", lang, column=_column(name, lang), value=safe_text(value, lang)))
+        word = safe_text(data_words([value], lang).get(value, value), lang)
+        lines.append(text("asked.where", lang, column=_column(name, lang), value=word))
     if lines:
         lines.append(text("asked.narrowed", lang))
     if scope.by is not None:
