@@ -19,6 +19,8 @@ from pathlib import Path
 
 import numpy as np
 
+from cxlib.customers.rfm_segments import segment_words
+from cxlib.data.rules.rule_files import load_rules
 from cxlib.report.units import METRICS
 from cxlib.stats.verdicts import limits_side
 
@@ -26,13 +28,38 @@ ROOT = Path(__file__).parents[1]
 #: Numbers that are counted in something else than customers.
 COUNTED = {"answers", "purchases", "contacts", "deals", "sessions"}
 #: Verdicts that claim a side: 1 above, -1 below, 0 either; some interval has to lie there wholly.
-CLAIMS = {"differ": 0, "risen": 1, "fallen": -1, "effective": 1, "harmful": -1, "more": 1, "fewer": -1}
+CLAIMS = {
+    "differ": 0,
+    "risen": 1,
+    "fallen": -1,
+    "worse": 1,
+    "better": -1,
+    "effective": 1,
+    "harmful": -1,
+    "more": 1,
+    "fewer": -1,
+}
 #: Verdicts that deny a difference: some interval has to hold no difference, and the sentence has to say so.
 DENIALS = {"no_difference_shown"}
 #: Names of values an interval is held against, beside zero.
 AGAINST = ("target", "needed", "alarm", "limit", "break_even_effect", "min_effect")
 #: What only a gap in the numbers leaves in a sentence: an empty limit, a missing value, a placeholder.
-HOLES = re.compile(r"[(（\[]\s*–|(?:\bto|～)\s*–|\bnan\b|\bNone\b|\binf\b|\{\w+\}|\bNaT\b|<NA>")
+HOLES = re.compile(
+    r"–(?=[）)。.,;]|\s|$)|[(（\[]\s*–|(?:\bto|～)\s*–|\bnan\b|\bNone\b|\binf\b|\{\w+\}|\bNaT\b|<NA>"
+)
+#: Letters of Japanese, which no English sentence holds.
+JAPANESE = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff]")
+#: What nobody translated: English words in a row, outside of code.
+UNTRANSLATED = re.compile(r"[a-z]{3,}(?: [a-z]{2,}){2,}")
+#: Names of the rules that have words of their own in Japanese, which no Japanese sentence holds in English.
+ENGLISH = {
+    words["en"]
+    for words in segment_words(load_rules("rfm_segments")).values()
+    if not JAPANESE.search(words["en"]) and words["en"] != words["ja"]
+}
+#: Notices that say what the first day of the period does not bound, and sentences that do so themselves.
+UNBOUNDED = re.compile(r"own_windows|inventory\.narrowed")
+OF_ALL = {"en": "at any time since the data begin", "ja": "データの最初から"}
 #: One of these stands in every sentence whose verdict denies a difference.
 HEDGES = {
     "en": r"can(?:no|')t|no (?:\w+ )*(?:difference|change|shown|found|told)|not (?:been )?shown|undecided"
@@ -57,7 +84,7 @@ def intervals(record):
 def limit_faults(record):
     """Limits in the wrong order, an interval without width, or one that does not hold what it is of."""
     values = record["values"]
-    for name, low, high, _unit in intervals(record):
+    for name, low, high, unit in intervals(record):
         if not (_is_number(low) and _is_number(high)):
             continue
         own = name.removesuffix("low").rstrip("_")
@@ -67,6 +94,8 @@ def limit_faults(record):
         held = [values[own]] if own in values else others if own in ("", "conf") else [low]
         if low >= high:
             yield f"{name}: from {low} to {high}"
+        elif unit == "pp" and max(abs(low), abs(high)) > 1:
+            yield f"{name}: two shares {low} to {high} apart"
         elif not any(_is_inside(value, low, high) for value in held):
             yield f"{name}: what it is of does not lie between the limits"
 
@@ -79,6 +108,9 @@ def unit_faults(record):
         of = next((name for name in (f"{own}_estimate".lstrip("_"), own) if name in units), None)
         if of is not None and isinstance(units[of], str) and units[of] != unit:
             yield f"{low}: in {unit}, and {of} in {units[of]}"
+    for ends in (("lowest", "highest"), ("before", "after")):
+        if len(of_ends := {str(units[end]) for end in ends if end in units}) > 1:
+            yield f"{' and '.join(ends)}: in {' and '.join(sorted(of_ends))}"
 
 
 def bare_faults(record):
@@ -121,8 +153,53 @@ def verdict_faults(record, lang, currency):
         yield f"verdict {verdict!r}, but the sentence claims"
 
 
+def language_faults(record, names=()):
+    """Words of the other language in a sentence: a code nobody named, or a list that was said too early."""
+    texts = record.get("texts", {})
+    if found := JAPANESE.search(texts.get("en", "")):
+        yield f"{found.group()!r} in the English sentence"
+    for text in texts.values() if "values" not in record else ():
+        if found := HOLES.search(text):
+            yield f"a hole in the notice: {found.group()!r}"
+    if "values" in record and texts.get("en", "A")[:1].islower():
+        yield "the English sentence begins with a small letter"
+    bare = re.sub("`[^`]*`" + "".join(f"|{re.escape(name)}" for name in names), "", texts.get("ja", ""))
+    if found := UNTRANSLATED.search(bare):
+        yield f"{found.group()!r} in the Japanese sentence"
+    for word in sorted(ENGLISH):
+        if re.search(rf"(?<![A-Za-z]){re.escape(word)}(?![A-Za-z])", texts.get("ja", "")):
+            yield f"{word!r} in the Japanese sentence"
+
+
+def of_language(results):
+    """`language_faults` of every sentence; a company's own data may hold words of either language."""
+    said = {**results["findings"], **results.get("notices", {})}
+    rows = [row for table in results["tables"].values() for row in table["rows"]]
+    rows += [record["values"] for record in results["findings"].values()]
+    names = {row["initiative"] for row in rows if row.get("initiative")}
+    for key, record in said.items() if results["header"].get("is_sample", True) else ():
+        for fault in language_faults(record, names):
+            yield key, fault
+
+
+def period_faults(results, lang):
+    """Findings on more customers than have a row in the period, where the report does not say so."""
+    header = results["header"]
+    tables = [table for table in header.get("tables", []) if table["table"] != "customers"]
+    held = [table["customers"] for table in tables if table.get("customers")]
+    is_said = any(UNBOUNDED.search(key) for key in results.get("notices", {}))
+    if header.get("period_start") is None or is_said or not held:
+        return
+    for key, record in results["findings"].items():
+        n = record["values"].get("n")
+        if _is_number(n) and n > max(held) and OF_ALL[lang] not in record["text"]:
+            yield key, f"n = {n} is more than have a row in the period"
+
+
 def report_faults(results, lang):
     """Contradictions inside one report, by the key of the finding or table."""
+    yield from period_faults(results, lang)
+    yield from of_language(results)
     people = [table["customers"] for table in results["header"].get("tables", []) if table.get("customers")]
     for key, record in results["findings"].items():
         if hole := HOLES.search(record["text"]):
@@ -166,12 +243,45 @@ def _same_facts(run):
                 facts.setdefault(f"{what} of {table['table']}", {})[report] = table.get(what)
         for what in ("as_of", "period_start", "period_end", "currency", "timezone", "data_set"):
             facts.setdefault(what, {})[report] = results["header"].get(what)
+    for report, row in _segments(run):
+        for what in ("estimate", "customer_share"):
+            facts.setdefault(f"{what} of {row['segment']}", {})[report] = row.get(what)
     for name, ways in SAME.items():
         for report, kind, key, column in ways:
             record = run.get(report, {}).get(kind, {}).get(key)
             if record is not None:
                 facts.setdefault(name, {})[f"{report}.{key}.{column}"] = record["values"].get(column)
     return facts
+
+
+#: Findings that say what the scorecard says, by its figure; F2 and cost are told of other customers there.
+KPIS = {
+    "nps": ("nps_drivers", "nps.standing[window=now]", "estimate"),
+    "csat": ("nps_drivers", "nps.csat", "estimate"),
+    "ces": ("nps_drivers", "nps.ces", "estimate"),
+    "win_rate": ("sales", "sales.win_rate", "estimate"),
+    "follow_up_share": ("sales", "sales.follow_up", "compliance_share"),
+    "lead_to_deal": ("sales", "sales.lead_share[metric=lead_to_deal]", "estimate"),
+    "valley_depth": ("journey", "journey.valley", "estimate"),
+    "settled_at_once": ("support", "support.settled", "estimate"),
+    "uncoded_share": ("voice", "voice.heard", "estimate"),
+}
+
+
+def kpi_faults(run):
+    """Figures of the scorecard that their own chapter says differently, or doesn't say."""
+    for row in run.get("scorecard", {}).get("tables", {}).get("all_kpis", {}).get("rows", []):
+        report, key, column = KPIS.get(row["metric"], (None, None, None))
+        if report in run and row.get("estimate") is not None:
+            told = run[report]["findings"].get(key, {}).get("values", {}).get(column)
+            if not _alike(row["estimate"], told):
+                yield row["metric"], f"{row['estimate']} in the scorecard, {told} in {report}"
+
+
+def _segments(run):
+    """Rows of the table of segments, by the report that shows it."""
+    for report, results in run.items():
+        yield from ((report, row) for row in results["tables"].get("segments", {}).get("rows", []))
 
 
 #: Facts that more than one finding states, by the findings and the number that states them.
@@ -213,7 +323,7 @@ def contradictions(run, lang):
         for report, results in run.items()
         for key, fault in report_faults(results, lang)
     ]
-    return found + [f"{name}: {fault}" for name, fault in run_faults(run)]
+    return found + [f"{name}: {fault}" for name, fault in (*run_faults(run), *kpi_faults(run))]
 
 
 #: Sets of parameters: each another question a team may ask in another month.
@@ -239,6 +349,11 @@ SETS += [
 ]
 SETS += [{"segment": name} for name in ("Loyal", "Hibernating", "New", "Cannot lose")]
 SETS += [{"period_start": "2026-07-01"}, {"period_end": "2026-03-31", "by": "segment"}]
+SETS += [
+    {"where": "region=Kanto", "period_start": "2026-01-01", "min_cell": 5},
+    {"where": "customer_type=business", "as_of": "2026-03-31", "by": "industry"},
+    {"segment": "Loyal", "where": "region=Kanto", "as_of": "2026-06-30", "period_start": "2026-02-01"},
+]
 
 
 def make_run(parameters, lang, folder, data=ROOT / "data" / "sample"):
@@ -257,7 +372,7 @@ def make_run(parameters, lang, folder, data=ROOT / "data" / "sample"):
 def main():
     """Make the reports for many sets of parameters in both languages, and print what contradicts."""
     arguments = argparse.ArgumentParser(description=main.__doc__)
-    arguments.add_argument("--sets", type=int, default=30)
+    arguments.add_argument("--sets", type=int, default=len(SETS))
     arguments.add_argument("--data", type=Path, default=ROOT / "data" / "sample")
     given = arguments.parse_args()
     total = 0

@@ -277,7 +277,7 @@ def test_one_of_what_is_counted_takes_the_singular():
     assert unknown == set()
     assert text("impact.groups_one_arm", count=1).startswith("1 group is left out")
     assert text("impact.groups_one_arm", count=21).startswith("21 groups are left out")
-    assert text("segmentation.uncounted_free", n="1").startswith("1 free order (")
+    assert text("segmentation.uncounted.reasons.free", n="1").startswith("1 free order (")
 
 
 @pytest.mark.parametrize(

@@ -37,15 +37,31 @@ def test_what_is_in_order_is_no_contradiction():
         ({"values": FINE["values"] | {"conf_low": 0.05, "conf_high": 0.05}}, None, "from 0.05 to 0.05"),
         ({"values": FINE["values"] | {"conf_low": -0.02}}, None, "no interval lies on that side"),
         ({"values": FINE["values"] | {"conf_low": 0.0002}}, None, "no interval lies on that side"),
+        ({"values": FINE["values"] | {"conf_high": 1.4}}, None, "two shares"),
         ({"verdict": "fallen"}, None, "no interval lies on that side"),
         ({"verdict": "no_difference_shown"}, None, "every interval excludes"),
         ({"verdict": "no_difference_shown"}, None, "the sentence claims"),
         ({"text": "Risen by 5.0% (– to –)."}, None, "a hole"),
+        ({"text": "Risen, beside a result of –."}, None, "a hole"),
+        ({"text": "上昇（今回の結果は–）。"}, None, "a hole"),
         ({"text": "Risen by nan."}, None, "a hole"),
         ({"text": "Risen by None."}, None, "a hole"),
         ({"units": FINE["units"] | {"conf_low": "share"}}, None, "conf_low: in share, and estimate in pp"),
         ({"values": FINE["values"] | {"n": 101}}, None, "more than the report has customers"),
         ({"units": {"n": "count"}}, None, "estimate: 0.05 without a unit"),
+        ({"texts": {"en": "Above stand 最優良顧客.", "ja": ""}}, None, "in the English sentence"),
+        (
+            {"texts": {"en": "Left out: 9.", "ja": "除外：9 orders refunded in full。"}},
+            None,
+            "'orders refunded in full'",
+        ),
+        ({"texts": {"en": "tickets have risen.", "ja": ""}}, None, "begins with a small letter"),
+        (
+            {"texts": {"en": "Loyal.", "ja": "高いのはNeed attention、優良顧客です。"}},
+            None,
+            "in the Japanese sentence",
+        ),
+        ({"units": FINE["units"] | {"lowest": "score", "highest": "count"}}, None, "lowest and highest: in"),
         (None, {"units": {"estimate": "number"}}, "estimate: 0.5 without a unit"),
         (None, {"units": {"estimate": {"share": "share"}}}, "estimate: 0.5 without a unit"),
         (None, {"rows": [{"estimate": 0.5, "conf_low": 0.6, "conf_high": 0.7}]}, "outside its interval"),
@@ -61,6 +77,39 @@ def test_a_denial_that_begins_its_sentence_is_one():
     denied = {"verdict": "no_difference_shown", "values": FINE["values"] | {"conf_low": -0.02}}
     text = "Neither a score nor the source is shown to tell it."
     assert same_story.contradictions(run_of(denied | {"text": text}), "en") == []
+
+
+def test_more_customers_than_the_period_has_are_found_unless_it_is_said():
+    run = run_of()
+    run["one"]["header"] |= {"period_start": "2026-04-01", "tables": [{"table": "orders", "customers": 30}]}
+    assert any("in the period" in fault for fault in same_story.contradictions(run, "en"))
+    run["one"]["notices"] = {"value.own_windows": {}}
+    assert not any("in the period" in fault for fault in same_story.contradictions(run, "en"))
+
+
+def test_segments_are_the_same_in_every_report():
+    parts = [{"segment": "Loyal", "estimate": share, "customer_share": 0.1} for share in (0.4, 0.2)]
+    run = {
+        name: {"header": {}, "findings": {}, "tables": {"segments": {"rows": [part]}}}
+        for name, part in zip(("segmentation", "scorecard"), parts, strict=True)
+    }
+    found = same_story.contradictions(run, "en")
+    assert found == ["estimate of Loyal: said differently: {'segmentation': 0.4, 'scorecard': 0.2}"]
+
+
+def test_a_figure_of_the_scorecard_is_that_of_its_chapter():
+    card = {"tables": {"all_kpis": {"rows": [{"metric": "win_rate", "estimate": 0.5}]}}}
+    run = {"scorecard": {"header": {}, "findings": {}} | card}
+    assert same_story.contradictions(run, "en") == []
+    for won, faults in ((0.5, 0), (0.6, 1)):
+        told = FINE | {
+            "text": "Won: half.",
+            "verdict": None,
+            "values": {"estimate": won},
+            "units": {"estimate": "share"},
+        }
+        sales = {"header": {}, "tables": {}, "findings": {"sales.win_rate": told}}
+        assert len(same_story.contradictions(run | {"sales": sales}, "en")) == faults
 
 
 def test_two_reports_of_one_run_that_count_differently_are_found():

@@ -11,7 +11,7 @@ from cxlib.customers.next_period_outcome import outcome_table
 from cxlib.customers.rfm_segments import segment_names
 from cxlib.data.engine.order_totals import count_orders
 from cxlib.data.rules.rule_files import RfmSegments, load_rules
-from cxlib.language import data_words, text
+from cxlib.language import data_words
 from cxlib.stats.intervals import Interval
 from cxlib.stats.money_means import TRIM, middle_mean_interval
 
@@ -145,7 +145,7 @@ def group_names(
     return names | (segment_names(rules or load_rules("rfm_segments"), lang) if by == "segment" else {})
 
 
-def uncounted_orders(orders: Any, *, as_of: object, min_cell: int, lang: str) -> dict[str, Any]:
+def uncounted_orders(orders: Any, *, as_of: object, min_cell: int) -> dict[str, Any]:
     """Say which orders are no purchases, and how many: free, refunded in full, refunds without their sale.
 
     Parameters
@@ -156,26 +156,24 @@ def uncounted_orders(orders: Any, *, as_of: object, min_cell: int, lang: str) ->
         Last day counted.
     min_cell : int
         Fewer than this are not counted out.
-    lang : str
 
     Returns
     -------
     dict
-        `reasons` (a phrase for each kind) and `note`; empty where there are none.
+        `reasons` (a row for each kind: `claim, n`) and `note`; empty where there are none.
 
     Examples
     --------
     >>> lines = pd.DataFrame({"customer_id": ["a", "b"], "order_id": ["1", "2"], "amount": [0.0, 5.0],
     ...     "ordered_at": pd.Timestamp("2026-01-05")})
-    >>> uncounted_orders(lines, as_of="2026-01-31", min_cell=10, lang="en")["reasons"]
-    ['fewer than 10 free orders (every amount 0)']
+    >>> uncounted_orders(lines, as_of="2026-01-31", min_cell=10)["reasons"]
+    [{'claim': 'free_few', 'n': 10}]
     """
     if isinstance(orders, pd.DataFrame) and ("amount" not in orders or orders.empty):
         return {}
     counted = count_orders(orders, as_of=as_of)
-    few = text("segmentation.fewer_than", lang, n=min_cell)
     reasons = [
-        text(f"segmentation.uncounted_{kind}", lang, n=f"{n:,}" if n >= min_cell else few)
+        {"claim": kind if n >= min_cell else f"{kind}_few", "n": max(n, min_cell)}
         for kind in ("free", "refunded", "refund_alone")
         if (n := int(counted[kind]))
     ]

@@ -208,7 +208,7 @@ def group_lead(
         influence = x * ((group == sums.index[0]).astype(float) - (group == other) - ahead) / sums.sum()
         spread = np.sqrt((influence**2).sum())
         half = critical_value(1 - (1 - conf_level) / pairs, df=error_df(influence)) * spread
-        rows.append((other, ahead, ahead - half, ahead + half))
+        rows.append((other, ahead, max(ahead - half, -1.0), min(ahead + half, 1.0)))  # of two shares
     names, ahead, low, high = zip(*rows, strict=True)
     behind = limits_side(low, high, unit="pp") > 0
     tied = [sums.index[0], *(name for name, clear in zip(names, behind, strict=True) if not clear)]

@@ -183,6 +183,11 @@ class Scope:
         ends = self._ends(with_history=with_history)
         return chosen_rows(self.data_set, table, self.customers, by=self.by, **how, **ends)
 
+    def windows_note(self, note: str) -> list[dict[str, Any]]:
+        """Row of the note on what the first day of the period does not bound; none without one."""
+        days = {"first": self.period_start, "last": self.last_day}
+        return [] if self.period_start is None else [{"note": note, "level": "info", **days}]
+
     def order_lines(self, *, with_history: bool = False, keep_unknown: bool = False) -> OrderLines:
         """Order lines to be summed up once, of the days and customers of `rows("orders", …)`."""
         lines = self.data_set.order_lines(**self._ends(with_history=with_history))

@@ -132,8 +132,8 @@ def made_up_start(found: Evaluation) -> pd.DataFrame:
     -------
     DataFrame
         `claim` "alarm", "silent" (the other test alarms), "lot" (the interval leaves out zero, without
-        alarm) or "quiet"; the numbers of `drift_check` with `level` (of the rule), `widest_estimate` (largest
-        drift the interval holds) and `answer_estimate`.
+        alarm), "quiet", or "quiet_alone" where there is no result yet; the numbers of `drift_check` with
+        `level` (of the rule), `widest_estimate` (largest drift the interval holds) and `answer_estimate`.
     """
     rows = _tests(found, "placebo").dropna(subset="conf_low").to_dict("records")
     return pd.DataFrame([_made_up(found, {str(name): held for name, held in row.items()}) for row in rows])
@@ -142,6 +142,8 @@ def made_up_start(found: Evaluation) -> pd.DataFrame:
 def _made_up(found: Evaluation, row: Row) -> Row:
     side = int(limits_side(row["conf_low"], row["conf_high"], **_shown(found)))
     silent = "silent" if found.drift["is_alarm"].any() else "lot" if side else "quiet"
+    if silent == "quiet" and pd.isna(found.answer["estimate"]):
+        silent = "quiet_alone"
     told = {"metric": effect_metric(found), "claim": "alarm" if row["is_alarm"] else silent, **_numbers(row)}
     told |= {"months": row["months"], "level": percent(row["conf_level"])}
     widest = max(abs(row["conf_low"]), abs(row["conf_high"]))

@@ -351,8 +351,8 @@ def _own_notes(
     unknown = float(orders["margin"].isna().mean()) if len(orders) and "margin" in orders else 0.0
     is_other = terms.outcome_col != "margin" and bool(older["is_alarm"].any())
     rules: list[tuple[bool, str, str, dict[str, Any]]] = [
-        (bool(drift["is_alarm"].any()), "drift", "warning", _p_values(drift)),
-        (is_other, "drift_money", "warning", _p_values(older)),
+        (bool(drift["is_alarm"].any()), f"drift{_alone(drift)}", "warning", _p_values(drift)),
+        (is_other, f"drift_money{_alone(older)}", "warning", _p_values(older)),
         (unknown > 0, "margin_rate", "info",
          {"missing": round(100 * unknown, 1), "rate": round(100 * terms.contribution_margin_rate, 1)}),
         (n_treated > 0 and share < 1, "cost_share", "info", {"share": round(100 * share, 1)}),
@@ -365,5 +365,11 @@ def _own_notes(
 
 
 def _p_values(drift: pd.DataFrame) -> dict[str, float]:
-    by_test = dict(zip(drift["metric"], drift["p_value"], strict=True))
-    return {name: float(by_test.get(name, np.nan)) for name in ("placebo", "pretrend")}
+    by_test = drift.dropna(subset="p_value").set_index("metric")["p_value"].astype(float)
+    return {name: by_test[name] for name in ("placebo", "pretrend") if name in by_test}
+
+
+def _alone(drift: pd.DataFrame) -> str:
+    """End of a note's name where only one of the two tests could be made."""
+    known = list(_p_values(drift))
+    return f"_{known[0]}" if len(known) == 1 else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator
 from typing import Any
 
@@ -153,6 +154,8 @@ def joined_customers(data_set: DataSet, *, min_cell: int = 10, conf_level: float
     """
     usable = usable_tables(data_set)
     frames = {name: usable.table(name) for name in usable.tables}
+    if "enrolments" in frames and "initiatives" in frames:
+        frames["enrolments"] = _of_begun(frames["enrolments"], frames["initiatives"], data_set.as_of)
     frames = {name: held for name, held in frames.items() if "customer_id" in held and len(held)}
     if "customers" not in frames:
         return pd.DataFrame(columns=[*_JOINS, "kept"])
@@ -170,6 +173,12 @@ def joined_customers(data_set: DataSet, *, min_cell: int = 10, conf_level: float
     found = pd.DataFrame(rows, columns=[*_JOINS, "kept"])
     is_close = (-found["kept"].diff()).between(1, min_cell - 1) | (found["kept"] < min_cell)
     return found.assign(kept=found["kept"].astype("float64").mask(is_close))
+
+
+def _of_begun(enrolments: pd.DataFrame, initiatives: pd.DataFrame, day: dt.date) -> pd.DataFrame:
+    """Enrolments in initiatives begun by a day: those of later ones may name customers yet to come."""
+    begun = initiatives.loc[initiatives["started_on"] <= pd.Timestamp(day), "initiative_id"]
+    return enrolments[enrolments["initiative_id"].isin(begun)]
 
 
 def lowest_join(joined: pd.DataFrame) -> pd.DataFrame:

@@ -136,7 +136,8 @@ def least_looked_after(care: pd.DataFrame, moves: pd.DataFrame, *, is_known: boo
         One row, none without an estimate: `metric, state, estimate, conf_low, conf_high, n`, `second_state`
         (contacted next least), `n_tried` (touchpoints that reach enough of these customers), `n_shown` (those
         of them with more moves to a better state), `claim` ("least", or "among" where it is not shown to be
-        less than the second); a `note` where it is not known.
+        less than the second, with "_unreached" behind it where none is tried); a `note` where it is not
+        known.
 
     Examples
     --------
@@ -153,7 +154,7 @@ def least_looked_after(care: pd.DataFrame, moves: pd.DataFrame, *, is_known: boo
     least = care.loc[care["state"] == leads["first"], columns].head(1)
     tried = moves[(moves["state"] == leads["first"]) & moves["estimate"].notna()]
     counts: dict[str, Any] = {"n_tried": len(tried), "n_shown": int(tried["is_shown"].astype(bool).sum())}
-    claim = "among" if leads["rank"] == "among" else "least"
+    claim = ("among" if leads["rank"] == "among" else "least") + ("" if len(tried) else "_unreached")
     return least.assign(second_state=leads["second"], **counts, claim=claim).reset_index(drop=True)
 
 

@@ -16,11 +16,11 @@ SHAPES: Mapping[str, str] = {"good": "●", "undecided": "◐", "bad": "▲", "a
 TONES: Mapping[str, str] = {
     verdict: tone
     for tone, verdicts in {
-        "good": """ahead carry_on effective fund holds lifts met more pass pays reliable risen target_met
-            usable""",
+        "good": """ahead better carry_on effective fund holds lifts met more pass pays reliable risen
+            target_met usable""",
         "undecided": """confounded no_difference_shown no_valley not_enough_data not_met not_shown pay_open
             run_again tentative too_early too_few_answers unconfirmed undecided unknown wait widen""",
-        "bad": "at_loss behind fail fails fallen fewer loss lowers off rework target_missed warning",
+        "bad": "at_loss behind fail fails fallen fewer loss lowers off rework target_missed warning worse",
         "alarm": "alarm harmful repair stop valley",
         "info": "differ info leads less_likely less_often more_likely more_often start_here",
     }.items()

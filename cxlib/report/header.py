@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 
 from cxlib.checks import fail_option
-from cxlib.language import LANGUAGES, clean_text, format_date, format_value, has_text, text
+from cxlib.language import LANGUAGES, clean_text, data_words, format_date, format_value, has_text, text
 from cxlib.report.company import Chosen, Company, Day
 from cxlib.report.layout import format_level, safe_text
 
@@ -25,6 +25,8 @@ TABLES_OF: Mapping[str, tuple[str, ...]] = {
     "scorecard": ("customers", "orders", "events", "responses", "deals", "initiatives", "enrolments"),
 }
 
+#: Columns that may hold segments: that of them, and those of groups.
+OF_GROUPS = ("segment", "group", "groups", "higher", "lower", "reference")
 #: Reports on studies, whose customers are chosen by what was known before the start.
 STUDIES = ("initiative_roi", "initiative_register")
 
@@ -115,11 +117,11 @@ def scope_lines(scope: Chosen | None, lang: str, *, is_study: bool = False) -> l
     lines, day = [], format_date(scope.segment_day, lang)
     day = text("asked.study_day" if is_study else "asked.day", lang, day=day)
     if scope.segment is not None:
-        names: Mapping[str, str] = getattr(getattr(scope, "segments", None), "names", lambda lang: {})(lang)
-        name = names.get(scope.segment, scope.segment)
+        name = _segment_names(scope, lang).get(scope.segment, scope.segment)
         lines.append(text("asked.segment", lang, value=safe_text(name, lang), day=day))
     for name, value in scope.where.items():
-        lines.append(text("asked.where", lang, column=_column(name, lang), value=safe_text(value, lang)))
+        word = safe_text(data_words([value], lang).get(value, value), lang)
+        lines.append(text("asked.where", lang, column=_column(name, lang), value=word))
     if lines:
         lines.append(text("asked.narrowed", lang))
     if scope.by is not None:
@@ -181,6 +183,24 @@ def _value(value: Any, unit: str, lang: str, currency: str | None) -> str:
 def _column(name: str, lang: str) -> str:
     """Name of a column in the report's language, where the catalogue has one."""
     return text(f"column.{name}", lang) if has_text(f"column.{name}") else safe_text(name, lang)
+
+
+def segment_words(scope: Chosen | None) -> dict[str, dict[Any, Mapping[str, str]]]:
+    """Words of the segments by column, so that no chapter has to think of them where one is asked for.
+
+    Lists and columns of groups are named only where the report is broken down by segment: another attribute
+    may have a value of the same name.
+    """
+    names = {lang: _segment_names(scope, lang) for lang in LANGUAGES}
+    words = {code: {lang: names[lang][code] for lang in LANGUAGES} for code in names[LANGUAGES[0]]}
+    columns = OF_GROUPS if getattr(scope, "by", None) == "segment" else OF_GROUPS[:1]
+    return {column: dict(words) for column in columns if words}
+
+
+def _segment_names(scope: Chosen | None, lang: str) -> Mapping[str, str]:
+    """Names of the segments in a language; none where the scope knows of no segments."""
+    names: Mapping[str, str] = getattr(getattr(scope, "segments", None), "names", lambda lang: {})(lang)
+    return names
 
 
 def asked_texts(

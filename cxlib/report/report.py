@@ -21,7 +21,7 @@ from cxlib.language import LANGUAGES, clean_text, format_date, format_value, has
 from cxlib.report import header, markup
 from cxlib.report.company import Chosen, Company, Day
 from cxlib.report.disclosure import FLAG, hide_names, is_small, suppress_small
-from cxlib.report.header import STUDIES, TABLES_OF, asked_texts, period_line, problem_text
+from cxlib.report.header import STUDIES, TABLES_OF, asked_texts, period_line, problem_text, segment_words
 from cxlib.report.layout import (
     Labels,
     Layout,
@@ -102,7 +102,7 @@ class Report(FromRows):
             conf_level, min_cell = scope.conf_level, scope.min_cell
             period_start, period_end = scope.period_start, scope.period_end
         self.name, self.data_set, self.lang = name, data_set, lang
-        self.min_cell, self.words, self.said = check_min_cell(min_cell), Words(), set()
+        self.min_cell, self.words, self.said = check_min_cell(min_cell), Words(segment_words(scope)), set()
         self.tables_read = tuple(tables or TABLES_OF.get(name, ()))
         self.style = Style(lang, data_set.currency, conf_level, min_cell)
         set_theme(lang)

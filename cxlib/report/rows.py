@@ -45,8 +45,8 @@ class Words:
     ('購入', 'no_such')
     """
 
-    def __init__(self) -> None:
-        self._known: dict[str, dict[Any, Mapping[str, str]]] = {}
+    def __init__(self, known: dict[str, dict[Any, Mapping[str, str]]] | None = None) -> None:
+        self._known = known or {}
         self._units: dict[str, str] = {}
 
     def add(self, column: str, items: Mapping[Any, Mapping[str, str]] | Iterable[Any]) -> None:
@@ -386,12 +386,12 @@ class FromRows:
         return nothing
 
     def _phrases(self, key: str, rows: Sequence[Mapping[str, Any]]) -> list[Word]:
-        """Say each row in the words of `key`, in every language, for the list that a sentence holds."""
-        found = []
+        """Say each row in the words of its claim, in every language, for the list that a sentence holds."""
+        found: list[Word] = []
         for row in rows:
-            units = row_units(row, self.words)
+            units, entry = row_units(row, self.words), wording(key, row)
             said = self._as_told({name: self.words.of(name, held) for name, held in row.items()}, units)
-            words = {lang: text(key, lang, **self._formatted(said, units, lang)) for lang in LANGUAGES}
+            words = {lang: text(entry, lang, **self._formatted(said, units, lang)) for lang in LANGUAGES}
             found.append(Word(": ".join(held for held in row.values() if isinstance(held, str)), words))
         return found
 

@@ -10,6 +10,7 @@ from .control import control_limits as control_limits
 from .control import monthly_figures as monthly_figures
 from .days import earlier_day as earlier_day
 from .days import first_day as first_day
+from .days import period_then as period_then
 from .days import report_period as report_period
 from .decide import decide_now as decide_now
 from .kpi_rows import Measure as Measure

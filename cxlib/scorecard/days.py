@@ -24,6 +24,8 @@ def first_day(data_set: Any) -> dt.date:
 def earlier_day(compared_with: dt.date | str | None, *, first_day: dt.date, last_day: dt.date) -> dt.date:
     """Day to compare with: the one asked for, or three months before the last day, as far as the data reach.
 
+    Of the last day of a month it is the last of the other.
+
     Raises
     ------
     ParameterError
@@ -33,13 +35,32 @@ def earlier_day(compared_with: dt.date | str | None, *, first_day: dt.date, last
     --------
     >>> earlier_day(None, first_day=dt.date(2025, 1, 1), last_day=dt.date(2026, 9, 30))
     datetime.date(2026, 6, 30)
+    >>> earlier_day(None, first_day=dt.date(2025, 1, 1), last_day=dt.date(2026, 6, 30))
+    datetime.date(2026, 3, 31)
     """
     if compared_with is None:
-        return max((pd.Timestamp(last_day) - pd.DateOffset(months=MONTHS)).date(), first_day)
+        last = pd.Timestamp(last_day)
+        months = pd.DateOffset(months=MONTHS)
+        then = last - months + pd.offsets.MonthEnd(0) if last.is_month_end else last - months
+        return max(then.date(), first_day)
     day = to_date(compared_with, argument="compared_with")
     if not first_day <= day < last_day:
         raise ParameterError("scorecard.not_earlier", found=day, first_day=first_day, last_day=last_day)
     return day
+
+
+def period_then(period_start: dt.date | str | None, earlier: dt.date) -> dict[str, dt.date]:
+    """First day of the period for the earlier day's figures too, as `DataSet.scope` takes it.
+
+    None where there is no period, or where it begins later: then they rest on all that was known.
+
+    Examples
+    --------
+    >>> period_then("2026-04-01", dt.date(2026, 6, 30)), period_then("2026-07-01", dt.date(2026, 6, 30))
+    ({'period_start': datetime.date(2026, 4, 1)}, {})
+    """
+    start = None if period_start is None else to_date(period_start, argument="period_start")
+    return {} if start is None or start > earlier else {"period_start": start}
 
 
 def report_period(last_day: dt.date, *, fiscal_year_start: int = 1) -> dict[str, str]:

@@ -85,7 +85,7 @@ def _rows(figure: Figure, scope: Any) -> pd.DataFrame:
     rows: pd.DataFrame = scope.rows(
         figure.table, with_history=figure.with_history, keep_unknown=figure.keep_unknown
     )
-    return rows
+    return rows.iloc[:0] if figure.of_all and scope.is_narrowed else rows
 
 
 def _public(kpi: Kpi, name: str, functions: Any) -> Any:

@@ -54,8 +54,9 @@ def reasons(
         First all tickets (`by` "every_reason"), then the reasons, the most frequent first: `by, metric`
         ("per_100_orders"), `estimate, std_error, conf_low, conf_high`, `n` (customers who asked), `n_tickets,
         n_orders` (of the window), `share` (of the tickets), `cumulative_share`, `before`, `change` (now −
-        before), its error and limits, `verdict` ("risen", "fallen", "no_difference_shown"; missing where the
-        window before has no orders). Without orders no rows.
+        before), its error and limits, `verdict` ("worse" for more tickets, "better" for fewer,
+        "no_difference_shown"; missing, as the change is, where orders or tickets begin more than a quarter of
+        the window after its first day). Without orders no rows.
 
     Raises
     ------
@@ -65,12 +66,13 @@ def reasons(
     Notes
     -----
     Σ tickets ÷ Σ orders with the error of a ratio, customers as clusters, who may have orders and tickets in
-    both windows; limits of a rate on the log scale. Who orders more asks more: a count says how many orders
-    there are, a rate how often one leads to a question.
+    both windows; limits of a rate on the log scale. Where nobody asked, the exact limit of a count of 0
+    widens the change's (Zou and Donner). Who orders more asks more: a count says how many orders there are, a
+    rate how often one leads to a question.
 
     References
     ----------
-    Cochran (1977) *Sampling Techniques*, ch. 6.
+    Cochran (1977) *Sampling Techniques*, ch. 6. Zou and Donner (2008), Statistics in Medicine 27, 1693–1702.
 
     Examples
     --------
@@ -86,16 +88,11 @@ def reasons(
     bought = orders[purchase_lines(orders)].drop_duplicates(["customer_id", "order_id"])
     people = cluster_codes(pd.concat([tickets["customer_id"], bought["customer_id"]], ignore_index=True))
     asked_by, bought_by = people[: len(tickets)], people[len(tickets) :]
-    windows = [
-        [
-            ((age >= start) & (age < start + days)).to_numpy()
-            for age in (
-                (end - local_days(tickets["opened_at"], "opened_at")).dt.days,
-                (end - local_days(bought["ordered_at"], "ordered_at")).dt.days,
-            )
-        ]
-        for start in (0, days)
+    ages = [
+        (end - local_days(table[name], name)).dt.days
+        for table, name in ((tickets, "opened_at"), (bought, "ordered_at"))
     ]
+    windows = [[((age >= start) & (age < start + days)).to_numpy() for age in ages] for start in (0, days)]
     size = int(people.max(initial=-1)) + 1
     exposed = [np.bincount(bought_by[placed], minlength=size) for _, placed in windows]
     if not exposed[0].sum():
@@ -109,10 +106,12 @@ def reasons(
         asked = [np.bincount(asked_by[own & opened], minlength=size) for opened, _ in windows]
         rows.append({by: name, **_rate(asked, exposed, conf_level, family)})
     found = pd.DataFrame(rows)
+    if min(age.max() if len(age) else 0 for age in ages) < 2 * days - 1 - days // 4:
+        found[_CHANGE] = np.nan
     share = found["n_tickets"] / max(int(found["n_tickets"].iloc[0]), 1)
     cumulative = share.iloc[1:].cumsum().reindex(share.index)
     found = found.assign(metric="per_100_orders", share=share, cumulative_share=cumulative)
-    said = limits_verdict(found["change_conf_low"], found["change_conf_high"], above="risen", below="fallen")
+    said = limits_verdict(found["change_conf_low"], found["change_conf_high"], above="worse", below="better")
     found["verdict"] = pd.Series(said, dtype=object).where(found["change"].notna(), None)
     return found[[by, *_COLUMNS]]
 
@@ -167,14 +166,21 @@ def _rate(asked: list[Any], exposed: list[Any], conf_level: float, family: float
     error = _error(pull[0], seen)
     t = critical_value(conf_level, df=max(seen - 1, 1))
     low, high = (rate[0] * np.exp(side * t * error / rate[0]) if rate[0] else np.nan for side in (-1, 1))
-    if not rate[0]:  # nobody asked: the exact limit of a count of 0
-        low, high = 0.0, -100 * np.log((1 - conf_level) / 2) / total[0]
+    if not rate[0]:
+        low, high = 0.0, _limit_of_none(conf_level, total[0])
     apart = _error(pull[0] - pull[1], int(((asked[1] > 0) | (exposed[1] > 0) | (exposed[0] > 0)).sum()))
     reach = critical_value(family) * apart
+    none = [0.0 if r != 0 else _limit_of_none(family, t) for r, t in zip(rate, total, strict=True)]
+    up, down = (np.hypot(reach if any(rate) else 0.0, limit) for limit in none)
     change = rate[0] - rate[1]
     row = {"estimate": rate[0], "std_error": error, "conf_low": low, "conf_high": high}
     row |= {"n": int((asked[0] > 0).sum()), "n_tickets": int(asked[0].sum()), "n_orders": total[0]}
-    return row | dict(zip(_CHANGE, (rate[1], change, apart, change - reach, change + reach), strict=True))
+    return row | dict(zip(_CHANGE, (rate[1], change, apart, change - down, change + up), strict=True))
+
+
+def _limit_of_none(level: float, orders: int) -> float:
+    """Exact upper limit of a rate per 100 orders of which none led to a ticket."""
+    return float(-100 * np.log((1 - level) / 2) / orders)
 
 
 def _error(pull: Array, n: int) -> float:
@@ -213,14 +219,17 @@ def top_reason(rates: pd.DataFrame, *, by: str = "reason") -> pd.DataFrame:
 
 
 def changed_reasons(rates: pd.DataFrame, *, by: str = "reason") -> pd.DataFrame:
-    """Rows of `reasons` whose change is shown, the total first; one row that says so where none is.
+    """Rows of `reasons` whose change is shown, the total first; one row that says so where none is, or known.
 
     Examples
     --------
-    >>> changed_reasons(pd.DataFrame({"reason": ["late"], "verdict": ["no_difference_shown"]}))["verdict"][0]
+    >>> rates = pd.DataFrame({"reason": ["late"], "estimate": 1.0, "change": 0.0})
+    >>> changed_reasons(rates.assign(verdict="no_difference_shown"))["verdict"][0]
     'no_difference_shown'
     """
-    moved = rates[rates["verdict"].isin(["risen", "fallen"])].reset_index(drop=True)
-    if len(moved) or rates.empty or rates["verdict"].isna().all():
+    moved = rates[rates["verdict"].isin(["worse", "better"])].reset_index(drop=True)
+    if rates["estimate"].notna().any() and rates["change"].isna().all():
+        return pd.DataFrame([{by: EVERY, "note": "not_told", "note_level": "info"}])
+    if len(moved) or rates["verdict"].isna().all():
         return moved
     return pd.DataFrame([{by: EVERY, "verdict": "no_difference_shown"}])

@@ -148,7 +148,8 @@ def cost_moved(cohorts: pd.DataFrame, *, conf_level: float = 0.95) -> dict[str, 
     -------
     dict
         `metric` ("cost_ratio"), `estimate, conf_low, conf_high` (newest over earlier), `cac, earlier_amount`
-        (currency), `cohort, n, verdict` ("risen", "fallen", "no_difference_shown"); empty with one cohort.
+        (currency), `cohort, n, verdict` ("worse" for dearer, "better" for cheaper, or
+        "no_difference_shown"); empty with one cohort.
 
     Examples
     --------
@@ -156,7 +157,7 @@ def cost_moved(cohorts: pd.DataFrame, *, conf_level: float = 0.95) -> dict[str, 
     ...     "estimate": [10.0, 20.0], "spend_amount": [2000.0, 4000.0], "n": 200})
     >>> told = cost_moved(rows)
     >>> told["verdict"], told["estimate"]
-    ('risen', 2.0)
+    ('worse', 2.0)
     """
     is_cost = (cohorts["metric"] == "cac") & (cohorts["n"] > 0) & cohorts["estimate"].notna()
     rows = cohorts[is_cost].sort_values("cohort")
@@ -167,7 +168,7 @@ def cost_moved(cohorts: pd.DataFrame, *, conf_level: float = 0.95) -> dict[str, 
     ratio = float(newest["estimate"]) / before
     reach = math.exp(critical_value(conf_level) * math.sqrt(1 / newest["n"] + 1 / earlier["n"]))
     ends = {"conf_low": ratio / reach, "conf_high": ratio * reach}
-    sides: dict[str, Any] = {"null": 1.0, "unit": "ratio", "above": "risen", "below": "fallen"}
+    sides: dict[str, Any] = {"null": 1.0, "unit": "ratio", "above": "worse", "below": "better"}
     costs = {"cac": newest["estimate"], "earlier_amount": before, "cohort": newest["cohort"]}
     told = {"metric": "cost_ratio", "estimate": ratio, **ends, **costs, "n": int(rows["n"].sum())}
     return told | {"verdict": limits_verdict(ends["conf_low"], ends["conf_high"], **sides)}

@@ -217,7 +217,8 @@ class Figure(Closed):
     """How a figure is computed: a public function of cxlib, and the table whose rows it takes.
 
     `with_history` gives it the rows from the first day of the data on, `keep_unknown` also those of unknown
-    customers; `metric` chooses a row of the result, else it is the first. `is_cohort`: month by month, the
+    customers, `of_all` none in a report of some customers only (leads that became no deal are no customer's);
+    `metric` chooses a row of the result, else it is the first. `is_cohort`: month by month, the
     customers who began in it. `options` are the function's own. `beside` names further tables, which the
     function gets whole by their names, and as None where there is none or the report is of some customers
     only; `rules` names kinds of rules it gets likewise, as they are for the data.
@@ -232,6 +233,7 @@ class Figure(Closed):
     metric: Code | None = None
     with_history: bool = False
     keep_unknown: bool = False
+    of_all: bool = False
     is_cohort: bool = False
     is_compared: bool = True
     is_monthly: bool = True

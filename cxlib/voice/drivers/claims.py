@@ -244,6 +244,8 @@ def kinds_of_drivers(contrast: pd.DataFrame, *, n: int) -> Rows:
 def uneven_by_group(each: pd.DataFrame, *, by: str, conf_level: float) -> Rows:
     """Tell which pairs of group and driver weigh falling short and exceeding unlike, all pairs considered.
 
+    A pair of which neither is shown to count by itself is left out: its word would say that nothing weighs.
+
     Parameters
     ----------
     each
@@ -255,7 +257,8 @@ def uneven_by_group(each: pd.DataFrame, *, by: str, conf_level: float) -> Rows:
     """
     if each.empty:
         return []
-    uneven = each[false_discovery(each["asymmetry_p_value"]) <= 1 - conf_level]
+    is_uneven = false_discovery(each["asymmetry_p_value"]) <= 1 - conf_level
+    uneven = each[is_uneven & (each["label"] != "neutral")]
     pairs = [
         {"group": row[by], "driver": row["driver"], "label": row["label"]}
         for row in uneven.to_dict("records")

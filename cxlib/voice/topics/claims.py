@@ -203,7 +203,7 @@ def checked_told(trusted: pd.DataFrame | None, *, comments: int) -> dict[str, An
         "topics": len(known),
         "weak": weak,
     }
-    return told | {"good": len(known) - len(weak), "lowest": float(known["alpha"].min())}
+    return told | {"good": len(known) - len(weak), "lowest_alpha": float(known["alpha"].min())}
 
 
 def mismatch_told(listed: pd.DataFrame, *, promoters: int, min_cell: int = 10) -> Rows:

@@ -92,7 +92,15 @@ def measures_moved(
         how: dict[str, Any] = {"metric": COMPUTED[measure], "score_col": column, "scale": scale}
         change = score_change(*pair, **how, conf_level=conf_level)
         told += moved(change, *pair, history=scored, measure=measure) if len(pair[0]) else []
-    return [{**row, "direction": direction} for row in told]
+    return [{**row, "direction": direction, "verdict": _of_effort(row, direction)} for row in told]
+
+
+def _of_effort(row: Mapping[str, Any], direction: str) -> str | None:
+    """Verdict of a change, in words that say which way is good where a higher score means more effort."""
+    is_turned = row.get("measure") == "ces" and direction == "effort"
+    words = {"risen": "worse", "fallen": "better"} if is_turned else {}
+    verdict = row.get("verdict")
+    return words.get(verdict, verdict) if verdict is not None else None
 
 
 def groups_that_moved(turns: pd.DataFrame, *, by: str) -> Rows:

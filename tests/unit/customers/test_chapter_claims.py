@@ -172,6 +172,9 @@ def test_who_carries_most_is_not_said_of_blanked_groups():
     table = table.assign(conf_low=[0.8, 0.1], conf_high=[0.9, 0.2], customer_share=0.5)
     told = sales_claims.group_lead(base, table)
     assert (told["estimate"], told["next_share"], told["note"]) == (0.85, 0.15, "")
+    few = pd.DataFrame({"segment": list("ABCABC"), "monetary_total": [900.0, 5, 4, 3, 600, 2]})
+    lead = sales_claims.group_lead(few)
+    assert (lead["ahead_conf_low"], lead["ahead_conf_high"]) == (-1.0, 1.0)
     blanked = table.assign(conf_low=[0.8, None])
     assert sales_claims.group_lead(base, blanked)["note"] == "segmentation.no_carrier"
     assert sales_claims.group_lead(base.query("segment == 'A'"), table) == {}

@@ -68,6 +68,16 @@ def test_rows_are_those_of_the_period_and_history_goes_up_to_its_end(shop):
     assert len(history[history["customer_id"] == "a"]) == 1 + 3
 
 
+def test_what_the_first_day_does_not_bound_is_said_only_where_there_is_one(shop):
+    assert scope_of(shop, period_end="2026-06-30").windows_note("sales.own_windows") == []
+    [row] = scope_of(shop, period_start="2026-05-01").windows_note("sales.own_windows")
+    assert (row["note"], row["first"], row["last"]) == (
+        "sales.own_windows",
+        date(2026, 5, 1),
+        date(2026, 9, 30),
+    )
+
+
 def test_rows_of_nobody_known_are_kept_for_totals_only_while_everybody_counts(shop):
     people = shop.table("customers")
 

@@ -63,6 +63,12 @@ def test_a_made_up_start_claims_what_its_rule_says(tests, claim):
     assert len(doubt_claims.uneven_months(found(drift=tests))) == (claim == "silent")
 
 
+def test_a_made_up_start_has_no_result_beside_it_where_there_is_none_yet():
+    early = found(drift=drift(), answer=found().answer.copy())
+    early.answer["estimate"] = float("nan")
+    assert one(doubt_claims.made_up_start(early))["claim"] == "quiet_alone"
+
+
 def test_too_few_whole_groups_are_no_test():
     alarmed = drift(5.0, 30.0, is_alarm=True, is_uneven=True)
     assert doubt_claims.made_up_start(found(drift=alarmed, has_few_groups=True)).empty

@@ -1,9 +1,13 @@
 """An evaluation shows its end in one table, not the frames it went through."""
 
+import numpy as np
 import pandas as pd
 import pytest
 
 import cxlib as cx
+from cxlib.initiatives import evaluate as evaluation
+from cxlib.initiatives import register
+from cxlib.language import catalogue
 
 
 @pytest.fixture(scope="module")
@@ -53,3 +57,23 @@ def test_nobody_to_compare_with_is_one_row(evaluated):
     assert found.summary["reason"].item() == found.decision["reason"].item() != ""
     assert found.summary["estimate"].item() == found.decision["estimate"].item()
     assert found.summary["reason"].item() in repr(found)
+
+
+def evaluation_words(note):
+    """The caution as the register tells it."""
+    return register._sentence(note, "ja")
+
+
+@pytest.mark.parametrize(
+    ("placebo", "pretrend", "key"),
+    [(0.01, 0.02, "drift"), (0.01, np.nan, "drift_placebo"), (np.nan, 0.02, "drift_pretrend")],
+)
+def test_a_test_that_could_not_be_made_leaves_no_hole_in_the_caution(placebo, pretrend, key):
+    drift = pd.DataFrame(
+        {"metric": ["placebo", "pretrend"], "p_value": [placebo, pretrend], "is_alarm": True}
+    )
+    asked = {"drift": drift, "older": drift.assign(is_alarm=False)}
+    [note] = evaluation._own_notes(pd.DataFrame(), cx.Terms(), 1.0, 0, **asked)
+    assert note["key"] == f"impact.note_{key}"
+    assert all(f"{{{name}}}" in catalogue()[note["key"]]["en"] for name in set(note) - {"key", "level"})
+    assert "–" not in evaluation_words(note)

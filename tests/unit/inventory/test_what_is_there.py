@@ -118,6 +118,17 @@ def test_customers_are_followed_from_table_to_table():
     assert lowest_join(found.reset_index())["table"].tolist() == ["orders"]
 
 
+def test_who_is_yet_to_come_to_an_initiative_of_later_is_no_unknown_customer():
+    ids = [*people()["customer_id"], "C98"]
+    studies = {"initiative_id": ["I1", "I2"], "name": "a", "one_time_cost": 0.0, "monthly_cost": 0.0}
+    studies = pd.DataFrame(studies).assign(started_on=["2026-02-01", "2027-01-01"], assignment="everyone")
+    enrolled = pd.DataFrame({"initiative_id": "I1", "customer_id": ids[:40]})
+    enrolled = pd.concat([enrolled, enrolled.assign(initiative_id="I2", customer_id=ids[1:])])
+    data_set = shop(customers=people(), initiatives=studies, enrolments=enrolled)
+    found = joined_customers(data_set, min_cell=5).set_index("table")
+    assert found.loc["enrolments", ["n_rows", "estimate"]].tolist() == [40, 1.0]
+
+
 def test_a_step_that_loses_few_customers_is_not_told():
     ids = people()["customer_id"].tolist()
     found = joined_customers(shop(customers=people(), orders=lines(ids[:37])), min_cell=5)

@@ -75,6 +75,8 @@ def test_the_state_least_looked_after_is_first_or_among():
     assert first[["state", "claim", "n_tried", "n_shown"]].tolist() == ["x", "least", 1, 1]
     among = least_looked_after(care((0.1, 0.6), (0.3, 0.7)), moves).iloc[0]
     assert among[["claim", "second_state"]].tolist() == ["among", "y"]
+    untried = least_looked_after(care((0.1, 0.6), (0.3, 0.7)), moves.assign(estimate=np.nan)).iloc[0]
+    assert untried[["claim", "n_tried"]].tolist() == ["among_unreached", 0]
     assert least_looked_after(care((0.1, 0.2)).assign(estimate=np.nan), moves).empty
     unknown = least_looked_after(care((0.1, 0.2)), moves, is_known=False)
     assert unknown[["note", "level"]].to_numpy().tolist() == [["journey.care_unknown", "warning"]]

@@ -241,7 +241,7 @@ def test_the_header_says_in_words_what_was_asked_for(sent):
     cx.Report("journey", _data_set(), lang="ja", **asked)
     assert sent[0][1]["asked"][:3] == [
         "2026年3月31日時点でセグメント「最優良顧客」に属する顧客のみ",
-        "地域が「Kanto」の顧客のみ",
+        "地域が「関東」の顧客のみ",
         "データの内容を示す表は全顧客の数です。それ以降は、断りのない限り、選んだ顧客だけを集計しています。",
     ]
     cx.Report("journey", _data_set(), **asked)

@@ -8,6 +8,7 @@ import pytest
 import cxlib as cx
 from cxlib import language
 from cxlib.report import report as display
+from cxlib.report.header import segment_words
 from cxlib.report.rows import Words, placeholders, row_units, rows_of, wording
 
 TEXTS = {
@@ -20,6 +21,9 @@ TEXTS = {
     "test.gap.too_few_anywhere": {"en": "Too few", "ja": "少なすぎます"},
     "test.steps": {"en": "from {from_stage}", "ja": "{from_stage} から"},
     "test.tied": {"en": "{tied} lead", "ja": "{tied} が上位"},
+    "test.left_out": {"en": "Left out: {kinds}", "ja": "除外：{kinds}"},
+    "test.left_out.kinds.free": {"en": "{n} for nothing", "ja": "無料{n}件"},
+    "test.left_out.kinds.free_few": {"en": "fewer than {n} for nothing", "ja": "無料{n}件未満"},
     "figure.test_chart": {"en": "Caption", "ja": "図"},
     "figure.test_chart.alt": {"en": "A line", "ja": "線"},
 }
@@ -77,6 +81,28 @@ def test_a_note_is_said_instead(report, sent):
         "not_enough_data",
         "Too few at Purchase",
     )
+
+
+def test_each_row_of_a_list_is_said_by_its_claim_in_both_languages(report, sent):
+    kinds = [{"claim": "free", "n": 1_200}, {"claim": "free_few", "n": 10}]
+    report.say("test.left_out", {"kinds": kinds, "note": "test.left_out"})
+    assert sent[0]["texts"] == {
+        "en": "Left out: 1,200 for nothing and fewer than 10 for nothing",
+        "ja": "除外：無料1,200件、無料10件未満",
+    }
+
+
+def test_segments_are_named_where_a_report_is_broken_down_by_them():
+    """A chapter that forgot to name them showed the English names in Japanese."""
+    names = {"en": {"New": "New"}, "ja": {"New": "新規顧客"}}
+    known = types.SimpleNamespace(names=names.__getitem__)
+    by_segment, by_plan = (types.SimpleNamespace(by=by, segments=known) for by in ("segment", "plan"))
+    said = Words(segment_words(by_segment))
+    assert [word.in_language("ja") for word in said.of("higher", ["New"])] == ["新規顧客"]
+    other = Words(segment_words(by_plan))
+    assert other.of("segment", "New").in_language("ja") == "新規顧客"
+    assert other.of("lower", ["New"]) == ["New"] and not hasattr(other.of("lower", "New"), "in_language")
+    assert segment_words(None) == {}
 
 
 def test_few_customers_are_not_told(report, sent):

@@ -124,6 +124,19 @@ def test_the_shipped_entries_lead_somewhere():
     assert all(one.owner is not None for one in KPIS)
 
 
+def test_leads_of_some_customers_are_not_told():
+    """A lead that became no deal is no customer's, so that of those left every one became a deal."""
+
+    class Chosen:
+        data_set, is_narrowed, last_day = None, True, DAY
+
+        def rows(self, table, **kept):
+            return pd.DataFrame({"customer_id": ["a"], "deal_id": ["d"]})
+
+    leads = [one for one in KPIS if one.id == "lead_to_deal"]
+    assert kpi_measures(leads, functions=cx, scopes=[Chosen(), Chosen()])["lead_to_deal"].latest.empty
+
+
 def test_the_catalogue_tells_the_age_of_the_newest_row():
     rows = Days().rows("events")
     found = kpi_catalogue(

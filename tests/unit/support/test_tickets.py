@@ -6,6 +6,7 @@ import pytest
 
 from cxlib.checks import ParameterError
 from cxlib.data.tables.data_set import open_data
+from cxlib.report.badges import tone_of
 from cxlib.support.contact_rates import changed_reasons, rates_by_group, reasons, top_reason
 from cxlib.support.reply_clocks import reply_times
 from cxlib.support.settled import bot_and_person, bot_shares, first_contacts, satisfaction, settled_at_once
@@ -111,9 +112,33 @@ def test_twice_the_orders_and_twice_the_tickets_are_the_same_rate():
 
 def test_a_reason_that_became_frequent_is_shown_to_have_risen():
     both = pd.concat([orders(600), orders(600, "2025-12-15").assign(order_id=range(900, 1500))])
+    other = tickets(1, opened_at=pd.Timestamp("2025-12-10 09:00")).assign(reason="product")
+    asked = read_tickets(pd.concat([tickets(60), other]), as_of=AS_OF)
+    rates = reasons(asked, both, as_of=AS_OF, days=60)
+    assert rates["verdict"].tolist() == ["worse", "worse"]
+    assert rates["change"].tolist() == pytest.approx([10 - 1 / 6, 10.0])
+    assert tone_of("worse") == "bad" and tone_of("better") == "good"
+
+
+def test_what_the_window_before_hardly_holds_is_no_change():
+    """Neither a period that begins with the window, nor tickets kept only of late, make reasons more."""
+    both = pd.concat([orders(600), orders(30, "2026-01-30").assign(order_id=range(900, 930))])
     rates = reasons(read_tickets(tickets(60), as_of=AS_OF), both, as_of=AS_OF, days=60)
-    assert rates["verdict"].tolist() == ["risen", "risen"]
-    assert (rates["change"] == 10.0).all()
+    assert rates["verdict"].isna().all() and rates["change"].isna().all()
+    assert changed_reasons(rates)["note"].tolist() == ["not_told"]
+    whole = pd.concat([orders(600), orders(600, "2025-12-03").assign(order_id=range(900, 1500))])
+    rates = reasons(read_tickets(tickets(60), as_of=AS_OF), whole, as_of=AS_OF, days=60)
+    assert rates["change"].isna().all()
+
+
+def test_nobody_among_few_orders_is_no_rate_of_zero():
+    """The exact limit of none of 40 orders, at the level of two changes, holds a rate of 5 per 100."""
+    few = pd.concat([orders(600), orders(40, "2025-12-03").assign(order_id=range(900, 940))])
+    other = tickets(1, opened_at=pd.Timestamp("2025-12-05 09:00")).assign(reason="product")
+    asked = read_tickets(pd.concat([tickets(30), other]), as_of=AS_OF)
+    row = reasons(asked, few, as_of=AS_OF, days=60).set_index("reason").loc["delivery"]
+    assert row["change"] == 5.0 and row["verdict"] == "no_difference_shown"
+    assert row["change"] - row["change_conf_low"] > -100 * np.log(0.0125) / 40
 
 
 def test_young_tickets_are_left_out_and_counted():

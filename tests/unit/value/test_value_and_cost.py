@@ -331,7 +331,7 @@ def test_cost_by_cohort_adds_up_to_the_whole_and_leaves_out_what_is_not_over():
     assert rows["spend_amount"].sum() == spend["amount"].head(15).sum()
     assert rows["estimate"].tolist() == (rows["spend_amount"] / rows["n"]).tolist()
     assert ((rows["conf_low"] < rows["estimate"]) & (rows["estimate"] < rows["conf_high"])).all()
-    assert cost_moved(rows)["verdict"] == "risen"
+    assert cost_moved(rows)["verdict"] == "worse"
     assert cost_moved(rows.head(1)) == {}
     level = rows.assign(estimate=10.0, spend_amount=rows["n"] * 10.0)
     assert cost_moved(level)["verdict"] == "no_difference_shown"

@@ -162,6 +162,8 @@ def test_uneven_pairs_are_named_after_adjusting():
     each = pd.DataFrame({"g": ["x", "y"], "driver": "a", "label": "basic", "asymmetry_p_value": [0.01, 0.9]})
     [row] = claims.uneven_by_group(each, by="g", conf_level=0.95)
     assert row["groups"] == [{"group": "x", "driver": "a", "label": "basic"}]
+    neither = each.assign(label="neutral")
+    assert claims.uneven_by_group(neither, by="g", conf_level=0.95) == [{"claim": "none"}]
     even = each.assign(asymmetry_p_value=[0.04, 0.9])
     assert claims.uneven_by_group(even, by="g", conf_level=0.95) == [{"claim": "none"}]
     assert claims.uneven_by_group(each.head(0), by="g", conf_level=0.95) == []

@@ -186,6 +186,16 @@ def test_satisfaction_and_effort_move_on_their_own_scales():
     assert row["direction"] == "ease" and row["verdict"] == "no_difference_shown"
 
 
+@pytest.mark.parametrize(("direction", "verdict"), [("ease", "risen"), ("effort", "worse")])
+def test_more_effort_is_worse_and_more_ease_has_risen(direction, verdict):
+    spread = np.resize([1, 2, 3], 60)
+    waves = [wave("A", "2025-01-10", 60), wave("B", "2026-01-10", 60)]
+    answers = pd.concat([rows.assign(ces_score=spread + 4 * i) for i, rows in enumerate(waves)])
+    asked = {"scales": {"ces": (1, 7)}, "direction": direction, "conf_level": 0.95}
+    [row] = wave_claims.measures_moved(answers, standing(wave="B"), **asked)
+    assert row["estimate"] == 4.0 and row["verdict"] == verdict
+
+
 @pytest.mark.parametrize(
     ("verdicts", "expected"),
     [
