@@ -60,6 +60,12 @@ _AFTER_ONE = {
 }
 _PLURAL = re.compile(rf"(?<!\}} of )\{{(\w+)\}}((?: [a-z]+)?) ({_COUNTED})\b(?: ({'|'.join(_AFTER_ONE)})\b)?")
 
+#: A guess at what was meant, left out of a sentence where nothing comes near.
+_GUESS = {
+    "en": re.compile(r" Did you mean: \{nearest\}\?"),
+    "ja": re.compile(r"(?<=。)(?:候補|名前の近い[^:。]+): \{nearest\}。?"),
+}
+
 
 @cache
 def catalogue() -> dict[str, dict[str, str]]:
@@ -116,8 +122,12 @@ def text(key: str, lang: str = "en", **values: object) -> str:
     'a and b'
     >>> text("impact.groups_one_arm", count=1)[:23], text("impact.groups_one_arm", count=2)[:23]
     ('1 group is left out: al', '2 groups are left out: ')
+    >>> text("rules.unknown_key", place="a", nearest="–"), text("rules.unknown_key", place="a", nearest="b")
+    ('`a` is not a known key.', '`a` is not a known key. Did you mean: b?')
     """
     template = catalogue()[key][lang]
+    if values.get("nearest", "?") in ("", "–"):
+        template = _GUESS[lang].sub("", template)
     if lang == "en" and any(str(value) == "1" for value in values.values()):
         template = _PLURAL.sub(lambda found: _singular(found, values), template)
     return template.format(**values)
