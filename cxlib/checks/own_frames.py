@@ -283,7 +283,7 @@ def _by_its_own_name(
     """Name a column by the argument that named it, or alone where none did: none that can't be given."""
     if not isinstance(error, ParameterError) or error.key not in _NO_COLUMN:
         return
-    values = dict(error.values)
+    values: dict[str, Any] = dict(error.values)
     if str(values["argument"]).split("[")[0] in arguments:
         return
     column = values["column"]
@@ -291,7 +291,8 @@ def _by_its_own_name(
         if isinstance(value, str) and value == column:
             raise ParameterError(error.key, **{**values, "argument": name}) from error
     lacking = [name for name, frame in frames.items() if column not in getattr(frame, "columns", [column])]
-    told = {"argument": (lacking or ["data"])[0], "column": column, "nearest": values["nearest"]}
+    told: dict[str, Any] = {"argument": (lacking or ["data"])[0], "column": column}
+    told["nearest"] = values["nearest"]
     raise ParameterError("checks.fixed_column", function=function, **told) from error
 
 
