@@ -206,6 +206,8 @@ def check_columns(data: object, /, **columns: str | None) -> None:
             near = longer_names(str(column), names) if near == "–" else near
             key = "checks.no_such_column" if near == "–" else "checks.missing_column"
             raise ParameterError(key, argument=argument, column=column, nearest=near, count=len(existing))
+        if column is not None and existing.count(column) > 1:
+            raise ParameterError("checks.column_twice", argument=argument, column=column)
 
 
 def check_times(data: Any, time_col: str) -> None:

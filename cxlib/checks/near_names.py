@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 
 CLOSE = 0.7
 MOST = 60
-_MAIL = r"[^@\s,;<>]+@[^@\s,;<>]+\.[^@\s,;<>]+"
+_MAIL = r"[^@＠\s,;<>]+[@＠][^@＠\s,;<>]+[.．][^@＠\s,;<>]+"
 MAIL = rf"^\s*(?:.*<)?(?:mailto:)?{_MAIL}>?\s*$"
 _VALUE = re.compile(
     rf"{MAIL}|^[\s¥￥$€(]*[-+]?\d[\d.,:/\- T+Z)]*$|\d{{4}}年|\d{{1,2}}月\d{{1,2}}日"

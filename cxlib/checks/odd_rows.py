@@ -15,6 +15,11 @@ if TYPE_CHECKING:
 
 #: Things told at most.
 SHOWN = 6
+#: What is said where a text is no number; the text is looked for, and not repeated.
+_NO_NUMBER = re.compile(
+    r"(?s)could not convert string to float: '(.*)'|invalid literal for int\(\) with base 10: '(.*)'"
+    r"|Unable to parse string \"(.*)\" at position"
+)
 #: A name in small letters, which no value is.
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 
@@ -33,8 +38,9 @@ class _Odd:
 def name_odd_rows(error: Exception, frames: Mapping[str, pd.DataFrame]) -> None:
     """Raise `InputError` from the error where a frame holds what may have caused it; else return.
 
-    Looked for: no rows at all, labels of rows that repeat, missing values, infinite numbers, and text among
-    other values. A missing argument, or one of another name, is not the rows' fault.
+    Looked for: no rows at all, labels of rows that repeat, missing values, infinite numbers, text among other
+    values, and text that was no number, as the error says. A missing argument, or one of another name, is not
+    the rows' fault.
 
     Parameters
     ----------
@@ -58,9 +64,19 @@ def name_odd_rows(error: Exception, frames: Mapping[str, pd.DataFrame]) -> None:
     for argument, frame in frames.items():
         if not hasattr(frame, "columns") or not hasattr(frame, "index"):
             continue
-        if odd := list(_oddities(frame)):
+        if odd := [*_texts(frame, error), *_oddities(frame)]:
             kind = type(error).__name__
             raise InputError("checks.odd_rows", argument=argument, kind=kind, odd=_Odd(odd)) from error
+
+
+def _texts(frame: pd.DataFrame, error: Exception) -> Iterator[tuple[str, dict[str, str]]]:
+    """Find the columns that hold the text which the error could not make a number of."""
+    if not (told := _NO_NUMBER.search(str(error))):
+        return
+    text = next(each for each in told.groups() if each is not None)
+    for name, values in frame.items():
+        if values.dtype.kind in "OU" and _NAME.fullmatch(str(name)) and (values == text).any():
+            yield "text", {"column": str(name)}
 
 
 def _oddities(frame: pd.DataFrame) -> Iterator[tuple[str, dict[str, str]]]:

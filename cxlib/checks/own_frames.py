@@ -244,6 +244,8 @@ def _taking_any_frame(function: Callable[..., Any]) -> Callable[..., Any]:
     if not kinds and not checks:
         return function
     names = list(parameters)
+    defaults = {name: each.default for name, each in parameters.items()}
+    hands_on = any(each.kind is inspect.Parameter.VAR_KEYWORD for each in parameters.values())
 
     @functools.wraps(function)
     def with_plain_frames(*args: Any, **kwargs: Any) -> Any:
@@ -262,10 +264,36 @@ def _taking_any_frame(function: Callable[..., Any]) -> Callable[..., Any]:
             return function(*placed, *args[len(names) :], **named)
         except Exception as error:
             given = {**dict(zip(names, placed, strict=False)), **named}
-            name_odd_rows(error, {name: value for name, value in given.items() if name in kinds})
+            frames = {name: value for name, value in given.items() if name in kinds}
+            if not hands_on:
+                _by_its_own_name(error, function.__name__, frames, {**defaults, **given})
+            name_odd_rows(error, frames)
             raise
 
     return with_plain_frames
+
+
+#: What says that a column which an argument names is not there.
+_NO_COLUMN = ("checks.missing_column", "checks.no_such_column")
+
+
+def _by_its_own_name(
+    error: Exception, function: str, frames: Mapping[str, Any], arguments: Mapping[str, Any]
+) -> None:
+    """Name a column by the argument that named it, or alone where none did: none that can't be given."""
+    if not isinstance(error, ParameterError) or error.key not in _NO_COLUMN:
+        return
+    values: dict[str, Any] = dict(error.values)
+    if str(values["argument"]).split("[")[0] in arguments:
+        return
+    column = values["column"]
+    for name, value in arguments.items():
+        if isinstance(value, str) and value == column:
+            raise ParameterError(error.key, **{**values, "argument": name}) from error
+    lacking = [name for name, frame in frames.items() if column not in getattr(frame, "columns", [column])]
+    told: dict[str, Any] = {"argument": (lacking or ["data"])[0], "column": column}
+    told["nearest"] = values["nearest"]
+    raise ParameterError("checks.fixed_column", function=function, **told) from error
 
 
 def _may_be_frame(parameter: inspect.Parameter) -> bool:

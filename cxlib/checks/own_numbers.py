@@ -1,4 +1,4 @@
-"""Levels, numbers of draws and seeds, checked at the border: one sentence for whatever is none.
+"""Levels, numbers of draws, seeds and lists, checked at the border: one sentence for whatever is none.
 
 Every public function calls the same thing by the same name, so that what it may be has one home.
 """
@@ -36,6 +36,18 @@ def check_whole(value: object, *, argument: str, least: int = 0) -> None:
         raise ParameterError("checks.whole", argument=argument, least=least, found=repr(value)[:40])
 
 
+def check_list(value: object, *, argument: str) -> None:
+    """Raise for one text where a list belongs: it would be taken letter by letter.
+
+    Raises
+    ------
+    ParameterError
+        Names the argument, and how to write a list of one.
+    """
+    if isinstance(value, str):
+        raise ParameterError("checks.one_text", argument=argument)
+
+
 def _draws(value: object, *, argument: str) -> None:
     check_whole(value, argument=argument, least=1)
 
@@ -63,7 +75,10 @@ def checks_of(function: Callable[..., object]) -> Mapping[str, Callable[..., Non
     """
     found: dict[str, Callable[..., None]] = {}
     for name, each in inspect.signature(function).parameters.items():
-        if each.kind is inspect.Parameter.VAR_KEYWORD:
+        kind = str(each.annotation)
+        if kind.startswith("Sequence[") and "| str" not in kind:
+            found[name] = check_list
+        elif each.kind is inspect.Parameter.VAR_KEYWORD:
             found = HANDED_ON | found
         elif check := CHECKS.get((name, getattr(each.annotation, "__name__", str(each.annotation)))):
             found[name] = check

@@ -62,7 +62,7 @@ def kind_of_bytes(start: bytes) -> str:
     for signature, kind in _SIGNATURES.items():
         if start.startswith(signature):
             return kind
-    if start.startswith(b"PK\x03\x04"):
+    if start.startswith((b"PK\x03\x04", b"PK\x05\x06")):
         return "zip"
     if start[257:262] == b"ustar":
         return "archive"

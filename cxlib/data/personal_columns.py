@@ -19,17 +19,29 @@ ADULT = 15
 
 #: Words that end a name of a column about a person, after `First-Name` or `firstName` became `first_name`.
 _LAST_WORDS = (
-    r"e?_?mails?|(?:e_?)?mail_?(?:address|adresse?)(?:es)?|courriel|correo|phones?|phone_?(?:number|no|nr)|tel|telephone"
-    r"|telefon|telefono|mobile|mobile_?(?:number|no|phone)|cell_?phone|handy|fax|addresse?s?|adresse|address_?line"
-    r"|street|strasse|postcodes?|post_?code|zips?|zip_?codes?|plz|postal_?codes?|postleitzahl"
-    r"|(?:first|fore|given|middle|last|family|sur|maiden|full|nick|screen|user|customer|client|contact|recipient"
-    r"|billing|shipping|display|legal|birth|person|member|guest|owner|ordered_by|sei|mei)_?names?"
-    r"|(?:vor|nach|familien|geburts|spitz)_?name|anrede|prenom|nombre|apellidos?"
+    r"e?_?mails?|(?:e_?)?mail_?(?:address|adresse?)(?:es)?|e_?mail_?(?:addr|adr|hash|id|home|work|private|business)"
+    r"|courriel|correo(?:_?electronico)?|tel|telephone|telefon|telefono|mobile|mobile_?phone|cell_?phone|handy|fax"
+    r"|phones?|(?:phone|tel|telephone|mobile|cell_?phone|cell|fax)_?(?:no|nr|num|numbers?)"
+    r"|(?:telefon|ruf|handy|mobil|fax)_?(?:nummer|nr)"
+    r"|addresse?s?|adresse|address_?line|addr|direccion|domicilio|(?:ship|bill|deliver|send)_?to"
+    r"|street|strasse|straße|(?:house|building)_?(?:no|nr|number)|haus_?(?:nummer|nr)"
+    r"|postcodes?|post_?code|zips?|zip_?codes?|plz|postal_?codes?|code_?postal|postleitzahl"
+    r"|(?:first|fore|given|middle|last|family|sur|maiden|christian|full|nick|screen|user|customer|client|cust|contact"
+    r"|recipient|buyer|purchaser|payer|payee|sender|addressee|billing|shipping|ship_?to|bill_?to|display|legal|birth"
+    r"|person|member|guest|owner|ordered_by|sei|mei|spouse|parent|guardian|login|(?:card_?)?holder)_?names?"
+    r"|[fl]_?names?|(?:vor|nach|familien|geburts|spitz)_?name|anrede|salutation|prenom|nombre|apellidos?"
+    r"|nom(?:_?de_?famille)?|(?:middle_?)?initials?|nick|login_?id|recipient|addressee|payee|purchaser|card_?holder"
+    r"|attn|signed_?by|ansprechpartner"
     r"|furigana|kana|name_?kana|birth_?(?:days?|dates?)|bday|dob|date_?of_?birth|geburts_?(?:datum|tag)"
-    r"|contacts?|contact_?(?:person|info|information|details?)|ip|ip_?addr(?:ess)?(?:es)?|latitude|longitude|lat|lng|lon"
-    r"|(?:twitter|x|line|instagram|facebook|linkedin|skype|tiktok|youtube|messenger)_?(?:id|handle|account|name|user|url|user_?id)"
-    r"|twitter|instagram|facebook|linkedin|skype|ssn|passport(?:_?(?:no|number))?|tax_?id|my_?number|credit_?card"
-    r"|card_?number|iban|bank_?account"
+    r"|born(?:_?(?:on|at|date))?|date_?de_?naissance|fecha_?de_?nacimiento"
+    r"|contacts?|contact_?(?:person|info|information|details?)|ip|(?:ip|mac|remote)_?addr(?:ess)?(?:es)?"
+    r"|latitude|longitude|lat|lng|lon|gps|coordinates"
+    r"|(?:twitter|x|line|instagram|insta|facebook|linkedin|skype|tiktok|youtube|messenger|whats_?app|we_?chat|kakao"
+    r"|telegram|viber)_?(?:id|uid|handle|account|name|user|url|user_?id)|(?:whats_?app|viber)_?(?:no|number)"
+    r"|twitter|instagram|insta|facebook|linkedin|skype|whats_?app|we_?chat|telegram"
+    r"|ssn|social_?security(?:_?(?:no|number))?|national_?(?:id|insurance)(?:_?(?:no|number))?|tax_?id|my_?number"
+    r"|passport(?:_?(?:no|number))?|driv(?:ing|ers?)_?licen[cs]e(?:_?(?:no|number))?|credit_?card|(?:cc|card)_?(?:no|number)"
+    r"|iban|bank_?account(?:_?(?:no|number))?|avatar|photo_?url|(?:profile|user)_?(?:photo|picture|image|pic)"
 )
 #: Things that have a name, an address or a phone without being a person.
 _THINGS = (
@@ -44,26 +56,45 @@ _ALONE = r"^(?:name|names|address|x|ip|sei|mei|kana)$"
 _NAMES = re.compile(rf"(?:^|_)(?:{_LAST_WORDS})$|{_ALONE}")
 _OF_A_THING = re.compile(rf"(?:^|_)(?:{_THINGS})_?(?:names?|address|phone|tel|url)(?:_kana)?$")
 _JAPANESE = re.compile(
-    r"氏名|姓名|お?名前|^姓|^名$|苗字|名字|担当者?名?$|顧客名|会員名|お客様名|注文者名?|購入者名?|届け先|配送先|宛名|代表者"
-    r"|旧姓|ふりがな|フリガナ|カナ$|かな$|ニックネーム|あだ名|ハンドルネーム|表示名|LINE名|LINEID|LINE_ID"
-    r"|電話|携帯|ケータイ|(?<![A-Za-z])(?:TEL|FAX)(?![A-Za-z_])|ファックス|メール(?!配信|許可|開封)|Eメール|連絡先|住所|番地|建物名|郵便|〒"
-    r"|生年月日|誕生日|生まれ|マイナンバー|保険証|口座|カード番号|IPアドレス|緯度|経度|(?:ツイッター|インスタ|フェイスブック)",
+    r"氏名|姓名|お?名前|なまえ|フルネーム|^姓|^(?:セイ|メイ|シメイ|ヨミ)$|^名$|苗字|名字|担当$|(?:顧客|会員様?|お客(?:様|さま))名"
+    r"|(?:担当者|注文者|購入者|依頼主|届け先|送付先|配送先|受取人|代表者|保護者|世帯主|配偶者)(?!の?(?:ID|No|番号|コード))"
+    r"|宛名|^宛先|名義|署名|旧姓|本名|通称|愛称|呼び名|ふりがな|フリガナ|よみがな|読み(?:仮名|がな)|カナ$|かな$"
+    r"|ニックネーム|あだ名|ハンドル(?:ネーム|名)|表示名|(?:アカウント|ユーザー?|ログイン)名|ログインID|LINE_?(?:名|ID|UID)"
+    r"|LINEユーザー?ID|電話|携帯|ケータイ|(?<![A-Za-z])(?:TEL|FAX)(?![A-Za-z_])|ファックス|メール|メアド|連絡先|住所|アドレス"
+    r"|番地|丁目|(?:建物|マンション)名|郵便|〒|生年月日|誕生日|誕生年月日|生まれ|マイナンバー|個人番号|免許証|旅券|パスポート"
+    r"|保険証|口座|カード番号|アクセス元IP|緯度|経度|位置情報|顔写真|プロフィール(?:画像|写真)"
+    r"|ツイッター|Twitter|インスタ|フェイスブック",
     re.IGNORECASE,
 )
 _HARMLESS = re.compile(
-    r"商品名|店舗名|店名|会社名|企業名|法人名|部署名|施策名|イベント名|ページ名|ブランド名|カテゴリー?名|品名"
+    r"(?:商品|店舗|店|会社|企業|法人|部署|施策|イベント|ページ|ブランド|カテゴリー?|品)名(?:\(?(?:カナ|かな|フリガナ|ふりがな)\)?)?"
+    r"|(?:ページ|サイト|URL|ウェブ|Web)アドレス|メール(?:配信|許可|開封|種別|マガジン|クリック)|郵便局"
+)
+#: What a column is of where it only says something about a way to reach a person.
+_ABOUT = re.compile(
+    r"(?:有無|可否|数|回数|件数|種別|種類|区分|希望|許諾|許可|同意|配信|開封|フラグ|登録日|機種|キャリア|年代|年齢|性別"
+    r"|職業|属性|都道府県\)?|市区町村\)?|地域|エリア|国)$"
 )
 
+_HYPHENS = "[‐‑‒–—―−]"
 PHONE = (
-    r"^\s*(?:\+\d[\d\-() ]{8,}\d|\(?0[5789]0\)?[- ]?\d{4}[- ]?\d{4}"
+    r"^\s*'?(?:(?i:tel|phone|mobile|fax|電話|携帯)\.?:? ?)?"
+    r"(?:\+\d[\d\-() ]{8,}\d|\(?0[5789]0\)?[- .]?\d{4}[- .]?\d{4}"
     r"|\(?0\d\)?[- ]\d{4}[- ]\d{4}|\(?0\d{2}\)?[- ]\d{3}[- ]\d{4}|\(?0\d{3}\)?[- ]\d{2}[- ]\d{4}"
-    r"|\(\d{3}\) ?\d{3}-\d{4})\s*$"
+    r"|\(\d{3}\) ?\d{3}-\d{4}|[2-9]\d{2}[-.][2-9]\d{2}[-.]\d{4})"
+    r"(?: ?\(?(?:内線|ext\.?|x) ?\d{1,5}\)?)?\s*$"
 )
 _CONTACTS = f"{MAIL}|{PHONE}"
 _PLACES = (
     r"^\s*〒?\d{3}-\d{4}\s*$|^\s*\d{1,3}(?:\.\d{1,3}){3}\s*$|^\s*[0-9a-fA-F]{1,4}(?::[0-9a-fA-F]{0,4}){5,7}\s*$"
-    r"|^\s*@\w{2,}\s*$|(?:twitter|x|facebook|instagram|linkedin)\.com/"
-    r"|(?:都|道|府|県).{1,10}(?:市|区|町|村|郡).*\d"
+    r"|^\s*@\w{2,}\s*$|(?:twitter|x|facebook|instagram|linkedin)\.com/|\bline\.me/"
+    r"|(?:都|道|府|県).{1,10}(?:市|区|町|村|郡).*(?:\d|丁目|番地)"
+    r"|(?:市|区|町|村|郡)[\p{Han}\p{Hiragana}\p{Katakana}ー]+\d+(?:丁目|-\d+-\d+)"
+    r"|^\s*\d{1,5}[a-z]? (?:\p{Lu}[\p{L}'.]* ){1,3}(?:St|Street|Ave|Avenue|Rd|Road|Blvd|Lane|Drive|Dr|Way)\b"
+    r"|\p{L}+(?:straße|strasse|str\.|weg|allee|gasse) \d|^\s*\d{1,4},? (?i:rue|boulevard|avenue|chemin) "
+    r"|^\s*-?\d{1,3}\.\d{3,}, ?-?\d{1,3}\.\d{3,}\s*$|^\s*[789]0\d{8}\s*$"
+    r"|^\s*(?:4\d|5[1-5]|3[47])\d{2}[- ]?\d{4}[- ]?\d{4}[- ]?\d{4}\s*$"
+    r"|^\s*[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){3,7}[A-Z0-9]{0,4}\s*$"
 )
 _FAMILIES = (
     "佐藤|鈴木|高橋|田中|伊藤|渡辺|渡邊|渡邉|山本|中村|小林|加藤|吉田|山田|佐々木|山口|松本|井上|木村|斎藤|斉藤|齋藤|清水"
@@ -73,21 +104,32 @@ _KANA = (
     "サトウ|スズキ|タカハシ|タナカ|イトウ|ワタナベ|ヤマモト|ナカムラ|コバヤシ|カトウ"
     "|ヨシダ|ヤマダ|ササキ|ヤマグチ|マツモト|イノウエ|キムラ|ハヤシ|サイトウ|シミズ"
 )
+_HIRAGANA = (
+    "さとう|すずき|たかはし|たなか|いとう|わたなべ|やまもと|なかむら|こばやし|かとう"
+    "|よしだ|やまだ|ささき|やまぐち|まつもと|いのうえ|きむら|はやし|さいとう|しみず"
+)
 _WESTERN = (
     "Sato|Suzuki|Takahashi|Tanaka|Ito|Watanabe|Yamamoto|Nakamura|Kobayashi|Kato|Yoshida|Yamada|Sasaki|Yamaguchi"
     "|Matsumoto|Inoue|Kimura|Hayashi|Saito|Shimizu|Smith|Johnson|Williams|Jones|Miller|Davis"
     "|Müller|Mueller|Schmidt|Schneider|Fischer|Weber|Meyer|Wagner|Becker|Schulz|Hoffmann|Bernard|Dubois"
 )
+_TITLES = "Mr|Mrs|Ms|Miss|Dr|Prof|Herr|Frau|Mme|Mlle"
 _PERSONS = (
-    rf"^\s*(?:{_FAMILIES})[\s　]*[\p{{Han}}\p{{Hiragana}}\p{{Katakana}}ー]{{1,4}}(?:様|さん)?\s*$"
+    rf"^\s*(?:{_FAMILIES})[\s　]*[\p{{Han}}\p{{Hiragana}}\p{{Katakana}}ー]{{1,4}}\s*(?:様|さん)?\s*$"
     rf"|^\s*(?:{_KANA})[\s　]*\p{{Katakana}}{{2,5}}\s*$"
-    rf"|^\s*(?:(?:{_WESTERN}),? \p{{Lu}}\p{{L}}+|\p{{Lu}}\p{{L}}+ (?:\p{{Lu}}\.? )?(?:{_WESTERN}))\s*$"
+    rf"|^\s*(?:{_HIRAGANA})[\s　]+\p{{Hiragana}}{{2,5}}\s*$"
+    rf"|^\s*(?:(?i:{_WESTERN}),? \p{{Lu}}\p{{L}}+|\p{{Lu}}\p{{L}}+ (?:\p{{Lu}}\.? )?(?i:{_WESTERN}))\s*$"
+    rf"|^\s*(?:{_TITLES})\.? \p{{Lu}}[\p{{L}} .'-]+$"
 )
 _NO_PERSON = r"(?:県|市|区|町|村|駅|店|社|部|課|園)\s*$"
 _DAYS = (
     r"^\s*(?:19|20)\d\d[-/.年]?(?:0?[1-9]|1[0-2])[-/.月]?(?:0?[1-9]|[12]\d|3[01])日?"
     r"(?:[T ]00:00(?::00)?)?\s*$"
+    r"|^\s*\d{1,2}[-/.]\d{1,2}[-/.](?:19|20)\d\d\s*$"
+    r"|^\s*(?:昭和|平成|令和|[SHR])\.?(?:\d{1,2}|元)[-/.年]\d{1,2}[-/.月]\d{1,2}日?\s*$"
 )
+#: Year before the first of an era; of other days the year stands in four digits.
+_ERAS = {"昭": 1925, "S": 1925, "平": 1988, "H": 1988, "令": 2018, "R": 2018}
 _FOUNDED = re.compile(r"found|establish|incorporat|opened|since|設立|創業|創立|開業", re.IGNORECASE)
 
 
@@ -119,11 +161,13 @@ def has_personal_name(column: str) -> bool:
     plain = "".join(
         letter for letter in unicodedata.normalize("NFD", words) if not unicodedata.combining(letter)
     )
-    if _JAPANESE.search(wide.replace(" ", "")) and not _HARMLESS.search(wide):
+    joined = re.sub(r"[^\w]+|_+", "_", wide).strip("_").lower()
+    rest = _HARMLESS.sub("", wide.replace(" ", ""))
+    if _JAPANESE.search(rest) and not _ABOUT.search(rest):
         return True
     if _OF_A_THING.search(words) or re.search(_FLAGS, words):
         return False
-    return _NAMES.search(words) is not None or _NAMES.search(plain) is not None
+    return any(_NAMES.search(spelling) for spelling in (words, plain, joined))
 
 
 def looks_personal(values: pa.ChunkedArray) -> bool:
@@ -151,10 +195,13 @@ def _is_text(values: pa.ChunkedArray) -> bool:
 
 
 def _some(values: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Up to 2,000 cells that hold something, from the whole length of the column."""
+    """Up to 2,000 cells that hold something, from the whole length of the column, in plain width."""
     step = max(1, len(values) // LOOKED_AT)
     seen = values.take(pa.array(range(0, len(values), step))) if step > 1 else values
     seen = seen.drop_null()
+    if not pc.all(pc.string_is_ascii(seen)).as_py():
+        seen = pc.replace_substring_regex(pc.utf8_normalize(seen, form="NFKC"), _HYPHENS, "-")
+        seen = pc.replace_substring_regex(seen, r"(\d{2})ー", r"\1-")
     return seen.filter(pc.not_equal(pc.utf8_trim_whitespace(seen), ""))
 
 
@@ -184,8 +231,17 @@ def _looks_like_births(values: pa.ChunkedArray, column: str) -> bool:
     if len(seen) < FEW or _share(seen, _DAYS) < 0.8:
         return False
     days = seen.filter(pc.match_substring_regex(seen, _DAYS))
-    years = sorted(int(cell.strip()[:4]) for cell in days.to_pylist())
+    years = sorted(_year(cell.strip()) for cell in days.to_pylist())
     return (
         years[len(years) // 2] < 2006
         and years[int(0.9 * (len(years) - 1))] - years[len(years) // 10] >= ADULT
     )
+
+
+def _year(day: str) -> int:
+    written = re.search(r"(?:19|20)\d\d", day)
+    if day[0] not in _ERAS:
+        return int(written.group()) if written else 0
+    since = re.search(r"\d{1,2}|元", day[1:])
+    count = since.group() if since else "0"
+    return _ERAS[day[0]] + (1 if count == "元" else int(count))

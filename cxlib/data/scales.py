@@ -7,8 +7,12 @@ from typing import Any
 
 import pandas as pd
 
+from cxlib.checks import ParameterError
+
 #: Where a frame of a data set keeps the scales of its columns: `frame.attrs[SCALES]["valence"]`.
 SCALES = "scales"
+#: Scale of feelings where none is declared, as the contract has it.
+CONVENTION = (-2, 2)
 #: Codes of how many boxes count as satisfied, for sentences.
 BOXES = {1: "one_box", 2: "two_boxes", 3: "three_boxes"}
 
@@ -43,6 +47,11 @@ def neutral_score(data: pd.DataFrame, score_col: str, neutral: float | None = No
         `neutral`, or the middle of the declared scale ((lowest + highest) / 2: 3 of 1–5, 5.5 of 1–10, which
         nobody can choose), or 0 where none is declared.
 
+    Raises
+    ------
+    ParameterError
+        If no scale is declared and the scores run from 0 or above to more than 2: no scale around 0 does.
+
     Examples
     --------
     >>> rows = with_scales(pd.DataFrame({"valence": [1, 5]}), {"valence": (1, 5)})
@@ -50,10 +59,24 @@ def neutral_score(data: pd.DataFrame, score_col: str, neutral: float | None = No
     (3.0, 0.0)
     """
     declared: Mapping[str, Any] = data.attrs.get(SCALES, {})
-    if neutral is not None or score_col not in declared:
-        return float(neutral or 0.0)
+    if neutral is not None:
+        return float(neutral)
+    if score_col not in declared:
+        _check_around_zero(data, score_col)
+        return 0.0
     low, high = declared[score_col]
     return (float(low) + float(high)) / 2
+
+
+def _check_around_zero(data: pd.DataFrame, score_col: str) -> None:
+    """Refuse scores such as 1 to 5, of which none would be negative whatever people felt."""
+    if score_col not in data:
+        return
+    scores = pd.to_numeric(data[score_col], errors="coerce")
+    scores = scores[scores.abs() < float("inf")]
+    if len(scores) and scores.min() >= 0 and scores.max() > CONVENTION[1]:
+        seen = {"low": f"{scores.min():g}", "high": f"{scores.max():g}"}
+        raise ParameterError("journey.no_middle", argument="neutral", column=score_col, **seen)
 
 
 def best_boxes(scale: Sequence[float]) -> int:

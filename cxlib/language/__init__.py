@@ -7,16 +7,15 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-import re
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from decimal import ROUND_HALF_EVEN, Decimal
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from cxlib.language.nothing_near import without_proposal
+from cxlib.language.sentence_forms import fitted
 
 LANGUAGES = ("en", "ja")
 
@@ -44,23 +43,6 @@ _MINUTES = (0.0, 60.0, "language.unit_minutes")
 UNITS = (*_PATTERNS, "currency", "date", "text")
 MISSING = "–"
 TEXT_LIMIT = 200
-#: What English sentences count; after a 1 they say "1 group is" for "{count} groups are".
-_COUNTED = (
-    "answers|attributes|buyers|bytes|cells|characters|clusters|columns|comments|customers|dates|days|"
-    "deals|decisions|detractors|drivers|entries|flows|groups|hours|initiatives|items|leads|lines|messages|"
-    "minutes|months|moves|orders|pairs|passives|places|promoters|purchases|quarters|readings|refunds|rows|scores|"
-    "seconds|segments|sessions|signs|tickets|topics|touchpoints|units|values|waves"
-)
-_AFTER_ONE = {
-    "are": "is",
-    "were": "was",
-    "have": "has",
-    "hold": "holds",
-    "repeat": "repeats",
-    "stand": "stands",
-    "start": "starts",
-}
-_PLURAL = re.compile(rf"(?<!\}} of )\{{(\w+)\}}((?: [a-z]+)?) ({_COUNTED})\b(?: ({'|'.join(_AFTER_ONE)})\b)?")
 
 
 @cache
@@ -114,23 +96,12 @@ def text(key: str, lang: str = "en", **values: object) -> str:
 
     Examples
     --------
+    >>> text("language.list_join", "en", first="a", last="b")
+    'a and b'
     >>> text("impact.groups_one_arm", count=1)[:23], text("impact.groups_one_arm", count=2)[:23]
     ('1 group is left out: al', '2 groups are left out: ')
     """
-    template = catalogue()[key][lang]
-    if values.get("nearest") == "–":
-        template = without_proposal(template)
-    if lang == "en" and any(str(value) == "1" for value in values.values()):
-        template = _PLURAL.sub(lambda found: _singular(found, values), template)
-    return template.format(**values)
-
-
-def _singular(found: re.Match[str], values: Mapping[str, object]) -> str:
-    name, between, noun, verb = found.groups()
-    if str(values.get(name)) != "1":
-        return found[0]
-    one = f"{noun[:-3]}y" if noun.endswith("ies") else noun[:-1]
-    return f"{{{name}}}{between} {one}" + (f" {_AFTER_ONE[verb]}" if verb else "")
+    return fitted(catalogue()[key][lang], lang, values).format(**values)
 
 
 def column_word(name: str, lang: str = "en") -> str:

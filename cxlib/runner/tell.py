@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from cxlib.checks import CxError
+from cxlib.checks import CxError, InputError
 from cxlib.runner.errors import EXIT_NOT_ENOUGH_DATA
 from cxlib.runner.parameters import Plain
 from cxlib.runner.plan import Plan
@@ -72,22 +72,24 @@ def _tell_published(outcome: Outcome, lang: str, again: str) -> None:
 def tell_dry(plans: Sequence[Plan], lang: str, *, accepts_gaps: bool, with_values: bool = True) -> int:
     """Say of each item with which values it would run, and where the data are too few; start nothing.
 
-    Returns the exit code the run would have, as far as it can be told beforehand: 0, or 4 where the data
-    carry nothing of a report.
+    Returns the exit code the run would have, as far as it can be told beforehand: 0, 3 where the data cannot
+    be used, or 4 where they carry nothing of a report.
     """
     from cxlib.runner.analysis.possible_values import Opened, lacking
 
-    opened, is_lacking = Opened(), False
+    opened, found = Opened(), set()
     for one in plans:
         state, reasons = "ready", ""
         if one.data is not None:
             state, reasons = lacking(one.report, opened, one.data, one.values.get("as_of"), lang)
-        is_lacking |= state == "missing"
+        found.add(state)
         what = say(f"dry_{state}", lang, reasons=reasons)
         print(f"{one.item}: {what}")  # noqa: T201
         if with_values:
             print_table([["", name, shown_value(value, lang)] for name, value in one.values.items()])
-    return EXIT_NOT_ENOUGH_DATA if is_lacking and not accepts_gaps else 0
+    if "broken" in found:
+        return InputError.exit_code
+    return EXIT_NOT_ENOUGH_DATA if "missing" in found and not accepts_gaps else 0
 
 
 def shown_value(value: Plain, lang: str) -> str:

@@ -41,7 +41,9 @@ def check_weights(data: pd.DataFrame, weight_col: str) -> Array:
         raise ParameterError(
             "nps.bad_weight",
             column=weight_col,
-            found=", ".join(f"{value:g}" for value in np.unique(weight[bad])[:3]),
+            found=", ".join(
+                f"{value:g}" if value == value else "text" for value in np.unique(weight[bad])[:3]
+            ),
             n=f"{bad.sum():,}",
             total=f"{len(data):,}",
             first=f"{np.flatnonzero(bad)[0] + 1:,}",

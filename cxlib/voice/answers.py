@@ -168,9 +168,12 @@ def check_scores(data: pd.DataFrame, score_col: str, scale: Scale) -> Array:
         score[text_rows] = [float(number) if isinstance(number, str) else np.nan for number in leading]
         text_rows &= np.isnan(score)
     off = np.isfinite(score) & ((score < scale[0]) | (score > scale[1]) | (score != np.round(score)))
-    bad = text_rows | off | np.isinf(score)
+    is_flag = pd.api.types.is_bool_dtype(column)  # yes and no would count as the scores 1 and 0
+    bad = column.notna().to_numpy() if is_flag else text_rows | off | np.isinf(score)
     if bad.any():
-        found = [f"{value:g}" for value in np.unique(score[bad & ~text_rows])[:5]]
+        found = (
+            ["true/false"] if is_flag else [f"{value:g}" for value in np.unique(score[bad & ~text_rows])[:5]]
+        )
         raise ParameterError(
             "nps.bad_score",
             argument="score_col",

@@ -5,6 +5,7 @@ from functools import partial
 import pandas as pd
 import pytest
 
+import cxlib as cx
 from cxlib.checks import (
     CxError,
     InputError,
@@ -115,3 +116,19 @@ def test_stages_that_no_row_has_are_answered_without_values():
 def test_a_plot_of_another_table_is_answered_without_its_columns():
     said = _said(lambda: plot_repeat_curve(pd.DataFrame(1.0, index=[0], columns=CANARIES)))
     assert not [name for name in CANARIES if name in said]
+
+
+def test_a_column_read_under_a_fixed_name_is_not_called_an_argument():
+    people = pd.DataFrame({"recency_day": [1], "frequency": [1], "monetary_total": [1.0]})
+    with pytest.raises(
+        ParameterError, match=r"^`rfm` reads the column `recency_days`.*`customers`.*recency_day\?$"
+    ):
+        cx.rfm(people)
+    with pytest.raises(ParameterError, match=r"`by='segment'` names a column"):
+        cx.segment_growth(people.assign(customer_id="a"), people.assign(customer_id="a"))
+
+
+def test_a_column_that_stands_twice_is_named():
+    twice = pd.concat([pd.DataFrame({"nps_score": [9]})] * 2, axis=1)
+    with pytest.raises(ParameterError, match=r"`score_col='nps_score'` names two columns"):
+        cx.nps(twice)

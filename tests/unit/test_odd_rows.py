@@ -25,6 +25,7 @@ def first_month(panel: pd.DataFrame, *, conf_level: float = 0.95):
         (lambda rows: rows.assign(month=[None, 2.0]), "`month` is missing in 1 of 2 rows"),
         (lambda rows: rows.assign(month=[float("inf"), 2.0]), "`month` is infinite in 1 of 2 rows"),
         (lambda rows: rows.assign(month=["x", 2]), "`month` mixes text with other values"),
+        (lambda rows: rows.assign(month=["Taro", "2"]), "`month` holds text where numbers belong"),
         (lambda rows: pd.concat([rows, rows]), "labels of its index repeat"),
     ],
 )
@@ -32,7 +33,7 @@ def test_rows_that_stand_out_are_named(change, told):
     with pytest.raises(InputError, match="`panel` could not be worked with") as stopped:
         first_month(change(MONTHS))
     assert told in str(stopped.value) and stopped.value.__cause__ is not None
-    assert "目立つ点" in stopped.value.in_language("ja")
+    assert "目立つ点" in stopped.value.in_language("ja") and "Taro" not in str(stopped.value)
 
 
 def test_other_errors_stay_what_they_are():

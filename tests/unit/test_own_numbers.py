@@ -10,7 +10,7 @@ import pytest
 
 import cxlib as cx
 from cxlib.checks import ParameterError
-from cxlib.checks.own_numbers import CHECKS, HANDED_ON, checks_of
+from cxlib.checks.own_numbers import CHECKS, HANDED_ON, check_list, checks_of
 
 WINGS = ["cxlib", *(f"cxlib.{each.parent.name}" for each in sorted(Path(cx.__file__).parent.glob("*/*.pyi")))]
 BAD = {
@@ -38,13 +38,26 @@ def asked():
     ]
 
 
-@pytest.mark.parametrize(("function", "argument"), asked())
+def is_list(given):
+    function, argument = tuple(given.values)
+    return checks_of(inspect.unwrap(function))[argument] is check_list
+
+
+@pytest.mark.parametrize(("function", "argument"), [each for each in asked() if not is_list(each)])
 def test_what_is_no_level_draw_or_seed_ends_in_one_sentence(function, argument):
     for value in BAD[argument]:
         with pytest.raises(ParameterError) as caught:
             function(**{argument: value})
         said = str(caught.value)
         assert said.startswith(f"`{argument}` must") and said.endswith(f"found {value!r}."), said
+
+
+def test_one_text_where_any_function_takes_a_list_ends_in_one_sentence():
+    lists = [tuple(each.values) for each in asked() if is_list(each)]
+    assert len(lists) > 20
+    for function, argument in lists:
+        with pytest.raises(ParameterError, match=rf"^`{argument}` takes a list"):
+            function(**{argument: "abc"})
 
 
 def test_every_level_draw_and_seed_of_a_signature_is_checked():
@@ -103,3 +116,12 @@ def test_no_resamples_leave_the_estimate_and_no_limits(name):
     assert many["conf_low"].notna().any()
     estimate = "estimate" if "estimate" in none else "importance"
     pd.testing.assert_series_equal(none[estimate], many[estimate])
+
+
+def test_one_text_is_no_list_and_would_be_taken_letter_by_letter():
+    visits = pd.DataFrame({"customer_id": ["a"], "touchpoint": ["home"]})
+    visits["occurred_at"] = pd.Timestamp("2026-01-01")
+    with pytest.raises(ParameterError, match=r"`steps` takes a list.*`steps=\[…\]`"):
+        cx.funnel(visits, steps="home")
+    with pytest.raises(ParameterError, match="`covariates` takes a list"):
+        cx.adjusted_difference(visits, outcome_col="a", treated_col="b", covariates="age")

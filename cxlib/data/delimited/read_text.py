@@ -179,7 +179,7 @@ def _other_encoding(path: Path, form: Form) -> TableError:
     with (gzip.open if is_folded else open)(path, "rb") as file:
         wide = as_wide(file.read(4096), form.encoding)
         if wide:
-            return _stop(form, "tables.encoding", **wide)
+            return _not_as_declared(form, str(wide["likely"]))
         file.seek(0)
         lines = file.read(LOOKED_AT * 16).splitlines()[form.skip :]
     foreign = [at for at, line in enumerate(lines) if not line.isascii()]
@@ -191,7 +191,14 @@ def _other_encoding(path: Path, form: Form) -> TableError:
         return TableError(
             [Problem("tables.mixed_encoding", "error", form.name, "", len(broken), total, rows, values)]
         )
-    return _stop(form, "tables.encoding", declared=form.encoding, likely=_likely(lines, form))
+    return _not_as_declared(form, _likely(lines, form))
+
+
+def _not_as_declared(form: Form, likely: str) -> TableError:
+    """Name the encoding a text looks like; one that begins as declared breaks further down."""
+    if codecs.lookup(likely).name == codecs.lookup(form.encoding).name:
+        return _stop(form, "tables.unreadable")
+    return _stop(form, "tables.encoding", declared=form.encoding, likely=likely)
 
 
 def _decodes(line: bytes, encoding: str) -> bool:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import duckdb
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from cxlib.data.days import instants
 from cxlib.data.text_type import FROM_ARROW, TEXT
 
 #: A column of objects, none of them known, comes as NULL; a bare `SELECT NULL` is an integer too.
@@ -50,14 +52,21 @@ def take_back(table: pa.Table) -> pd.DataFrame:
 def zone_of(orders: Any, time_col: str) -> str | None:
     """Name the zone of a pandas column, which is lost on its way through DuckDB; None for another frame.
 
+    Python's objects are looked at one by one; times of several offsets are refused as everywhere.
+
     Examples
     --------
-    >>> zone_of(pd.DataFrame({"ordered_at": pd.to_datetime(["2026-01-01T09:00+09:00"])}), "ordered_at")
+    >>> times = pd.to_datetime(["2026-01-01T09:00+09:00"])
+    >>> zone_of(pd.DataFrame({"ordered_at": times}), "ordered_at")
+    'UTC+09:00'
+    >>> zone_of(pd.DataFrame({"ordered_at": times.astype(object)}), "ordered_at")
     'UTC+09:00'
     """
     kind = orders.dtypes.get(time_col) if isinstance(orders, pd.DataFrame) else None
     if isinstance(kind, pd.ArrowDtype):
         return getattr(kind.pyarrow_dtype, "tz", None)
+    if isinstance(kind, np.dtype) and kind.kind == "O":
+        kind = instants(orders[time_col], time_col).dtype
     return str(kind.tz) if isinstance(kind, pd.DatetimeTZDtype) else None
 
 

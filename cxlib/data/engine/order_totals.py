@@ -108,7 +108,7 @@ def reduce_orders(
     frame = as_lazy(orders if lent is None else hand_over(lent))
     named = {f"by[{position}]": column for position, column in enumerate(by)}
     check_columns(
-        frame,
+        frame if lent is None else orders,  # what Arrow was lent has no index to say that an id is there
         customer_id_col=customer_id_col,
         order_id_col=order_id_col,
         time_col=time_col,
@@ -214,7 +214,8 @@ def count_orders(orders: Any, *, as_of: object, timezone: str | None = None) -> 
         timezone, orders = timezone or orders.timezone, orders.rows
     timezone = timezone or zone_of(orders, "ordered_at")
     frame = as_lazy(orders, *NAMES)
-    check_columns(frame, **{f"{name}_col": name for name in NAMES})
+    seen = orders if isinstance(orders, pd.DataFrame) else frame
+    check_columns(seen, **{f"{name}_col": name for name in NAMES})
     limit = first_instant_after(frame.collect_schema()["ordered_at"], to_date(as_of), timezone, "ordered_at")
     lines = plain_lines(frame, (), *NAMES).filter(nw.col("at") < limit)
     placed = summed(lines, "customer_id", "order", least=nw.col("coarse").min())
@@ -261,8 +262,10 @@ def count_lines(
     >>> count_lines(lines).to_dict()
     {'lines': 2.0, 'guest_lines': 1.0, 'lines_without_amount': 0.0, 'amount': 5.0, 'guest_amount': 2.0}
     """
-    frame = as_lazy(orders.rows if isinstance(orders, OrderLines) else orders, customer_id_col, amount_col)
-    check_columns(frame, customer_id_col=customer_id_col, amount_col=amount_col)
+    lines = orders.rows if isinstance(orders, OrderLines) else orders
+    frame = as_lazy(lines, customer_id_col, amount_col)
+    seen = lines if isinstance(lines, pd.DataFrame) else frame
+    check_columns(seen, customer_id_col=customer_id_col, amount_col=amount_col)
     guest, value = nw.col(customer_id_col).is_null(), nw.col(amount_col).cast(nw.Float64)
     known = ~value.is_nan()
     coarse, fine = millionths(nw.when(known).then(value).otherwise(0.0))

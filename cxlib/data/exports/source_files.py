@@ -153,7 +153,10 @@ def delimiter_of(start: bytes, encoding: str, name: str, reading: Reading) -> st
     """Delimiter of a text: the one that is said, else a tab or semicolon where only that parts its header."""
     if reading.delimiter or {".tsv", ".tab"} & set(Path(name).suffixes):
         return reading.delimiter or "\t"
-    text = codecs.getincrementaldecoder(encoding)("replace").decode(start)
+    try:
+        text = codecs.getincrementaldecoder(encoding)("replace").decode(start)
+    except UnicodeError:  # the reader says better than this of what the text is not
+        return ","
     after = "".join(text.splitlines(keepends=True)[reading.skip :])
     header = re.sub(r'"[^"]*"', "", after).partition("\n")[0]
     found = [sign for sign in ",\t;" if sign in header]

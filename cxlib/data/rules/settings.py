@@ -8,7 +8,7 @@ from datetime import date, datetime, time
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, field_validator
 
 from cxlib.checks import ParameterError, nearest
 from cxlib.data.days import zone_named
@@ -112,25 +112,23 @@ class Settings(Closed):
     is_sample: bool = False
     encoding: Encoding = "utf-8"
 
-    @model_validator(mode="before")
+    @field_validator("extracted_at", mode="before")
     @classmethod
-    def _end_of_a_bare_day(cls, values: Any) -> Any:
+    def _end_of_a_bare_day(cls, found: Any) -> Any:
         """Take `extracted_at: 2026-10-01` as the end of that day, so that the day is not the future.
 
         A bare number such as 20261001 is no time: it would be read as seconds since 1970.
         """
-        found = values.get("extracted_at") if isinstance(values, dict) else None
         if type(found) is date:
             found = found.isoformat()
         if isinstance(found, int | float) or (isinstance(found, str) and _BARE_NUMBER.fullmatch(found)):
             raise fault("no_day")
-        if isinstance(found, str) and len(found.strip()) == 10:
-            try:
-                day = date.fromisoformat(found.strip())
-            except ValueError as error:
-                raise fault("no_day") from error
-            return {**values, "extracted_at": datetime.combine(day, time.max)}
-        return values
+        if not isinstance(found, str) or len(found.strip()) != 10:
+            return found
+        try:
+            return datetime.combine(date.fromisoformat(found.strip()), time.max)
+        except ValueError as error:
+            raise fault("no_day") from error
 
     @field_validator("extracted_at")
     @classmethod

@@ -225,6 +225,7 @@ def read(source: Source, *, encoding: str) -> tuple[pa.Table, list[Problem]]:
         else:
             import pyarrow.parquet as pq
 
+            _check_names(source, pq.read_schema(source.path).names)
             table = pq.read_table(source.path, partitioning=None)
         table.validate(full=True)
     except (pa.ArrowException, OSError, MemoryError, UnicodeDecodeError) as error:

@@ -8,12 +8,15 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from cxlib.checks import check_columns
-from cxlib.initiatives.effect.two_periods import check_cells, tidy_row, varies
+from cxlib.checks import ParameterError, check_columns
+from cxlib.initiatives.effect.two_periods import tidy_row, varies
 from cxlib.stats.arrays import Array
 from cxlib.stats.few_clusters import cluster_contrasts
 from cxlib.stats.least_squares import least_squares
 from cxlib.stats.two_arms import flags
+
+#: What is left of the arm at most, where covariates are said to tell it.
+TOLD = 1e-9
 
 
 def adjusted_difference(
@@ -74,8 +77,11 @@ def adjusted_difference(
     known = known & data[[outcome_col, *covariates]].notna().all(axis=1).to_numpy()
     rows, side = data[known], arm[known].astype(float)
     n_treatment, n_control = int(side.sum()), int((1 - side).sum())
-    check_cells({(True, True): n_treatment, (False, True): n_control})
+    if not (n_treatment and n_control):
+        raise ParameterError("impact.empty_arm", argument="treated_col")
     values = rows[[outcome_col, *covariates]].to_numpy(float)
+    if len(covariates) and _tells_the_arm(side, values[:, 1:]):
+        raise ParameterError("impact.arm_in_covariates", argument="covariates")
     cluster = None if cluster_col is None else pd.factorize(rows[cluster_col])[0]
     estimates, covariance, df = adjusted_contrasts(values[:, :1], side, values[:, 1:], cluster)
     fit = {
@@ -84,6 +90,17 @@ def adjusted_difference(
     }  # fmt: skip
     row = tidy_row(fit, {}, conf_level, metric="randomised")
     return pd.DataFrame([row | {"n_left_out": len(data) - len(rows)}])
+
+
+def _tells_the_arm(arm: Array, known: Array) -> bool:
+    """Whether the arm is a sum of the covariates; so many of them that they may happen to fit say nothing."""
+    known = known[:, np.ptp(known, axis=0) > 0]
+    if not known.size or len(arm) <= known.shape[1] + 2:
+        return False
+    scaled = (known - known.mean(axis=0)) / known.std(axis=0)
+    own = arm - arm.mean()
+    rest = own - scaled @ np.linalg.lstsq(scaled, own, rcond=None)[0]
+    return bool(np.abs(rest).max() < TOLD)
 
 
 def adjusted_contrasts(

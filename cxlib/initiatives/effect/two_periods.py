@@ -197,12 +197,15 @@ def did(
     key, size = 2 * unit + treated, 2 * len(ids)  # a unit that changes sides counts as two
     sides = [period_means(key, value, size, inside) for inside in (~post, post)]
     arms = np.tile([False, True], size // 2)
+    compared = np.isfinite(sides[0]) & np.isfinite(sides[1])
+    changing = int((np.bincount(np.unique(key) // 2, minlength=len(ids)) > 1).sum())
+    if changing and not (compared[arms].any() and compared[~arms].any()):
+        raise ParameterError("impact.changes_sides", argument="treated_col", count=f"{changing:,}")
     cluster = None
     if cluster_col is not None:
         cluster = np.zeros(size, dtype=np.intp)
         cluster[key] = pd.factorize(panel[cluster_col][known])[0]
     row = change_contrast(sides[0], sides[1], arms, cluster, conf_level=conf_level)
-    compared = np.isfinite(sides[0]) & np.isfinite(sides[1])
     left_out = panel[unit_col].nunique() - int(compared.reshape(-1, 2).any(axis=1).sum())
     return pd.DataFrame([row | {"n_left_out": left_out}])
 

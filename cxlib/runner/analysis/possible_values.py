@@ -129,12 +129,15 @@ def lacking(report: str, opened: Opened, data: Path, as_of: Any, lang: str) -> t
     Returns
     -------
     state, reasons
-        `ready`, `partial` or `missing` (the report would end at its beginning, or stop), and what is lacking.
+        `ready`, `partial`, `missing` (the report would end at its beginning) or `broken` (it would stop, as
+        the data or a table cannot be used), and what is lacking.
     """
     if report not in CHAPTERS:
         return "ready", ""
     try:
         found = next(one for one in opened.coverage(data, as_of) if one.chapter == report)
-    except CxError:
-        return "ready", ""
+    except CxError as error:
+        return "broken", error.in_language(lang)
+    if found.broken:
+        return "broken", found.text(lang)
     return found.state, "" if found.state == "ready" else found.text(lang)

@@ -33,18 +33,35 @@ def wide(
         block = np.full(shape, np.nan)
         block[unit, place] = panel[name].to_numpy(float, na_value=np.nan)
         blocks.append(block)
-    start = np.full(shape[0], np.nan)
-    start[unit] = panel[start_col].to_numpy(float, na_value=np.nan)
+    start = _one_start(panel[start_col].to_numpy(float, na_value=np.nan), unit, shape[0], start_col)
     whole = np.isfinite(blocks[0]).all(axis=1) if shape[0] else np.zeros(0, dtype=bool)
-    start = np.where(np.isnan(start), np.inf, start)
     _check_never(start[whole], times, start_col)
     return np.asarray(times, dtype=float), start[whole], [block[whole] for block in blocks]
 
 
+def _one_start(given: Array, unit: Whole, units: int, start_col: str) -> Array:
+    """Start of each unit, infinite for never; refuse one that differs between a unit's own periods."""
+    given = np.where(np.isnan(given), np.inf, given)
+    start = np.full(units, np.inf)
+    start[unit] = given
+    differing = len(np.unique(unit[given != start[unit]]))
+    if differing:
+        raise ParameterError("impact.start_differs", argument=start_col, count=f"{differing:,}")
+    return start
+
+
+#: Numbers that other programs write for "never treated"; R's `did` has 0.
+_NEVER = (0, -1, -9, -99, -999)
+
+
 def _check_never(start: Array, times: pd.Index, start_col: str) -> None:
-    """Refuse 0 for "never treated", as R's `did` has it: here it would mean treated from the outset."""
-    if len(times) and float(times[0]) > 0 and (start == 0).any() and np.isfinite(start).all():
-        raise ParameterError("impact.never_is_zero", argument=start_col, count=f"{int((start == 0).sum()):,}")
+    """Refuse a number for "never treated": here it would mean treated from the outset."""
+    if not len(times) or not np.isfinite(start).all():
+        return
+    for value in _NEVER:
+        count = int((start == value).sum())
+        if count and value < float(times[0]):
+            raise ParameterError("impact.never_is_zero", argument=start_col, count=f"{count:,}", value=value)
 
 
 class GroupTimeCells(NamedTuple):

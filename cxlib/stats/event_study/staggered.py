@@ -113,13 +113,15 @@ def att_gt(
     times, start, blocks = wide(panel, names, unit_col, time_col, start_col)
     start = np.where(start > times[-1], np.inf, start) if len(times) else start
     late = start > times[0] if len(times) else np.zeros(0, dtype=bool)
+    early = int((~late).sum())
     order = np.flatnonzero(late)[np.argsort(start[late], kind="stable")]
     start, blocks = start[order], [block[order] for block in blocks]
     cluster = np.unique(blocks.pop()[:, :1], return_inverse=True)[1].ravel() if cluster_col else None
     if not np.isfinite(start).any() or (control == "never" and np.isfinite(start).all()):
-        raise ParameterError(
-            "impact.no_controls" if np.isfinite(start).any() else "impact.no_treated", argument=start_col
-        )
+        if not np.isfinite(start).any():
+            raise ParameterError("impact.no_treated", argument=start_col)
+        key = "impact.no_controls_early" if early else "impact.no_controls"
+        raise ParameterError(key, argument=start_col, count=f"{early:,}")
     cells = plan_cells(times, np.unique(start), control=control, base=base)
     if not len(cells.group):
         raise ParameterError("impact.no_controls", argument=start_col)

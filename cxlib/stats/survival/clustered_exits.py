@@ -81,7 +81,7 @@ def clustered_incidence(
     check_columns(data, duration_col=duration_col, cause_col=cause_col, cluster_col=cluster_col)
     check_group_names(by, _COLUMNS)
     if min(times, default=0) < 0:
-        raise ParameterError("journey.negative_times", argument="times", value=repr(min(times)))
+        raise ParameterError("journey.negative_times", argument="times", value=f"{min(times):g}")
     names = sorted(data[cause_col].dropna().unique()) if causes is None else list(causes)
     cause = pd.Index(names, dtype=object).get_indexer(pd.Index(data[cause_col].astype(object)))
     cluster = pd.factorize(data[cluster_col])[0]

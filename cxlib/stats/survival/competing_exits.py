@@ -81,7 +81,7 @@ def cumulative_incidence(
     cause, causes = pd.factorize(data[cause_col], sort=True)
     coded = data.assign(**{_MARK: cause >= 0, _CODE: cause})
     if times is not None and min(times, default=0) < 0:
-        raise ParameterError("journey.negative_times", argument="times", value=repr(min(times)))
+        raise ParameterError("journey.negative_times", argument="times", value=f"{min(times):g}")
     parts = []
     for keys, people in people_of(coded, duration_col, _MARK, entry_col, by, keep=_CODE):
         for code, name in enumerate(causes):

@@ -160,7 +160,7 @@ def rmst(
     """
     check_group_names(by, _RMST_COLUMNS)
     if not horizon > 0:
-        raise ParameterError("journey.horizon_not_positive", argument="horizon", value=repr(horizon))
+        raise ParameterError("journey.horizon_not_positive", argument="horizon", value=f"{horizon:g}")
     rows = []
     for keys, people in people_of(data, duration_col, event_col, entry_col, by):
         tally = tally_of(people)
@@ -305,7 +305,7 @@ def _at_times(
     """Read a step function off at `times`; unknown after the last observation unless it has reached 0."""
     wanted = np.sort(np.asarray(times, dtype=float))
     if wanted.size and wanted[0] < 0:
-        raise ParameterError("journey.negative_times", argument="times", value=repr(wanted[0]))
+        raise ParameterError("journey.negative_times", argument="times", value=f"{wanted[0]:g}")
     place = np.searchsorted(curve["time"], wanted, side="right") - 1
     shown = {name: values[place] for name, values in curve.items()} | {"time": wanted}
     shown["n_at_risk"] = watched_at(people, tally, wanted)

@@ -84,6 +84,22 @@ def test_every_clock_reads_the_same_days_as_the_summary(name):
     orders["ordered_at"] = COLUMNS[name].iloc[:2]
     times = cx.repeat_times(orders, as_of="2026-09-30")
     assert times["duration_days"].tolist() == [1] and times["from_on"].dt.day.tolist() == [31]
-    if name not in ("category", "objects"):
-        summary = cx.summarise_customers(orders, as_of="2026-09-30")
-        assert summary["first_order_on"].dt.day.tolist() == [31] and summary["recency_days"].tolist() == [29]
+    summary = cx.summarise_customers(orders, as_of="2026-09-30")
+    assert summary["first_order_on"].dt.day.tolist() == [31] and summary["recency_days"].tolist() == [29]
+
+
+@pytest.mark.parametrize("name", ["objects", "Python's"])
+def test_customers_are_summarised_by_the_day_on_the_clock_of_python_objects_too(name):
+    times = {"objects": TOKYO.iloc[:2].astype(object)}
+    times["Python's"] = pd.Series([at.to_pydatetime() for at in times["objects"]], dtype=object)
+    orders = pd.DataFrame(
+        {"customer_id": "a", "order_id": ["1", "2"], "amount": 5.0, "ordered_at": times[name]}
+    )
+    found = cx.summarise_customers(orders, as_of="2026-09-30").iloc[0]
+    assert [found[day].strftime("%m-%d") for day in ("first_order_on", "last_order_on")] == ["08-31", "09-01"]
+    assert cx.count_orders(orders, as_of="2026-08-31")["orders"] == 1
+    with pytest.raises(ParameterError, match=r"`customer_id_col='customer_id'` is the index"):
+        cx.summarise_customers(orders.set_index("customer_id"), as_of="2026-09-30")
+    mixed = orders.assign(ordered_at=[orders["ordered_at"][0], orders["ordered_at"][1].replace(tzinfo=None)])
+    with pytest.raises(InputError, match="ordered_at"):
+        cx.summarise_customers(mixed, as_of="2026-09-30")

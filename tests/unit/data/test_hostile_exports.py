@@ -254,3 +254,18 @@ def test_midnight_among_other_times_of_a_workbook_is_written_like_them(bring):
     shop = bring(workbook(fill), orders=part("o.xlsx", columns, extra={"on": {"from": "on"}}))
     assert shop.table("orders")["ordered_at"].dt.hour.to_list() == [0, 9]
     assert set(shop.table("orders")["on"]) == {"2026-09-01"}
+
+
+@pytest.mark.parametrize(
+    ("encoding", "content", "key"),
+    [
+        ("utf-16", b"o,c,d,a\n1,x,2026-08-09,5\n", "exports.encoding"),
+        ("utf-32", b"o,c,d,a\n1,x,2026-08-09,5\n", "exports.encoding"),
+        ("utf-16", "o,c,d,a\n1,x,2026-08-09,5\n".encode("utf-16") + b"x", "tables.unreadable"),
+        ("utf-8", b"PK\x05\x06" + bytes(18), "exports.many_in_zip"),
+    ],
+)
+def test_files_that_are_not_what_the_mapping_says_stop_in_a_sentence(bring, encoding, content, key):
+    with pytest.raises(TableError) as stopped:
+        bring({"o.csv": content}, orders=part(encoding=encoding))
+    assert [problem.key for problem in stopped.value.problems] == [key]

@@ -45,13 +45,23 @@ def id_findings(*ids):
 
 @pytest.mark.parametrize(
     "cell",
-    ["1.23457E+12", "1.2e12", "1E+5", "9.9E+0012", "1,23457E+12", "１.２Ｅ＋１２", " 1.5E+10 ", "4.0128e+10"],
+    [
+        "1.23457E+12",
+        "1.2e12",
+        "1E+5",
+        "9.9E+0012",
+        "1,23457E+12",
+        "１.２Ｅ＋１２",
+        " 1.5E+10 ",
+        "4.0128e+10",
+        "1.2E-5",
+    ],
 )
 def test_ids_in_powers_of_ten_stop_with_their_row(cell):
     assert id_findings("A1", cell)[0] == {("id_scientific", "error", (2,))}
 
 
-@pytest.mark.parametrize("cell", ["1001.5", "0.1", "12.25", "1001.50"])
+@pytest.mark.parametrize("cell", ["1001.5", "0.1", "12.25", "1001.50", "２．５"])
 def test_ids_with_decimals_stop_as_decimal_numbers_do(cell):
     assert id_findings("A1", "A2", cell)[0] == {("id_fraction", "error", (3,))}
 
@@ -78,7 +88,7 @@ def test_ids_that_end_in_a_zero_decimal_are_whole_numbers():
             "3/2",
         ),
         *("2026-03-02", "2026-03-02 00:00:00", "03/02/2026", "2.3.2026", "12:30", "2-août"),
-        "Mar 2, 2026",
+        *("Mar 2, 2026", "令和8年3月2日", "平成元年4月1日"),
     ],
 )
 def test_ids_that_a_spreadsheet_made_dates_are_noticed(cell):
@@ -108,10 +118,13 @@ def test_words_for_nobody_stay_and_are_noticed(cell):
     assert id_findings("A1", cell) == ({("id_nobody", "notice", (2,))}, ["A1", cell])
 
 
-@pytest.mark.parametrize("cell", ["taro@example.jp", "Taro <taro@b.jp>", "TARO@EXAMPLE.JP"])
+@pytest.mark.parametrize(
+    "cell", ["taro@example.jp", "Taro <taro@b.jp>", "TARO@EXAMPLE.JP", "taro＠example．jp"]
+)
 def test_mail_addresses_are_no_ids(cell):
     assert ("id_personal", "error", (2,)) in id_findings("A1", cell, *["A2"] * 20)[0]
     assert id_findings(*["09012345678"] * 5)[0] == {("id_personal", "error", ())}
+    assert id_findings(*["０９０－１２３４－５６７８"] * 5)[0] == {("id_personal", "error", ())}
 
 
 @pytest.mark.parametrize(

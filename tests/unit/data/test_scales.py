@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from cxlib import open_data
+from cxlib.checks import ParameterError
 from cxlib.data.scales import neutral_score, with_scales
 from cxlib.data.scope import chosen_rows
 from cxlib.journey.checklist import hesitation_answered
@@ -87,3 +88,13 @@ def test_what_follows_a_stage_is_unknown_where_one_customer_is_followed_that_lon
     window = {"stage": "buy", "as_of": "2026-06-20", "horizon_days": 365}
     after = f2_after_stage(events, pd.concat([orders, again]), **window)
     assert after["estimate"].isna().all()  # 99 were followed for a month; the last one at risk bought
+
+
+@pytest.mark.parametrize("scores", [[1, 5], [0, 10], [1.0, None, 3.0]])
+def test_a_scale_of_no_declared_middle_is_asked_for_rather_than_nobody_called_negative(scores):
+    rows = pd.DataFrame({"valence": scores})
+    with pytest.raises(ParameterError, match="Give its middle as `neutral`"):
+        neutral_score(rows, "valence")
+    assert neutral_score(rows, "valence", 3) == 3
+    assert neutral_score(pd.DataFrame({"valence": [1, 2, None]}), "valence") == 0
+    assert neutral_score(pd.DataFrame({"valence": [-5, 5]}), "valence") == 0

@@ -640,6 +640,10 @@ def test_folders_that_are_none(tmp_path, shop):
         ("{name: x, currency: yen, timezone: Asia/Tokyo, extracted_at: 2026-10-01}", "currency"),
         ("{name: x, currency: JPY, timezone: Asia/Tokio, extracted_at: 2026-10-01}", "Asia/Tokyo"),
         ("{name: x, currency: JPY, timezone: Asia/Tokyo, extracted_at: 2026-02-30}", "day of the calendar"),
+        (
+            "{name: x, currency: JPY, timezone: Asia/Tokyo, extracted_at: 20261001}",
+            "`extracted_at`: must be a day",
+        ),
         ("{name: x, currency: JPY, time_zone: UTC, extracted_at: 2026-10-01}", "timezone"),
         (
             "{name: x, currency: JPY, timezone: UTC, extracted_at: 2026-10-01, csat_scale: [5, 1]}",
@@ -762,3 +766,10 @@ def test_a_frame_that_is_changed_leaves_the_table_alone(shop):
         orders["new"] = 1
         assert data_set.table("orders", **period)["amount"].tolist() == [7.0]
         assert "new" not in data_set.table("orders", **period)
+
+
+def test_a_parquet_file_with_a_name_twice_is_told_so(tmp_path):
+    (tmp_path / "dataset.yml").write_text(SETTINGS % "Asia/Tokyo")
+    names = ["order_id", "line", "ordered_at", "amount", "amount"]
+    pq.write_table(pa.table([pa.array(["1"])] * 5, names=names), tmp_path / "orders.parquet")
+    assert [problem.key for problem in open_data(tmp_path).load("orders")] == ["tables.bad_header"]

@@ -213,3 +213,27 @@ def test_a_dry_run_says_what_would_run_and_where_the_data_are_too_few(tmp_path, 
     assert "nps_drivers: too little data." in told
     assert main([*words, "--accept-gaps", "--lang", "ja"]) == 0
     assert "データが足りません" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("settings", "orders", "said"),
+    [
+        (None, "", "has no dataset.yml"),
+        ("name: [x", "", "not readable as YAML"),
+        ("name: Shop\ncurrency: ZZZ\n", "", "currency"),
+        (
+            "{name: S, currency: JPY, timezone: UTC, extracted_at: 2026-10-01}",
+            "a,b\n1,2\n",
+            "orders has errors",
+        ),
+    ],
+)
+def test_a_dry_run_on_data_that_cannot_be_used_ends_as_the_run_would(
+    tmp_path, capsys, settings, orders, said
+):
+    (tmp_path / "orders.csv").write_text(orders)
+    if settings:
+        (tmp_path / "dataset.yml").write_text(settings)
+    assert main(["run", "segmentation", "--dry-run", "--accept-gaps", "--data", str(tmp_path)]) == 3
+    told = capsys.readouterr().out
+    assert "segmentation: would stop." in told and said in told

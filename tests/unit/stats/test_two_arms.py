@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 import cxlib as cx
-from cxlib.checks import ParameterError
+from cxlib.checks import InputError, ParameterError
 from cxlib.stats.two_arms import check_arms, flags
 
 NAMES = {"outcome_col": "y", "unit_col": "unit", "time_col": "month", "treated_col": "treated"}
@@ -80,6 +80,22 @@ def test_adjusted_difference_refuses_arms_of_one_and_two_and_never_counts_below_
     assert found[["n_treatment", "n_control", "n_left_out"]].tolist() == [100, 90, 10]
 
 
+def test_groups_that_leave_nothing_to_compare_are_refused_by_what_is_wrong_with_them():
+    data = panel().assign(treated=lambda rows: rows["treated"] * rows["post"])
+    with pytest.raises(ParameterError, match=r"it changes within \d+ units"):
+        cx.did(data, **NAMES, post_col="post")
+    people = pd.DataFrame({"y": np.arange(20.0), "arm": [0, 1] * 10, "age": range(20), "word": ["Taro"] * 20})
+    people["too"] = 3 * people["arm"] - people["age"]
+    names = {"outcome_col": "y", "treated_col": "arm"}
+    with pytest.raises(ParameterError, match=r"`covariates` tell the group"):
+        cx.adjusted_difference(people, covariates=["age", "too"], **names)
+    with pytest.raises(ParameterError, match="one of the two groups"):
+        cx.adjusted_difference(people[people["arm"] == 1], **names)
+    with pytest.raises(InputError, match="`word` holds text") as stopped:
+        cx.adjusted_difference(people, covariates=["word"], **names)
+    assert "Taro" not in str(stopped.value)
+
+
 def test_arms_are_treatment_or_control_by_name():
     check_arms(pd.DataFrame({"arm": ["treatment", "control"]}))
     with pytest.raises(ParameterError, match=r"Column `arm`.*2 of 3 rows.*row 2"):
@@ -106,6 +122,12 @@ def test_never_treated_as_zero_is_told_apart():
     for function in (cx.att_gt, cx.twoway_weights):
         with pytest.raises(ParameterError, match=r"`start`: 2 units start at 0.*set it to missing"):
             function(years, **names)
+        with pytest.raises(ParameterError, match=r"2 units start at -1.*set it to missing"):
+            function(years.assign(start=years["start"].replace(0, -1)), **names)
+        with pytest.raises(ParameterError, match=r"differs within 1 unit\."):
+            function(years.assign(start=years["start"].where(years.index != 1)), **names)
+    with pytest.raises(ParameterError, match="2 units start in the first period or before it"):
+        cx.att_gt(years.assign(year=years["year"] - 2003, start=np.repeat([1.0, 0, 0], 3)), **names)
     known = years.assign(start=years["start"].replace(0, np.nan))
     assert cx.att_gt(known, **names).estimates["n_control"].tolist() == [2, 2]
 

@@ -312,3 +312,8 @@ def test_answers_by_customer_and_the_error_of_the_first_kind(many_surveys):
     for found in (missed, shown):
         assert 0.37 <= found[None] <= 0.43, found
         assert 0.035 <= found["customer_id"] <= 0.065, found
+
+
+def test_yes_and_no_are_no_scores():
+    with pytest.raises(ParameterError, match="found true/false in 2 of 3 rows"):
+        nps(pd.DataFrame({"nps_score": pd.array([True, False, None], dtype="boolean")}))
