@@ -51,6 +51,8 @@ HOLES = re.compile(
 JAPANESE = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff]")
 #: What nobody translated: English words in a row, outside of code.
 UNTRANSLATED = re.compile(r"[a-z]{3,}(?: [a-z]{2,}){2,}")
+#: A word or mark said twice in a row, by two texts that met: the gender-wise of gender.
+TWICE = re.compile(r"(別|ごと|を|。|、|：)\1")
 #: Names of the rules that have words of their own in Japanese, which no Japanese sentence holds in English.
 ENGLISH = {
     words["en"]
@@ -166,6 +168,8 @@ def language_faults(record, names=()):
     bare = re.sub("`[^`]*`" + "".join(f"|{re.escape(name)}" for name in names), "", texts.get("ja", ""))
     if found := UNTRANSLATED.search(bare):
         yield f"{found.group()!r} in the Japanese sentence"
+    if found := TWICE.search(texts.get("ja", "")):
+        yield f"{found.group()!r} in the Japanese sentence"
     for word in sorted(ENGLISH):
         if re.search(rf"(?<![A-Za-z]){re.escape(word)}(?![A-Za-z])", texts.get("ja", "")):
             yield f"{word!r} in the Japanese sentence"
@@ -278,6 +282,14 @@ def kpi_faults(run):
                 yield row["metric"], f"{row['estimate']} in the scorecard, {told} in {report}"
 
 
+def unknown_faults(run):
+    """Deals that are said to lack a next step where the inventory finds that nothing tells of any."""
+    if "inventory.none_steps" in run.get("data_inventory", {}).get("notices", {}):
+        for key, record in run.get("sales", {}).get("findings", {}).items():
+            if record["values"].get("list") == "no_next_step":
+                yield key, "deals without a next step, and nothing tells of next steps"
+
+
 def _segments(run):
     """Rows of the table of segments, by the report that shows it."""
     for report, results in run.items():
@@ -323,7 +335,8 @@ def contradictions(run, lang):
         for report, results in run.items()
         for key, fault in report_faults(results, lang)
     ]
-    return found + [f"{name}: {fault}" for name, fault in (*run_faults(run), *kpi_faults(run))]
+    of_run = (*run_faults(run), *kpi_faults(run), *unknown_faults(run))
+    return found + [f"{name}: {fault}" for name, fault in of_run]
 
 
 #: Sets of parameters: each another question a team may ask in another month.
