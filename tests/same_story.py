@@ -62,6 +62,8 @@ ENGLISH = {
 #: Notices that say what the first day of the period does not bound, and sentences that do so themselves.
 UNBOUNDED = re.compile(r"own_windows|inventory\.narrowed")
 OF_ALL = {"en": "at any time since the data begin", "ja": "データの最初から"}
+#: Notices that there is nothing of a kind, with the finding that tells of it.
+NOTHING = {"value_score.no_score": "value_score.leaving", "value_score.no_outlook": "value_score.sales"}
 #: One of these stands in every sentence whose verdict denies a difference.
 HEDGES = {
     "en": r"can(?:no|')t|no (?:\w+ )*(?:difference|change|shown|found|told)|not (?:been )?shown|undecided"
@@ -204,6 +206,9 @@ def report_faults(results, lang):
     """Contradictions inside one report, by the key of the finding or table."""
     yield from period_faults(results, lang)
     yield from of_language(results)
+    for notice, finding in NOTHING.items():
+        if notice in results.get("notices", {}) and finding in results["findings"]:
+            yield notice, f"nothing to show, and {finding} tells of it"
     people = [table["customers"] for table in results["header"].get("tables", []) if table.get("customers")]
     for key, record in results["findings"].items():
         if hole := HOLES.search(record["text"]):

@@ -113,6 +113,14 @@ def test_a_figure_of_the_scorecard_is_that_of_its_chapter():
         assert len(same_story.contradictions(run | {"sales": sales}, "en")) == faults
 
 
+def test_what_is_told_of_is_not_said_to_be_missing():
+    run = run_of()
+    run["one"]["findings"]["value_score.leaving"] = FINE
+    assert same_story.contradictions(run, "en") == []
+    run["one"]["notices"] = {"value_score.no_score": {}}
+    assert any("nothing to show" in fault for fault in same_story.contradictions(run, "en"))
+
+
 def test_no_deal_lacks_what_nothing_tells_of():
     told = FINE | {"text": "Work first on “no next step”.", "verdict": None, "values": {"list": "no_next_step"}}
     run = {"sales": {"header": {}, "tables": {}, "findings": {"sales.list_first": told}}}
