@@ -287,6 +287,18 @@ def kpi_faults(run):
                 yield row["metric"], f"{row['estimate']} in the scorecard, {told} in {report}"
 
 
+def largest_faults(run):
+    """A gain or fall that is told as the largest of the segments, and is not in their table."""
+    results = run.get("segmentation", {"findings": {}, "tables": {}})
+    rows = [row for row in results["tables"].get("growth", {}).get("rows", []) if _is_number(row["estimate"])]
+    for key, record in results["findings"].items():
+        claim, own = record["values"].get("claim"), record["values"].get("estimate")
+        if claim in ("gain_season", "loss_season"):
+            most = (max if claim == "gain_season" else min)(row["estimate"] for row in rows) if rows else own
+            if not _alike(most, own):
+                yield key, f"{own} is told as the most, and {most} is more"
+
+
 def unknown_faults(run):
     """Deals that are said to lack a next step where the inventory finds that nothing tells of any."""
     if "inventory.none_steps" in run.get("data_inventory", {}).get("notices", {}):
@@ -340,7 +352,7 @@ def contradictions(run, lang):
         for report, results in run.items()
         for key, fault in report_faults(results, lang)
     ]
-    of_run = (*run_faults(run), *kpi_faults(run), *unknown_faults(run))
+    of_run = (*run_faults(run), *kpi_faults(run), *unknown_faults(run), *largest_faults(run))
     return found + [f"{name}: {fault}" for name, fault in of_run]
 
 

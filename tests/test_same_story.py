@@ -121,6 +121,15 @@ def test_what_is_told_of_is_not_said_to_be_missing():
     assert any("nothing to show" in fault for fault in same_story.contradictions(run, "en"))
 
 
+@pytest.mark.parametrize(("told", "faults"), [(5.0, 0), (3.0, 1)])
+def test_what_is_told_as_the_largest_is_the_largest(told, faults):
+    values = {"estimate": told, "claim": "gain_season"}
+    growth = {"rows": [{"segment": "Loyal", "estimate": 3.0}, {"segment": "New", "estimate": 5.0}]}
+    found = {"segmentation.growth[kind=gain]": FINE | {"text": "Most.", "verdict": None, "values": values}}
+    run = {"segmentation": {"header": {}, "tables": {"growth": growth}, "findings": found}}
+    assert len(same_story.contradictions(run, "en")) == faults
+
+
 def test_no_deal_lacks_what_nothing_tells_of():
     told = FINE | {"text": "Work first on “no next step”.", "verdict": None, "values": {"list": "no_next_step"}}
     run = {"sales": {"header": {}, "tables": {}, "findings": {"sales.list_first": told}}}
