@@ -202,13 +202,18 @@ def period_faults(results, lang):
             yield key, f"n = {n} is more than have a row in the period"
 
 
+def nothing_faults(results):
+    """Notices that there is nothing to show of what a finding tells of."""
+    for notice, finding in NOTHING.items():
+        if notice in results.get("notices", {}) and finding in results["findings"]:
+            yield notice, f"nothing to show, and {finding} tells of it"
+
+
 def report_faults(results, lang):
     """Contradictions inside one report, by the key of the finding or table."""
     yield from period_faults(results, lang)
     yield from of_language(results)
-    for notice, finding in NOTHING.items():
-        if notice in results.get("notices", {}) and finding in results["findings"]:
-            yield notice, f"nothing to show, and {finding} tells of it"
+    yield from nothing_faults(results)
     people = [table["customers"] for table in results["header"].get("tables", []) if table.get("customers")]
     for key, record in results["findings"].items():
         if hole := HOLES.search(record["text"]):

@@ -131,10 +131,19 @@ def test_what_is_told_as_the_largest_is_the_largest(told, faults):
 
 
 def test_no_deal_lacks_what_nothing_tells_of():
-    told = FINE | {"text": "Work first on “no next step”.", "verdict": None, "values": {"list": "no_next_step"}}
+    told = FINE | {
+        "text": "Work first on “no next step”.",
+        "verdict": None,
+        "values": {"list": "no_next_step"},
+    }
     run = {"sales": {"header": {}, "tables": {}, "findings": {"sales.list_first": told}}}
     assert same_story.contradictions(run, "en") == []
-    run["data_inventory"] = {"header": {}, "tables": {}, "findings": {}, "notices": {"inventory.none_steps": {}}}
+    run["data_inventory"] = {
+        "header": {},
+        "tables": {},
+        "findings": {},
+        "notices": {"inventory.none_steps": {}},
+    }
     assert any("nothing tells of next steps" in fault for fault in same_story.contradictions(run, "en"))
 
 

@@ -167,8 +167,8 @@ def growth_extremes(
     list of dict
         By `kind` ("gain", "loss", or "own" for a chosen segment) the row of `segment_growth` with `groups`
         (number looked at), `claim` (the kind, with "_unclear" or "_season" where so) and `verdict`; a `note`
-        where no segment gained, or none lost. One beyond chance goes before a larger one that is not; with the
-        season inside the change nothing is beyond chance, and the largest goes first.
+        where no segment gained, or none lost. One beyond chance goes before a larger one that is not; with
+        the season inside the change nothing is beyond chance, and the largest goes first.
 
     Examples
     --------
