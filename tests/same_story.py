@@ -51,6 +51,8 @@ HOLES = re.compile(
 JAPANESE = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff]")
 #: What nobody translated: English words in a row, outside of code.
 UNTRANSLATED = re.compile(r"[a-z]{3,}(?: [a-z]{2,}){2,}")
+#: A word or mark said twice in a row, by two texts that met: the gender-wise of gender.
+TWICE = re.compile(r"(別|ごと|を|。|、|：)\1")
 #: Names of the rules that have words of their own in Japanese, which no Japanese sentence holds in English.
 ENGLISH = {
     words["en"]
@@ -60,6 +62,8 @@ ENGLISH = {
 #: Notices that say what the first day of the period does not bound, and sentences that do so themselves.
 UNBOUNDED = re.compile(r"own_windows|inventory\.narrowed")
 OF_ALL = {"en": "at any time since the data begin", "ja": "データの最初から"}
+#: Notices that there is nothing of a kind, with the finding that tells of it.
+NOTHING = {"value_score.no_score": "value_score.leaving", "value_score.no_outlook": "value_score.sales"}
 #: One of these stands in every sentence whose verdict denies a difference.
 HEDGES = {
     "en": r"can(?:no|')t|no (?:\w+ )*(?:difference|change|shown|found|told)|not (?:been )?shown|undecided"
@@ -166,6 +170,8 @@ def language_faults(record, names=()):
     bare = re.sub("`[^`]*`" + "".join(f"|{re.escape(name)}" for name in names), "", texts.get("ja", ""))
     if found := UNTRANSLATED.search(bare):
         yield f"{found.group()!r} in the Japanese sentence"
+    if found := TWICE.search(texts.get("ja", "")):
+        yield f"{found.group()!r} in the Japanese sentence"
     for word in sorted(ENGLISH):
         if re.search(rf"(?<![A-Za-z]){re.escape(word)}(?![A-Za-z])", texts.get("ja", "")):
             yield f"{word!r} in the Japanese sentence"
@@ -196,10 +202,18 @@ def period_faults(results, lang):
             yield key, f"n = {n} is more than have a row in the period"
 
 
+def nothing_faults(results):
+    """Notices that there is nothing to show of what a finding tells of."""
+    for notice, finding in NOTHING.items():
+        if notice in results.get("notices", {}) and finding in results["findings"]:
+            yield notice, f"nothing to show, and {finding} tells of it"
+
+
 def report_faults(results, lang):
     """Contradictions inside one report, by the key of the finding or table."""
     yield from period_faults(results, lang)
     yield from of_language(results)
+    yield from nothing_faults(results)
     people = [table["customers"] for table in results["header"].get("tables", []) if table.get("customers")]
     for key, record in results["findings"].items():
         if hole := HOLES.search(record["text"]):
@@ -278,6 +292,26 @@ def kpi_faults(run):
                 yield row["metric"], f"{row['estimate']} in the scorecard, {told} in {report}"
 
 
+def largest_faults(run):
+    """A gain or fall that is told as the largest of the segments, and is not in their table."""
+    results = run.get("segmentation", {"findings": {}, "tables": {}})
+    rows = [row for row in results["tables"].get("growth", {}).get("rows", []) if _is_number(row["estimate"])]
+    for key, record in results["findings"].items():
+        claim, own = record["values"].get("claim"), record["values"].get("estimate")
+        if claim in ("gain_season", "loss_season"):
+            most = (max if claim == "gain_season" else min)(row["estimate"] for row in rows) if rows else own
+            if not _alike(most, own):
+                yield key, f"{own} is told as the most, and {most} is more"
+
+
+def unknown_faults(run):
+    """Deals that are said to lack a next step where the inventory finds that nothing tells of any."""
+    if "inventory.none_steps" in run.get("data_inventory", {}).get("notices", {}):
+        for key, record in run.get("sales", {}).get("findings", {}).items():
+            if record["values"].get("list") == "no_next_step":
+                yield key, "deals without a next step, and nothing tells of next steps"
+
+
 def _segments(run):
     """Rows of the table of segments, by the report that shows it."""
     for report, results in run.items():
@@ -323,7 +357,8 @@ def contradictions(run, lang):
         for report, results in run.items()
         for key, fault in report_faults(results, lang)
     ]
-    return found + [f"{name}: {fault}" for name, fault in (*run_faults(run), *kpi_faults(run))]
+    of_run = (*run_faults(run), *kpi_faults(run), *unknown_faults(run), *largest_faults(run))
+    return found + [f"{name}: {fault}" for name, fault in of_run]
 
 
 #: Sets of parameters: each another question a team may ask in another month.

@@ -56,6 +56,7 @@ def test_what_is_in_order_is_no_contradiction():
             "'orders refunded in full'",
         ),
         ({"texts": {"en": "tickets have risen.", "ja": ""}}, None, "begins with a small letter"),
+        ({"texts": {"en": "By gender.", "ja": "性別別の割合です。"}}, None, "'別別' in the Japanese"),
         (
             {"texts": {"en": "Loyal.", "ja": "高いのはNeed attention、優良顧客です。"}},
             None,
@@ -110,6 +111,40 @@ def test_a_figure_of_the_scorecard_is_that_of_its_chapter():
         }
         sales = {"header": {}, "tables": {}, "findings": {"sales.win_rate": told}}
         assert len(same_story.contradictions(run | {"sales": sales}, "en")) == faults
+
+
+def test_what_is_told_of_is_not_said_to_be_missing():
+    run = run_of()
+    run["one"]["findings"]["value_score.leaving"] = FINE
+    assert same_story.contradictions(run, "en") == []
+    run["one"]["notices"] = {"value_score.no_score": {}}
+    assert any("nothing to show" in fault for fault in same_story.contradictions(run, "en"))
+
+
+@pytest.mark.parametrize(("told", "faults"), [(5.0, 0), (3.0, 1)])
+def test_what_is_told_as_the_largest_is_the_largest(told, faults):
+    values = {"estimate": told, "claim": "gain_season"}
+    growth = {"rows": [{"segment": "Loyal", "estimate": 3.0}, {"segment": "New", "estimate": 5.0}]}
+    found = {"segmentation.growth[kind=gain]": FINE | {"text": "Most.", "verdict": None, "values": values}}
+    run = {"segmentation": {"header": {}, "tables": {"growth": growth}, "findings": found}}
+    assert len(same_story.contradictions(run, "en")) == faults
+
+
+def test_no_deal_lacks_what_nothing_tells_of():
+    told = FINE | {
+        "text": "Work first on “no next step”.",
+        "verdict": None,
+        "values": {"list": "no_next_step"},
+    }
+    run = {"sales": {"header": {}, "tables": {}, "findings": {"sales.list_first": told}}}
+    assert same_story.contradictions(run, "en") == []
+    run["data_inventory"] = {
+        "header": {},
+        "tables": {},
+        "findings": {},
+        "notices": {"inventory.none_steps": {}},
+    }
+    assert any("nothing tells of next steps" in fault for fault in same_story.contradictions(run, "en"))
 
 
 def test_two_reports_of_one_run_that_count_differently_are_found():

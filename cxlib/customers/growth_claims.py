@@ -167,7 +167,8 @@ def growth_extremes(
     list of dict
         By `kind` ("gain", "loss", or "own" for a chosen segment) the row of `segment_growth` with `groups`
         (number looked at), `claim` (the kind, with "_unclear" or "_season" where so) and `verdict`; a `note`
-        where no segment gained, or none lost. One beyond chance goes before a larger one that is not.
+        where no segment gained, or none lost. One beyond chance goes before a larger one that is not; with
+        the season inside the change nothing is beyond chance, and the largest goes first.
 
     Examples
     --------
@@ -183,8 +184,9 @@ def growth_extremes(
     sign = np.sign(careful["estimate"].to_numpy(dtype=float))
     kind = pd.Series(sign, index=careful.index).map({1.0: "gain", -1.0: "loss"})
     careful = careful.assign(is_clear=is_clear, kind=kind if segment is None else "own", groups=groups)
-    careful = careful.sort_values(["is_clear", "estimate"], ascending=False, key=abs)
     in_season = periods.empty or a_year_apart(periods)
+    largest_first = ["is_clear", "estimate"] if in_season else ["estimate"]
+    careful = careful.sort_values(largest_first, ascending=False, key=abs)
     told: list[dict[str, Any]] = []
     for one in ("gain", "loss") if segment is None else ("own",):
         rows = careful[careful["kind"] == one]

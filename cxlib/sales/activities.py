@@ -61,7 +61,7 @@ def deal_activity(deals: pd.DataFrame, activities: pd.DataFrame, *, as_of: dt.da
     silent = (last - latest).dt.days.fillna(still["age_days"]).astype(int)
     planned = still["deal_id"].isin(done.loc[done["day"] > last, "deal_id"])
     step = has_next_step(still, as_of=as_of)
-    step = planned.astype("boolean") | step if (done["day"] > last).any() else step
+    step = planned.astype("boolean") | step.fillna(value=False) if (done["day"] > last).any() else step
     return still.assign(n_activities=count, silent_days=silent, has_next_step=step)
 
 
@@ -209,16 +209,19 @@ def no_next_step(
 ) -> pd.DataFrame:
     """List open deals for which no next step lies ahead, the longest without an activity first.
 
+    No deal is listed where nothing tells of next steps: then it is not known that one lacks it.
+
     Examples
     --------
-    >>> deals = pd.DataFrame({"deal_id": ["a"], "customer_id": ["k"], "is_won": [None],
-    ...     "created_on": pd.to_datetime(["2026-01-01"]), "closed_on": pd.to_datetime([None])})
+    >>> deals = pd.DataFrame({"deal_id": ["a", "b"], "customer_id": ["k", "l"], "is_won": [None] * 2,
+    ...     "created_on": pd.to_datetime(["2026-01-01"] * 2), "closed_on": pd.to_datetime([None] * 2),
+    ...     "next_step_on": pd.to_datetime([None, "2026-02-03"])})
     >>> no_next_step(deals, as_of="2026-01-31")["silent_days"].to_list()
     [30]
     """
     none = pd.DataFrame({"deal_id": [], "occurred_at": pd.to_datetime([])})
     active = deal_activity(deals, none if activities is None else activities, as_of=as_of)
-    listed = active[~active["has_next_step"].fillna(value=False).astype(bool)]
+    listed = active[~active["has_next_step"].fillna(value=True).astype(bool)]
     listed = listed.drop(columns=["is_open", "ended_on", "outcome", "is_undated", "has_next_step"])
     return listed.sort_values(["silent_days", "deal_id"], ascending=[False, True], ignore_index=True)
 

@@ -20,7 +20,7 @@ from cxlib.stats.verdicts import limits_verdict
 EVERY, UNKNOWN = "every_reason", "not_recorded"
 _CHANGE = ["before", "change", "change_std_error", "change_conf_low", "change_conf_high"]
 _COLUMNS = ["metric", "estimate", "std_error", "conf_low", "conf_high", "n", "n_tickets", "n_orders"]
-_COLUMNS += ["share", "cumulative_share", *_CHANGE, "verdict"]
+_COLUMNS += ["share", "cumulative_share", *_CHANGE, "verdict", "days"]
 
 
 def reasons(
@@ -56,7 +56,8 @@ def reasons(
         n_orders` (of the window), `share` (of the tickets), `cumulative_share`, `before`, `change` (now −
         before), its error and limits, `verdict` ("worse" for more tickets, "better" for fewer,
         "no_difference_shown"; missing, as the change is, where orders or tickets begin more than a quarter of
-        the window after its first day). Without orders no rows.
+        the window after its first day), `days` (of the last window, as far as anything is known). Without
+        orders no rows.
 
     Raises
     ------
@@ -110,7 +111,8 @@ def reasons(
         found[_CHANGE] = np.nan
     share = found["n_tickets"] / max(int(found["n_tickets"].iloc[0]), 1)
     cumulative = share.iloc[1:].cumsum().reindex(share.index)
-    found = found.assign(metric="per_100_orders", share=share, cumulative_share=cumulative)
+    known = min(days, 1 + int(max(age.max() for age in ages if len(age))))
+    found = found.assign(metric="per_100_orders", share=share, cumulative_share=cumulative, days=known)
     said = limits_verdict(found["change_conf_low"], found["change_conf_high"], above="worse", below="better")
     found["verdict"] = pd.Series(said, dtype=object).where(found["change"].notna(), None)
     return found[[by, *_COLUMNS]]

@@ -19,8 +19,8 @@ from cxlib.stats.verdicts import limits_verdict
 #: Forecasts of a series by its first months: position of the first month ahead, months ahead, level.
 Method = Callable[[int, int, float], Interval]
 NAIVE = "seasonal_naive"
-#: Fewest months for a first forecast, and fewest months in all.
-LEAST_MONTHS = 8
+#: Fewest months known before a forecast, and differences to a year ago before one is tested.
+LEAST_MONTHS, LEAST_CHANGES = 8, 3
 
 
 def _methods(values: Array, season: int, more: Mapping[str, Method]) -> dict[str, Method]:
@@ -33,7 +33,7 @@ def _methods(values: Array, season: int, more: Mapping[str, Method]) -> dict[str
     return {NAIVE: naive, "smoothing": smoothing, **more}
 
 
-def _read(sales: pd.DataFrame, amount_col: str, month_col: str, horizon: int) -> Array:
+def _read(sales: pd.DataFrame, amount_col: str, month_col: str, horizon: int, known: int) -> Array:
     check_frame(sales, argument="sales")
     check_columns(sales, month_col=month_col, amount_col=amount_col)
     values = check_numbers(sales, amount_col)
@@ -41,8 +41,8 @@ def _read(sales: pd.DataFrame, amount_col: str, month_col: str, horizon: int) ->
         raise ParameterError("forecast.horizon", found=horizon)
     if np.isnan(values).any():
         raise ParameterError("forecast.gap", column=amount_col, n=int(np.isnan(values).sum()))
-    if len(values) < LEAST_MONTHS + horizon:
-        raise NotEnoughData("forecast.too_short", n=len(values), least=LEAST_MONTHS + horizon)
+    if len(values) < known + horizon:
+        raise NotEnoughData("forecast.too_short", n=len(values), least=known + horizon)
     return values
 
 
@@ -92,7 +92,7 @@ def next_months(
     >>> ahead[["method", "estimate"]].head(1).values.tolist()
     [['seasonal_naive', 100.0]]
     """
-    values = _read(sales, amount_col, month_col, horizon_months)
+    values = _read(sales, amount_col, month_col, horizon_months, LEAST_MONTHS)
     last = pd.Timestamp(sales[month_col].iloc[-1])
     months = [last + pd.DateOffset(months=ahead) for ahead in range(1, horizon_months + 1)]
     parts = [
@@ -119,8 +119,8 @@ def roll_forecasts(
     Parameters
     ----------
     sales, horizon_months, season_months, level, more, amount_col, month_col
-        As `next_months`. The first forecast is made once there are a year and three months, or eight months
-        where the data do not reach that far.
+        As `next_months`. The first forecast is made once there are a year and three months: before, there is
+        no same month a year ago to beat.
 
     Returns
     -------
@@ -130,8 +130,10 @@ def roll_forecasts(
 
     Raises
     ------
-    ParameterError, NotEnoughData
+    ParameterError
         As `next_months`.
+    NotEnoughData
+        Fewer months than a year and three besides those ahead.
 
     Examples
     --------
@@ -141,19 +143,18 @@ def roll_forecasts(
     >>> rolled["origin"].nunique(), len(rolled)
     (7, 42)
     """
-    values = _read(sales, amount_col, month_col, horizon_months)
+    first = season_months + LEAST_CHANGES
+    values = _read(sales, amount_col, month_col, horizon_months, first)
     months = pd.to_datetime(sales[month_col]).reset_index(drop=True)
-    first = season_months + 3 if len(values) >= season_months + 3 + horizon_months else LEAST_MONTHS
     methods, parts = _methods(values, season_months, more or {}), []
     for start in range(first, len(values) - horizon_months + 1):
         places = slice(start, start + horizon_months)
-        lag = season_months if start > season_months else 1
         about = {
             "origin": months[start],
             "step": np.arange(1, horizon_months + 1),
             "month": months[places].to_numpy(),
             "actual": values[places],
-            "scale": float(np.abs(values[lag:start] - values[: start - lag]).mean()),
+            "scale": float(np.abs(values[season_months:start] - values[: start - season_months]).mean()),
         }
         for name, method in methods.items():
             found = method(start, horizon_months, level)

@@ -46,6 +46,14 @@ def test_a_change_within_its_limits_or_with_the_season_inside_has_no_verdict_of_
     assert (season["claim"], season["verdict"]) == ("gain_season", None)
 
 
+@pytest.mark.parametrize(("apart", "first"), [(365, "Loyal"), (90, "New")])
+def test_the_largest_change_is_the_largest_where_none_is_beyond_chance(apart, first):
+    held = periods(5.0, apart=apart)
+    one_of_new = held.index[(held["period"] == 2) & (held["segment"] == "New")][0]
+    held.loc[one_of_new, "next_amount"] += 5_000  # more than all of Loyal, and nothing beyond chance
+    assert extremes(held, currency="JPY")["gain"]["segment"] == first
+
+
 def test_a_side_without_any_segment_is_said_and_small_ones_are_not_told():
     grown = periods(50.0, noise=0.0)
     assert extremes(grown)["loss"] == {"kind": "loss", "note": "segmentation.no_loss"}

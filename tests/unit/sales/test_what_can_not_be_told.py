@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from cxlib.sales.activities import no_next_step
 from cxlib.sales.chances import open_deals
 from cxlib.sales.claims import list_first, lists_to_work, most_lost, quarter_told
 from cxlib.sales.leads import lead_shares
@@ -42,6 +43,15 @@ def test_no_list_comes_first_without_amounts():
     assert list_first(lists_to_work(now, {"no_next_step": now})) == {"note": "sales.nothing_expected"}
     now = open_deals(deals(), as_of=AS_OF)
     assert list_first(lists_to_work(now, {"no_next_step": now}))["list"] == "no_next_step"
+
+
+def test_no_deal_lacks_a_next_step_where_nothing_tells_of_any():
+    unknown = deals(next_step_on=pd.NaT)
+    assert no_next_step(deals(), as_of=AS_OF).empty and no_next_step(unknown, as_of=AS_OF).empty
+    known = deals(next_step_on=[pd.NaT] * 57 + [pd.Timestamp("2026-07-01")] * 3)
+    assert len(no_next_step(known, as_of=AS_OF)) == 19
+    plan = pd.DataFrame({"deal_id": ["2"], "occurred_at": [pd.Timestamp("2026-07-02")]})
+    assert len(no_next_step(deals(), as_of=AS_OF, activities=plan)) == 19
 
 
 def test_deals_without_amounts_are_no_money():

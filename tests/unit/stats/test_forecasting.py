@@ -113,8 +113,8 @@ def test_only_what_beats_the_year_before_is_called_ahead():
 
 
 def test_few_months_allow_no_winner():
-    sales = as_sales([100.0, 90.0] * 4 + [140.0] * 5)
-    told = forecast_told(forecast_quality(roll_forecasts(sales, more={"good": fixed(140)})), months=13)
+    sales = as_sales([100.0, 90.0] * 7 + [140.0] * 5)
+    told = forecast_told(forecast_quality(roll_forecasts(sales, more={"good": fixed(140)})), months=19)
     claimed = (told["claim"], told["method"], told["verdict"])
     assert claimed == ("untested", "seasonal_naive", "not_enough_data")
 
@@ -152,7 +152,8 @@ def test_renamed_columns():
 @pytest.mark.parametrize(
     ("sales", "options", "error", "words"),
     [
-        (as_sales(range(9)), {}, NotEnoughData, "needs 11 whole months; the data hold 9"),
+        (as_sales(range(9)), {}, NotEnoughData, "needs 18 whole months; the data hold 9"),
+        (as_sales(range(17)), {}, NotEnoughData, "needs 18 whole months; the data hold 17"),
         (as_sales([1.0, np.nan] * 10), {}, ParameterError, "amount of 10 months"),
         (as_sales(range(20)), {"horizon_months": 0}, ParameterError, "at least 1"),
         (as_sales(range(20)), {"amount_col": "yen"}, ParameterError, "yen"),

@@ -106,7 +106,9 @@ def test_twice_the_orders_and_twice_the_tickets_are_the_same_rate():
     assert rates["estimate"].tolist() == [5.0, 5.0] and rates["before"].tolist() == [5.0, 5.0]
     assert rates["verdict"].unique().tolist() == ["no_difference_shown"]
     assert changed_reasons(rates)["verdict"].tolist() == ["no_difference_shown"]
-    assert top_reason(rates)["claim"].tolist() == ["only"]
+    assert top_reason(rates)[["claim", "days"]].to_numpy().tolist() == [["only", 60]]
+    short = reasons(read_tickets(tickets(30), as_of=AS_OF), orders(600), as_of=AS_OF, days=600)
+    assert top_reason(short)["days"].item() == 1 + (pd.Timestamp(AS_OF) - pd.Timestamp("2026-03-01")).days
     assert reasons(read_tickets(asked, as_of=AS_OF), both.head(0), as_of=AS_OF).empty
 
 
