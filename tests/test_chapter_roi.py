@@ -89,8 +89,8 @@ def test_without_comparison_even_a_leap_is_not_called_effective(run, changed):
     [
         ("2026-01-31", 4, "months"),
         ("2025-10-20", 0, "no_data"),
-        pytest.param("2025-08-31", 0, "no_data", marks=pytest.mark.long),
-        pytest.param("2025-01-15", 0, "no_data", marks=pytest.mark.long),
+        pytest.param("2025-08-31", 0, "not_begun", marks=pytest.mark.long),
+        pytest.param("2025-01-15", 0, "not_begun", marks=pytest.mark.long),
     ],
 )
 def test_too_early_without_extrapolation(run, as_of, months, reason):
