@@ -294,6 +294,10 @@ SAME = {
         ("segmentation", "findings", "segmentation.concentration", "estimate"),
         ("segmentation", "findings", "segmentation.last_year", "whole_share"),
     ],
+    "upper limit of open deals without a next step": [
+        ("data_inventory", "findings", "inventory.without_next_step", "conf_high"),
+        ("sales", "findings", "sales.attention[metric=without_next_step]", "conf_high"),
+    ],
     "lower limit of that share": [
         ("segmentation", "findings", "segmentation.concentration", "conf_low"),
         ("segmentation", "findings", "segmentation.rule_service", "conf_low"),
