@@ -145,6 +145,8 @@ def verdict_faults(record, lang, currency):
         for _name, low, high, unit in found
         for null in (1.0 if unit == "ratio" else 0.0, *against)
     }
+    if any(low == 0 and unit == "ratio" for _name, low, _high, unit in found):  # an association, at its least
+        sides.add(0)
     if verdict in CLAIMS and found and not sides & ({CLAIMS[verdict]} if CLAIMS[verdict] else {-1, 1}):
         yield f"verdict {verdict!r}, but no interval lies on that side"
     if verdict in DENIALS and found and 0 not in sides:

@@ -409,6 +409,7 @@ def test_a_segment_bears_its_share_of_the_cost(run):
 def test_segment_without_anybody_in_the_study(run):
     pieces = run(segment="No orders")
     assert levels(pieces)["no_members"] == "not_enough_data"
+    assert verdict(pieces) == ("not_shown", "no_members")
 
 
 @pytest.mark.parametrize("outcome", ["amount", pytest.param("orders", marks=pytest.mark.long)])

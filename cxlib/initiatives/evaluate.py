@@ -96,7 +96,8 @@ class Evaluation:
         `verdict`, with the return taken in (`judge_return`), and with `reason` telling apart why nothing is
         compared: `no_control` (nobody), `small_arm` (a group too small to be shown), `no_before` (no month
         before the start), `found` (only customers passed over), each with `months_…` where the horizon is
-        not over either; `not_begun` where the start lies after the last day.
+        not over either; `not_begun` where the start lies after the last day, and
+        `no_members` (not shown: to wait does not help) where nobody of the selection is in the study.
     effect_verdict : str
         The verdict before the return was taken in.
     has_drift, has_drift_money : bool
@@ -293,6 +294,8 @@ def _why_alone(decision: pd.DataFrame, notes: set[str]) -> pd.DataFrame:
     """Tell apart why nothing is compared: nobody there, a group too small, or no month before the start."""
     if "to_come" in notes:
         return decision.assign(reason="not_begun")
+    if "no_members" in notes:
+        return decision.assign(verdict="not_shown", reason="no_members")
     prefix = {"no_control": "", "months_alone": "months_"}.get(decision["reason"].item())
     why = next((reason for note, reason in _ALONE.items() if note in notes), None)
     if prefix is None or why is None:

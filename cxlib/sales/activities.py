@@ -209,16 +209,19 @@ def no_next_step(
 ) -> pd.DataFrame:
     """List open deals for which no next step lies ahead, the longest without an activity first.
 
+    None where no deal tells of any next step: what is not recorded is not missing.
+
     Examples
     --------
     >>> deals = pd.DataFrame({"deal_id": ["a"], "customer_id": ["k"], "is_won": [None],
-    ...     "created_on": pd.to_datetime(["2026-01-01"]), "closed_on": pd.to_datetime([None])})
+    ...     "created_on": pd.to_datetime(["2026-01-01"]), "closed_on": pd.to_datetime([None]),
+    ...     "next_step_on": pd.to_datetime(["2026-01-15"])})
     >>> no_next_step(deals, as_of="2026-01-31")["silent_days"].to_list()
     [30]
     """
     none = pd.DataFrame({"deal_id": [], "occurred_at": pd.to_datetime([])})
     active = deal_activity(deals, none if activities is None else activities, as_of=as_of)
-    listed = active[~active["has_next_step"].fillna(value=False).astype(bool)]
+    listed = active[~active["has_next_step"].fillna(value=True).astype(bool)]
     listed = listed.drop(columns=["is_open", "ended_on", "outcome", "is_undated", "has_next_step"])
     return listed.sort_values(["silent_days", "deal_id"], ascending=[False, True], ignore_index=True)
 
