@@ -198,8 +198,24 @@ def period_faults(results, lang):
             yield key, f"n = {n} is more than have a row in the period"
 
 
+#: Notices that say that there is nothing, and the finding that would tell of it.
+DENIED = {
+    "voice.notes.no_comments": "voice.heard",
+    "scorecard.no_charts": "scorecard.control",
+    "inventory.none_steps": "inventory.without_next_step",
+}
+
+
+def denied_faults(results):
+    """Notices that there is nothing of what a finding of the same report tells about."""
+    for notice, finding in DENIED.items():
+        if notice in results.get("notices", {}) and finding in results["findings"]:
+            yield notice, f"there is none of what {finding} tells about"
+
+
 def report_faults(results, lang):
     """Contradictions inside one report, by the key of the finding or table."""
+    yield from denied_faults(results)
     yield from period_faults(results, lang)
     yield from of_language(results)
     people = [table["customers"] for table in results["header"].get("tables", []) if table.get("customers")]

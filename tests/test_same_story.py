@@ -85,6 +85,14 @@ def test_an_association_at_its_least_is_none_shown():
     assert same_story.contradictions(run_of(told | {"text": "It is not shown."}), "en") == []
 
 
+def test_a_notice_of_nothing_beside_its_finding_is_found():
+    run = run_of()
+    run["one"] |= {"notices": {"voice.notes.no_comments": {}}}
+    assert same_story.contradictions(run, "en") == []
+    run["one"]["findings"]["voice.heard"] = FINE
+    assert any("there is none" in fault for fault in same_story.contradictions(run, "en"))
+
+
 def test_more_customers_than_the_period_has_are_found_unless_it_is_said():
     run = run_of()
     run["one"]["header"] |= {"period_start": "2026-04-01", "tables": [{"table": "orders", "customers": 30}]}
