@@ -64,6 +64,8 @@ UNBOUNDED = re.compile(r"own_windows|inventory\.narrowed")
 OF_ALL = {"en": "at any time since the data begin", "ja": "データの最初から"}
 #: Notices that there is nothing of a kind, with the finding that tells of it.
 NOTHING = {"value_score.no_score": "value_score.leaving", "value_score.no_outlook": "value_score.sales"}
+NOTHING |= {"voice.notes.no_comments": "voice.heard", "scorecard.no_charts": "scorecard.control"}
+NOTHING |= {"inventory.none_steps": "inventory.without_next_step"}
 #: One of these stands in every sentence whose verdict denies a difference.
 HEDGES = {
     "en": r"can(?:no|')t|no (?:\w+ )*(?:difference|change|shown|found|told)|not (?:been )?shown|undecided"
@@ -149,6 +151,8 @@ def verdict_faults(record, lang, currency):
         for _name, low, high, unit in found
         for null in (1.0 if unit == "ratio" else 0.0, *against)
     }
+    if any(low == 0 and unit == "ratio" for _name, low, _high, unit in found):  # an association, at its least
+        sides.add(0)
     if verdict in CLAIMS and found and not sides & ({CLAIMS[verdict]} if CLAIMS[verdict] else {-1, 1}):
         yield f"verdict {verdict!r}, but no interval lies on that side"
     if verdict in DENIALS and found and 0 not in sides:
@@ -327,6 +331,10 @@ SAME = {
     "share of the top customers": [
         ("segmentation", "findings", "segmentation.concentration", "estimate"),
         ("segmentation", "findings", "segmentation.last_year", "whole_share"),
+    ],
+    "upper limit of open deals without a next step": [
+        ("data_inventory", "findings", "inventory.without_next_step", "conf_high"),
+        ("sales", "findings", "sales.attention[metric=without_next_step]", "conf_high"),
     ],
     "lower limit of that share": [
         ("segmentation", "findings", "segmentation.concentration", "conf_low"),

@@ -89,8 +89,8 @@ def test_without_comparison_even_a_leap_is_not_called_effective(run, changed):
     [
         ("2026-01-31", 4, "months"),
         ("2025-10-20", 0, "no_data"),
-        pytest.param("2025-08-31", 0, "no_data", marks=pytest.mark.long),
-        pytest.param("2025-01-15", 0, "no_data", marks=pytest.mark.long),
+        pytest.param("2025-08-31", 0, "not_begun", marks=pytest.mark.long),
+        pytest.param("2025-01-15", 0, "not_begun", marks=pytest.mark.long),
     ],
 )
 def test_too_early_without_extrapolation(run, as_of, months, reason):
@@ -409,6 +409,7 @@ def test_a_segment_bears_its_share_of_the_cost(run):
 def test_segment_without_anybody_in_the_study(run):
     pieces = run(segment="No orders")
     assert levels(pieces)["no_members"] == "not_enough_data"
+    assert verdict(pieces) == ("not_shown", "no_members")
 
 
 @pytest.mark.parametrize("outcome", ["amount", pytest.param("orders", marks=pytest.mark.long)])

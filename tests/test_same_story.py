@@ -80,6 +80,20 @@ def test_a_denial_that_begins_its_sentence_is_one():
     assert same_story.contradictions(run_of(denied | {"text": text}), "en") == []
 
 
+def test_an_association_at_its_least_is_none_shown():
+    low = {"values": FINE["values"] | {"conf_low": 0.0}, "verdict": "no_difference_shown"}
+    told = low | {"units": FINE["units"] | dict.fromkeys(("estimate", "conf_low", "conf_high"), "ratio")}
+    assert same_story.contradictions(run_of(told | {"text": "It is not shown."}), "en") == []
+
+
+def test_a_notice_of_nothing_beside_its_finding_is_found():
+    run = run_of()
+    run["one"] |= {"notices": {"voice.notes.no_comments": {}}}
+    assert same_story.contradictions(run, "en") == []
+    run["one"]["findings"]["voice.heard"] = FINE
+    assert any("there is none" in fault for fault in same_story.contradictions(run, "en"))
+
+
 def test_more_customers_than_the_period_has_are_found_unless_it_is_said():
     run = run_of()
     run["one"]["header"] |= {"period_start": "2026-04-01", "tables": [{"table": "orders", "customers": 30}]}

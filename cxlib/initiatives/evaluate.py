@@ -96,7 +96,8 @@ class Evaluation:
         `verdict`, with the return taken in (`judge_return`), and with `reason` telling apart why nothing is
         compared: `no_control` (nobody), `small_arm` (a group too small to be shown), `no_before` (no month
         before the start), `found` (only customers passed over), each with `months_…` where the horizon is
-        not over either.
+        not over either; `not_begun` where the start lies after the last day, and
+        `no_members` (not shown: to wait does not help) where nobody of the selection is in the study.
     effect_verdict : str
         The verdict before the return was taken in.
     has_drift, has_drift_money : bool
@@ -252,6 +253,7 @@ def evaluate_initiative(
     notes = study_notes(panel, members, min_cell=terms.min_cell, assignment=assignment,
                         outcome_col=terms.outcome_col, **dates)  # fmt: skip
     said = {note["key"].removeprefix("impact.note_") for note in notes}
+    said |= {"to_come"} if started_on > pd.Timestamp(str(as_of)) else set()
     is_cut = bool({"starts_before_data", "starts_before_period"} & said)
     groups = rollout_groups(panel)
     is_few = groups is not None and (groups.is_few or bool(np.isnan(answer["conf_low"])))
@@ -290,6 +292,10 @@ def evaluate_initiative(
 
 def _why_alone(decision: pd.DataFrame, notes: set[str]) -> pd.DataFrame:
     """Tell apart why nothing is compared: nobody there, a group too small, or no month before the start."""
+    if "to_come" in notes:
+        return decision.assign(reason="not_begun")
+    if "no_members" in notes:
+        return decision.assign(verdict="not_shown", reason="no_members")
     prefix = {"no_control": "", "months_alone": "months_"}.get(decision["reason"].item())
     why = next((reason for note, reason in _ALONE.items() if note in notes), None)
     if prefix is None or why is None:

@@ -28,6 +28,7 @@ STEPS = {
     "low_power": "carry_on",
     "months": "wait",
     "no_data": "wait",
+    "not_begun": "wait",
     "inconclusive": "run_again",
     "no_control": "run_again",
     "found": "run_again",

@@ -12,6 +12,7 @@ from cxlib.data.contract import TABLES
 from cxlib.data.days import local_days
 from cxlib.data.deals import deal_facts, has_next_step
 from cxlib.inventory.cleaning_choices import lag_days
+from cxlib.stats.clustered_share import clustered_share_interval
 from cxlib.stats.intervals import share_interval
 
 _ENTRIES = ["table", "customer_id", "owner", "owner_number", "month", "recorded_on", "lag_days"]
@@ -71,7 +72,7 @@ def late_entries(
     by
         "owner_number" or "month"; everything together by default.
     conf_level
-        Level of the interval (Wilson).
+        Level of the interval (by customer).
 
     Returns
     -------
@@ -115,7 +116,7 @@ def _shares(rows: pd.DataFrame, metric: str, *, by: str | None, conf_level: floa
     found = []
     for group, part in parts:
         if len(part):
-            share = share_interval(int(part["hit"].sum()), len(part), conf_level=conf_level)
+            share = clustered_share_interval(part["hit"], part["customer_id"], conf_level=conf_level)
             row = [metric, *share, part["customer_id"].nunique(), len(part)]
             found.append([*([group] if by else []), *row])
     return pd.DataFrame(found, columns=[*([by] if by else []), *_SHARES])

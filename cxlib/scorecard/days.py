@@ -63,19 +63,24 @@ def period_then(period_start: dt.date | str | None, earlier: dt.date) -> dict[st
     return {} if start is None or start > earlier else {"period_start": start}
 
 
-def report_period(last_day: dt.date, *, fiscal_year_start: int = 1) -> dict[str, str]:
+def report_period(
+    last_day: dt.date, *, period_start: dt.date | str | None = None, fiscal_year_start: int = 1
+) -> dict[str, Any]:
     """Name the period that ends on a day: a quarter where one ends then, else the month; fiscal if so kept.
 
     Parameters
     ----------
     last_day : date
+    period_start : date, optional
+        First day chosen; a period that begins on another day than the quarter or month is called by its days.
     fiscal_year_start : int
         First month of the fiscal year, 1 to 12; a fiscal year is called after the calendar year it begins in.
 
     Returns
     -------
     dict
-        `claim` ("quarter", "fiscal_quarter", "month" or "fiscal_month"), `year, quarter, month` as text.
+        `claim` ("quarter", "fiscal_quarter", "month" or "fiscal_month"), `year, quarter, month` as text; or
+        `claim` ("days"), `first_day, last_day`.
 
     Examples
     --------
@@ -85,5 +90,9 @@ def report_period(last_day: dt.date, *, fiscal_year_start: int = 1) -> dict[str,
     begun = (last_day.month - fiscal_year_start) % 12  # whole months of the fiscal year before this one
     year = last_day.year - (last_day.month < fiscal_year_start)
     ends = (last_day + dt.timedelta(days=1)).day == 1 and begun % 3 == 2
+    begins = pd.Timestamp(last_day).replace(day=1) - pd.DateOffset(months=2 if ends else 0)
+    start = begins.date() if period_start is None else to_date(period_start, argument="period_start")
+    if start != begins.date():
+        return {"claim": "days", "first_day": start, "last_day": last_day}
     claim = ("fiscal_" if fiscal_year_start != 1 else "") + ("quarter" if ends else "month")
     return {"claim": claim, "year": str(year), "quarter": str(begun // 3 + 1), "month": str(last_day.month)}

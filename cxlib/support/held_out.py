@@ -28,6 +28,7 @@ def asked_by_arm(
     enrolments: pd.DataFrame,
     *,
     as_of: dt.date | str,
+    period_start: dt.date | None = None,
     conf_level: float = 0.95,
 ) -> pd.DataFrame:
     """Read off each randomised initiative whether those it reached asked less since its start.
@@ -39,14 +40,16 @@ def asked_by_arm(
     initiatives, enrolments : DataFrame
         The contract's; only initiatives with `assignment` "randomised" that have begun.
     as_of : date
+    period_start : date, optional
+        First day whose tickets count, where it is later than the start.
     conf_level : float
 
     Returns
     -------
     DataFrame
         `initiative` (its name), `metric` ("asked_gap"), `estimate, std_error, conf_low, conf_high` (share of
-        customers who opened a ticket since the start, treatment minus control; Newcombe), `n` (smaller arm),
-        `with_mean, without_mean` (the shares), `claim, verdict` (as `side_told`).
+        customers who opened a ticket since then, treatment minus control; Newcombe), `n` (smaller arm),
+        `since` (first day), `with_mean, without_mean` (the shares), `claim, verdict` (as `side_told`).
     """
     last, rows = pd.Timestamp(to_date(as_of)), []
     chosen = initiatives[initiatives["assignment"] == "randomised"].sort_values("initiative_id")
@@ -56,18 +59,20 @@ def asked_by_arm(
         arms = [own.loc[own["arm"] == arm, "customer_id"].unique() for arm in ("treatment", "control")]
         if start > last or not min(map(len, arms)):
             continue
-        since = tickets.loc[tickets["opened_at"] >= start, "customer_id"]
-        hits = [int(np.isin(arm, since.dropna()).sum()) for arm in arms]
+        since = max(start, pd.Timestamp(period_start or each["started_on"]))
+        asked = tickets.loc[tickets["opened_at"] >= since, "customer_id"]
+        hits = [int(np.isin(arm, asked.dropna()).sum()) for arm in arms]
         gap = share_difference_interval(hits[0], len(arms[0]), hits[1], len(arms[1]), conf_level=conf_level)
         shares = [share_interval(hit, len(arm)).estimate for hit, arm in zip(hits, arms, strict=True)]
         row = {"initiative": each["name"], "metric": "asked_gap", **gap._asdict(), "n": min(map(len, arms))}
-        row |= {"with_mean": shares[0], "without_mean": shares[1]}
+        row |= {"since": since.date(), "with_mean": shares[0], "without_mean": shares[1]}
         rows.append(row | side_told(gap.conf_low, gap.conf_high, unit="pp"))
     columns = [
         "initiative",
         "metric",
         *Interval._fields,
         "n",
+        "since",
         "with_mean",
         "without_mean",
         "claim",

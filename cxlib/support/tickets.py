@@ -172,7 +172,7 @@ def ticket_notes(tickets: pd.DataFrame, read: pd.DataFrame, *, min_cell: int = 1
     notes: list[dict[str, Any]] = []
     customers = read["customer_id"].nunique()
     if customers < min_cell:
-        notes.append({"note": "few_tickets", "customers": customers, "level": "not_enough_data"})
+        notes.append({"note": "few_tickets", "min_cell": min_cell, "level": "not_enough_data"})
     nameless = int(read["customer_id"].isna().sum())
     if nameless:
         notes.append({"note": "no_customer", "share": nameless / len(read), "metric": "share"})

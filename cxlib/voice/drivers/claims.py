@@ -18,7 +18,9 @@ Rows = list[dict[str, Any]]
 KINDS = ("basic", "excitement", "performance")
 
 
-def top_driver(importance: pd.DataFrame, *, has_outcome: bool, is_asked: bool = True) -> Rows:
+def top_driver(
+    importance: pd.DataFrame, *, has_outcome: bool, is_asked: bool = True, needed: float = 0.975
+) -> Rows:
     """Tell which driver goes with the outcome most, or why none can be named.
 
     Parameters
@@ -27,22 +29,27 @@ def top_driver(importance: pd.DataFrame, *, has_outcome: bool, is_asked: bool = 
         Result of `driver_importance` with resamples, most important first.
     has_outcome, is_asked
         Whether anybody answered the question behind the outcome, or any question at all.
+    needed
+        Share of the resamples in which a driver has to come first to be named.
 
     Returns
     -------
     list of dict
-        The first row with an importance, `n` counting customers; a note where there is none.
+        The first row with an importance, `n` counting customers, `claim` ("first" or "open"), `needed_share`;
+        a note where there is none.
 
     Examples
     --------
-    >>> rows = pd.DataFrame({"driver": ["a"], "importance": [0.6], "n": [90], "customers": [80]})
-    >>> top_driver(rows, has_outcome=True)[0]["n"]
-    80
+    >>> rows = pd.DataFrame({"driver": ["a"], "importance": [0.6], "customers": [80]})
+    >>> rows = rows.assign(probability_first=0.4)
+    >>> top_driver(rows, has_outcome=True)[0]["claim"]
+    'open'
     """
     known = importance[importance["importance"].notna()].head(1)
     if known.empty:
         return [{"note": "nps.no_drivers" if has_outcome else "nps.no_outcome"}] if is_asked else []
-    found: Any = known.assign(n=known["customers"]).to_dict("records")
+    claim = "first" if known["probability_first"].item() >= needed else "open"
+    found: Any = known.assign(n=known["customers"], claim=claim, needed_share=needed).to_dict("records")
     return list(found)
 
 

@@ -17,10 +17,10 @@ def evaluated():
     chosen = cx.choose_initiative(tables["initiatives"], "I1")
     people = {name: tables["customers"] for name in ("customers", "selected")}
 
-    def evaluate(enrolments):
+    def evaluate(enrolments, as_of="2026-08-31"):
         terms = cx.Terms(horizon_months=6)
         return cx.evaluate_initiative(
-            chosen, orders=tables["orders"], enrolments=enrolments, as_of="2026-08-31", terms=terms, **people
+            chosen, orders=tables["orders"], enrolments=enrolments, as_of=as_of, terms=terms, **people
         )
 
     return evaluate, tables["enrolments"]
@@ -39,6 +39,16 @@ def test_the_summary_holds_effect_verdict_and_worth(evaluated):
     money = found.money.set_index("metric")["estimate"]
     assert {row["metric"]: row["estimate"] for row in worth} == pytest.approx(money.to_dict(), nan_ok=True)
     assert {row["verdict"] for row in worth} == {""} and pd.isna(worth[0]["n"])
+
+
+@pytest.mark.parametrize(("as_of", "reason"), [("2025-09-30", "not_begun"), ("2025-10-01", "no_data")])
+def test_what_is_yet_to_begin_is_told_from_what_began_a_day_ago(evaluated, as_of, reason):
+    evaluate, enrolments = evaluated
+    decision = evaluate(enrolments, as_of).decision
+    assert decision[["verdict", "reason"]].to_numpy().tolist() == [["too_early", reason]]
+    assert register.STEPS[reason] == "wait"
+    wanted = {f"impact.verdict.{reason}", f"impact.next.{reason}", f"value.reason.{reason}"}
+    assert wanted <= catalogue().keys()
 
 
 def test_it_is_shown_as_its_summary(evaluated):

@@ -74,3 +74,12 @@ def test_leads_whose_deals_are_not_there_are_not_lost():
     asked = {"as_of": "2026-12-31"}
     assert lead_shares(leads, deals(), **asked)["metric"].tolist() == ["lead_to_deal", "lead_to_won"]
     assert lead_shares(leads, deals().head(30), **asked)["metric"].tolist() == ["lead_to_deal"]
+
+
+def test_deals_that_tell_of_no_next_step_at_all_do_not_lack_one():
+    day = pd.to_datetime(["2026-01-01", "2026-01-01"])
+    deals = pd.DataFrame({"deal_id": ["a", "b"], "customer_id": ["k", "l"], "is_won": [None, None]})
+    deals = deals.assign(created_on=day, closed_on=pd.NaT)
+    assert no_next_step(deals, as_of="2026-01-31").empty
+    known = deals.assign(next_step_on=pd.to_datetime(["2026-02-02", None]))
+    assert no_next_step(known, as_of="2026-01-31")["deal_id"].tolist() == ["b"]

@@ -8,6 +8,7 @@ import pytest
 
 import cxlib as cx
 from cxlib.checks import ParameterError
+from cxlib.language import catalogue
 from cxlib.scorecard import (
     Measure,
     changes_alone,
@@ -173,6 +174,23 @@ def test_figures_are_chosen_by_the_aim():
 def test_the_period_is_named_by_the_company_year(day, start, claim, year, quarter):
     found = report_period(dt.date.fromisoformat(day), fiscal_year_start=start)
     assert (found["claim"], found["year"], found["quarter"]) == (claim, year, quarter)
+
+
+@pytest.mark.parametrize(
+    ("day", "since", "claim"),
+    [
+        ("2026-09-30", "2026-07-01", "fiscal_quarter"),
+        ("2026-09-30", "2026-01-01", "days"),
+        ("2026-10-15", "2026-10-01", "fiscal_month"),
+        ("2026-10-15", "2026-09-01", "days"),
+    ],
+)
+def test_a_period_that_begins_elsewhere_is_called_by_its_days(day, since, claim):
+    last = dt.date.fromisoformat(day)
+    found = report_period(last, period_start=since, fiscal_year_start=4)
+    assert found["claim"] == claim and f"scorecard.period.{claim}" in catalogue()
+    if claim == "days":
+        assert (found["first_day"], found["last_day"]) == (dt.date.fromisoformat(since), last)
 
 
 def test_bad_input_is_named():

@@ -1,5 +1,7 @@
 """Waiting and feeling, parcels, what tickets go with, low scores, and who asks next."""
 
+import datetime as dt
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -166,6 +168,9 @@ def test_a_held_out_group_says_whether_fewer_asked():
     asked["opened_at"] = pd.Timestamp("2026-02-01")
     row = asked_by_arm(asked, study, arms, as_of=AS_OF).iloc[0]
     assert (row["claim"], row["with_mean"], row["without_mean"]) == ("lower", 0.1, 0.5)
+    assert row["since"] == dt.date(2026, 1, 1)
+    later = asked_by_arm(asked, study, arms, as_of=AS_OF, period_start=dt.date(2026, 2, 2)).iloc[0]
+    assert (later["since"], later["with_mean"]) == (dt.date(2026, 2, 2), 0.0)
     assert asked_by_arm(asked, study.assign(assignment="targeted"), arms, as_of=AS_OF).empty
 
 

@@ -19,6 +19,8 @@ PLACES = PLACES.assign(performance=50.0, performance_line=75.0)
 def test_the_top_driver_counts_customers_or_says_why_there_is_none():
     [row] = claims.top_driver(IMPORTANCE, has_outcome=True)
     assert (row["driver"], row["importance"], row["n"]) == ("a", 0.7, 80)
+    [open_row] = claims.top_driver(IMPORTANCE.assign(probability_first=0.9), has_outcome=True)
+    assert (row["claim"], open_row["claim"]) == ("first", "open")
     assert claims.top_driver(UNKNOWN, has_outcome=True) == [{"note": "nps.no_drivers"}]
     assert claims.top_driver(UNKNOWN, has_outcome=False) == [{"note": "nps.no_outcome"}]
     assert claims.top_driver(UNKNOWN, has_outcome=True, is_asked=False) == []
