@@ -210,7 +210,7 @@ def nothing_faults(results):
     """Notices that there is nothing to show of what a finding tells of."""
     for notice, finding in NOTHING.items():
         if notice in results.get("notices", {}) and finding in results["findings"]:
-            yield notice, f"nothing to show, and {finding} tells of it"
+            yield notice, f"nothing to show: there is none of what {finding} tells about"
 
 
 def report_faults(results, lang):
