@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from cxlib.checks import NotEnoughData
 from cxlib.samples.simulate import write_sample
 
 ROOT = Path(__file__).parents[1]
@@ -55,12 +56,16 @@ def one_reader(rows):
     return rows[rows["coder"] == rows["coder"].iloc[0]]
 
 
+def stranger(ids):
+    """Every second id becomes one of nobody."""
+    return ids.astype(str).where(np.arange(len(ids)) % 2 == 0, "Z" + ids.astype(str))
+
+
 CASES = {
     "hostile": ({"responses": hostile}, set()),
-    "silent": ({"responses": lambda rows: rows.assign(comment=None)}, {"voice.notes.no_comments"}),
     "one_reader": ({"codings": one_reader}, set()),
     "strangers": (
-        {"codings": lambda rows: rows.assign(response_id="Z" + rows["response_id"].astype(str))},
+        {"codings": lambda rows: rows.assign(response_id=stranger(rows["response_id"]))},
         {"voice.notes.unknown_codings"},
     ),
     "all_alike": ({"responses": lambda rows: rows.assign(comment="delivery was late")}, set()),
@@ -79,6 +84,12 @@ def test_comments_and_codings_as_they_come_end_in_a_report(run, name, lang):
     assert faults(pieces, lang) == []
     said = [one["text"] for kind in ("finding", "notice") for one in pieces[kind].values()]
     assert not any("<script>" in text or "x" * 500 in text for text in said)
+
+
+@pytest.mark.long
+def test_where_nobody_wrote_a_comment_the_report_says_that_it_can_not_be_made(run):
+    with pytest.raises(NotEnoughData, match="no comments"):
+        run({"responses": lambda rows: rows.assign(comment=None)})
 
 
 @pytest.mark.long
