@@ -31,7 +31,7 @@ def asked_by_arm(
     period_start: dt.date | None = None,
     conf_level: float = 0.95,
 ) -> pd.DataFrame:
-    """Read off each randomised initiative whether those it reached asked less since its start.
+    """Read off each randomised initiative whether those it reached asked less since it (or the period) began.
 
     Parameters
     ----------
