@@ -222,7 +222,7 @@ def test_files_called_after_people_are_counted_not_named(folder):
         (at / name).write_text("x")
     told = [problem for problem in open_data(at).problems if problem.key != "tables.no_rows"]
     assert [problem.key for problem in told] == ["tables.unknown_tables"]
-    assert "2 file(s)" in told[0].text() and "anar" not in told[0].text()
+    assert "2 files here" in told[0].text() and "anar" not in told[0].text()
 
 
 @pytest.mark.parametrize(
