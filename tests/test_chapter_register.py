@@ -241,7 +241,7 @@ def test_start_outside_the_data(run, changed, day):
         said = pieces["table"].get("verdicts", {"rows": []})["rows"]
         assert not {"effective", "harmful"} & {row.get("verdict") for row in said}
         return
-    assert set(verdicts(pieces).values()) == {"not_shown", "too_early"}
+    assert set(verdicts(pieces).values()) == {"not_shown"}
     assert sum("began before the first order in the data" in note for _, note in cautions(pieces)) == 3
     assert (
         len({who for who, _ in cautions(pieces)}) == 4

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import lazy_loader
 
-from cxlib.checks import ParameterError, check_frame
+from cxlib.checks import CxError, ParameterError, check_frame
 from cxlib.checks.odd_rows import name_odd_rows
 from cxlib.checks.own_numbers import checks_of
 
@@ -267,6 +267,9 @@ def _taking_any_frame(function: Callable[..., Any]) -> Callable[..., Any]:
             frames = {name: value for name, value in given.items() if name in kinds}
             if not hands_on:
                 _by_its_own_name(error, function.__name__, frames, {**defaults, **given})
+            for name, value in frames.items():  # a table that is nothing, before another one is blamed
+                if value is None and kinds[name] == "pd.DataFrame" and not isinstance(error, CxError):
+                    check_frame(value, argument=name)
             name_odd_rows(error, frames)
             raise
 
@@ -318,8 +321,6 @@ def _plain(value: Any, argument: str, kind: str) -> Any:
         return {name: _plain(each, argument, inner) for name, each in value.items()}
     if kind.startswith("pd.Series") and hasattr(value, "to_pandas"):
         return plain_column(value.to_pandas())
-    if kind not in ("pd.DataFrame", "pd.DataFrame | None") or (value is None and "None" in kind):
+    if value is None or kind not in ("pd.DataFrame", "pd.DataFrame | None"):
         return value
-    if value is None:
-        check_frame(value, argument=argument)
     return plain_frame(value, argument=argument)
