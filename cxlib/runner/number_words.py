@@ -20,7 +20,7 @@ _A_TIME = r"(?! of (?:the )?(?:year|month|quarter|fiscal|\d{4}))"
 _FIGURES = {figure: at for at, figure in enumerate("〇一二三四五六七八九")}
 _STEPS = {"十": 10, "百": 100, "千": 1000}
 _KANJI = f"[{''.join([*_FIGURES, *_STEPS])}]+"
-_JA_UNIT = r"(?=[倍割円万億人名件社通回]|%|パーセント|ポイント|[かヶヵカケ]月|日間)(?!人ひとり|人一人|人ずつ)"
+_JA_UNIT = r"(?=[倍割円万億人名件社通回]|%|パーセント|ポイント|[かヶヵカケ]月|日間)"
 #: Japanese eras and the year before their first.
 _ERAS = {"令和": 2018, "平成": 1988}
 _SHARE, _WHOLE, _YEAR = "share", "whole", "year"
@@ -71,8 +71,8 @@ def _in_digits(found: re.Match[str], kind: str, words: dict[str, str]) -> str:
         made = f"{100 * part / of:.0f}%" if 0 < part < of else found[0]
     else:
         made = "2x " if kind == "twice" else str(_value(held["whole"]))
-    if made in ("0", "1") and found[0].isascii():  # "one customer" tells no figure
-        return found[0]
+    if made in ("0", "1") and found.string[found.end() :][:1] not in ("割", "分"):
+        return found[0]  # "one customer", 一人あたり and もう一回 tell no figure
     words[made.strip()] = found[0].strip()
     is_about = kind == _SHARE and not found.string[: found.start()].rstrip().endswith("about")
     return f"about {made}" if is_about else made

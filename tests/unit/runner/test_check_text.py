@@ -53,11 +53,14 @@ def numbers(text):
             [(50, 1, "percent"), (20, 1, "percent"), (50, 1, "percent")],
         ),
         (
-            "twenty-five percent, twice as often, 四割五分、二倍",
-            [(25, 1, "percent"), (2, 1, "times"), (45, 1, "percent"), (2, 1, "times")],
+            "twenty-five percent, twice as often, 四割五分、二倍、一割",
+            [(25, 1, "percent"), (2, 1, "times"), (45, 1, "percent"), (2, 1, "times"), (10, 10, "percent")],
         ),
         ("三百五十人と五百万円", [(350, 1, "count"), (5e6, 1e4, "money")]),
-        ("the second half of the year, one customer, 数百人、一人ひとり、十分な、第三四半期", []),
+        (
+            "the second half of the year, one customer, 数百人、一人あたり、もう一回、十分な、第三四半期",
+            [],
+        ),
         ("NPS 34 %, NPS（最新）は34", [(34.0, 1.0, "no_share"), (34.0, 1.0, "points")]),
         ("## 2.1 Results\n(3) run 20260930-010203, results.json, table 4", []),
     ],
