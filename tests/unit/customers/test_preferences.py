@@ -93,7 +93,7 @@ def test_random_purchases_are_drawn_all_the_way():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("rounds", "enough"), [(20, 17), pytest.param(60, 53, marks=pytest.mark.long)])
+@pytest.mark.parametrize(("rounds", "enough"), [(40, 35), pytest.param(60, 53, marks=pytest.mark.long)])
 def test_lift_interval_covers_the_planted_lift(rounds, enough):
     inside = 0
     for seed in range(rounds):
