@@ -86,11 +86,12 @@ def test_an_association_at_its_least_is_none_shown():
     assert same_story.contradictions(run_of(told | {"text": "It is not shown."}), "en") == []
 
 
-def test_a_notice_of_nothing_beside_its_finding_is_found():
+@pytest.mark.parametrize(("notice", "finding"), same_story.NOTHING.items())
+def test_a_notice_of_nothing_beside_its_finding_is_found(notice, finding):
     run = run_of()
-    run["one"] |= {"notices": {"voice.notes.no_comments": {}}}
+    run["one"] |= {"notices": {notice: {}}}
     assert same_story.contradictions(run, "en") == []
-    run["one"]["findings"]["voice.heard"] = FINE
+    run["one"]["findings"][finding] = FINE
     assert any("there is none" in fault for fault in same_story.contradictions(run, "en"))
 
 
@@ -125,14 +126,6 @@ def test_a_figure_of_the_scorecard_is_that_of_its_chapter():
         }
         sales = {"header": {}, "tables": {}, "findings": {"sales.win_rate": told}}
         assert len(same_story.contradictions(run | {"sales": sales}, "en")) == faults
-
-
-def test_what_is_told_of_is_not_said_to_be_missing():
-    run = run_of()
-    run["one"]["findings"]["value_score.leaving"] = FINE
-    assert same_story.contradictions(run, "en") == []
-    run["one"]["notices"] = {"value_score.no_score": {}}
-    assert any("nothing to show" in fault for fault in same_story.contradictions(run, "en"))
 
 
 @pytest.mark.parametrize(("told", "faults"), [(5.0, 0), (3.0, 1)])
