@@ -550,7 +550,7 @@ def test_a_bot_is_noticed(shop):
     rows = "".join(f"b{i},bot,2026-09-01,ad\n" for i in range(1200))
     rows += "".join(f"e{i},c{i},2026-09-01,ad\n" for i in range(2000))
     told = only(shop(events=header + rows), "tables.busy", "notice", "events").text()
-    assert "1 customer(s)" in told
+    assert "1 customer has" in told
     assert "1,200 of 3,200 rows" in told
 
 
