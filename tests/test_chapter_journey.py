@@ -140,6 +140,7 @@ def test_a_page_outside_the_steps_is_looked_at_and_the_checklist_keeps_its_days(
     assert {"curve_features", "contact_pressure", "first_exits"} <= set(pieces["table"])
 
 
+@pytest.mark.long
 def test_a_rescaled_copy_tells_the_same_story(run, company):
     """A scale of 1 to 5 instead of -2 to 2: shares and customers alike, means three points higher."""
     usual = run()

@@ -106,6 +106,7 @@ def test_a_report_on_one_segment_counts_its_customers(champions):
     assert "corrected" not in told["text"]
 
 
+@pytest.mark.long
 def test_horizons_that_the_rules_decide_are_left_out_and_named(everybody):
     assert "convinced" not in set(rows_of(everybody, "time_in_state")["state"])
     assert "repeater" not in set(rows_of(everybody, "time_in_lifecycle")["lifecycle"])
@@ -215,6 +216,7 @@ def changed_company(company, folder, change):
     return str(folder)
 
 
+@pytest.mark.long
 def test_refunds_only_make_a_report_that_says_why(company, run, tmp_path):
     folder = changed_company(
         company, tmp_path / "refunds", lambda orders: orders.assign(amount=-orders["amount"].abs())
@@ -258,6 +260,7 @@ def test_japanese_reports_translate_the_words_the_contract_knows(run):
     tell_one_story(pieces)
 
 
+@pytest.mark.long
 def test_no_group_shows_the_share_of_a_top_of_too_few_customers(run):
     """A tenth of a group of ten is one customer, and the share of sales that customer's sales."""
     shares = rows_of(run(by="region", min_cell=40), "group_concentration")

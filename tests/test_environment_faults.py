@@ -282,6 +282,7 @@ def test_an_interrupted_run_ends_at_once_and_publishes_nothing(number, out):
     assert_only_the_earlier_report(out)
 
 
+@pytest.mark.long
 def test_a_locale_without_letters_changes_nothing(tmp_path):
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("LC_", "LANG", "PYTHONUTF8"))}
     environment |= {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0", "TZ": "America/New_York"}

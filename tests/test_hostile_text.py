@@ -166,7 +166,7 @@ def test_hostile_customer_data_in_the_real_chapters(beacon, tmp_path, chapters):
     from cxlib.samples.simulate import write_sample
 
     data, out = tmp_path / "data", tmp_path / "out"
-    write_sample(data, n_customers=1500, seed=7, months=24)
+    write_sample(data, n_customers=600, seed=7, months=24)
     poison(data, beacon[0])
     arguments = ["--data", str(data), "--out", str(out), "-p", "by=region"]
     assert main(["run", *chapters, *arguments]) in (0, 4)

@@ -109,6 +109,7 @@ def test_an_installed_package_brings_the_course_and_its_examiner(installed):
     assert names(own / "cxlib" / "handbook") == before, "nothing is written beside the package"
 
 
+@pytest.mark.long
 def test_the_packaged_sample_is_what_a_run_without_data_reads(installed):
     done = cx(installed, "run", "--dry-run")
     assert done.returncode == 0 and "../data/sample" in done.stdout

@@ -191,6 +191,7 @@ def test_data_that_are_not_the_runs_carry_no_test(pair, tmp_path):
     assert compare(old, new, notebook=SCORECARD, data=tmp_path / "gone").untested[0] == "no_data"
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_the_difference_is_the_scorecards_own(stored_run):
     """The stored scorecard compares Sep 30 with Jun 30: its change, error and verdict come out again."""

@@ -104,6 +104,7 @@ def test_a_working_notebook_runs_in_its_folder(lang, tmp_path, capsys):
     assert findings and all(bool(JAPANESE.search(text)) == (lang == "ja") for text in findings)
 
 
+@pytest.mark.long
 def test_values_of_every_kind_reach_the_kernel_as_they_were_given(tmp_path):
     given = {
         "label": 'a "b" \\n # c',
