@@ -75,10 +75,9 @@ def purchase_lines(
     number = orders[order_col]
     touched = np.flatnonzero(seen & number.isin(number[back].unique()).to_numpy())
     rows = orders.iloc[touched]
-    who = pd.factorize(rows[customer_id_col])[0]
-    which = pd.factorize(rows[order_col])[0]
-    held = pd.DataFrame({"net": money[touched].astype(np.int64), "unknown": unknown[touched]})
-    total = held.groupby([who, which], sort=False).transform("sum")
+    keys = {"who": pd.factorize(rows[customer_id_col])[0], "which": pd.factorize(rows[order_col])[0]}
+    held = pd.DataFrame(keys | {"net": money[touched].astype(np.int64), "unknown": unknown[touched]})
+    total = held.groupby(list(keys), sort=False).transform("sum")
     stands = (total["net"] > 0) | ((total["net"] == 0) & (total["unknown"] > 0))
     sold[touched] &= stands.to_numpy()
     return sold

@@ -92,7 +92,7 @@ def expectation_gap(
     """
     rated = _rated(events, by, expectation_col, experience_col, customer_id_col)
     code, names = pd.factorize(rated[by], sort=True)
-    customers = rated.groupby(code)["customer"].nunique().reindex(range(len(names)), fill_value=0)
+    customers = rated["customer"].groupby(code).nunique().reindex(range(len(names)), fill_value=0)
     answers = np.bincount(code, minlength=len(names))
     if not len(names):
         return pd.DataFrame(columns=[by, "metric", *Interval._fields, "n", "n_answers"], dtype=float)

@@ -78,7 +78,8 @@ def blended_cac(
     if recent.empty or new.empty:
         return pd.DataFrame(columns=COLUMNS)
     terms: dict[str, Any] = {"conf_level": conf_level, "n_boot": 400, "observed_from": since.date()}
-    rows = cac(recent, new.assign(acquisition_channel=None), as_of=as_of, **terms)
+    together = recent.assign(acquisition_channel=BLENDED)  # no channel is asked for, so none is drawn for
+    rows = cac(together, new.assign(acquisition_channel=None), as_of=as_of, **terms)
     return rows[rows["acquisition_channel"] == BLENDED].reset_index(drop=True)
 
 
