@@ -1,13 +1,17 @@
 """The scorecard on any tables there are, and the one page laid out from its record."""
 
+import datetime as dt
 import functools
+import importlib.util
 import json
 import re
 import shutil
 import subprocess
 from pathlib import Path
 
+import pandas as pd
 import pytest
+import yaml
 
 import cxlib as cx
 from cxlib.data.rules.decisions import Decision
@@ -19,6 +23,10 @@ from cxlib.samples.simulate import write_sample
 
 NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
 SCORECARD, REGISTER = NOTEBOOKS / "06_scorecard.ipynb", NOTEBOOKS / "05_initiative_register.ipynb"
+JOURNEY, BURN_IN = (
+    NOTEBOOKS / "02_journey.ipynb",
+    Path(__file__).parent / "unit" / "journey" / "test_burn_in.py",
+)
 SAMPLE = NOTEBOOKS.parent / "data" / "sample"
 JAPANESE_MAY_HOLD = {"ROI", "NPS", "CSAT", "CRM", "CX", "MA", "F2", "CES", "Hadaiku"}
 
@@ -234,6 +242,38 @@ def test_without_targets_figures_are_shown_and_none_is_judged(run, copy_of, comp
     assert "no targets" in results["scorecard"]["notices"]["scorecard.no_targets"]["text"]
     assert not any(row["verdict"] for row in results["scorecard"]["tables"]["kpis"]["rows"])
     holds_only_what_is_recorded(results)
+
+
+@pytest.fixture(scope="module")
+def mid_life(tmp_path_factory):
+    """A year of a shop of eight: many of those who seem new in it are old customers."""
+    spec = importlib.util.spec_from_file_location("burn_in", BURN_IN)
+    shops = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(shops)
+    orders = shops.shop(8_001)
+    moment = orders["ordered_at"].dt.tz_localize("Asia/Tokyo") + pd.Timedelta(hours=10)
+    orders = orders.assign(customer_id="c" + orders["customer_id"].astype(str), ordered_at=moment)
+    folder = tmp_path_factory.mktemp("mid_life")
+    orders.assign(order_id=orders.index.astype(str), line=1).to_parquet(folder / "orders.parquet")
+    settings = {"name": "Shop", "currency": "JPY", "timezone": "Asia/Tokyo", "extracted_at": "2026-01-01"}
+    (folder / "dataset.yml").write_text(yaml.safe_dump(settings), encoding="utf-8")
+    return str(folder)
+
+
+@pytest.mark.parametrize("given", [None, dt.date(2025, 5, 1)])
+def test_second_purchases_of_data_that_begin_mid_life_are_those_of_the_journey(
+    run, run_chapter, mid_life, given
+):
+    own = run(data=mid_life, observed_from=given)["scorecard"]
+    journey = run_chapter(JOURNEY, data=mid_life, observed_from=given)
+    theirs = next(row for row in journey["table"]["f2"]["rows"] if row["days"] == 180)
+    figures = {row["metric"]: row for row in own["tables"]["all_kpis"]["rows"]}
+    ends = ["estimate", "conf_low", "conf_high"]
+    assert [figures["f2_180"][end] for end in ends] == pytest.approx([theirs[end] for end in ends])
+    assert given or theirs["plain"] > theirs["estimate"] + 0.1
+    said = {name.split(".")[1] for name in own["notices"]} & {"burn_in", "burn_in_given", "unsettled_given"}
+    assert said == {name.split(".")[1] for name in journey["notice"]} & (said or {"burn_in"})
+    assert figures["value_12"]["estimate"] is None, "nobody who is new is known for a year"
 
 
 def test_the_register_says_the_same(run, run_chapter, company):

@@ -13,6 +13,8 @@ from .days import first_day as first_day
 from .days import period_then as period_then
 from .days import report_period as report_period
 from .decide import decide_now as decide_now
+from .first_buyers import first_buyer_notes as first_buyer_notes
+from .first_buyers import of_first_buyers as of_first_buyers
 from .kpi_rows import Measure as Measure
 from .kpi_rows import changes_alone as changes_alone
 from .kpi_rows import for_purpose as for_purpose

@@ -79,13 +79,13 @@ def report_period(
     Returns
     -------
     dict
-        `claim` ("quarter", "fiscal_quarter", "month" or "fiscal_month"), `year, quarter, month` as text; or
-        `claim` ("days"), `first_day, last_day`.
+        `claim` ("quarter", "fiscal_quarter", "month" or "fiscal_month"), `year, quarter, month_name` (1 to
+        12), as text; or `claim` ("days"), `first_day, last_day`.
 
     Examples
     --------
     >>> report_period(dt.date(2026, 9, 30), fiscal_year_start=4)
-    {'claim': 'fiscal_quarter', 'year': '2026', 'quarter': '2', 'month': '9'}
+    {'claim': 'fiscal_quarter', 'year': '2026', 'quarter': '2', 'month_name': '9'}
     """
     begun = (last_day.month - fiscal_year_start) % 12  # whole months of the fiscal year before this one
     year = last_day.year - (last_day.month < fiscal_year_start)
@@ -95,4 +95,9 @@ def report_period(
     if start != begins.date():
         return {"claim": "days", "first_day": start, "last_day": last_day}
     claim = ("fiscal_" if fiscal_year_start != 1 else "") + ("quarter" if ends else "month")
-    return {"claim": claim, "year": str(year), "quarter": str(begun // 3 + 1), "month": str(last_day.month)}
+    return {
+        "claim": claim,
+        "year": str(year),
+        "quarter": str(begun // 3 + 1),
+        "month_name": str(last_day.month),
+    }

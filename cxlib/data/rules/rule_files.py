@@ -224,7 +224,8 @@ class Figure(Closed):
     only; `rules` names kinds of rules it gets likewise, as they are for the data.
     `reads` is a public function that reads the rows before: it gives each customer's by themselves, under
     their index. `is_compared` false leaves out the change since the earlier day, `is_monthly` false the
-    control chart.
+    control chart. `of_first`: it rests on who buys for the first time, which data that begin in the middle
+    of customers' lives do not tell of everybody.
     """
 
     function: str = Field(min_length=1)
@@ -237,6 +238,7 @@ class Figure(Closed):
     is_cohort: bool = False
     is_compared: bool = True
     is_monthly: bool = True
+    of_first: bool = False
     beside: list[Code] = Field(default_factory=list)
     rules: list[Code] = Field(default_factory=list)
     options: dict[Code, Option | list[Option]] = Field(default_factory=dict)
