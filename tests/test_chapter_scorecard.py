@@ -185,7 +185,7 @@ def test_decisions_of_the_team_come_back():
         ),
         pytest.param(("responses",), "What goes with recommending is not told", marks=pytest.mark.long),
         pytest.param(("events",), "Too few customers said how they felt", marks=pytest.mark.long),
-        pytest.param(("orders",), "Too few first purchases", marks=pytest.mark.long),
+        (("orders",), "Too few first purchases"),
         (("events", "responses", "deals", "initiatives", "enrolments"), "decide nothing new"),
     ],
 )

@@ -112,7 +112,8 @@ def told(pieces, kind):
 
 def faults(pieces, lang="en"):
     (header,) = pieces["header"].values()
-    results = {"header": header, "findings": pieces["finding"], "tables": pieces["table"]}
+    results = {"header": header, "tables": pieces["table"]}
+    results |= {"findings": pieces["finding"], "notices": pieces["notice"]}
     return list(same_story.report_faults(results, lang))
 
 

@@ -5,12 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 import pandas as pd
 
-from cxlib.customers.rfm_segments import choose_customers, segment_names
+from cxlib.customers.rfm_segments import (
+    assign_segments,
+    choose_customers,
+    rfm,
+    segment_names,
+    summarise_customers,
+)
 from cxlib.data.rules.rule_files import RfmSegments, load_rules
-from cxlib.data.scope import Tables
+from cxlib.data.scope import Tables, chosen_rows
 
 
 @dataclass(frozen=True)
@@ -44,6 +51,15 @@ class SegmentsByDay:
             people, orders, as_of=day, timezone=self.data_set.timezone, rules=self._own()
         )
         return chosen[["customer_id", "segment"]]
+
+    def of_orders(self, *, as_of: date, start: date | None = None, end: date | None = None) -> pd.DataFrame:
+        """Segment everybody by the orders of some days: rows of `assign_segments`, none without orders."""
+        assert self.data_set is not None
+        if self.data_set.has("orders"):
+            lines: Any = self.data_set.order_lines(start, end)
+        else:
+            lines = chosen_rows(self.data_set, "orders", pd.DataFrame({"customer_id": []}, dtype="str"))
+        return assign_segments(rfm(summarise_customers(lines, as_of=as_of)), rules=self._own())
 
     def names(self, lang: str = "en") -> Mapping[str, str]:
         """Name every segment in a language."""
