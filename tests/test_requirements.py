@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import cxlib as cx
+from cxlib.checks import NotEnoughData
 from cxlib.data.tables.coverage import CHAPTERS, check_folder
 from cxlib.language import has_text
 from cxlib.runner.cli import main
@@ -98,6 +99,26 @@ def test_a_chapter_that_check_calls_impossible_ends_and_the_others_go_through(ta
         is_cut = "runner.ends_here" in results[line.chapter]["notices"]
         assert ("not_enough_data" in levels) if line.state == "missing" else not is_cut, line.text()
         assert (run / f"{line.chapter}.html").stat().st_size > 5_000
+
+
+#: In which rows that are none once ended in a fault.
+ENDED = ("initiative_roi", "sales", "scorecard")
+
+
+@pytest.mark.parametrize(
+    "chapter", [name if name in ENDED else pytest.param(name, marks=pytest.mark.long) for name in FILES]
+)
+def test_tables_with_a_header_only_are_not_enough_and_no_fault(chapter, company, run_chapter, tmp_path):
+    folder = some_tables(company, tmp_path / "some", "customers")
+    for path in company.glob("*.csv"):
+        if path.stem != "customers":
+            (folder / path.name).write_text(path.read_text(encoding="utf-8").split("\n")[0] + "\n")
+    try:
+        pieces = run_chapter(FILES[chapter], data=str(folder))
+    except NotEnoughData:
+        assert chapter in CHAPTERS
+    else:
+        assert pieces["notice"], "nothing is said of what is lacking"
 
 
 def test_a_table_that_cannot_be_read_makes_no_chapter_ready(company, tmp_path, capsys):

@@ -25,7 +25,7 @@ _PLURAL = re.compile(rf"(?<!\}} of )\{{(\w+)\}}((?: [a-z]+)?) ({_COUNTED})\b(?: 
 
 #: A guess at what was meant: the sentence, or the part of one, that is left out where nothing comes near.
 _GUESS = re.compile(
-    r"(?:[;；] ?|（|(?<=[.?。])\s?)[^.;?。；（]*\{nearest\}[^.;?。；）]*(?:[）?。]|\.(?= |$)|$)"
+    r"(?:[;；] ?|（|(?<=[.?。])\s?)[^.;?。；（]*\{(?:nearest|options)\}[^.;?。；）]*(?:[）?。]|\.(?= |$)|$)"
 )
 
 
@@ -38,8 +38,10 @@ def fitted(template: str, lang: str, values: Mapping[str, object]) -> str:
     ('{count} row is empty', 'Gone.')
     >>> fitted("No such key. Did you mean: {nearest}?", "en", {"nearest": "–"})
     'No such key.'
+    >>> fitted("No such key. Nearest: {options}", "en", {"options": "–"})
+    'No such key.'
     """
-    if values.get("nearest", "?") in ("", "–"):
+    if any(values.get(name, "?") in ("", "–") for name in ("nearest", "options")):
         template = _GUESS.sub(_end, template)
     if lang == "en" and any(str(value) == "1" for value in values.values()):
         template = _PLURAL.sub(lambda found: _singular(found, values), template)

@@ -229,10 +229,10 @@ def stage_chances(
     [[0.75, 0.02, 'no_difference_shown']]
     """  # noqa: E501
     stays = stage_visits(deals, deal_stages, as_of=as_of, stages=stages)
-    ends = stays.groupby("deal_id").agg(until=("left", "last"), outcome=("next", "last"))
-    entered = stays.drop_duplicates(["deal_id", "stage"]).join(ends, on="deal_id")
-    entered["outcome"] = entered["outcome"].where(entered["outcome"].isin(["won", "lost"]))
-    entered["days"] = entered["until"] - entered["entered"]
+    last = stays.groupby("deal_id")[["left", "next"]].transform("last")
+    entered = stays.assign(days=last["left"] - stays["entered"])
+    entered["outcome"] = last["next"].where(last["next"].isin(["won", "lost"]))
+    entered = entered.drop_duplicates(["deal_id", "stage"])
     rows = []
     for stage in stages:
         own = entered[entered["stage"] == stage]

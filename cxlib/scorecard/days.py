@@ -15,10 +15,10 @@ MONTHS = 3
 
 
 def first_day(data_set: Any) -> dt.date:
-    """First day of any table of an opened data set."""
+    """First day of any table of an opened data set; its last day where none of them has a row with one."""
     of = [(data_set.table(name), TABLES[name].time) for name in data_set.tables]
     days = [local_days(rows[column], column).min() for rows, column in of if column is not None and len(rows)]
-    return min(day.date() for day in days if pd.notna(day))
+    return min((day.date() for day in days if pd.notna(day)), default=data_set.as_of)
 
 
 def earlier_day(compared_with: dt.date | str | None, *, first_day: dt.date, last_day: dt.date) -> dt.date:

@@ -31,6 +31,10 @@ if TYPE_CHECKING:
 COPIES_ON_WRITE = int(pd.__version__.partition(".")[0]) >= 3
 
 
+#: Name of a data set of frames that were given none.
+FRAMES_NAME = "Data"
+
+
 def open_data(
     path: str | Path | Mapping[str, Any], as_of: date | str | None = None, **settings: Any
 ) -> DataSet:
@@ -51,7 +55,8 @@ def open_data(
         data were taken out at midnight, since they hold nothing of the day that was beginning. Where every
         table of what happened ends long before (`silent_days`), the day of the last record instead.
     **settings
-        With frames, what `dataset.yml` would say: `name`, `currency`, `timezone`, `extracted_at`, …
+        With frames, what `dataset.yml` would say: `currency`, `timezone`, `extracted_at`, `name` ("Data"
+        where it is not given), …
 
     Returns
     -------
@@ -75,11 +80,12 @@ def open_data(
     >>> orders = open_data(folder).table("orders")
     >>> orders.loc[0, ["order_id", "customer_id"]].to_list(), str(orders.loc[0, "ordered_at"])
     (['0001', '007'], '2026-10-01 08:30:00+09:00')
-    >>> shop = {"name": "Shop", "currency": "JPY", "timezone": "Asia/Tokyo", "extracted_at": "2026-10-01"}
+    >>> shop = {"currency": "JPY", "timezone": "Asia/Tokyo", "extracted_at": "2026-10-01"}
     >>> open_data({"orders": orders}, **shop).tables
     ['orders']
     """
-    own, sources, notices = find_tables(path, settings)
+    named = {"name": FRAMES_NAME} | settings if isinstance(path, Mapping) else settings
+    own, sources, notices = find_tables(path, named)
     extracted = own.extracted.date()
     complete = (own.extracted - timedelta(microseconds=1)).date()
     last = None if as_of is None else to_date(as_of, argument="as_of")

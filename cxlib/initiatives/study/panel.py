@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from cxlib.checks import InputError, ParameterError, check_columns, fail_option
+from cxlib.checks import InputError, NotEnoughData, ParameterError, check_columns, fail_option
 from cxlib.data.convert import among
 from cxlib.data.days import local_days
 from cxlib.data.text_type import TEXT
@@ -42,6 +42,8 @@ def choose_initiative(initiatives: pd.DataFrame, initiative: str | None = None) 
 
     Raises
     ------
+    NotEnoughData
+        The table has no rows.
     ParameterError
         No such initiative; the message names the few whose ids are nearest.
     InputError
@@ -54,6 +56,8 @@ def choose_initiative(initiatives: pd.DataFrame, initiative: str | None = None) 
     >>> choose_initiative(table, "I1")["assignment"]
     'randomised'
     """
+    if initiatives.empty:
+        raise NotEnoughData("impact.no_initiatives")
     known = initiatives["initiative_id"].astype(TEXT)
     rows = initiatives.head(1) if initiative is None else initiatives[known == str(initiative)]
     if rows.empty:

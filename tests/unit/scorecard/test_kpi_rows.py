@@ -193,6 +193,12 @@ def test_a_period_that_begins_elsewhere_is_called_by_its_days(day, since, claim)
         assert (found["first_day"], found["last_day"]) == (dt.date.fromisoformat(since), last)
 
 
+def test_the_first_day_of_data_without_days_is_their_last():
+    users = {"users": pd.DataFrame({"owner": ["u"]})}
+    data_set = cx.open_data(users, currency="JPY", timezone="Asia/Tokyo", extracted_at="2026-10-01")
+    assert cx.scorecard.first_day(data_set) == data_set.as_of
+
+
 def test_bad_input_is_named():
     with pytest.raises(ParameterError, match="n_groups=2"):
         measure_kpis({}, n_groups=2, **DAYS)
