@@ -247,10 +247,11 @@ from .initiatives.study.rollout import same_rollout as same_rollout
 from .inventory.cleaning_choices import chosen_tables as chosen_tables
 from .inventory.cleaning_choices import cleaned as cleaned
 from .inventory.cleaning_choices import flips as flips
+from .inventory.cleaning_choices import known_kpis as known_kpis
 from .inventory.cleaning_choices import kpi_targets as kpi_targets
 from .inventory.cleaning_choices import kpis_by_choice as kpis_by_choice
 from .inventory.cleaning_choices import narrowed as narrowed
-from .inventory.cleaning_choices import unchanged as unchanged
+from .inventory.cleaning_choices import not_compared as not_compared
 from .inventory.common_language import customers_held as customers_held
 from .inventory.common_language import dictionary as dictionary
 from .inventory.common_language import without_owner as without_owner

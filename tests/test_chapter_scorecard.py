@@ -276,6 +276,12 @@ def test_second_purchases_of_data_that_begin_mid_life_are_those_of_the_journey(
     assert figures["value_12"]["estimate"] is None, "nobody who is new is known for a year"
 
 
+def test_the_inventory_compares_no_second_purchases_of_data_that_begin_mid_life(run_chapter, mid_life):
+    pieces = run_chapter(NOTEBOOKS / "00_data_inventory.ipynb", data=mid_life)
+    assert "inventory.no_f2" in pieces["notice"]
+    assert "f2" not in {row["metric"] for row in pieces["table"].get("choices", {"rows": []})["rows"]}
+
+
 def test_the_register_says_the_same(run, run_chapter, company):
     """One initiative first, or none, in both reports; and each step of the register as an act."""
     results = run()["scorecard"]

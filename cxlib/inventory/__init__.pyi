@@ -1,10 +1,11 @@
 from .cleaning_choices import chosen_tables as chosen_tables
 from .cleaning_choices import cleaned as cleaned
 from .cleaning_choices import flips as flips
+from .cleaning_choices import known_kpis as known_kpis
 from .cleaning_choices import kpi_targets as kpi_targets
 from .cleaning_choices import kpis_by_choice as kpis_by_choice
 from .cleaning_choices import narrowed as narrowed
-from .cleaning_choices import unchanged as unchanged
+from .cleaning_choices import not_compared as not_compared
 from .common_language import customers_held as customers_held
 from .common_language import dictionary as dictionary
 from .common_language import without_owner as without_owner

@@ -257,17 +257,35 @@ def kpi_targets(targets: Targets, settings: Settings, *, f2_days: int) -> dict[s
     return own | ({"f2": of_f2[0]} if of_f2 else {})
 
 
-def unchanged(made: Mapping[str, Tables]) -> pd.DataFrame:
-    """Name the choices that `cleaned` left out, in one row, as a note; no row where there are none.
+def known_kpis(kpis: Mapping[str, Kpi], start_of: Mapping[str, Any]) -> dict[str, Kpi]:
+    """Leave out F2 where the data begin in the middle of customers' lives: all who seem new would count.
+
+    Parameters
+    ----------
+    kpis
+        As in `kpis_by_choice`.
+    start_of
+        Whether they do so, as `settled_from` tells.
 
     Examples
     --------
-    >>> unchanged(dict.fromkeys(["as_it_is", "guests", "refunds", "all"]))["choice"].item()
+    >>> list(known_kpis({"f2": ("orders", len), "nps": ("responses", len)}, {"begins": "burn_in"}))
+    ['nps']
+    """
+    return {name: kpi for name, kpi in kpis.items() if name != "f2" or not start_of["begins"]}
+
+
+def not_compared(made: Mapping[str, Tables], start_of: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Name the choices that `cleaned` left out, and F2 where `known_kpis` did, as notes.
+
+    Examples
+    --------
+    >>> not_compared(dict.fromkeys(["as_it_is", "guests", "refunds", "all"]), {"begins": ""})[0]["choice"]
     ['test_accounts', 'duplicates', 'late_rows']
     """
-    left_out = [name for name in CHOICES if name not in made]
-    note = {"choice": left_out, "note": "inventory.unchanged", "level": "info"}
-    return pd.DataFrame([note] if left_out else [])
+    choices = [name for name in CHOICES if name not in made]
+    notes = [{"choice": choices, "note": "inventory.unchanged", "level": "info"}] if choices else []
+    return notes + [{"note": "inventory.no_f2", "level": "info"}] * bool(start_of["begins"])
 
 
 def flips(rows: pd.DataFrame) -> pd.DataFrame:
