@@ -69,7 +69,8 @@ NOTHING |= {"inventory.none_steps": "inventory.without_next_step"}
 #: One of these stands in every sentence whose verdict denies a difference.
 HEDGES = {
     "en": r"can(?:no|')t|no (?:\w+ )*(?:difference|change|shown|found|told)|not (?:been )?shown|undecided"
-    r"|no scheme shows|whether|neither|not (?:beyond|more|clearly|told)|none|nothing|inside|told apart|may (?:be|have)"
+    r"|no scheme shows|whether|neither"
+    r"|not (?:beyond|more|clearly|told)|none|nothing|inside|told apart|may (?:be|have)"
     r"|beyond chance",
     "ja": r"ません|ない|未定|不明|含|差なし|なし|ず、|ずに",
 }

@@ -88,6 +88,7 @@ def channel_gaps(tickets: pd.DataFrame, *, min_cell: int = 10, conf_level: float
     if not parts:
         return pd.DataFrame(columns=_GAPS)
     gaps = pd.concat(parts, ignore_index=True)[_GAPS]
+    gaps = gaps[gaps["claim"] != "few"].reset_index(drop=True)
     return gaps.assign(metric=gaps["metric"].str.replace("_gap", "_apart"))
 
 

@@ -17,6 +17,8 @@ from cxlib.support.sides import side_told
 from cxlib.support.tickets import SAME_MATTER_DAYS
 
 HANDLERS = ("bot", "person")
+#: Customers of a side below which two sides are not compared.
+FEWEST_A_SIDE = 10
 OUTCOMES = {"settled": "pp", "csat_score": "score"}
 _COLUMNS = ["metric", *Interval._fields, "n", "n_tickets", "n_immature"]
 _COMPARED = ["metric", *Interval._fields, "n", "naive_estimate", "compared_share", "claim", "verdict"]
@@ -162,8 +164,9 @@ def bot_and_person(
     DataFrame
         `metric` ("settled_gap", "csat_gap"), `estimate, std_error, conf_low, conf_high` (standardised), `n`
         (customers compared), `naive_estimate` (all bots minus all persons), `compared_share` (of the tickets
-        known, those in cases both answered), `claim, verdict` (as `side_told`). No rows
-        where no case was answered by both.
+        known, those in cases both answered), `claim, verdict` (as `side_told`; "few" and none, without
+        limits, where one side answered fewer than ten customers of them). No rows where no case was answered
+        by both.
 
     Notes
     -----
@@ -215,6 +218,13 @@ def gaps_alike(
         )
         row |= {"n": known.loc[by_both, "customer_id"].nunique(), "naive_estimate": plain}
         row |= {"compared_share": by_both.mean()}
+        sides = known[by_both].groupby(one[by_both])["customer_id"].nunique()
+        if sides.min() < FEWEST_A_SIDE:
+            row |= dict.fromkeys(("estimate", "std_error", "conf_low", "conf_high"), np.nan)
+            rows.append(row | {"claim": "few", "verdict": None})
+            continue
+        if unit == "pp":
+            row |= {end: float(np.clip(row[end], -1, 1)) for end in ("conf_low", "conf_high")}
         rows.append(row | side_told(row["conf_low"], row["conf_high"], unit=unit))
     return pd.DataFrame(rows, columns=_COMPARED)
 

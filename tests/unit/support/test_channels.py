@@ -9,7 +9,7 @@ from cxlib.language import format_interval, format_value, shown_number
 from cxlib.support.channels import channel_gaps, channel_shares, channels_told
 from cxlib.support.claims import first_use, realised_pace, realised_told
 from cxlib.support.parcels_sent import sent_back
-from cxlib.support.settled import first_contacts
+from cxlib.support.settled import bot_and_person, first_contacts
 
 DAY = pd.Timestamp("2026-01-05")
 
@@ -138,3 +138,20 @@ def test_times_are_told_in_minutes_hours_or_days_by_their_size():
     assert format_interval(2, 120, "hours") == "2 hours to 5 days"
     assert shown_number(0.17, "hours") == pytest.approx(10 / 60)
     assert shown_number(0.99, "hours") < shown_number(1.04, "hours") < shown_number(97, "hours")
+
+
+@pytest.mark.parametrize("n_bot", [9, 12])
+def test_a_side_of_too_few_customers_is_not_compared_and_no_difference_passes_100_percent(n_bot):
+    people = 40
+    rows = pd.DataFrame(
+        {"customer_id": range(people), "channel": "chat", "reason": "usage", "seen_days": 40.0}
+    )
+    rows["handled_by"] = ["bot"] * n_bot + ["person"] * (people - n_bot)
+    came_back = [True] * (n_bot - 1) + [False] * (people - n_bot + 1)
+    rows = rows.assign(
+        is_resolved=True, is_follow_up=False, csat_score=None, seen_days=40.0, reopened_count=0.0
+    )
+    rows["next_days"] = [3.0 if back else float("inf") for back in came_back]
+    (row,) = bot_and_person(rows).to_dict("records")
+    assert row["claim"] == ("few" if n_bot < 10 else "lower")
+    assert np.isnan(row["conf_low"]) if n_bot < 10 else row["conf_low"] >= -1
