@@ -179,7 +179,7 @@ def test_the_rate_of_what_closed_lately_is_wrong_by_the_amount_planted():
 
 
 def test_of_deals_that_are_over_conversion_is_what_counting_them_one_by_one_gives():
-    deals, history = company(4, 300)
+    deals, history = company(4, 150)
     deals = deals[deals["is_won"].notna()].set_index("deal_id", drop=False)
     history = history[history["deal_id"].isin(deals["deal_id"])]
     found = stage_conversion(deals.reset_index(drop=True), history, as_of=END, stages=STAGES)
@@ -189,12 +189,12 @@ def test_of_deals_that_are_over_conversion_is_what_counting_them_one_by_one_give
             entered = visits.loc[visits["stage"] == row.stage, "entered_at"].min()
             if pd.notna(entered):
                 further = visits.loc[visits["stage"].isin(STAGES[at + 1 :]), "entered_at"].min()
-                over = deals.at[deal, "closed_on"]
-                is_on = (pd.notna(further) and further <= over) or bool(deals.at[deal, "is_won"])
+                over = deals.loc[deal, "closed_on"]
+                is_on = (pd.notna(further) and further <= over) or bool(deals.loc[deal, "is_won"])
                 left = min(one for one in (further, over) if pd.notna(one))
                 ends.append(("on" if is_on else "lost") if (left - entered).days <= row.days else "here")
         shares = pd.Series(ends).value_counts(normalize=True).reindex(["on", "lost", "here"], fill_value=0.0)
-        assert row.n == len(ends) > 50
+        assert row.n == len(ends) > 25
         assert [row.estimate, row.lost_share, row.here_share] == pytest.approx(shares.tolist(), abs=1e-12)
 
 
