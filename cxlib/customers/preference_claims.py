@@ -26,21 +26,23 @@ def strongest_attribute(profile: pd.DataFrame, *, conf_level: float = 0.95) -> d
     Returns
     -------
     dict
-        The row of the highest Cramér's V with `groups` (attributes looked at) and `verdict` (differ,
-        no_difference_shown); a `note` where there is none.
+        The row of the highest Cramér's V, of those that are shown to differ where there are any, with
+        `groups` (attributes looked at) and `verdict` (differ, no_difference_shown); a `note` where there is
+        none.
 
     Examples
     --------
-    >>> rows = pd.DataFrame({"metric": "cramers_v", "attribute": ["a", "b"], "estimate": [0.1, 0.3], "n": 90})
-    >>> told = strongest_attribute(rows.assign(p_adjusted=[0.2, 0.01]))
+    >>> rows = pd.DataFrame({"metric": "cramers_v", "attribute": ["a", "b"], "estimate": [0.4, 0.3], "n": 90})
+    >>> told = strongest_attribute(rows.assign(p_adjusted=[0.2, 0.01]))  # "a" is higher, of fewer customers
     >>> told["attribute"], told["groups"], told["verdict"]
     ('b', 2, 'differ')
     """
     strength = profile[profile["metric"] == "cramers_v"].dropna(subset=["estimate"])
     if strength.empty:
         return {"note": "segmentation.no_profile"}
-    [row] = strength.nlargest(1, "estimate").to_dict("records")
-    verdict = "differ" if row["p_adjusted"] < 1 - conf_level else UNDECIDED
+    shown = strength[strength["p_adjusted"] < 1 - conf_level]
+    [row] = (shown if len(shown) else strength).nlargest(1, "estimate").to_dict("records")
+    verdict = "differ" if len(shown) else UNDECIDED
     told = {str(name): held for name, held in row.items()}
     return told | {"groups": len(strength), "verdict": verdict, "note": ""}
 

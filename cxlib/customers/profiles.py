@@ -54,7 +54,8 @@ def segment_profile(
 
     Notes
     -----
-    V by Bergsma, its limits as in `cramers_v`; the test of V is Pearson's. Residuals
+    V by Bergsma, its limits as in `cramers_v`; the test of V is Pearson's, and where it does not reject, the
+    search over the attributes paid for, the lower limit is 0. Residuals
     (n - e)/√(e(1 - row)(1 - column)) by Haberman; cells with an expectation below 1 have none. p-values are
     adjusted by Benjamini–Hochberg, over all cells looked at.
 
@@ -81,6 +82,8 @@ def segment_profile(
     table["p_adjusted"] = np.nan
     for _, rows in table.groupby("metric"):
         table.loc[rows.index, "p_adjusted"] = false_discovery(rows["p_value"].to_numpy(dtype=float))
+    by_chance = (table["metric"] == "cramers_v") & (table["p_adjusted"] >= 1 - conf_level)
+    table["conf_low"] = table["conf_low"].mask(by_chance & table["conf_low"].notna(), 0.0)
     return table[columns].astype({"n": "int64", "of": "int64"})
 
 

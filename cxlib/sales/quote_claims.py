@@ -16,6 +16,8 @@ _LATE = {"1–7": 7.0, "8–30": 30.0, "31–90": 90.0, "91–365": 365.0, "366�
 def enough_quotes(followed: pd.DataFrame, *, customers: int, min_cell: int = 10) -> pd.DataFrame:
     """Keep the result of `follow_up` where each group has enough quotes and their difference has limits.
 
+    Where only the quotes together are enough, the share followed up is kept.
+
     Examples
     --------
     >>> followed = pd.DataFrame({"metric": ["difference"], "conf_low": [0.1], "n": [40]})
@@ -24,7 +26,8 @@ def enough_quotes(followed: pd.DataFrame, *, customers: int, min_cell: int = 10)
     """
     has_limits = followed.loc[followed["metric"] == "difference", "conf_low"].notna().any()
     is_known = has_limits and customers >= min_cell and followed["n"].min() >= min_cell
-    return followed if is_known else followed.iloc[:0]
+    alone = (followed["metric"] == "compliance") & (followed["n"] >= min_cell) & (customers >= min_cell)
+    return followed if is_known else followed[alone]
 
 
 def follow_up_gap(followed: pd.DataFrame, *, within_days: int) -> pd.DataFrame:
@@ -40,7 +43,8 @@ def follow_up_gap(followed: pd.DataFrame, *, within_days: int) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row, none without a result: `metric` ("difference"), `estimate, conf_low, conf_high, n,
+        One row, none without a result: `metric` ("difference", or "compliance" with the `claim` "alone" where
+        there is no difference), `estimate, conf_low, conf_high, n,
         compliance_share, naive_difference, within_days, verdict` ("differ", "no_difference_shown") and
         `claim`: "naive_low" where the naive comparison says less, since quick deals leave no time to follow
         up, else "plain"; each with "_undecided" where no difference is shown.
@@ -55,7 +59,8 @@ def follow_up_gap(followed: pd.DataFrame, *, within_days: int) -> pd.DataFrame:
     found = followed.set_index("metric")["estimate"]
     due = followed.loc[followed["metric"] == "difference", _COLUMNS].reset_index(drop=True)
     if due.empty:
-        return due.assign(verdict=None, claim=None)
+        alone = followed.loc[followed["metric"] == "compliance", _COLUMNS].reset_index(drop=True)
+        return alone.assign(within_days=within_days, verdict=None, claim="alone")
     naive = found["naive_difference"]
     verdict = limits_verdict(due["conf_low"].item(), due["conf_high"].item(), unit="pp")
     claim = "naive_low" if naive < due["estimate"].item() - 0.0005 else "plain"

@@ -136,9 +136,9 @@ def measure_kpis(
     Returns
     -------
     DataFrame
-        One row per metric, in the order given: `metric, estimate, conf_low, conf_high, n` (now), `before`,
-        `change` (now − before), `change_std_error, change_conf_low, change_conf_high`, `n_both` (customers
-        behind either day).
+        One row per metric, in the order given: `metric, estimate, conf_low, conf_high, n` (now), `customers`
+        (the most that can stand behind it: `n` may count deals or answers), `before`, `change` (now −
+        before), `change_std_error, change_conf_low, change_conf_high`, `n_both` (customers of either day).
 
     Raises
     ------
@@ -178,8 +178,9 @@ def measure_kpis(
         for frame in (one.latest, *([] if one.before is None else [one.before])):
             check_columns(frame, customer_id_col=customer_id_col)
         row = {"metric": metric} | _first_row(one.figure, one.latest, last_day)
+        row["customers"] = min(row["n"], len(np.unique(_who(one.latest, customer_id_col))))
         rows.append(row | _change(one, (last_day, earlier), n_groups, level, customer_id_col))
-    return pd.DataFrame(rows, columns=["metric", *LIMITS, *MOVES])
+    return pd.DataFrame(rows, columns=["metric", *LIMITS, "customers", *MOVES])
 
 
 def judge_kpis(
@@ -226,7 +227,18 @@ def judge_kpis(
             row: Any = found.loc[kpi.id].to_dict()
             own = {"unit": kpi.unit, "report": kpi.report, "moved": _moved(row, kpi.unit, currency)}
             judged.append({"metric": kpi.id} | row | own | _against(row, goals.get(kpi.id), kpi.unit))
-    columns = ["metric", *LIMITS, *MOVES, "unit", "report", "target", "alarm", "verdict", "moved"]
+    columns = [
+        "metric",
+        *LIMITS,
+        "customers",
+        *MOVES,
+        "unit",
+        "report",
+        "target",
+        "alarm",
+        "verdict",
+        "moved",
+    ]
     return pd.DataFrame(judged, columns=columns)
 
 

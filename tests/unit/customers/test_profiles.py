@@ -136,6 +136,8 @@ def test_nothing_stands_out_where_nothing_differs(rounds, most):
     for seed in range(rounds):
         table = segment_profile(people(seed), attributes=["region", "language"])
         alarms += (table.loc[table["metric"] == "share", "p_adjusted"] < 0.05).any()
+        strength = table[table["metric"] == "cramers_v"]
+        assert (strength.loc[strength["p_adjusted"] >= 0.05, "conf_low"] == 0).all()
     assert alarms <= most
 
 

@@ -78,10 +78,15 @@ def test_following_up_is_claimed_on_the_side_of_its_limits(ends, naive, claim, v
 
 def test_too_few_quotes_say_nothing():
     assert len(enough_quotes(followed(0.1, 0.3), customers=30)) == 3
-    for few in (followed(0.1, 0.3, n=9), followed(np.nan, np.nan)):
-        assert enough_quotes(few, customers=30).empty
+    assert enough_quotes(followed(0.1, 0.3, n=9), customers=30).empty
     nothing = enough_quotes(followed(0.1, 0.3), customers=9)
     assert nothing.empty and follow_up_gap(nothing, within_days=7).empty
+
+
+def test_where_groups_are_too_small_the_share_followed_up_is_told_alone():
+    kept = enough_quotes(followed(np.nan, np.nan), customers=30)
+    told = follow_up_gap(kept, within_days=7).iloc[0]
+    assert told[["metric", "claim", "estimate", "n"]].tolist() == ["compliance", "alone", 0.5, 90]
 
 
 def test_quotes_that_wait_are_counted_by_delay():

@@ -193,6 +193,12 @@ def test_a_period_that_begins_elsewhere_is_called_by_its_days(day, since, claim)
         assert (found["first_day"], found["last_day"]) == (dt.date.fromisoformat(since), last)
 
 
+def test_many_deals_of_few_customers_are_a_small_group():
+    deals = pd.DataFrame({"customer_id": ["a", "b"] * 20, "value": 1.0})
+    rows = measure_kpis({"mean": Measure(mean, deals, deals)}, **DAYS)
+    assert rows[["n", "customers"]].to_numpy().tolist() == [[40, 2]]
+
+
 def test_the_first_day_of_data_without_days_is_their_last():
     users = {"users": pd.DataFrame({"owner": ["u"]})}
     data_set = cx.open_data(users, currency="JPY", timezone="Asia/Tokyo", extracted_at="2026-10-01")
