@@ -87,3 +87,24 @@ def test_a_test_that_could_not_be_made_leaves_no_hole_in_the_caution(placebo, pr
     assert note["key"] == f"impact.note_{key}"
     assert all(f"{{{name}}}" in catalogue()[note["key"]]["en"] for name in set(note) - {"key", "level"})
     assert "–" not in evaluation_words(note)
+
+
+@pytest.mark.parametrize(
+    ("notes", "reason", "told"),
+    [
+        ({"everyone"}, "no_data", ("not_shown", "no_control")),
+        ({"small_arm", "not_started"}, "no_data", ("not_shown", "small_arm")),
+        ({"no_members"}, "no_data", ("not_shown", "no_members")),
+        ({"no_months_before"}, "no_control", ("not_shown", "no_before")),
+        ({"found"}, "no_control", ("not_shown", "found")),
+        ({"not_started"}, "no_data", ("too_early", "no_data")),
+        ({"to_come", "everyone"}, "no_data", ("too_early", "not_begun")),
+    ],
+)
+def test_it_is_too_early_only_where_to_wait_helps(notes, reason, told):
+    verdict = "not_shown" if reason == "no_control" else "too_early"
+    decision = pd.DataFrame([{"verdict": verdict, "reason": reason}])
+    [row] = evaluation._why_alone(decision, notes).to_numpy().tolist()
+    assert tuple(row) == told
+    assert (register.STEPS[row[1]] == "wait") == (row[0] == "too_early")
+    assert {f"impact.verdict.{row[1]}", f"impact.next.{row[1]}"} <= catalogue().keys()
