@@ -13,6 +13,7 @@ import pandas as pd
 from cxlib.initiatives.evaluate import PRICED, Evaluation
 from cxlib.initiatives.money.flows import cash_flows, flatten
 from cxlib.initiatives.money.scenarios import pulled_forward, roi_scenarios, roi_tornado
+from cxlib.language import format_value
 from cxlib.stats.verdicts import limits_side
 
 Row = dict[str, Any]
@@ -95,7 +96,7 @@ def percent(conf_level: float) -> str:
     >>> percent(0.999)
     '99.9%'
     """
-    return f"{conf_level * 100:.10g}%"
+    return format_value(conf_level, "set_share")
 
 
 def caveat(found: Evaluation, *kinds: str) -> str:
