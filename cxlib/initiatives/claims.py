@@ -118,7 +118,9 @@ def money_told(found: Evaluation) -> Row:
     figures: Row = {} if found.money is None else flatten(found.money)
     figures |= {"break_even_effect": found.break_even_effect, "months": len(found.effects)}
     is_free = found.state == "no_effect" and found.break_even_effect == 0
-    told = {"claim": f"{found.state}{'_free' if is_free else ''}", "caveat": caveat(found, "drift_money")}
+    is_over = found.state == "too_early" and found.decision["reason"].item() == "none_left"
+    claim = "none_left" if is_over else f"{found.state}{'_free' if is_free else ''}"
+    told = {"claim": claim, "caveat": caveat(found, "drift_money")}
     return figures | told | {"horizon_months": found.rule.horizon_months}
 
 

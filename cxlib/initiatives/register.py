@@ -31,6 +31,7 @@ STEPS = {
     "not_begun": "wait",
     "inconclusive": "run_again",
     "no_control": "run_again",
+    "none_left": "run_again",
     "found": "run_again",
     "drift": "run_again",
     "small_arm": "run_again",

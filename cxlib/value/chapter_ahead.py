@@ -139,6 +139,11 @@ class SalesAhead:
     drawn: pd.DataFrame
 
     @property
+    def level(self) -> float:
+        """Level of the intervals of the forecasts, set and not that of the report."""
+        return LEVEL
+
+    @property
     def season(self) -> dict[str, Any]:
         """What to say where there are too few years for a season; nothing where there are enough."""
         return (

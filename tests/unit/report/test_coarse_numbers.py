@@ -335,7 +335,10 @@ def pinned(rule, attacks, seed=1, *, on_giant=False, **options):
 
 @pytest.mark.parametrize(
     ("rule", "attacks"),
-    [(shared, 400), *(pytest.param(one, 1_000, marks=pytest.mark.long) for one in (shared, shared_sums_only))],
+    [
+        (shared, 400),
+        *(pytest.param(one, 1_000, marks=pytest.mark.long) for one in (shared, shared_sums_only)),
+    ],
 )
 def test_of_the_attacks_on_shared_reports_at_most_one_in_a_hundred_pins_an_amount(rule, attacks):
     assert pinned(rule, attacks) <= 0.01
