@@ -295,6 +295,13 @@ def choice_faults(results):
         yield "differences", "does not say that segments are made from the orders divided by"
 
 
+def caption_faults(results):
+    """Captions that write a level with a needless decimal, or with a space before the sign."""
+    for key, figure in results.get("figures", {}).items():
+        if found := re.search(r"\d+(?:\.0%| %)", figure.get("caption", "")):
+            yield key, f"{found.group()!r} in the caption"
+
+
 def table_faults(results):
     """Rows of tables that say something else than their intervals."""
     for key, table in results["tables"].items():
@@ -330,6 +337,7 @@ def report_faults(results, lang):
         if people and _is_number(n) and n > max(people) and not COUNTED & record["values"].keys():
             yield key, f"n = {n} is more than the report has customers"
     yield from table_faults(results)
+    yield from caption_faults(results)
 
 
 def run_faults(run):

@@ -139,6 +139,11 @@ def test_nobody_waits_in_vain_and_no_warning_stands_alone(row, faults):
     assert len(list(same_story.waiting_faults(results))) == faults
 
 
+@pytest.mark.parametrize(("caption", "faults"), [("80 % intervals", 1), ("80.0% of quarters", 1), ("80%", 0)])
+def test_a_caption_writes_a_level_as_sentences_do(caption, faults):
+    assert len(list(same_story.caption_faults({"figures": {"a": {"caption": caption}}}))) == faults
+
+
 def test_what_the_choice_of_period_or_groups_makes_is_said():
     header = {"header": {"period_start": "2026-04-01"}, "tables": {}}
     told = told_of("differences", "both", measure="per_100_orders", by="segment")
