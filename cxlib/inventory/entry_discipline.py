@@ -43,9 +43,9 @@ def entries(
     """
     parts = [_entered(name, tables[name], as_of) for name in ("deals", "activities") if name in tables]
     if older is not None and len(older):
-        left = _entered("deals", older, as_of).reindex(
-            columns=["table", "customer_id", "owner", "has_next_step"]
-        )
+        both = pd.concat([older, tables["deals"]])  # whether anything tells of next steps is asked of both
+        left = _entered("deals", both, as_of).iloc[: len(older)]
+        left = left.reindex(columns=["table", "customer_id", "owner", "has_next_step"])
         parts.append(left[left["has_next_step"].notna()])
     made = pd.concat([pd.DataFrame(columns=[*_ENTRIES, "has_next_step"]), *parts], ignore_index=True)
     order = made["owner"].value_counts().index

@@ -127,3 +127,11 @@ def test_an_open_deal_from_before_the_period_is_open_all_the_same():
         late_entries(made, late_days=7)["entries"].item() for made in (entered, entries(within, as_of=AS_OF))
     ]
     assert late[0] == late[1] < late_entries(entries(whole, as_of=AS_OF), late_days=7)["entries"].item()
+
+
+def test_an_older_deal_lacks_a_step_though_no_older_one_tells_of_any():
+    whole = tables()
+    is_older = whole["deals"]["created_on"] < pd.Timestamp("2026-04-01")
+    deals = whole["deals"].assign(next_step_on=lambda held: held["next_step_on"].mask(is_older))
+    entered = entries({"deals": deals[~is_older]}, as_of=AS_OF, older=deals[is_older])
+    assert without_next_step(entered)["entries"].item() == len(deals)
