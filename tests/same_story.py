@@ -59,6 +59,12 @@ ENGLISH = {
     for words in segment_words(load_rules("rfm_segments")).values()
     if not JAPANESE.search(words["en"]) and words["en"] != words["ja"]
 }
+#: Customers, or companies, counted as things are in Japanese.
+COUNTED_AS_THINGS = re.compile(r"(?:顧客|取引先|担当者|利用者|会員)（?[\d,]+(?:件|個)")
+#: A confidence level with a decimal that says nothing, and the words before it.
+LOOSE_LEVELS = re.compile(r"(?:level of|level|power|信頼水準|有意水準|検出力) ?\d+\.0%")
+#: What to do where to wait helps; nothing else stands beside "too early".
+WAITING = ("wait", "carry_on")
 #: Notices that say what the first day of the period does not bound, and sentences that do so themselves.
 UNBOUNDED = re.compile(r"own_windows|inventory\.narrowed")
 OF_ALL = {"en": "at any time since the data begin", "ja": "データの最初から"}
@@ -158,6 +164,10 @@ def verdict_faults(record, lang, currency):
         yield f"verdict {verdict!r}, but no interval lies on that side"
     if verdict in DENIALS and found and 0 not in sides:
         yield f"verdict {verdict!r}, but every interval excludes no difference"
+    if verdict in DENIALS and any(
+        unit == "pp" and (low, high) == (-1, 1) for _name, low, high, unit in found
+    ):
+        yield f"verdict {verdict!r}, but the interval holds whatever a difference can be"
     if verdict in DENIALS and not re.search(HEDGES[lang], record["text"], re.IGNORECASE):
         yield f"verdict {verdict!r}, but the sentence claims"
 
@@ -175,11 +185,20 @@ def language_faults(record, names=()):
     bare = re.sub("`[^`]*`" + "".join(f"|{re.escape(name)}" for name in names), "", texts.get("ja", ""))
     if found := UNTRANSLATED.search(bare):
         yield f"{found.group()!r} in the Japanese sentence"
-    if found := TWICE.search(texts.get("ja", "")):
-        yield f"{found.group()!r} in the Japanese sentence"
+    yield from writing_faults(texts)
     for word in sorted(ENGLISH):
         if re.search(rf"(?<![A-Za-z]){re.escape(word)}(?![A-Za-z])", texts.get("ja", "")):
             yield f"{word!r} in the Japanese sentence"
+
+
+def writing_faults(texts):
+    """A word said twice, customers counted as things, a level with a decimal that says nothing."""
+    for odd in (TWICE, COUNTED_AS_THINGS):
+        if found := odd.search(texts.get("ja", "")):
+            yield f"{found.group()!r} in the Japanese sentence"
+    for said in texts.values():
+        if found := LOOSE_LEVELS.search(said):
+            yield f"a level with a needless decimal: {found.group()!r}"
 
 
 def of_language(results):
@@ -214,12 +233,97 @@ def nothing_faults(results):
             yield notice, f"nothing to show: there is none of what {finding} tells about"
 
 
+def asked_faults(results, people):
+    """Findings that ask for more customers than there are."""
+    for key, record in results["findings"].items():
+        values = record["values"]
+        if people and _is_number(values.get("more")) and values["n"] + values["more"] > max(people):
+            yield key, f"asks for {values['more']} more answers of {max(people)} customers"
+        listed = values.get("n_listed")
+        if listed is not None and values.get("claim") != "too_few" and 2 * values["per_group"] > listed:
+            yield key, f"asks for two groups of {values['per_group']} out of {listed} customers"
+
+
+def waiting_faults(results):
+    """Initiatives called too early where to wait does not help, and warnings where nothing is computed."""
+    rows = results["tables"].get("verdicts", {}).get("rows", [])
+    warned = results.get("notices", {}).get("impact.register_cautions", {}).get("texts", {}).get("en", "")
+    for row in rows:
+        if row["verdict"] == "too_early" and row.get("next_step", "wait") not in WAITING:
+            yield row["initiative"], f"too early, and the step is {row['next_step']!r}"
+        if row.get("months_observed") == 0 and row["initiative"] in warned:
+            yield row["initiative"], "a warning where no month is observed"
+
+
+def bar_faults(results):
+    """A forecast that claims to beat a simpler one that does worse than a coin."""
+    for key, record in results["findings"].items():
+        simple = record["values"].get("simple_auc_share")
+        if record["values"].get("claim") == "score_ranks" and _is_number(simple) and simple < 0.5:
+            yield key, f"the bar is right in {simple} of cases only"
+
+
+def first_faults(results):
+    """What is told as the only or the best of its kind, and is not in its own report."""
+    findings = results["findings"]
+    lowering = {
+        record["values"]["topic"]
+        for record in findings.values()
+        if record["values"].get("claim") == "nps_lowers"
+    }
+    first = findings.get("voice.first", {"values": {}})["values"]
+    if first.get("claim") in ("only", "none") and lowering - {first.get("topic")}:
+        yield "voice.first", f"{first['claim']}, but a lower NPS goes with {sorted(lowering)}"
+    best = findings.get("customer_value.best", {"values": {}})["values"]
+    ratios = [
+        row["ltv_to_cac"]
+        for row in results["tables"].get("costs", {}).get("rows", [])
+        if _is_number(row.get("ltv_to_cac")) and not str(row["acquisition_channel"]).endswith("channels")
+    ]
+    if best.get("claim") in ("first", "among") and any(ratio > best["estimate"] + 1e-9 for ratio in ratios):
+        yield "customer_value.best", f"{best['first']} is told as the largest, and {max(ratios)} is more"
+
+
+def choice_faults(results):
+    """Figures that the choice of period or groups makes, told without a word about it."""
+    notices, findings = results.get("notices", {}), results["findings"]
+    chosen = results["header"].get("period_start") is not None
+    if chosen and "journey.f2_level" in findings and "journey.f2_of_period" not in notices:
+        yield "journey.f2_level", "does not say that it is of first buyers of the period"
+    told = findings.get("differences", {"values": {}})["values"]
+    is_own = (told.get("measure"), told.get("by")) == ("per_100_orders", "segment")
+    if is_own and "support.segment_circular" not in notices:
+        yield "differences", "does not say that segments are made from the orders divided by"
+
+
+def caption_faults(results):
+    """Captions that write a level with a needless decimal, or with a space before the sign."""
+    for key, figure in results.get("figures", {}).items():
+        if found := re.search(r"\d+(?:\.0%| %)", figure.get("caption", "")):
+            yield key, f"{found.group()!r} in the caption"
+
+
+def table_faults(results):
+    """Rows of tables that say something else than their intervals."""
+    for key, table in results["tables"].items():
+        for fault in bare_columns(table):
+            yield key, fault
+        for row in table["rows"]:
+            low, high, estimate = (row.get(name) for name in ("conf_low", "conf_high", "estimate"))
+            if all(map(_is_number, (low, high, estimate))) and not _is_inside(estimate, low, high):
+                yield key, "an estimate lies outside its interval"
+            known = row.get("month") == 0 or "quartile_low" in row  # spent at the start; whole days
+            if _is_number(low) and low == high and not known:
+                yield key, "an interval of width zero"
+
+
 def report_faults(results, lang):
     """Contradictions inside one report, by the key of the finding or table."""
     yield from period_faults(results, lang)
-    yield from of_language(results)
-    yield from nothing_faults(results)
+    for rule in (of_language, nothing_faults, waiting_faults, bar_faults, first_faults, choice_faults):
+        yield from rule(results)
     people = [table["customers"] for table in results["header"].get("tables", []) if table.get("customers")]
+    yield from asked_faults(results, people)
     for key, record in results["findings"].items():
         if hole := HOLES.search(record["text"]):
             yield key, f"a hole in the sentence: {hole.group()!r}"
@@ -233,16 +337,8 @@ def report_faults(results, lang):
         n = record["values"].get("n")
         if people and _is_number(n) and n > max(people) and not COUNTED & record["values"].keys():
             yield key, f"n = {n} is more than the report has customers"
-    for key, table in results["tables"].items():
-        for fault in bare_columns(table):
-            yield key, fault
-        for row in table["rows"]:
-            low, high, estimate = (row.get(name) for name in ("conf_low", "conf_high", "estimate"))
-            if all(map(_is_number, (low, high, estimate))) and not _is_inside(estimate, low, high):
-                yield key, "an estimate lies outside its interval"
-            known = row.get("month") == 0 or "quartile_low" in row  # spent at the start; whole days
-            if _is_number(low) and low == high and not known:
-                yield key, "an interval of width zero"
+    yield from table_faults(results)
+    yield from caption_faults(results)
 
 
 def run_faults(run):

@@ -345,7 +345,7 @@ def test_one_rule_names_the_driver_to_start_with(run):
         is_one = len(fix) == 1 or (len(fix) > 1 and first >= needed)
         assert start["verdict"] == ("start_here" if is_one else "undecided" if fix else "not_met")
         if "nps.rule_error" in pieces["finding"]:
-            assert values(pieces, "nps.rule_error")["error_share"] == pytest.approx(2 * (1 - needed))
+            assert values(pieces, "nps.rule_error")["miss_share"] == pytest.approx(2 * (1 - needed))
 
 
 @pytest.mark.parametrize("lang", ["en", pytest.param("ja", marks=pytest.mark.long)])

@@ -204,14 +204,18 @@ def test_a_negative_cost_stops(run, changed):
 
 def test_a_horizon_longer_than_the_data_is_too_early(run):
     pieces = run(horizon_months=24)
-    assert set(verdicts(pieces).values()) == {"too_early"}
+    assert verdicts(pieces) == dict.fromkeys(("I1", "I3"), "too_early") | dict.fromkeys(
+        ("I2", "I4"), "not_shown"
+    )
+    reasons = {name: row["reason"] for name, row in lines(pieces, "verdicts").items()}
+    assert (reasons["I2"], reasons["I4"]) == ("few_groups", "no_control")
     assert {"ranking", "returns"}.isdisjoint(pieces["table"])
     assert "impact.first_place.none" in pieces["notice"]
 
 
 def test_constant_outcome_shows_nothing(run, changed):
     pieces = run(data=changed(orders=lambda table: table.assign(amount=0.0, margin=0.0)))
-    assert verdicts(pieces) == dict.fromkeys(("I1", "I2", "I3"), "not_shown") | {"I4": "too_early"}
+    assert verdicts(pieces) == dict.fromkeys(("I1", "I2", "I3", "I4"), "not_shown")
     assert {"ranking", "returns"}.isdisjoint(pieces["table"])
     assert any("same value for every customer" in note for _, note in cautions(pieces))
 
@@ -223,7 +227,7 @@ def test_one_treated_customer_is_not_shown(run, changed):
 
     pieces = run(data=changed(enrolments=one))
     row = lines(pieces, "verdicts")["I1"]
-    assert (row["verdict"], row["estimate"]) == ("too_early", None)
+    assert (row["verdict"], row["reason"], row["estimate"]) == ("not_shown", "small_arm", None)
     assert "I1" not in lines(pieces, "ranking")
 
 

@@ -63,6 +63,24 @@ def test_what_is_in_order_is_no_contradiction():
             "in the Japanese sentence",
         ),
         ({"units": FINE["units"] | {"lowest": "score", "highest": "count"}}, None, "lowest and highest: in"),
+        ({"texts": {"en": "", "ja": "顧客13件の商談15件です。"}}, None, "'顧客13件' in the Japanese"),
+        ({"texts": {"en": "At a confidence level of 80.0% it errs.", "ja": ""}}, None, "a needless decimal"),
+        ({"texts": {"en": "", "ja": "（有意水準5.0%）"}}, None, "a needless decimal"),
+        (
+            {
+                "verdict": "no_difference_shown",
+                "values": FINE["values"] | {"conf_low": -1, "conf_high": 1},
+            },
+            None,
+            "whatever a difference can be",
+        ),
+        ({"values": FINE["values"] | {"more": 61}}, None, "asks for 61 more answers of 100 customers"),
+        ({"values": FINE["values"] | {"n_listed": 9, "per_group": 5}}, None, "asks for two groups of 5"),
+        (
+            {"values": FINE["values"] | {"claim": "score_ranks", "simple_auc_share": 0.4}},
+            None,
+            "the bar is right in 0.4 of cases only",
+        ),
         (None, {"units": {"estimate": "number"}}, "estimate: 0.5 without a unit"),
         (None, {"units": {"estimate": {"share": "share"}}}, "estimate: 0.5 without a unit"),
         (None, {"rows": [{"estimate": 0.5, "conf_low": 0.6, "conf_high": 0.7}]}, "outside its interval"),
@@ -84,6 +102,55 @@ def test_an_association_at_its_least_is_none_shown():
     low = {"values": FINE["values"] | {"conf_low": 0.0}, "verdict": "no_difference_shown"}
     told = low | {"units": FINE["units"] | dict.fromkeys(("estimate", "conf_low", "conf_high"), "ratio")}
     assert same_story.contradictions(run_of(told | {"text": "It is not shown."}), "en") == []
+
+
+def told_of(key, claim, **values):
+    return {key: {"text": "", "verdict": None, "values": {"claim": claim} | values}}
+
+
+@pytest.mark.parametrize(
+    ("claim", "faults"), [("only", 1), ("none", 1), ("only_carried", 0), ("none_carried", 0), ("leads", 0)]
+)
+def test_the_only_topic_that_lowers_is_the_only_one(claim, faults):
+    found = told_of("voice.impact[topic=delivery]", "nps_lowers", topic="delivery")
+    results = {"header": {}, "tables": {}, "findings": found | told_of("voice.first", claim, topic="price")}
+    assert len(list(same_story.first_faults(results))) == faults
+
+
+@pytest.mark.parametrize(("claim", "faults"), [("among", 1), ("among_judged", 0), ("first_judged", 0)])
+def test_the_channel_with_the_largest_ratio_is_the_largest(claim, faults):
+    found = told_of("customer_value.best", claim, first="store", estimate=4.0)
+    rows = [{"acquisition_channel": "line", "ltv_to_cac": 9.0}, {"acquisition_channel": "all channels"}]
+    results = {"header": {}, "tables": {"costs": {"rows": rows}}, "findings": found}
+    assert len(list(same_story.first_faults(results))) == faults
+
+
+@pytest.mark.parametrize(
+    ("row", "faults"),
+    [
+        ({"verdict": "too_early", "next_step": "run_again", "months_observed": 4}, 1),
+        ({"verdict": "too_early", "next_step": "wait", "months_observed": 4}, 0),
+        ({"verdict": "not_shown", "next_step": "run_again", "months_observed": 0}, 1),
+    ],
+)
+def test_nobody_waits_in_vain_and_no_warning_stands_alone(row, faults):
+    warned = {"impact.register_cautions": {"texts": {"en": "Warnings apply to A."}}}
+    results = {"tables": {"verdicts": {"rows": [row | {"initiative": "A"}]}}, "notices": warned}
+    assert len(list(same_story.waiting_faults(results))) == faults
+
+
+@pytest.mark.parametrize(("caption", "faults"), [("80 % intervals", 1), ("80.0% of quarters", 1), ("80%", 0)])
+def test_a_caption_writes_a_level_as_sentences_do(caption, faults):
+    assert len(list(same_story.caption_faults({"figures": {"a": {"caption": caption}}}))) == faults
+
+
+def test_what_the_choice_of_period_or_groups_makes_is_said():
+    header = {"header": {"period_start": "2026-04-01"}, "tables": {}}
+    told = told_of("differences", "both", measure="per_100_orders", by="segment")
+    found = {"findings": told | told_of("journey.f2_level", "since")}
+    said = {"notices": {"journey.f2_of_period": {}, "support.segment_circular": {}}}
+    assert len(list(same_story.choice_faults(header | found))) == 2
+    assert list(same_story.choice_faults(header | found | said)) == []
 
 
 @pytest.mark.parametrize(("notice", "finding"), same_story.NOTHING.items())

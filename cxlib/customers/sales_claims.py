@@ -174,11 +174,12 @@ def group_lead(
     Returns
     -------
     dict
-        `claim` ("leads", "tied") with `verdict` (leads, no_difference_shown), the leader under the name of
-        `by`, `next_…, ahead, ahead_conf_low, ahead_conf_high` (difference to the next share, or to the first
-        that cannot be told, -1…1), `tied_…` (groups that cannot be told from the first, itself at the head),
-        `groups` (number looked at); with `shares` also the leader's row and `next_share`, or a `note` where
-        either is blanked. Empty with fewer than two groups.
+        `claim` ("leads", "tied", "too_few": the difference may be anything) with `verdict` (leads,
+        no_difference_shown, not_enough_data), the leader under the name of `by`, `next_…, ahead,
+        ahead_conf_low, ahead_conf_high` (difference to the next share, or to the first that cannot be told,
+        -1…1), `tied_…` (groups that cannot be told from the first, itself at the head), `groups` (number
+        looked at); with `shares` also the leader's row and `next_share`, or a `note` where either is blanked.
+        Empty with fewer than two groups.
 
     Notes
     -----
@@ -212,9 +213,11 @@ def group_lead(
     names, ahead, low, high = zip(*rows, strict=True)
     behind = limits_side(low, high, unit="pp") > 0
     tied = [sums.index[0], *(name for name, clear in zip(names, behind, strict=True) if not clear)]
-    claim = "tied" if len(tied) > 1 else "leads"
     place = names.index(tied[1]) if len(tied) > 1 else 0
-    found = {"claim": claim, "verdict": "leads" if claim == "leads" else UNDECIDED, by: sums.index[0]}
+    is_empty = low[place] <= -1 and high[place] >= 1  # it may be anything
+    claim = "leads" if len(tied) == 1 else "too_few" if is_empty else "tied"
+    verdict = {"leads": "leads", "too_few": "not_enough_data"}.get(claim, UNDECIDED)
+    found = {"claim": claim, "verdict": verdict, by: sums.index[0]}
     found |= {f"next_{by}": names[place], "ahead": ahead[place], "ahead_conf_low": low[place]}
     found |= {"ahead_conf_high": high[place], f"tied_{by}": tied, "groups": len(sums), "note": ""}
     return found if shares is None else found | _as_shown(found, shares, by)

@@ -13,6 +13,7 @@ import pandas as pd
 from cxlib.initiatives.evaluate import PRICED, Evaluation
 from cxlib.initiatives.money.flows import cash_flows, flatten
 from cxlib.initiatives.money.scenarios import pulled_forward, roi_scenarios, roi_tornado
+from cxlib.language import format_value
 from cxlib.stats.verdicts import limits_side
 
 Row = dict[str, Any]
@@ -95,7 +96,7 @@ def percent(conf_level: float) -> str:
     >>> percent(0.999)
     '99.9%'
     """
-    return f"{conf_level * 100:.10g}%"
+    return format_value(conf_level, "set_share")
 
 
 def caveat(found: Evaluation, *kinds: str) -> str:
@@ -117,7 +118,9 @@ def money_told(found: Evaluation) -> Row:
     figures: Row = {} if found.money is None else flatten(found.money)
     figures |= {"break_even_effect": found.break_even_effect, "months": len(found.effects)}
     is_free = found.state == "no_effect" and found.break_even_effect == 0
-    told = {"claim": f"{found.state}{'_free' if is_free else ''}", "caveat": caveat(found, "drift_money")}
+    is_over = found.state == "too_early" and found.decision["reason"].item() == "none_left"
+    claim = "none_left" if is_over else f"{found.state}{'_free' if is_free else ''}"
+    told = {"claim": claim, "caveat": caveat(found, "drift_money")}
     return figures | told | {"horizon_months": found.rule.horizon_months}
 
 

@@ -269,7 +269,8 @@ def plan_told(found: Evaluation, plan: pd.DataFrame) -> pd.DataFrame:
     row = plan[plan["horizon_months"] == found.rule.horizon_months]
     row = row[["metric", "estimate", "power", "months_observed"]]
     cost = needed(found)
-    return row.assign(claim="" if cost is not None else "no_cost", break_even_effect=cost)
+    told = row.rename(columns={"power": "power_share"})
+    return told.assign(claim="" if cost is not None else "no_cost", break_even_effect=cost)
 
 
 def other_base(found: Evaluation) -> pd.DataFrame:

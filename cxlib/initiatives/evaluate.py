@@ -15,7 +15,7 @@ from cxlib.checks import ParameterError
 from cxlib.data.convert import among
 from cxlib.initiatives.doubt.drift import drift_check
 from cxlib.initiatives.effect.by_month import monthly_effects
-from cxlib.initiatives.effect.ladder import answer_rung, evidence_ladder, observed_months
+from cxlib.initiatives.effect.ladder import answer_rung, evidence_ladder, nobody_left, observed_months
 from cxlib.initiatives.money.flows import flatten, roi_summary
 from cxlib.initiatives.money.verdicts import break_even_effect, judge_return, money_state, verdict
 from cxlib.initiatives.study.members import drop_small_arms, enrolment_notes, study_notes
@@ -26,6 +26,7 @@ from cxlib.stats.arrays import Array
 PRICED = ("ready", "drift")  # states of money with a return
 #: Why there is no comparison, by the note that says so; the first that holds.
 _ALONE = {
+    "no_members": "no_members",
     "small_arm": "small_arm",
     "no_months_before": "no_before",
     "no_months_in_period": "no_before",
@@ -95,9 +96,10 @@ class Evaluation:
     decision : DataFrame
         `verdict`, with the return taken in (`judge_return`), and with `reason` telling apart why nothing is
         compared: `no_control` (nobody), `small_arm` (a group too small to be shown), `no_before` (no month
-        before the start), `found` (only customers passed over), each with `months_…` where the horizon is
-        not over either; `not_begun` where the start lies after the last day, and
-        `no_members` (not shown: to wait does not help) where nobody of the selection is in the study.
+        before the start), `found` (only customers passed over), `no_members` (nobody of the selection is in
+        the study), `none_left` (the last wave has begun before the months were over). All are not shown even
+        before the horizon is over, because to wait does not help; `not_begun` where the start lies after the
+        last day.
     effect_verdict : str
         The verdict before the return was taken in.
     has_drift, has_drift_money : bool
@@ -254,6 +256,7 @@ def evaluate_initiative(
                         outcome_col=terms.outcome_col, **dates)  # fmt: skip
     said = {note["key"].removeprefix("impact.note_") for note in notes}
     said |= {"to_come"} if started_on > pd.Timestamp(str(as_of)) else set()
+    said |= {"none_left"} if nobody_left(panel) else set()
     is_cut = bool({"starts_before_data", "starts_before_period"} & said)
     groups = rollout_groups(panel)
     is_few = groups is not None and (groups.is_few or bool(np.isnan(answer["conf_low"])))
@@ -291,16 +294,17 @@ def evaluate_initiative(
 
 
 def _why_alone(decision: pd.DataFrame, notes: set[str]) -> pd.DataFrame:
-    """Tell apart why nothing is compared: nobody there, a group too small, or no month before the start."""
+    """Tell apart why nothing is compared, a reason that to wait does not mend even with no month observed."""
     if "to_come" in notes:
         return decision.assign(reason="not_begun")
-    if "no_members" in notes:
-        return decision.assign(verdict="not_shown", reason="no_members")
-    prefix = {"no_control": "", "months_alone": "months_"}.get(decision["reason"].item())
-    why = next((reason for note, reason in _ALONE.items() if note in notes), None)
-    if prefix is None or why is None:
+    reason = decision["reason"].item()
+    if reason == "months" and "none_left" in notes:
+        return decision.assign(verdict="not_shown", reason="none_left")
+    if reason not in ("no_control", "no_data"):
         return decision
-    return decision.assign(reason=prefix + why)
+    other = "no_control" if {"everyone", "no_control"} & notes else reason
+    why = next((why for note, why in _ALONE.items() if note in notes), other)
+    return decision if why == reason else decision.assign(verdict="not_shown", reason=why)
 
 
 def _share(members: pd.DataFrame, everyone: pd.DataFrame) -> tuple[float, int]:

@@ -31,6 +31,7 @@ STEPS = {
     "not_begun": "wait",
     "inconclusive": "run_again",
     "no_control": "run_again",
+    "none_left": "run_again",
     "found": "run_again",
     "drift": "run_again",
     "small_arm": "run_again",
@@ -124,8 +125,7 @@ def register_rows(chosen_of: Mapping[str, pd.Series], found_of: Mapping[str, Eva
 def _line(chosen: pd.Series, found: Evaluation) -> Row:
     money = {} if found.money is None or found.state not in PRICED else flatten(found.money)
     decision: Row = {str(column): value for column, value in found.decision.iloc[0].items()}
-    said = {note["key"].removeprefix("impact.note_") for note in found.notes}
-    reason = _reason(decision["reason"], found.state, said)
+    reason = _reason(decision["reason"], found.state)
     paid: Row = {name: money.get(name) for name in ("cost", "npv", *ROI)}
     paid["prob_roi_positive"] = money.get("prob_roi_positive") if found.state == "ready" else None
     error = float(found.answer["std_error"])
@@ -143,14 +143,11 @@ def _line(chosen: pd.Series, found: Evaluation) -> Row:
     return row | {"customer_months": float(found.effects["n_treated"].sum())}
 
 
-def _reason(reason: str, state: str, notes: set[str]) -> str:
-    """Reason as the register tells it: without the months, with the cost, and why no month can be used."""
+def _reason(reason: str, state: str) -> str:
+    """Reason as the register tells it: with the cost."""
     if reason == "above_min":
         return {"ready": "above_min", "zero_cost": "free"}.get(state, "no_cost")
-    if reason == "no_data":
-        return next((why for why in ("no_members", "small_arm") if why in notes), "no_data")
-    short = {"months_alone": "no_control"}.get(reason, reason)
-    return short.removeprefix("months_")
+    return reason
 
 
 def next_steps(rows: pd.DataFrame, *, horizon_months: int, min_cell: int) -> pd.DataFrame:
@@ -212,9 +209,16 @@ def verdict_counts(rows: pd.DataFrame) -> pd.DataFrame:
 def cautions(
     chosen_of: Mapping[str, pd.Series], found_of: Mapping[str, Evaluation], *, lang: str
 ) -> pd.DataFrame:
-    """List what weakens each study, as its own report says it: `initiative, level, caution` (a sentence)."""
+    """List what weakens each study, as its own report says it: `initiative, level, caution` (a sentence).
+
+    Where no month is observed, nothing is computed that could be weakened: no `level` there is "warning".
+    """
     rows = [
-        {"initiative": str(chosen_of[name]["name"]), "level": note["level"], "caution": _sentence(note, lang)}
+        {
+            "initiative": str(chosen_of[name]["name"]),
+            "level": note["level"] if found.observed or note["level"] != "warning" else "info",
+            "caution": _sentence(note, lang),
+        }
         for name, found in found_of.items()
         for note in found.notes
     ]
@@ -231,11 +235,11 @@ def grave_cautions(told: pd.DataFrame) -> pd.DataFrame:
 
     Examples
     --------
-    >>> told = pd.DataFrame({"initiative": ["A", "B"], "level": ["info", "warning"]})
+    >>> told = pd.DataFrame({"initiative": ["A", "B", "C"], "level": ["info", "warning", "not_enough_data"]})
     >>> grave_cautions(told)["names"].tolist()
     [['B']]
     """
-    names = told.loc[told["level"] != "info", "initiative"].unique().tolist()
+    names = told.loc[told["level"] == "warning", "initiative"].unique().tolist()
     note = {"note": "impact.register_cautions", "note_level": "warning", "names": names}
     return pd.DataFrame([note] if names else [])
 

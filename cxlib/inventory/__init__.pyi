@@ -6,6 +6,7 @@ from .cleaning_choices import kpi_targets as kpi_targets
 from .cleaning_choices import kpis_by_choice as kpis_by_choice
 from .cleaning_choices import narrowed as narrowed
 from .cleaning_choices import not_compared as not_compared
+from .cleaning_choices import older_deals as older_deals
 from .common_language import customers_held as customers_held
 from .common_language import dictionary as dictionary
 from .common_language import without_owner as without_owner

@@ -58,6 +58,15 @@ def chosen_tables(scope: Scope, *, survey: str = "relationship") -> dict[str, pd
     return rows
 
 
+def older_deals(scope: Scope) -> pd.DataFrame:
+    """Deals created before the period, which may still be open on its last day; no rows without a period."""
+    has = scope.data_set.has
+    if scope.period_start is None or not (has("deals") and any(map(has, ("customers", *NAMING)))):
+        return pd.DataFrame({"deal_id": []})
+    every = scope.rows("deals", with_history=True, keep_unknown=True)
+    return every[~every["deal_id"].isin(scope.rows("deals", keep_unknown=True)["deal_id"])]
+
+
 def narrowed(scope: Scope) -> list[dict[str, str]]:
     """Say what a narrower scope narrows: the arguments of `Report.notice`."""
     is_whole = scope.period_start is None and scope.period_end is None and not scope.is_narrowed

@@ -20,7 +20,9 @@ _SHARES = ["metric", "estimate", "std_error", "conf_low", "conf_high", "n", "ent
 STEPS = ("licensed", "active", "updating")
 
 
-def entries(tables: Mapping[str, pd.DataFrame], *, as_of: date) -> pd.DataFrame:
+def entries(
+    tables: Mapping[str, pd.DataFrame], *, as_of: date, older: pd.DataFrame | None = None
+) -> pd.DataFrame:
     """Put deals and activities below each other as what somebody entered.
 
     Parameters
@@ -29,6 +31,8 @@ def entries(tables: Mapping[str, pd.DataFrame], *, as_of: date) -> pd.DataFrame:
         By name; those with `owner` or `recorded_at` count.
     as_of
         Last day known: whether a deal is open, and whether its next step still lies ahead.
+    older
+        Deals from before the period (`older_deals`): those still open count among the open ones alone.
 
     Returns
     -------
@@ -38,6 +42,11 @@ def entries(tables: Mapping[str, pd.DataFrame], *, as_of: date) -> pd.DataFrame:
         `has_next_step`.
     """
     parts = [_entered(name, tables[name], as_of) for name in ("deals", "activities") if name in tables]
+    if older is not None and len(older):
+        both = pd.concat([older, tables["deals"]])  # whether anything tells of next steps is asked of both
+        left = _entered("deals", both, as_of).iloc[: len(older)]
+        left = left.reindex(columns=["table", "customer_id", "owner", "has_next_step"])
+        parts.append(left[left["has_next_step"].notna()])
     made = pd.concat([pd.DataFrame(columns=[*_ENTRIES, "has_next_step"]), *parts], ignore_index=True)
     order = made["owner"].value_counts().index
     numbers = {owner: str(at) for at, owner in enumerate(order, 1)}

@@ -22,6 +22,7 @@ from .data_notes import busy_customer as busy_customer
 from .data_notes import buyer_notes as buyer_notes
 from .data_notes import circular_segments as circular_segments
 from .data_notes import contact_notes as contact_notes
+from .data_notes import f2_of_period as f2_of_period
 from .data_notes import left_out_of_f2 as left_out_of_f2
 from .data_notes import no_year as no_year
 from .expectation import gap_surface as gap_surface

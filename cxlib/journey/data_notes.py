@@ -113,6 +113,19 @@ def buyer_notes(
     return rows + ([_note("journey.guests", share=guests)] if guests > 0 else [])
 
 
+def f2_of_period(first_day: dt.date | None, *, period_start: dt.date | None) -> Notes:
+    """Say whose second purchases are told where a period was chosen; other reports count all buyers.
+
+    Examples
+    --------
+    >>> day = dt.date(2026, 4, 1)
+    >>> [len(f2_of_period(day, period_start=first)) for first in (day, None)]
+    [1, 0]
+    """
+    is_said = period_start is not None and first_day is not None
+    return [_note("journey.f2_of_period", from_on=first_day)] if is_said else []
+
+
 def circular_segments(*, by: str | None, segment: str | None, period_start: dt.date | None) -> Notes:
     """Say that segments and F2 are made from the same purchases, where no period lies between them.
 

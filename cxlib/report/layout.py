@@ -163,7 +163,7 @@ def format_level(conf_level: float, lang: str) -> str:
     >>> format_level(0.95, "en"), format_level(0.995, "en")
     ('95%', '99.5%')
     """
-    return f"{conf_level * 100:.10g}%"
+    return format_value(conf_level, "set_share", lang)
 
 
 def _cell(name: str, record: Mapping[str, Any], layout: Layout, *, is_hidden: bool) -> Cell:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from cxlib.data.rules.decisions import Decision, read_decisions
-from cxlib.language import LANGUAGES, format_date, text
+from cxlib.language import LANGUAGES, format_date, format_value, text
 from cxlib.report.badges import SHAPES, tone_of
 from cxlib.report.prose import told_value
 from cxlib.runner.board_pictures import Picture, bars, curve, intervals
@@ -137,7 +137,7 @@ class Board:
     @property
     def interval_word(self) -> str:
         """Heading of the intervals."""
-        return self.word("interval", level=f"{self.header['conf_level'] * 100:.10g}%")
+        return self.word("interval", level=format_value(self.header["conf_level"], "set_share"))
 
     @property
     def sentences(self) -> list[tuple[str, str]]:

@@ -217,7 +217,7 @@ def chart_family(
     Returns
     -------
     dict
-        `charts, points, signals, alone` as text (they count months, not customers), `error_share`
+        `charts, points, signals, alone` as text (they count months, not customers), `miss_share`
         (0–1, at most so often these limits show any when nothing changes), and `chance_share`: how
         often (0–1) at least one of so many points then leaves limits of three standard errors.
 
@@ -231,7 +231,7 @@ def chart_family(
     lengths = limited.groupby(["metric", *by], sort=False, dropna=False).size().tolist()
     calm = np.prod([np.searchsorted(_by_chance(length, seed)[0], USUAL) / DRAWS for length in lengths])
     counts = {"charts": len(lengths), "points": len(limited)}
-    shares = {"error_share": 1 - conf_level, "chance_share": float(1 - calm)}
+    shares = {"miss_share": 1 - conf_level, "chance_share": float(1 - calm)}
     counts |= {"signals": int(limited["is_signal"].sum()), "alone": int(limited["is_alone"].sum())}
     return {name: f"{count:,}" for name, count in counts.items()} | shares
 

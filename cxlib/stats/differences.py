@@ -15,6 +15,9 @@ from cxlib.stats.arrays import Array
 from cxlib.stats.intervals import Interval, critical_value
 from cxlib.stats.welch import welch_p
 
+#: Name of the group of those without a value.
+UNKNOWN = "not_recorded"
+
 
 def interval_difference(one: Interval, other: Interval, *, correlation: ArrayLike = 0.0) -> Interval:
     """First estimate minus the other, with the interval that the two intervals imply (MOVER).
@@ -228,7 +231,8 @@ def apart_told(apart: pd.DataFrame, *, by: str, measure: str) -> dict[str, Any]:
     -------
     dict
         `claim` ("higher", "lower", "both", "together": none can be named, "none", "too_few"),
-        `verdict, p_value, groups` (number compared)`, by, measure`, and the names `higher` and `lower`.
+        `verdict, p_value, groups` (number compared)`, by, measure`, and the names `higher` and `lower`
+        ("not_recorded" those without a value).
 
     Examples
     --------
@@ -240,7 +244,7 @@ def apart_told(apart: pd.DataFrame, *, by: str, measure: str) -> dict[str, Any]:
     each, over_all = apart.iloc[:-1], apart.iloc[-1]
     named = each["verdict"] == "differ"
     sides = {"higher": each[named & (each["estimate"] > 0)], "lower": each[named & (each["estimate"] < 0)]}
-    names = {side: rows[by].tolist() for side, rows in sides.items() if len(rows)}
+    names = {side: rows[by].fillna(UNKNOWN).tolist() for side, rows in sides.items() if len(rows)}
     if over_all["verdict"] == "not_enough_data":
         claim = "too_few"
     elif over_all["verdict"] != "differ":

@@ -13,6 +13,7 @@ from .claims import realised_told as realised_told
 from .claims import start_with as start_with
 from .claims import waits_told as waits_told
 from .contact_rates import changed_reasons as changed_reasons
+from .contact_rates import circular_rates as circular_rates
 from .contact_rates import rates_by_group as rates_by_group
 from .contact_rates import reasons as reasons
 from .contact_rates import top_reason as top_reason

@@ -156,6 +156,18 @@ def rates_by_group(
     return pd.DataFrame(rows, columns=[by, *_COLUMNS[:8]])
 
 
+def circular_rates(by: str | None) -> list[dict[str, Any]]:
+    """Say that segments are made from the orders that tickets are counted per, where they are the groups.
+
+    Examples
+    --------
+    >>> [len(circular_rates(by)) for by in ("segment", "region", None)]
+    [1, 0, 0]
+    """
+    note = {"note": "support.segment_circular", "note_level": "warning", "only_here": True}
+    return [note] if by == "segment" else []
+
+
 def _rate(asked: list[Any], exposed: list[Any], conf_level: float, family: float) -> dict[str, Any]:
     """Rate of the last window with its limits, and its change from the window before."""
     total = [int(each.sum()) for each in exposed]

@@ -22,6 +22,7 @@ from cxlib.value.sales_ahead import customer_forecast, monthly_sales
 
 #: Power and two-sided level of the test that would make a prediction an effect, and the gain it should see.
 POWER, TEST_LEVEL, GAIN = 0.8, 0.05, 0.05
+FIFTHS = 5
 LEVEL, AHEAD_MONTHS, DRAWN_MONTHS = 0.8, 3, 24
 #: What measures of a forecast are called where they are shown.
 SHOWN_AS = {"wape": "sales_error", "coverage": "inside_interval", "wape_gain": "error_saved"}
@@ -76,8 +77,9 @@ def leaving_score(
         ``told`` as `score_told` with ``next_days``; results of `score_quality`, `calibration_curve`,
         `score_lift`, `odds_ratios` and `score_drift`, the shown ones with ``customers``; and ``effect_test``:
         ``share`` of the most likely fifth who leave, the ``less_share`` to be seen and the customers
-        ``per_group`` that it takes (at ``level_share`` with ``power_share``); empty where no forecast may be
-        used. The curve is that of the forecast that may be used.
+        ``per_group`` that it takes (at ``level_share`` with ``power_share``), ``n_listed`` customers in that
+        fifth, and ``claim`` "too_few" where two such groups are more; empty where no forecast may be used.
+        The curve is that of the forecast that may be used.
     """
     tickets = data_set.table("tickets") if data_set.has("tickets", "customer_id") else None
     try:
@@ -113,17 +115,18 @@ def leaving_score(
         top,
         reasons[reasons["note"].isna()].assign(customers=rows["customer_id"].nunique()),
         score_drift(scored, **asked).dropna(subset=["month"]),
-        _effect_test(float(shares.iloc[0])) if len(shares) else {},
+        _effect_test(float(shares.iloc[0]), people // FIFTHS) if len(shares) else {},
     )
 
 
-def _effect_test(share: float) -> dict[str, Any]:
+def _effect_test(share: float, n_listed: int) -> dict[str, Any]:
     """Plan the customers per group to see that `GAIN` fewer leave, where `share` leave if nothing is done."""
     less = max(share - GAIN, 0.0)
     spread = share * (1 - share) + less * (1 - less)
     needed = (ndtri(1 - TEST_LEVEL / 2) + ndtri(POWER)) ** 2 * spread / max(share - less, 1e-9) ** 2
-    plan = {"level_share": TEST_LEVEL, "power_share": POWER}
-    return {"share": share, "less_share": less, "per_group": int(np.ceil(needed)), **plan}
+    plan: dict[str, Any] = {"level_share": TEST_LEVEL, "power_share": POWER, "n_listed": n_listed}
+    plan |= {"share": share, "less_share": less, "per_group": int(np.ceil(needed))}
+    return plan | ({"claim": "too_few"} if 2 * plan["per_group"] > n_listed else {})
 
 
 @dataclass(frozen=True)
@@ -134,6 +137,11 @@ class SalesAhead:
     quality: pd.DataFrame
     ahead: pd.DataFrame
     drawn: pd.DataFrame
+
+    @property
+    def level(self) -> float:
+        """Level of the intervals of the forecasts, set and not that of the report."""
+        return LEVEL
 
     @property
     def season(self) -> dict[str, Any]:

@@ -177,6 +177,8 @@ def cost_moved(cohorts: pd.DataFrame, *, conf_level: float = 0.95) -> dict[str, 
 def best_channel(verdicts: pd.DataFrame) -> list[dict[str, Any]]:
     """Name the channel with the most value for its cost, and whether its interval clears the next one.
 
+    Where a channel has a ratio without an interval, which may be the largest, `claim` ends in "_judged".
+
     Examples
     --------
     >>> rows = pd.DataFrame({"acquisition_channel": ["ad", "tv"], "metric": "ltv_to_cac",
@@ -189,7 +191,8 @@ def best_channel(verdicts: pd.DataFrame) -> list[dict[str, Any]]:
     if place["rank"] in ("none", "only"):
         return []
     (row,) = rows_of(known[known["acquisition_channel"] == place["first"]])
-    return [row | place | {"claim": place["rank"], "verdict": None, "note": ""}]
+    rest = "" if len(known) == verdicts["estimate"].notna().sum() else "_judged"
+    return [row | place | {"claim": f"{place['rank']}{rest}", "verdict": None, "note": ""}]
 
 
 def paid_together(costs: pd.DataFrame, *, horizon_months: int) -> list[dict[str, Any]]:

@@ -44,7 +44,7 @@ def answers_notes(
         reason = "nps.no_answers" if answers.empty else "nps.no_scores"
         notes += [{"note": reason if has_table else "nps.no_table"}]
     if conf_level < LOW_LEVEL:
-        level = {"level_share": conf_level, "error_share": 1 - conf_level}
+        level = {"level_share": conf_level, "miss_share": 1 - conf_level}
         notes += [{"note": "nps.low_level", "level": "warning", **level}]
     return notes
 
@@ -136,7 +136,9 @@ def if_any(frame: pd.DataFrame, column: str = "estimate") -> pd.DataFrame:
     return frame if (held.fillna(0).any() if column == "n" else held.notna().any()) else frame.head(0)
 
 
-def targets_judged(rows: Mapping[str, pd.Series], goals: Mapping[str, tuple[float, str]]) -> Rows:
+def targets_judged(
+    rows: Mapping[str, pd.Series], goals: Mapping[str, tuple[float, str]], *, most: int = 0
+) -> Rows:
     """Judge the present scores against their targets, in the unit each is shown in.
 
     Parameters
@@ -145,13 +147,15 @@ def targets_judged(rows: Mapping[str, pd.Series], goals: Mapping[str, tuple[floa
         By measure ("nps", "csat", "ces") the first row of `now_and_whole`; judged only if it speaks of now.
     goals
         By measure the target and the better side ("higher", "lower").
+    most : int
+        Customers who could answer; 0 where that is not known.
 
     Returns
     -------
     list of dict
         The rows with `measure`, `judged_window` (the measure: each has its own dates), `target`, `verdict`,
         `more` answers that would decide, and `claim`: the verdict, or "undecided_far" where no number of them
-        within reach decides.
+        within reach decides, or "undecided_all" where it takes more (`needed`) than `most`.
 
     Examples
     --------
@@ -165,7 +169,10 @@ def targets_judged(rows: Mapping[str, pd.Series], goals: Mapping[str, tuple[floa
             target, better = goals[measure]
             found = judge_target(row, target, unit=UNITS[measure], better=better)
             is_far = found["verdict"] == "undecided" and found["more"] is None
-            claim = "undecided_far" if is_far else found["verdict"]
+            needed = row["n"] + (found["more"] or 0)
+            is_beyond = not is_far and found["verdict"] == "undecided" and 0 < most < needed
+            claim = "undecided_far" if is_far else "undecided_all" if is_beyond else found["verdict"]
+            found |= {"needed": int(needed), "most": most} if is_beyond else {}
             named = {"measure": measure, "judged_window": measure, "target": target, "claim": claim}
             told.append({**row, **named, **found, "n": row.get("customers", row["n"]), "note": ""})
     return told

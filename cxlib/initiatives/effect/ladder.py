@@ -138,6 +138,19 @@ def observed_months(panel: pd.DataFrame) -> int:
     return max(0, int(last - np.quantile(starts, 0.5, method="inverted_cdf")))
 
 
+def nobody_left(panel: pd.DataFrame) -> bool:
+    """Whether customers joined in waves and the last has begun: no later month will be compared.
+
+    Examples
+    --------
+    >>> waves = pd.DataFrame({"month": [0, 1] * 2, "start_month": [0.0, 0, 1, 1]})
+    >>> nobody_left(waves), nobody_left(waves.assign(start_month=[0.0, 0, 2, 2]))
+    (True, False)
+    """
+    starts = panel["start_month"].drop_duplicates()
+    return len(starts) > 1 and bool(starts.notna().all() and starts.max() <= panel["month"].max())
+
+
 def has_comparison(panel: pd.DataFrame) -> bool:
     """Whether the panel holds customers that were never treated, or treated later than others."""
     return len(panel["start_month"].unique()) > 1

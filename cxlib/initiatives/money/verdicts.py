@@ -65,11 +65,9 @@ def verdict(
         ========== ================= ==============================================================
         not_shown  before_data       no month to use, because the data begin later than the initiative
         too_early  no_data           no whole month observed
-        too_early  months_few_groups the same as `few_groups`, before the horizon is over
+        not_shown  no_control        nobody to compare with, whatever before/after says: to wait does not help
+        not_shown  few_groups        whole groups were treated, too few of them (`has_few_groups`): nor here
         too_early  months            fewer months observed than the horizon
-        too_early  months_alone      the same, and nobody to compare with
-        not_shown  no_control        nobody to compare with, whatever before/after says
-        not_shown  few_groups        whole groups were treated, too few of them (`has_few_groups`)
         not_shown  no_interval       no interval: a single treated customer, or an outcome that never varies
         not_shown  drift             the groups moved apart before the start (`has_drift`)
         harmful    below_zero        the whole interval lies below zero
@@ -96,7 +94,6 @@ def verdict(
         raise ParameterError("roi.interval", low=f"{conf_low:g}", high=f"{conf_high:g}")
     known = np.isfinite(conf_low) and np.isfinite(conf_high) and conf_low < conf_high
     needed = np.nan if break_even_effect is None else break_even_effect
-    is_early = months_observed < horizon_months
     shown: Any = {"unit": unit, "currency": currency}
     of_zero, of_least, of_needed = (
         int(limits_side(conf_low, conf_high, null=null, **shown)) for null in (0.0, min_effect, needed)
@@ -104,11 +101,9 @@ def verdict(
     rules = [
         (months_observed < 1 and starts_before_data, "not_shown", "before_data"),
         (months_observed < 1, "too_early", "no_data"),
-        (is_early and has_control and has_few_groups, "too_early", "months_few_groups"),
-        (is_early and has_control, "too_early", "months"),
-        (is_early, "too_early", "months_alone"),
         (not has_control, "not_shown", "no_control"),
         (has_few_groups, "not_shown", "few_groups"),
+        (months_observed < horizon_months, "too_early", "months"),
         (not known, "not_shown", "no_interval"),
         (has_drift, "not_shown", "drift"),
         (of_zero < 0, "harmful", "below_zero"),

@@ -12,6 +12,7 @@ from cxlib.data.text_type import TEXT
 from cxlib.initiatives.effect.ladder import answer_rung, evidence_ladder, has_comparison
 from cxlib.initiatives.effect.two_periods import did
 from cxlib.initiatives.study.rollout import COLUMNS, GROUP, rollout_groups, rollout_note
+from cxlib.stats.differences import UNKNOWN
 from cxlib.stats.intervals import Interval
 
 FEW = 30  # customers in an arm below which intervals are shaky
@@ -265,7 +266,7 @@ def effect_by_group(
     panel, assignment, outcome_col, conf_level
         As in `evidence_ladder`.
     customers : DataFrame
-        `customer_id` and the column `by`; a missing value is a group of its own.
+        `customer_id` and the column `by`; a missing value is a group of its own, "not_recorded".
     by : str
         Attribute of the customers.
     horizon_months : int
@@ -283,9 +284,9 @@ def effect_by_group(
     """
     check_columns(customers, by=by)
     group = panel["customer_id"].map(customers.set_index("customer_id")[by]).astype(object)
-    group = group.where(group.notna(), "–")
+    group = group.where(group.notna(), UNKNOWN)
     rows: list[dict[str, Any]] = []
-    for name in sorted(group.unique(), key=str):
+    for name in sorted(group.unique(), key=lambda name: (name == UNKNOWN, str(name))):
         part = panel[(group == name).to_numpy()]
         sizes = part.drop_duplicates("customer_id")["arm"].value_counts()
         counts = {"n_treatment": int(sizes.get("treatment", 0)), "n_control": int(sizes.get("control", 0))}

@@ -294,7 +294,7 @@ def _verdict(row: Any) -> str | None:
 
 
 def score_told(quality: pd.DataFrame) -> dict[str, Any]:
-    """Say which forecast the test lets one use: the score only where it beats both simpler ones.
+    """Say which forecast the test lets one use: the score only where it beats the better simpler one.
 
     Parameters
     ----------
@@ -306,14 +306,15 @@ def score_told(quality: pd.DataFrame) -> dict[str, Any]:
     dict
         `used`: "score" (it beats the base rate and the simple score), "simple" (it beats the base rate, and
         the score is not shown to beat it), "base" (neither is of use, or too few rows); `claim`: the same,
-        with "_ranks" behind it where it beats another by its order alone, "unclear" (the score beats the base
-        rate, but not the simple one, which beats nothing), "too_few" (in the test) and "few_events" (in the
-        fit: no score); `verdict` ahead, no_difference_shown, behind or not_enough_data; `metric, estimate,
-        conf_low, conf_high`: part of the base rate's error that is saved ("brier_gain"; for "base" by the
-        score, for "unclear" the score's part of the simple one's), for "score_ranks" the area gained on the
-        simple score ("auc_gain"), for "simple_ranks" the area ("ranked_right"); `cases, events, auc, auc_low,
-        auc_high, slope, slope_low, slope_high, auc_share` (the same as `auc`, to be said as a share of
-        pairs), `simple_auc_share` and `note`.
+        with "_ranks" behind it where it beats another by its order alone, and then "_chance" where the simple
+        score does worse than the base rate or a coin, which is the bar instead; "unclear" (the score beats
+        the base rate, but not the simple one, which beats nothing), "too_few" (in the test) and "few_events"
+        (in the fit: no score); `verdict` ahead, no_difference_shown, behind or not_enough_data; `metric,
+        estimate, conf_low, conf_high`: part of the base rate's error that is saved ("brier_gain"; for "base"
+        by the score, for "unclear" the score's part of the simple one's), for "score_ranks" the area gained
+        on the simple score ("auc_gain"), for "simple_ranks" and "score_ranks_chance" the area
+        ("ranked_right"); `cases, events, auc, auc_low, auc_high, slope, slope_low, slope_high, auc_share`
+        (the same as `auc`, to be said as a share of pairs), `simple_auc_share` and `note`.
 
     Notes
     -----
@@ -334,10 +335,19 @@ def score_told(quality: pd.DataFrame) -> dict[str, Any]:
     errors = {pair: rows[pair[0], "brier_gain", pair[1]]["verdict"] for pair in pairs}
     orders = {pair: rows[pair[0], "auc", ""]["verdict"] for pair in pairs}
     orders["score", "simple"] = rows["score", "auc_gain", "simple"]["verdict"]
+    is_no_bar = {
+        "errors": rows["simple", "brier_gain", "base"]["estimate"] < 0,
+        "orders": rows["simple", "auc", ""]["estimate"] < 0.5,
+    }
+    for measure, held in (("errors", errors), ("orders", orders)):
+        if is_no_bar[measure]:
+            held["score", "simple"] = held["score", "base"]
     beats = {pair: "ahead" in (errors[pair], orders[pair]) and errors[pair] != "behind" for pair in pairs}
     used = "score" if all(beats[pair] for pair in pairs[:2]) else "simple" if beats[pairs[2]] else "base"
     nearer = all(errors[pair] == "ahead" for pair in (pairs[:2] if used == "score" else pairs[2:]))
     claim = used if nearer or used == "base" else f"{used}_ranks"
+    if used == "score" and is_no_bar["errors" if nearer else "orders"]:
+        claim += "_chance"
     note = rows["score", "auc", ""]["note"]
     if set(errors.values()) == {"not_enough_data"}:
         used, claim = "base", "too_few"
@@ -346,13 +356,13 @@ def score_told(quality: pd.DataFrame) -> dict[str, Any]:
     elif used == "base" and beats[pairs[0]]:
         claim = "unclear"
     shown = "simple" if used == "simple" else "score"
-    of_claim = {"score_ranks": ("score", "auc_gain", "simple"), "simple_ranks": ("simple", "auc", "")}
-    of_claim |= {"unclear": ("score", "brier_gain", "simple")}
+    of_claim = {"score_ranks": ("score", "auc_gain", "simple"), "score_ranks_chance": ("score", "auc", "")}
+    of_claim |= {"simple_ranks": ("simple", "auc", ""), "unclear": ("score", "brier_gain", "simple")}
     gain = rows[of_claim.get(claim, (shown, "brier_gain", "base"))]
     untold = dict.fromkeys(["too_few", "few_events"], "not_enough_data")
     verdict = (untold | dict.fromkeys(["base", "unclear"], gain["verdict"])).get(claim, "ahead")
     told = {"used": used, "claim": claim, "verdict": verdict, "note": note}
-    told |= {"metric": "ranked_right" if claim == "simple_ranks" else gain["metric"], "cases": gain["n"]}
+    told |= {"metric": "ranked_right" if gain["metric"] == "auc" else gain["metric"], "cases": gain["n"]}
     told |= {name: gain[name] for name in ("estimate", "conf_low", "conf_high", "events")}
     for name, metric in (("auc", "auc"), ("slope", "calibration_slope")):
         row = rows[shown, metric, ""]

@@ -120,7 +120,7 @@ def first_by_group(top: pd.DataFrame, *, by: str, probability: str, needed: floa
     Returns
     -------
     list of dict
-        One row: `claim` "some" (`groups`, each with its driver) or "none", `needed_share`, and `error_share`,
+        One row: `claim` "some" (`groups`, each with its driver) or "none", `needed_share`, and `miss_share`,
         the share of groups in which two like drivers are told apart by mistake.
 
     Examples
@@ -133,7 +133,7 @@ def first_by_group(top: pd.DataFrame, *, by: str, probability: str, needed: floa
         return []
     sure = top[top[probability] >= needed]
     pairs = [{"group": row[by], "driver": row["driver"]} for row in sure.to_dict("records")]
-    error = {"needed_share": needed, "error_share": 2 * (1 - needed)}
+    error = {"needed_share": needed, "miss_share": 2 * (1 - needed)}
     return [{"claim": "some", "groups": pairs, **error} if pairs else {"claim": "none", **error}]
 
 
@@ -288,7 +288,7 @@ def start(importance: pd.DataFrame, places: pd.DataFrame, *, needed: float, n_dr
     -------
     list of dict
         One row: `claim` "here", "only", "several", "none" or "too_few", `verdict`, `drivers, then, top`,
-        `probability_first, needed_share, answers, least, error_share, n`; nothing without drivers.
+        `probability_first, needed_share, answers, least, miss_share, n`; nothing without drivers.
     """
     if not importance["importance"].notna().any():
         return []
@@ -297,7 +297,7 @@ def start(importance: pd.DataFrame, places: pd.DataFrame, *, needed: float, n_dr
     verdict = {"several": "undecided", "none": "not_met"}
     found = step["verdict"]
     counts = {"answers": fewest_answers(importance), "least": PER_DRIVER * n_drivers, "n": n}
-    shares = {"needed_share": needed, "error_share": 2 * (1 - needed), "probability_first": step["top_first"]}
+    shares = {"needed_share": needed, "miss_share": 2 * (1 - needed), "probability_first": step["top_first"]}
     named = {name: step[name] for name in ("drivers", "then", "top")}
     return [
         {"claim": claim.get(found, found), "verdict": verdict.get(found, found), **named, **shares, **counts}
@@ -306,4 +306,4 @@ def start(importance: pd.DataFrame, places: pd.DataFrame, *, needed: float, n_dr
 
 def rule_error(told: Rows) -> Rows:
     """Keep the rows of `start` whose first driver is one of several: there the rule can err."""
-    return [{name: row[name] for name in ("error_share", "n")} for row in told if row.get("claim") == "here"]
+    return [{name: row[name] for name in ("miss_share", "n")} for row in told if row.get("claim") == "here"]

@@ -119,8 +119,9 @@ def work_first(
     DataFrame
         One row: `verdict` ("start_here", "widen": too much is not coded, "wait"), `claim` ("leads": the
         topic carries more of the loss than any other, beyond its interval; "among": it can't be told from
-        the next; "only", "none", "uncoded", "no_scores"), `topic, second, estimate, conf_low, conf_high`
-        (points it carries), `metric, owner, due_on`, and `id` for the ledger.
+        the next; "only", "none", "uncoded", "no_scores"; "only_carried", "none_carried": of the topics in
+        `other_topic`, which go with lower scores too, no part of the loss is shown), `topic, second,
+        estimate, conf_low, conf_high` (points it carries), `metric, owner, due_on`, and `id` for the ledger.
 
     Examples
     --------
@@ -139,12 +140,14 @@ def work_first(
         row |= {"verdict": "widen", "claim": "uncoded"}
     elif carried.empty:
         row["claim"] = "none" if len(told) else "no_scores"
+        row |= _others(lowering.tolist(), row["claim"])
     else:
         place = leading(carried, name_col="topic", lowest=True, unit="points")
         first = carried.set_index("topic").loc[place["first"]]
         row |= {name: float(first[name]) for name in ("estimate", "conf_low", "conf_high")}
         row |= {"n": int(first["n"]), "customers": int(first["customers"]), "topic": place["first"]}
         row |= {"verdict": "start_here", "claim": {"first": "leads"}.get(place["rank"], place["rank"])}
+        row |= _others([topic for topic in lowering if topic != place["first"]], row["claim"])
         row |= {"second": place["second"], "id": f"{ACT} {place['first']}"}
         row["due_on"] = pd.Timestamp(to_date(as_of) + dt.timedelta(days=WITHIN_DAYS))
         row["owner"] = next((topic.id for topic in book.topics if topic.id == place["first"]), None)
@@ -160,7 +163,15 @@ def work_first(
         "estimate",
         "conf_low",
     ]
-    return pd.DataFrame([row], columns=[*columns, "conf_high", "n", "customers"])
+    others = ["other_topic"] if "other_topic" in row else []
+    return pd.DataFrame([row], columns=[*columns, "conf_high", "n", "customers", *others])
+
+
+def _others(topics: list[str], claim: str) -> dict[str, Any]:
+    """Topics that go with lower scores and may not be said to be none; nothing where there are none."""
+    if not topics or claim not in ("only", "none"):
+        return {}
+    return {"claim": f"{claim}_carried", "other_topic": topics}
 
 
 def changes_told(changes: pd.DataFrame, *, min_cell: int = 10) -> Rows:

@@ -9,6 +9,7 @@ from cxlib.customers.claims import empty_scores
 from cxlib.customers.foretelling_claims import scheme_lead, score_rule
 from cxlib.customers.growth_claims import growth_told
 from cxlib.customers.sales_claims import group_lead
+from cxlib.language import catalogue
 
 
 def judged(*behind, low=0.2):
@@ -138,3 +139,23 @@ def test_orders_that_are_no_purchases_are_said_with_few_of_a_kind_hidden():
     assert said == [{"claim": "free", "n": 12}, {"claim": "refund_alone_few", "n": 10}]
     assert cx.uncounted_orders(lines[14:], **about) == {} == cx.uncounted_orders(lines.head(0), **about)
     assert cx.uncounted_orders(lines.drop(columns="amount"), **about) == {}
+
+
+def test_a_lead_that_may_be_anything_names_no_segments():
+    base = pd.DataFrame({"segment": list("aabb"), "monetary_total": [1.0, 900, 2, 800]})
+    told = group_lead(base)
+    assert (told["ahead_conf_low"], told["ahead_conf_high"]) == (-1, 1)
+    assert (told["claim"], told["verdict"]) == ("too_few", "not_enough_data")
+    for lang in ("en", "ja"):
+        words = catalogue()["segmentation.carrier.too_few"][lang]
+        assert "{tied_segment}" not in words and "{ahead" not in words
+
+
+def test_customers_of_the_growth_say_who_they_are():
+    for lang, later, all_of_them in (
+        ("en", "later period", "had ordered"),
+        ("ja", "後の期間", "終わりまでに"),
+    ):
+        assert later in catalogue()["figure.growth"][lang]
+        for key in ("", ".season", ".unclear"):
+            assert all_of_them in catalogue()[f"segmentation.growth_total{key}"][lang]

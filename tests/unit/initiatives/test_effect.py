@@ -587,7 +587,7 @@ def test_groups_get_their_own_effect_or_none():
     people = pd.DataFrame({"customer_id": ids, "region": ["x", "y"] * 200})
     people.loc[5, "region"] = None
     split = cx.effect_by_group(panel, people, by="region", assignment="targeted")
-    assert split["region"].tolist() == ["x", "y", "–"]
+    assert split["region"].tolist() == ["x", "y", "not_recorded"]
     assert (split["conf_low"].iloc[:2] > 0).all()
     assert np.isnan(split["estimate"].iloc[2])
     assert split["n"].tolist() == split[["n_treatment", "n_control"]].min(axis=1).tolist()

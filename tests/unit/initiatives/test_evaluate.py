@@ -1,12 +1,14 @@
 """An evaluation shows its end in one table, not the frames it went through."""
 
+import datetime as dt
+
 import numpy as np
 import pandas as pd
 import pytest
 
 import cxlib as cx
+from cxlib.initiatives import claims, register
 from cxlib.initiatives import evaluate as evaluation
-from cxlib.initiatives import register
 from cxlib.language import catalogue
 
 
@@ -17,10 +19,10 @@ def evaluated():
     chosen = cx.choose_initiative(tables["initiatives"], "I1")
     people = {name: tables["customers"] for name in ("customers", "selected")}
 
-    def evaluate(enrolments, as_of="2026-08-31"):
-        terms = cx.Terms(horizon_months=6)
+    def evaluate(enrolments, as_of="2026-08-31", **changed):
+        terms, own = cx.Terms(horizon_months=6), pd.Series(chosen.to_dict() | changed)
         return cx.evaluate_initiative(
-            chosen, orders=tables["orders"], enrolments=enrolments, as_of=as_of, terms=terms, **people
+            own, orders=tables["orders"], enrolments=enrolments, as_of=as_of, terms=terms, **people
         )
 
     return evaluate, tables["enrolments"]
@@ -87,3 +89,42 @@ def test_a_test_that_could_not_be_made_leaves_no_hole_in_the_caution(placebo, pr
     assert note["key"] == f"impact.note_{key}"
     assert all(f"{{{name}}}" in catalogue()[note["key"]]["en"] for name in set(note) - {"key", "level"})
     assert "–" not in evaluation_words(note)
+
+
+@pytest.mark.parametrize(
+    ("notes", "reason", "told"),
+    [
+        ({"everyone"}, "no_data", ("not_shown", "no_control")),
+        ({"small_arm", "not_started"}, "no_data", ("not_shown", "small_arm")),
+        ({"no_members"}, "no_data", ("not_shown", "no_members")),
+        ({"no_months_before"}, "no_control", ("not_shown", "no_before")),
+        ({"found"}, "no_control", ("not_shown", "found")),
+        ({"none_left", "not_yet"}, "months", ("not_shown", "none_left")),
+        ({"not_yet"}, "months", ("too_early", "months")),
+        ({"not_started"}, "no_data", ("too_early", "no_data")),
+        ({"to_come", "everyone"}, "no_data", ("too_early", "not_begun")),
+    ],
+)
+def test_it_is_too_early_only_where_to_wait_helps(notes, reason, told):
+    verdict = "not_shown" if reason == "no_control" else "too_early"
+    decision = pd.DataFrame([{"verdict": verdict, "reason": reason}])
+    [row] = evaluation._why_alone(decision, notes).to_numpy().tolist()
+    assert tuple(row) == told
+    assert (register.STEPS[row[1]] == "wait") == (row[0] == "too_early")
+    assert {f"impact.verdict.{row[1]}", f"impact.next.{row[1]}"} <= catalogue().keys()
+
+
+def test_after_the_last_wave_nobody_waits_for_a_verdict(evaluated):
+    """Half of all customers join at the start and half three months later: three months can be compared."""
+    evaluate, enrolments = evaluated
+    joined = enrolments[enrolments["initiative_id"] == "I1"].assign(arm="treatment").reset_index(drop=True)
+    days = [dt.date(2025, 10, 1), dt.date(2026, 1, 1)]
+    waves = joined.assign(enrolled_on=[days[i % 2] for i in joined.index])
+    found = evaluate(waves, assignment="staggered")
+    assert found.observed == 3
+    assert found.decision[["verdict", "reason"]].to_numpy().tolist() == [["not_shown", "none_left"]]
+    assert claims.money_told(found)["claim"] == "none_left"
+    early = evaluate(waves, "2025-12-31", assignment="staggered")
+    assert early.decision["verdict"].item() == "too_early"
+    wanted = {"impact.verdict.none_left", "impact.next.none_left", "impact.money.none_left"}
+    assert wanted <= catalogue().keys()

@@ -294,7 +294,8 @@ def judge(**changes):
         ({}, ("effective", "above_min")),
         ({"min_effect": 0.6}, ("not_shown", "inconclusive")),
         ({"months_observed": 11}, ("too_early", "months")),
-        ({"months_observed": 11, "has_control": False}, ("too_early", "months_alone")),
+        ({"months_observed": 11, "has_control": False}, ("not_shown", "no_control")),
+        ({"months_observed": 11, "has_few_groups": True}, ("not_shown", "few_groups")),
         ({"months_observed": 0}, ("too_early", "no_data")),
         ({"months_observed": 0, "starts_before_data": True}, ("not_shown", "before_data")),
         ({"has_control": False}, ("not_shown", "no_control")),
@@ -515,6 +516,6 @@ def test_a_return_whose_limit_is_shown_as_zero_is_open():
 def test_too_few_whole_groups_are_told_before_the_horizon_is_over():
     known = {"estimate": 5.0, "conf_low": np.nan, "conf_high": np.nan, "horizon_months": 12}
     early = cx.verdict(months_observed=6, has_control=True, has_few_groups=True, **known)
-    assert early[["verdict", "reason"]].iloc[0].tolist() == ["too_early", "months_few_groups"]
+    assert early[["verdict", "reason"]].iloc[0].tolist() == ["not_shown", "few_groups"]
     alone = cx.verdict(months_observed=6, has_control=False, has_few_groups=True, **known)
-    assert alone["reason"].item() == "months_alone"
+    assert alone["reason"].item() == "no_control"

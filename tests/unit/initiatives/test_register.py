@@ -129,12 +129,24 @@ def test_only_warnings_are_called_cautions():
         {"key": "impact.note_spill", "level": "info"},
     ]
     chosen = {name: pd.Series({"name": f"The {name}"}) for name in ("A", "B")}
-    found = {"A": SimpleNamespace(notes=notes[1:]), "B": SimpleNamespace(notes=notes)}
+    found = {"A": SimpleNamespace(notes=notes[1:], observed=3), "B": SimpleNamespace(notes=notes, observed=3)}
     told = cautions(chosen, found, lang="en")
     assert told["level"].tolist() == ["info", "warning", "info"]
     assert told["caution"].str.len().min() > 20
     assert grave_cautions(told)["names"].tolist() == [["The B"]]
     assert grave_cautions(told.head(1)).empty and grave_cautions(cautions({}, {}, lang="en")).empty
+
+
+def test_no_warning_applies_where_nothing_is_computed():
+    notes = [
+        {"key": "impact.note_no_members", "level": "not_enough_data"},
+        {"key": "impact.note_everyone", "level": "warning"},
+    ]
+    chosen = {"A": pd.Series({"name": "The A"})}
+    told = {months: cautions(chosen, {"A": SimpleNamespace(notes=notes, observed=months)}, lang="en")
+            for months in (0, 1)}  # fmt: skip
+    assert grave_cautions(told[0]).empty and len(told[0]) == 2
+    assert grave_cautions(told[1])["names"].tolist() == [["The A"]]
 
 
 def test_nothing_observed_is_a_lack_of_data():

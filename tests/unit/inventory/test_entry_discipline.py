@@ -114,3 +114,24 @@ def test_who_enters_something_was_active_whatever_the_log_says():
 
 def test_no_users_no_rows():
     assert adoption(pd.DataFrame({"owner": []}), pd.DataFrame(), as_of=AS_OF, active_days=30).empty
+
+
+def test_an_open_deal_from_before_the_period_is_open_all_the_same():
+    """It was not entered in the period, so that its lag does not count."""
+    whole = tables()
+    is_older = whole["deals"]["created_on"] < pd.Timestamp("2026-04-01")
+    within = whole | {"deals": whole["deals"][~is_older]}
+    entered = entries(within, as_of=AS_OF, older=whole["deals"][is_older])
+    pd.testing.assert_frame_equal(without_next_step(entered), without_next_step(entries(whole, as_of=AS_OF)))
+    late = [
+        late_entries(made, late_days=7)["entries"].item() for made in (entered, entries(within, as_of=AS_OF))
+    ]
+    assert late[0] == late[1] < late_entries(entries(whole, as_of=AS_OF), late_days=7)["entries"].item()
+
+
+def test_an_older_deal_lacks_a_step_though_no_older_one_tells_of_any():
+    whole = tables()
+    is_older = whole["deals"]["created_on"] < pd.Timestamp("2026-04-01")
+    deals = whole["deals"].assign(next_step_on=lambda held: held["next_step_on"].mask(is_older))
+    entered = entries({"deals": deals[~is_older]}, as_of=AS_OF, older=deals[is_older])
+    assert without_next_step(entered)["entries"].item() == len(deals)

@@ -10,7 +10,7 @@ from cxlib.data.engine.order_lines import OrderLines
 from cxlib.data.rules.rule_files import load_rules
 from cxlib.journey import by_group, data_notes, known_parts
 from cxlib.journey.touchpoint_claims import before_states, brand_care
-from cxlib.language import LANGUAGES
+from cxlib.language import LANGUAGES, catalogue
 from cxlib.report.rows import placeholders
 
 RULES = load_rules("journey")
@@ -181,3 +181,11 @@ def test_care_counts_contacts_that_the_brand_begins():
     cared = brand_care(events, states, theirs).set_index("state")
     assert cared.loc["lapsed", "estimate"] == 1
     assert before_states(events, []).empty
+
+
+def test_second_purchases_of_a_period_say_whose_they_are():
+    words = catalogue()["journey.f2_of_period"]
+    day = dt.date(2026, 4, 1)
+    [note] = data_notes.f2_of_period(day, period_start=day)
+    assert note["note"] == "journey.f2_of_period" and all("{from_on}" in words[lang] for lang in words)
+    assert data_notes.f2_of_period(None, period_start=None) == []

@@ -2,7 +2,10 @@
 
 import pytest
 
+from cxlib.initiatives import percent
 from cxlib.language import format_value
+from cxlib.report.column_units import COLUMN_UNITS
+from cxlib.report.layout import format_level
 from cxlib.report.prose import told_value
 
 
@@ -32,3 +35,11 @@ def test_japanese_sentences_count_yen_in_units_of_ten_thousand(yen, japanese):
 def test_everything_else_is_written_as_in_tables(lang, currency, unit):
     told = told_value(1_234_567, unit, lang, currency=currency)
     assert told == format_value(1_234_567, unit, lang, currency=currency)
+
+
+@pytest.mark.parametrize(("level", "told"), [(0.8, "80%"), (0.95, "95%"), (0.995, "99.5%"), (1 - 0.8, "20%")])
+def test_a_level_is_written_in_one_way_everywhere(level, told):
+    shown = {
+        format_value(level, COLUMN_UNITS[name], "ja") for name in ("level_share", "miss_share", "power_share")
+    }
+    assert shown | {format_level(level, "en"), percent(level)} == {told}

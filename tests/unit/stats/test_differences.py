@@ -6,6 +6,7 @@ import pytest
 from scipy import stats
 
 from cxlib.checks import ParameterError
+from cxlib.language import catalogue
 from cxlib.stats.differences import apart_told, groups_apart, groups_told
 from cxlib.stats.intervals import share_interval
 
@@ -178,3 +179,10 @@ def test_nothing_is_told_apart_without_groups():
     assert (
         groups_told(frame, by=None, measure="nps") == {} == groups_told(frame[:0], by="group", measure="nps")
     )
+
+
+def test_those_without_a_value_are_named_as_such():
+    frame = pd.DataFrame({"group": ["a", "b", None], "estimate": [40.0, 41, 10], "std_error": 3.0, "n": 200})
+    told = groups_told(frame, by="group", measure="nps")
+    assert told["lower"] == ["not_recorded"]
+    assert catalogue()["value.not_recorded"] == catalogue()["display.not_recorded"]

@@ -7,6 +7,7 @@ import statsmodels.api as sm
 
 import cxlib as cx
 from cxlib.checks import NotEnoughData, ParameterError
+from cxlib.language import catalogue
 from cxlib.stats.scoring.logistic import fit_logistic
 from cxlib.stats.scoring.quality import auc_difference, auc_interval
 
@@ -354,3 +355,36 @@ def test_bad_arguments_are_refused():
         cx.calibration_curve(scored(rows), forecast="best")
     with pytest.raises(ParameterError, match="simple"):
         cx.score_now(rows, rows, forecast="best", feature_cols=FEATURES)
+
+
+def hollow(p_simple, seed=3, n=4_000):
+    """A score that knows the outcome, beside a simple one that is worse than the base rate."""
+    rng = np.random.default_rng(seed)
+    p = 1 / (1 + np.exp(1.0 - 1.2 * rng.normal(size=n)))
+    outcome = (rng.random(n) < p).astype(float)
+    return pd.DataFrame({"p_score": p, "p_simple": p_simple(p), "p_base": outcome.mean(), "outcome": outcome})
+
+
+def test_the_bar_is_the_base_rate_where_the_simple_score_is_worse_than_it():
+    rows = hollow(lambda p: 1 - p)
+    told = cx.score_told(cx.score_quality(rows))
+    assert (told["claim"], told["used"], told["metric"]) == ("score_chance", "score", "brier_gain")
+    base = ((rows["p_base"] - rows["outcome"]) ** 2).mean()
+    saved = 1 - ((rows["p_score"] - rows["outcome"]) ** 2).mean() / base
+    assert told["estimate"] == pytest.approx(saved) and told["simple_auc_share"] < 0.5
+
+
+def test_the_bar_is_a_coin_where_the_simple_score_ranks_worse_than_one():
+    rows = hollow(lambda p: 0.01 * (1 - p)).assign(p_score=lambda rows: rows["p_score"].rank(pct=True) * 0.4)
+    table = cx.score_quality(rows)
+    is_error = (table["metric"] == "brier_gain") & (table["forecast"] == "score")
+    table.loc[is_error, "verdict"] = "no_difference_shown"  # as where an event is rare
+    told = cx.score_told(table)
+    assert (told["claim"], told["used"], told["metric"]) == ("score_ranks_chance", "score", "ranked_right")
+    assert told["estimate"] == told["auc"] and told["conf_low"] > 0.5 > told["simple_auc_share"]
+
+
+@pytest.mark.parametrize("chapter", ["sales.lead_score", "value_score.leaving", "support.forecast"])
+@pytest.mark.parametrize("claim", ["score_chance", "score_ranks_chance"])
+def test_every_chapter_has_words_for_a_bar_of_chance(chapter, claim):
+    assert f"{chapter}.{claim}" in catalogue()

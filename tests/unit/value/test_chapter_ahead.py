@@ -8,6 +8,8 @@ import pandas as pd
 import pytest
 
 import cxlib as cx
+from cxlib.language import catalogue
+from cxlib.value import chapter_ahead
 
 spec = importlib.util.spec_from_file_location("lines", Path(__file__).with_name("test_known_at_cut.py"))
 lines = importlib.util.module_from_spec(spec)
@@ -33,6 +35,14 @@ def test_the_score_is_told_with_the_test_that_would_make_it_an_effect(leaving):
     needed = (1.959964 + 0.841621) ** 2 * spread / (asked["share"] - asked["less_share"]) ** 2
     assert asked["per_group"] == pytest.approx(needed, abs=1)
     assert leaving.caveat == {} or leaving.caveat["verdict"] == "off"
+
+
+def test_a_test_of_more_customers_than_there_are_is_not_asked_for():
+    ask = {n: chapter_ahead._effect_test(0.8, n) for n in (100, 100_000)}
+    assert [asked.get("claim") for asked in ask.values()] == ["too_few", None]
+    assert {asked["per_group"] for asked in ask.values()} == {1_091}
+    assert all(f"{{{name}}}" in catalogue()["value_score.effect_test.too_few"]["ja"] for name in
+               ("share", "less_share", "per_group", "n_listed"))  # fmt: skip
 
 
 def test_groups_and_reasons_say_how_many_customers_they_rest_on(leaving):

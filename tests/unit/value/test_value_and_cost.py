@@ -5,8 +5,9 @@ import pandas as pd
 import pytest
 
 from cxlib.checks import InputError, ParameterError
+from cxlib.language import catalogue
 from cxlib.value.acquisition_cost import cac, cac_by_cohort
-from cxlib.value.claims import cost_moved
+from cxlib.value.claims import best_channel, cost_moved
 from cxlib.value.cohort_triangle import kept_by_period, retention_table
 from cxlib.value.days_of_purchase import line_values, purchase_days, purchase_histories
 from cxlib.value.inactivity import inactivity_threshold, lapse_times
@@ -355,3 +356,14 @@ def test_limits_of_a_cohorts_cost_hold_the_truth_as_often_as_promised():
         row = cac_by_cohort(spend, new, as_of="2026-03-31", n_boot=100).iloc[0]
         held += row["conf_low"] <= 50 <= row["conf_high"]
     assert 0.92 * 300 <= held <= 0.99 * 300
+
+
+@pytest.mark.parametrize(("low", "claim"), [(12.0, "first"), (None, "first_judged")])
+def test_a_channel_without_an_interval_may_be_the_best(low, claim):
+    rows = pd.DataFrame(
+        {"acquisition_channel": ["ad", "tv", "line"], "metric": "ltv_to_cac", "estimate": [3.0, 9.0, 13.0],
+         "conf_low": [2.0, 8.0, low], "conf_high": [4.0, 10.0, low and 14.0], "n": 50, "note": ""}
+    )  # fmt: skip
+    [told] = best_channel(rows)
+    assert (told["claim"], told["first"]) == (claim, "line" if low else "tv")
+    assert f"customer_value.best.{claim}" in catalogue()

@@ -48,7 +48,7 @@ def test_each_group_names_its_driver_only_where_it_is_sure():
     top = pd.DataFrame({"g": ["x", "y"], "driver": ["a", "b"], "p": [0.98, 0.5]})
     asked = {"by": "g", "probability": "p", "needed": 0.975}
     [row] = claims.first_by_group(top, **asked)
-    assert row["groups"] == [{"group": "x", "driver": "a"}] and row["error_share"] == pytest.approx(0.05)
+    assert row["groups"] == [{"group": "x", "driver": "a"}] and row["miss_share"] == pytest.approx(0.05)
     assert claims.first_by_group(top.tail(1), **asked)[0]["claim"] == "none"
     assert claims.first_by_group(top.head(0), **asked) == []
 

@@ -303,3 +303,17 @@ def test_a_change_is_split_only_where_it_has_a_spread():
     assert (row["estimate"], row["mix_points"], row["total_points"], row["n"]) == (4.0, -1.0, 3.0, 50)
     assert wave_claims.split_of_change(parts.assign(std_error=np.nan), n=50) == []
     assert wave_claims.split_of_change(parts.head(0), n=50) == []
+
+
+def test_a_target_that_takes_more_answers_than_there_are_customers_cannot_be_told():
+    goals = {"nps": (25.0, "higher")}
+    judge = {most: score_claims.targets_judged({"nps": SCORES.iloc[0]}, goals, most=most)[0]
+             for most in (0, 50, 10_000)}  # fmt: skip
+    assert {most: row["claim"] for most, row in judge.items()} == {
+        0: "undecided",
+        50: "undecided_all",
+        10_000: "undecided",
+    }
+    beyond = judge[50]
+    assert (beyond["needed"], beyond["most"]) == (40 + beyond["more"], 50)
+    assert beyond["verdict"] == "undecided"

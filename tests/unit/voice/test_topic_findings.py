@@ -8,6 +8,7 @@ import pytest
 from cxlib.checks import NotEnoughData, ParameterError
 from cxlib.data.rules.decisions import Decision
 from cxlib.data.text_type import TEXT
+from cxlib.language import catalogue
 from cxlib.voice.topics.agreement import agreement, topic_agreement, trusted_topics
 from cxlib.voice.topics.claims import changes_told, checked_told, impact_told, with_trust, work_first
 from cxlib.voice.topics.coding import code_comments, codebook
@@ -249,3 +250,29 @@ def test_responses_without_a_column_of_comments_end_the_report():
 
     with pytest.raises(NotEnoughData, match="comments"):
         responses_or_end(NoComments(), {})
+
+
+def lowering(*carried):
+    """Topics that all go with a lower NPS; of those named a part of the loss is shown too."""
+    rows = [
+        {"topic": topic, "metric": metric, "measure": "nps", "customers": 40, "n": 40, "estimate": -5.0,
+         "conf_low": -9.0, "conf_high": -1.0 if is_shown else 1.0,
+         "verdict": "lowers" if is_shown else "no_difference_shown"}
+        for topic in ("delivery", "price")
+        for metric, is_shown in (("impact", True), ("carried", topic in carried))
+    ]  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+@pytest.mark.parametrize(
+    ("carried", "claim", "others"),
+    [
+        (["price"], "only_carried", ["delivery"]),
+        ([], "none_carried", ["delivery", "price"]),
+        (["delivery", "price"], "among", None),
+    ],
+)
+def test_no_topic_is_the_only_one_where_another_goes_with_a_lower_score_too(carried, claim, others):
+    row = work_first(lowering(*carried), book=codebook(), uncoded=0.1, as_of="2026-09-30").iloc[0]
+    assert (row["claim"], row.get("other_topic")) == (claim, others)
+    assert f"voice.first.{claim}" in catalogue()
