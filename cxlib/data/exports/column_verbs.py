@@ -7,7 +7,7 @@ import json
 import re
 import unicodedata
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -22,7 +22,9 @@ from cxlib.data.exports.column_models import Add, Number, Part, Verb
 from cxlib.data.exports.records import as_cell
 from cxlib.data.exports.times import moments, plain
 from cxlib.data.findings import Findings
+from cxlib.data.ids import is_nobody, plain_id
 from cxlib.data.numbers import styled_number
+from cxlib.data.odd_ids import judge_before_hiding
 from cxlib.data.text_type import TEXT, text_column
 
 MONEY_DIGITS = 6
@@ -68,6 +70,10 @@ def column(frame: pd.DataFrame, verb: Verb, kind: Kind, name: str, context: Cont
         return _time(frame, verb, kind, name, context)
     if kind in ("number", "whole"):
         return _number(frame, verb, kind, name, context)
+    if kind == "id" and (verb.pseudonymise or verb.prefix) and verb.pseudonymise != "phone":
+        cells = _mapped(_source(frame, verb), verb, name, replace(context, findings=Findings("", 0)))
+        cells = each(cells, lambda cell: _folded(cell, verb)) if verb.pseudonymise else cells
+        judge_before_hiding(cells, name, context.findings, is_pseudonym=verb.pseudonymise is not None)
     return _converted(texts(frame, verb, name, context), kind, name, context)
 
 
@@ -76,8 +82,12 @@ def texts(frame: pd.DataFrame, verb: Verb, name: str, context: Context) -> pd.Se
     cells = _mapped(_source(frame, verb), verb, name, context)
     if verb.pseudonymise:
         cells = each(cells, phone_number) if verb.pseudonymise == "phone" else cells
-        cells = _pseudonyms(cells, context.key, ignore_case=verb.pseudonymise == "ignore_case")
-    return (verb.prefix + cells).where(cells != "", "") if verb.prefix else cells
+        cells = _pseudonyms(cells, context.key, verb)
+    if not verb.prefix:
+        return cells
+    return (verb.prefix + each(cells, plain_id)).mask(
+        cells.isin([cell for cell in cells.unique() if is_nobody(cell)]), cells
+    )
 
 
 def each(cells: pd.Series, change: Callable[[str], str]) -> pd.Series:
@@ -208,15 +218,23 @@ def phone_number(cell: str) -> str:
     return digits if len(digits) >= LEAST_DIGITS and len(set(digits[-LEAST_DIGITS:])) > 1 else ""
 
 
-def _pseudonyms(cells: pd.Series, key: bytes, *, ignore_case: bool) -> pd.Series:
-    """Keyed hashes: the same person always gets the same id, and nobody without the key can find it again."""
+def _pseudonyms(cells: pd.Series, key: bytes, verb: Verb) -> pd.Series:
+    """Keyed hashes: the same person always gets the same id, and nobody without the key can find it again.
+
+    A word for nobody stays as it is, or all who are unknown would become one person.
+    """
 
     def pseudonym(cell: str) -> str:
-        text = unicodedata.normalize("NFKC", cell)
-        text = text.casefold() if ignore_case else text
-        return hmac.digest(key, text.encode(), "sha256").hex()[:32] if cell else ""
+        text = plain_id(_folded(cell, verb))
+        return cell if is_nobody(text) else hmac.digest(key, text.encode(), "sha256").hex()[:32]
 
     return each(cells, pseudonym)
+
+
+def _folded(cell: str, verb: Verb) -> str:
+    """Text by which a person is known: one width and, on request, one case."""
+    text = unicodedata.normalize("NFKC", cell)
+    return text.casefold() if verb.pseudonymise == "ignore_case" else text
 
 
 def _number(frame: pd.DataFrame, verb: Verb, kind: Kind, name: str, context: Context) -> pd.Series:

@@ -125,3 +125,21 @@ def test_thumbs_up_and_down_are_a_scale():
     answers = pd.DataFrame({"csat_score": [1] * 30 + [0] * 10})
     row = csat(answers, scale=(0, 1)).iloc[0]
     assert (row["estimate"], row["n"], row["best_boxes"]) == (0.75, 40, 1)
+
+
+@pytest.mark.parametrize("is_hidden", [False, True])
+def test_what_ids_hold_is_told_also_where_they_become_pseudonyms(bring, monkeypatch, is_hidden):
+    cells = ["A1;A2", "A1", "1001.0", "1001", "guest", "", "2-Mar"]
+    rows = "".join(f"{at},{cell},2026-09-0{at},100\n" for at, cell in enumerate(cells, 1))
+    monkeypatch.setenv("CX_PSEUDONYM_KEY", "a key of some length, for tests only")
+    verb = {"from": "c", "prefix": "p-"} | ({"pseudonymise": "ignore_case"} if is_hidden else {})
+    orders = bring(
+        {"o.csv": f"o,c,d,a\n{rows}"},
+        orders={"file": "o.csv", "columns": COLUMNS | {"customer_id": verb}},
+    ).table("orders")
+    told = keys(bring)["tables.id_several"]
+    assert (told.count, told.rows) == (1, (1,)) and '{item: 1, of: ";"}' in told.text()
+    assert {"tables.id_date", "tables.id_decimals", "tables.id_nobody"} <= set(keys(bring))
+    assert len(keys(bring)) == len(bring.summary.attrs["notices"])
+    ids = orders.set_index("order_id")["customer_id"]
+    assert ids[["5", "6"]].isna().all() and ids["3"] == ids["4"]
