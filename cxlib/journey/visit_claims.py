@@ -97,6 +97,8 @@ def visit_funnel(
     """
     if views.empty:
         return pd.DataFrame(columns=["step", "n", "n_low", "share_of_first"])
+    known = pd.CategoricalDtype(sorted({*views["page"].dropna(), *pages}))  # one nobody sees ends the funnel
+    views = views.assign(page=views["page"].astype(known))
     steps = funnel(views, steps=pages, unit_col=unit_col, step_col="page", conf_level=conf_level)
     return steps[(steps["n"] >= min_cell) | (steps["n"] == 0)].reset_index(drop=True)
 
