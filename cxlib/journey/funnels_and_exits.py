@@ -74,8 +74,8 @@ def funnel(
     Raises
     ------
     ParameterError
-        Unknown column or `order`, fewer than two steps, a step named twice or that no event has, `within_days` with "any" or not
-        above 0, or `by` called like a column of the result.
+        Unknown column or `order`, fewer than two steps, a step named twice or that no event has,
+        `within_days` with "any" or not above 0, or `by` called like a column of the result.
     InputError
         `time_col` does not hold timestamps.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime
 
 import numpy as np
@@ -21,6 +20,7 @@ from cxlib.data.personal_columns import holds_contacts, is_personal
 from cxlib.data.rules.settings import Settings
 from cxlib.data.scale_ends import LEAST, doubted_ends
 from cxlib.data.tables.end_of_data import notice_silence
+from cxlib.data.tables.one_table import OWN_CHECKS
 from cxlib.data.tables.plausible import not_repeated, notice_doubts, with_guests
 from cxlib.data.text_type import TEXT
 
@@ -31,7 +31,6 @@ CHANCE = 3  # standard errors of a correlation that chance does not reach
 SHOWN = 100
 #: Days that systems write for "not known".
 DEFAULT_DAYS = ("1899-12-30", "1899-12-31", "1900-01-01", "1970-01-01")
-BUSY_EVENTS = 1_000
 #: Columns besides its own that a notice rests on.
 DEPENDS = {
     "tables.planned_close": ("is_won",),
@@ -177,8 +176,8 @@ def check_rows(frame: pd.DataFrame, name: str, settings: Settings, findings: Fin
         _check_directions(frame, settings, findings)
         keep &= not_repeated(frame, findings)
     _check_scale_ends(frame, spec, settings, findings)
-    if name in _OWN_CHECKS:
-        _OWN_CHECKS[name](frame, findings)
+    if name in OWN_CHECKS:
+        OWN_CHECKS[name](frame, findings)
     _check_defaults(frame, spec, findings)
     if name == "deals":
         frame = _plan_open_deals(frame, findings)
@@ -294,39 +293,6 @@ def _correlation(first: pd.Series, second: pd.Series) -> float:
     size = np.sqrt((x @ x) * (y @ y))
     found = float(x @ y / size) if size > 0 else 0.0
     return found if abs(found) > CHANCE / np.sqrt(both.sum()) else 0.0
-
-
-def _check_busy(frame: pd.DataFrame, findings: Findings) -> None:
-    contacts = frame["customer_id"].value_counts()
-    if contacts.empty:
-        return
-    busy = contacts.index[contacts > max(BUSY_EVENTS, 100 * contacts.median())].to_series()
-    findings.add(
-        "tables.busy", "notice", "customer_id", among(frame["customer_id"], busy), customers=f"{len(busy):,}"
-    )
-
-
-def _check_costs(frame: pd.DataFrame, findings: Findings) -> None:
-    for column in ("one_time_cost", "monthly_cost"):
-        findings.add("tables.cost_missing", "notice", column, frame[column].isna())
-
-
-def _check_test_accounts(frame: pd.DataFrame, findings: Findings) -> None:
-    findings.add("tables.test_accounts", "notice", "is_test", frame["is_test"].fillna(value=False))
-
-
-def _check_leads(frame: pd.DataFrame, findings: Findings) -> None:
-    undated = frame["deal_id"].notna() & frame["converted_on"].isna()
-    findings.add("tables.undated_lead", "notice", "converted_on", undated)
-
-
-#: What one table alone is looked at for, after its ranges and keys.
-_OWN_CHECKS: dict[str, Callable[[pd.DataFrame, Findings], None]] = {
-    "customers": _check_test_accounts,
-    "events": _check_busy,
-    "initiatives": _check_costs,
-    "leads": _check_leads,
-}
 
 
 def _check_defaults(frame: pd.DataFrame, spec: Table, findings: Findings) -> None:
