@@ -3,6 +3,7 @@
 import pandas as pd
 import pytest
 
+from cxlib.checks import TableError
 from cxlib.data.ids import NOBODY
 from cxlib.data.tables.data_set import open_data
 from cxlib.voice.scores import csat
@@ -143,3 +144,25 @@ def test_what_ids_hold_is_told_also_where_they_become_pseudonyms(bring, monkeypa
     assert len(keys(bring)) == len(bring.summary.attrs["notices"])
     ids = orders.set_index("order_id")["customer_id"]
     assert ids[["5", "6"]].isna().all() and ids["3"] == ids["4"]
+
+
+@pytest.mark.parametrize(
+    ("reading", "said"),
+    [
+        ({"skip": 3}, "`skip: 3` passes over every line"),
+        ({"skip": 100}, "`skip: 100` passes over every line"),
+        ({"header_rows": 5}, "`header_rows: 5` asks for more lines than the file has; found 3"),
+    ],
+)
+def test_a_mapping_that_passes_over_all_of_a_file_is_told_so(bring, reading, said):
+    text = "o,c,d,a\n1,x,2026-09-01,500\n2,y,2026-09-02,70\n"
+    with pytest.raises(TableError, match=said):
+        bring({"o.csv": text}, orders={"file": "o.csv", "columns": COLUMNS, **reading})
+    with pytest.raises(TableError, match="The file is empty"):
+        bring({"o.csv": ""}, orders={"file": "o.csv", "columns": COLUMNS, **reading})
+
+
+def test_a_footer_that_begins_with_the_first_row_is_named(bring):
+    text = "o,c,d,a\n1,x,2026-09-01,500\n1a,y,2026-09-02,70\n"
+    bring({"o.csv": text}, orders={"file": "o.csv", "columns": COLUMNS, "footer": {"starts_with": ["1"]}})
+    assert "leaves out all 2 rows" in keys(bring)["exports.footer_leaves_nothing"].text()
