@@ -27,7 +27,7 @@ AFTER = {"stage": "decid", "as_of": "2026-06-30"}
     ],
 )
 def test_a_misspelt_name_is_refused_with_what_is_called_nearly_so(call, argument, near):
-    with pytest.raises(ParameterError, match=f"`{argument}`: .*occurs in no row.*: {near}"):
+    with pytest.raises(ParameterError, match=f"`{argument}` asks for .*, which no row .*: {near}"):
         call()
 
 
