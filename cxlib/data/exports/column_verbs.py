@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import hmac
-import json
 import re
 import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal, InvalidOperation
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -19,13 +17,13 @@ import pyarrow.compute as pc
 from cxlib.data.contract import Kind
 from cxlib.data.convert import NO_VALUE, among, convert, matches, month_starts
 from cxlib.data.exports.column_models import Add, Number, Part, Verb
-from cxlib.data.exports.records import as_cell
+from cxlib.data.exports.json_paths import at_path
 from cxlib.data.exports.times import moments, plain
 from cxlib.data.findings import Findings
 from cxlib.data.ids import is_nobody, plain_id
 from cxlib.data.numbers import styled_number
 from cxlib.data.odd_ids import judge_before_hiding
-from cxlib.data.text_type import TEXT, text_column
+from cxlib.data.text_type import TEXT, each, text_column
 
 MONEY_DIGITS = 6
 #: Decimals of a factor up to which a product is exact.
@@ -90,13 +88,6 @@ def texts(frame: pd.DataFrame, verb: Verb, name: str, context: Context) -> pd.Se
     )
 
 
-def each(cells: pd.Series, change: Callable[[str], str]) -> pd.Series:
-    """Change every different text once, and put the result wherever it stands."""
-    codes, different = pd.factorize(cells)
-    changed = pd.Series([change(cell) for cell in different.to_numpy(dtype=object)], dtype=TEXT)
-    return changed.take(codes).set_axis(cells.index)
-
-
 def _source(frame: pd.DataFrame, verb: Verb) -> pd.Series:
     if verb.const is not None:
         return pd.Series(verb.const, index=frame.index, dtype=TEXT)
@@ -136,7 +127,7 @@ def _joined(parts: list[pd.Series], verb: Verb) -> pd.Series:
 def _mapped(cells: pd.Series, verb: Verb, name: str, context: Context) -> pd.Series:
     """Cells after the verbs that turn a text into another: path, part, follow, map."""
     if verb.path:
-        cells = _at_path(cells, verb.path, name, context.findings)
+        cells = at_path(cells, verb.path, name, context.findings)
     if verb.part:
         cells = each(cells, _cutter(verb.part))
     if verb.follow:
@@ -152,40 +143,6 @@ def _mapped(cells: pd.Series, verb: Verb, name: str, context: Context) -> pd.Ser
         context.findings.add("exports.not_in_map", "error", name, ~known)
     is_kept = verb.otherwise == "keep"
     return each(cells, lambda cell: table.get(cell, cell if is_kept else ""))
-
-
-def _at_path(cells: pd.Series, path: list[str], name: str, findings: Findings) -> pd.Series:
-    """Take what lies at a path inside JSON; a cell that is no JSON is an error."""
-    broken: set[str] = set()
-
-    def find(cell: str) -> str:
-        if not cell:
-            return ""
-        try:
-            found = json.loads(cell, parse_int=str, parse_float=str, parse_constant=str)
-        except (ValueError, RecursionError):
-            broken.add(cell)
-            return ""
-        for step in path:
-            found = _step(found, step)
-        return as_cell(found)
-
-    found = each(cells, find)
-    if broken:
-        findings.add("exports.not_json", "error", name, cells.isin(list(broken)))
-    return found
-
-
-def _step(value: Any, step: str) -> Any:
-    """One step into JSON: the value of a key, a place of a list, or `key=name` in a list of such pairs."""
-    if isinstance(value, dict):
-        return value.get(step)
-    if not isinstance(value, list):
-        return None
-    key, is_pick, wanted = step.partition("=")
-    if is_pick:
-        return next((item for item in value if isinstance(item, dict) and item.get(key) == wanted), None)
-    return value[int(step)] if step.isdecimal() and int(step) < len(value) else None
 
 
 def _cutter(part: Part) -> Callable[[str], str]:

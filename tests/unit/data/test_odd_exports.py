@@ -1,5 +1,7 @@
 """Exports that are odd in ways no listed one is: each is read right, or said to be doubtful."""
 
+import re
+
 import pandas as pd
 import pytest
 
@@ -166,3 +168,34 @@ def test_a_footer_that_begins_with_the_first_row_is_named(bring):
     text = "o,c,d,a\n1,x,2026-09-01,500\n1a,y,2026-09-02,70\n"
     bring({"o.csv": text}, orders={"file": "o.csv", "columns": COLUMNS, "footer": {"starts_with": ["1"]}})
     assert "leaves out all 2 rows" in keys(bring)["exports.footer_leaves_nothing"].text()
+
+
+EVENT = {"event_id": {"from": "id"}, "customer_id": {"from": "u"}, "occurred_at": {"from": "t"}}
+EVENT |= {"touchpoint": {"const": "web"}}
+
+
+@pytest.mark.parametrize(
+    ("cells", "path", "key", "count", "said"),
+    [
+        (['{"veiw":{"p":"/a"}}'] * 2, ["view", "p"], "in_vain", 0, "no `view` .*: veiw"),
+        (['{"a":{"b":"x"}}'] * 2, ["a.b"], "in_vain", 0, "such as"),
+        (['{"p":"/a"}', '{"P":"/b"}', "", '{"q":1}'], ["p"], "otherwise", 1, "capitals only"),
+        (['{"p":["/a","/b"]}', '{"p":"/c"}'], ["p"], "to_more", 1, "a list or an object"),
+    ],
+)
+def test_a_json_path_that_leads_nowhere_or_not_to_the_end_is_named(bring, cells, path, key, count, said):
+    quoted = [cell.replace('"', '""') for cell in cells]
+    rows = "".join(f'{at},c,2026-09-01T10:00,"{cell}"\n' for at, cell in enumerate(quoted))
+    columns = EVENT | {"page": {"from": "v", "path": path}}
+    bring({"e.csv": "id,u,t,v\n" + rows}, events={"file": "e.csv", "columns": columns})
+    told = {at: notice for at, notice in keys(bring).items() if "path" in at}
+    assert list(told) == [f"exports.path_{key}"]
+    assert told[f"exports.path_{key}"].count == count
+    assert re.search(said, told[f"exports.path_{key}"].text())
+
+
+def test_a_json_path_of_some_kinds_of_events_only_says_nothing(bring):
+    rows = '1,c,2026-09-01T10:00,"{""p"":null}"\n2,c,2026-09-01T10:00,"{""q"":1}"\n'
+    columns = EVENT | {"page": {"from": "v", "path": ["p"]}}
+    bring({"e.csv": "id,u,t,v\n" + rows}, events={"file": "e.csv", "columns": columns})
+    assert not [key for key in keys(bring) if "path" in key]
