@@ -5,7 +5,7 @@ import re
 import pandas as pd
 import pytest
 
-from cxlib.checks import TableError
+from cxlib.checks import InputError, TableError
 from cxlib.data.ids import NOBODY
 from cxlib.data.tables.data_set import open_data
 from cxlib.voice.scores import csat
@@ -199,3 +199,51 @@ def test_a_json_path_of_some_kinds_of_events_only_says_nothing(bring):
     columns = EVENT | {"page": {"from": "v", "path": ["p"]}}
     bring({"e.csv": "id,u,t,v\n" + rows}, events={"file": "e.csv", "columns": columns})
     assert not [key for key in keys(bring) if "path" in key]
+
+
+ANSWER = {"response_id": {"from": "r"}, "customer_id": {"from": "u"}, "answered_at": {"from": "t"}}
+ANSWER |= {"survey": {"const": "relationship"}, "nps_score": {"from": "nps"}}
+LONG = "r,u,t,q,v\n1,a,2026-09-01,nps,9\n2,b,2026-09-01,nps,3\n"
+
+
+def long_answers(bring, rows, by=("r", "u", "t"), columns=ANSWER):
+    part = {"file": "r.csv", "pivot": {"by": list(by), "name": "q", "value": "v"}, "columns": columns}
+    return bring({"r.csv": LONG + rows}, responses=part).table("responses")
+
+
+@pytest.mark.parametrize(
+    ("rows", "key"),
+    [
+        ("3,c,2026-09-02,NPS,7\n", "question_otherwise"),
+        ("3,c,2026-09-02,ｎｐｓ,7\n", "question_otherwise"),
+        ("3,c,2026-09-02,,7\n", "answer_to_nothing"),
+        ("3,c,2026-09-02,u,7\n", "question_as_column"),
+    ],
+)
+def test_answers_of_a_long_table_that_no_column_takes_are_counted(bring, rows, key):
+    assert len(long_answers(bring, rows)) == 3
+    assert (keys(bring)[f"exports.{key}"].rows, keys(bring)[f"exports.{key}"].count) == ((3,), 1)
+
+
+def test_answers_of_people_whom_nothing_tells_apart_are_noticed(bring):
+    columns = ANSWER | {"response_id": {"from": "t", "prefix": "at "}, "nps_score": {"from": "nps"}}
+    rows = (
+        "".join(f",p{at},2026-09-0{at},nps,{at}\n" for at in (3, 4))
+        + ",,2026-09-02,nps,1\n,,2026-09-02,x,1\n"
+    )
+    less = {"response_id": {"join": ["u", "t"], "between": "/"}}
+    long_answers(bring, rows, by=("u", "t"), columns=columns | less)
+    told = keys(bring)["exports.joined_unknown"]
+    assert told.count == 2 and "Add to `by`" in told.text()
+    long_answers(bring, ",,2026-09-02,x,1\n".replace(",,", "3,,"))
+    assert "exports.joined_unknown" not in keys(bring)  # `r` tells them apart
+
+
+def test_an_empty_answer_beside_a_filled_one_is_none(bring):
+    answers = long_answers(bring, "1,a,2026-09-01,nps,\n3,c,2026-09-02,nps,\n")
+    assert answers["nps_score"].tolist()[:2] == [9, 3] and len(answers) == 3
+
+
+def test_a_question_that_nobody_was_asked_is_called_a_question(bring):
+    with pytest.raises(InputError, match=r"no row of `q` holds the question `nsp`\. .* nearly so: nps"):
+        long_answers(bring, "", columns=ANSWER | {"nps_score": {"from": "nsp"}})

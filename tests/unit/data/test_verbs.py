@@ -343,7 +343,7 @@ def test_long_answers_become_one_row_each(bring):
     for text, words in (
         (LONG + "r2,2026-09-02,nps,4,y\n", "two values"),
         (LONG + "r2,2026-09-09,why,late,y\n", "`Date` must be the same"),
-        (LONG.replace("why", "reason"), "no column `why`"),
+        (LONG.replace("why", "reason"), "no row of `Question` holds the question `why`"),
         (LONG.replace("Answer", "Text"), "no column `Answer`"),
     ):
         with pytest.raises(InputError, match=words):
