@@ -18,6 +18,7 @@ from cxlib.data.contract import Kind
 from cxlib.data.convert import NO_VALUE, among, convert, matches, month_starts
 from cxlib.data.exports.column_models import Add, Number, Part, Verb
 from cxlib.data.exports.json_paths import at_path
+from cxlib.data.exports.merges import notice_unmerged
 from cxlib.data.exports.times import moments, plain
 from cxlib.data.findings import Findings
 from cxlib.data.ids import is_nobody, plain_id
@@ -52,7 +53,8 @@ _CLOCK = r"^([0-9]{1,4}):([0-5]?[0-9])(?::([0-5]?[0-9]))?$"
 class Context:
     """What every column of one table shares: zone, currency, key, where findings go, where merged ids lead.
 
-    A class because every verb needs them; `merged` holds the end of each chain by column.
+    A class because every verb needs them; `merged` holds the end of each chain by column, `former` the ids
+    that another table follows, each with the file that says so, by column, prefix and form of pseudonym.
     """
 
     zone: str
@@ -60,6 +62,7 @@ class Context:
     findings: Findings = field(default_factory=lambda: Findings("", 0))
     merged: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     currency: str = ""
+    former: Mapping[tuple[str, str, str | None], Mapping[str, str]] = field(default_factory=dict)
 
 
 def column(frame: pd.DataFrame, verb: Verb, kind: Kind, name: str, context: Context) -> pd.Series:
@@ -132,9 +135,12 @@ def _mapped(cells: pd.Series, verb: Verb, name: str, context: Context) -> pd.Ser
         cells = each(cells, _cutter(verb.part))
     if verb.follow:
         ends = context.merged[name]
-        if ends and (cells != "").any() and not cells.isin(list(ends)).any():
-            context.findings.add("exports.follow_in_vain", "notice", name, other=verb.follow.name)
+        notice_unmerged(cells, ends, name, verb.follow.name, context.findings)
         cells = each(cells, lambda cell: ends.get(cell, cell))
+    elif former := context.former.get((name, verb.prefix, verb.pseudonymise)):
+        other = next(iter(former.values()))
+        is_former = cells.isin(list(former))
+        context.findings.add("exports.follow_in_part", "notice", name, is_former, other=other)
     if verb.map is None:
         return cells
     table = {source: "" if target is None else target for source, target in verb.map.items()}

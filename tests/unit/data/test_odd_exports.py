@@ -226,13 +226,8 @@ def test_answers_of_a_long_table_that_no_column_takes_are_counted(bring, rows, k
 
 
 def test_answers_of_people_whom_nothing_tells_apart_are_noticed(bring):
-    columns = ANSWER | {"response_id": {"from": "t", "prefix": "at "}, "nps_score": {"from": "nps"}}
-    rows = (
-        "".join(f",p{at},2026-09-0{at},nps,{at}\n" for at in (3, 4))
-        + ",,2026-09-02,nps,1\n,,2026-09-02,x,1\n"
-    )
-    less = {"response_id": {"join": ["u", "t"], "between": "/"}}
-    long_answers(bring, rows, by=("u", "t"), columns=columns | less)
+    columns = ANSWER | {"response_id": {"join": ["u", "t"], "between": "/"}}
+    long_answers(bring, ",,2026-09-01,nps,1\n,,2026-09-01,x,1\n", by=("u", "t"), columns=columns)
     told = keys(bring)["exports.joined_unknown"]
     assert told.count == 2 and "Add to `by`" in told.text()
     long_answers(bring, ",,2026-09-02,x,1\n".replace(",,", "3,,"))
@@ -245,5 +240,45 @@ def test_an_empty_answer_beside_a_filled_one_is_none(bring):
 
 
 def test_a_question_that_nobody_was_asked_is_called_a_question(bring):
-    with pytest.raises(InputError, match=r"no row of `q` holds the question `nsp`\. .* nearly so: nps"):
-        long_answers(bring, "", columns=ANSWER | {"nps_score": {"from": "nsp"}})
+    with pytest.raises(InputError, match=r"no row of `q` holds the question `npss`\. .* nearly so: nps"):
+        long_answers(bring, "", columns=ANSWER | {"nps_score": {"from": "npss"}})
+
+
+FOLLOW = COLUMNS | {"customer_id": {"from": "c", "follow": {"file": "m.csv", "from": "old", "to": "new"}}}
+
+
+def merged(bring, pairs, cells="AB", **tables):
+    rows = "".join(f"{at},{cell},2026-09-0{at},100\n" for at, cell in enumerate(cells, 1))
+    files = {"o.csv": "o,c,d,a\n" + rows, "m.csv": "old,new\n" + pairs}
+    return bring(files, orders={"file": "o.csv", "columns": FOLLOW}, **tables).table("orders")
+
+
+def test_an_id_merged_twice_is_followed_where_both_ways_end_in_one(bring):
+    assert merged(bring, "A,B\nA,C\nB,C\n")["customer_id"].tolist() == ["C", "C"]
+    with pytest.raises(InputError, match=r"ids in `old` were merged into two .*\(1 of them\)"):
+        merged(bring, "A,B\nA,C\n")
+
+
+@pytest.mark.parametrize(
+    ("pairs", "cells", "key", "rows"),
+    [
+        ("a,X\nB,X\n", "AB", "follow_otherwise", (1,)),
+        ("1,X\nB,X\n", ["1.0", "B", "001"], "follow_otherwise", (1, 3)),
+        ("Z,X\n", "AB", "follow_in_vain", ()),
+        ("A,X\nB,\n", "AB", "merged_half", (2,)),
+    ],
+)
+def test_what_a_list_of_merged_ids_does_not_reach_is_noticed(bring, pairs, cells, key, rows):
+    merged(bring, pairs, cells)
+    told = {key: notice.rows for key, notice in keys(bring).items() if "follow" in key or "merged" in key}
+    assert told == {f"exports.{key}": rows}
+
+
+def test_a_table_that_does_not_follow_what_another_does_is_noticed(bring):
+    columns = {
+        "customer_id": {"from": "c"},
+        "first_seen_on": {"from": "d"},
+        "customer_type": {"const": "consumer"},
+    }
+    merged(bring, "A,B\n", customers={"file": "o.csv", "columns": columns})
+    assert keys(bring)["exports.follow_in_part"].rows == (1,)
