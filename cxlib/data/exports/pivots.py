@@ -41,7 +41,7 @@ def pivoted(
     file = findings.file
     require(list(frame.columns), [*rule.by, rule.name, rule.value], names, file)
     asked, answer = frame[rule.name].str.strip(), frame[rule.value]
-    others = [name for name in frame if name not in (rule.name, rule.value)]
+    others: list[Any] = [name for name in frame if name not in (rule.name, rule.value)]
     _notice_lost(asked, answer.str.strip() != "", rule, wanted, others, findings)
     _notice_joined(frame, rule, findings)
     keys = frame.groupby(rule.by, sort=False).ngroup()
@@ -100,7 +100,7 @@ def _notice_lost(
     findings.add("exports.answer_to_nothing", "notice", rule.name, (asked == "") & is_answered)
     findings.add("exports.question_as_column", "notice", rule.name, asked.isin(list(others)) & is_answered)
     known = [name for name in wanted if name in set(asked)]
-    spelled = dict(zip(asked.unique(), _folded(asked.unique()), strict=True))
+    spelled = dict(zip(asked.unique(), _folded(list(asked.unique())), strict=True))
     alike = dict(zip(_folded(known), known, strict=True))
     otherwise = [name for name, word in spelled.items() if name not in wanted and word in alike]
     if otherwise:
