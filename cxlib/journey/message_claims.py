@@ -79,7 +79,15 @@ def message_flags(events: pd.DataFrame, *, channels: Sequence[str] = CHANNELS) -
     """
     sent = events[events["channel"].isin(channels)]
     if sent.empty and events["channel"].notna().any():
-        return pd.DataFrame([{"channels": list(channels), "note": "journey.no_messages", "level": "warning"}])
+        return pd.DataFrame(
+            [
+                {
+                    "channels": [f"`{name}`" for name in channels],
+                    "note": "journey.no_messages",
+                    "level": "warning",
+                }
+            ]
+        )
     lacking = [f"`{name}`" for name in _FLAGS.values() if not is_marked(sent, name)]
     row = {"columns": lacking, "note": "journey.pressure_missing", "level": "warning"}
     return pd.DataFrame([row] if lacking else [], columns=list(row))
