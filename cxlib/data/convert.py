@@ -14,16 +14,14 @@ import pyarrow.types as kinds
 
 from cxlib.data.contract import Kind
 from cxlib.data.findings import Findings
-from cxlib.data.ids import NOBODY, WHOLE, cleaned, shaped, spelled_otherwise, zeros_in_part
+from cxlib.data.ids import cleaned, shaped
 from cxlib.data.numbers import plain_number
-from cxlib.data.personal_columns import holds_contacts
+from cxlib.data.odd_ids import judged
 from cxlib.data.text_type import TEXT
 
 NO_VALUE = ("NA", "N/A", "#N/A", "NULL", "null", "NaN", "nan", "None", "-")
 FLAGS = {"true": True, "t": True, "yes": True, "y": True, "1": True, "1.0": True}
 FLAGS |= {"false": False, "f": False, "no": False, "n": False, "0": False, "0.0": False}
-ORDINARY = r"[^A-Za-z0-9_#-]|^[0-9]{1,4}-|^[A-Za-z]{3,9}-[0-9]{1,4}$"
-MANY_IDS = 1_000_000
 #: The first year that is taken for one: what lies before is an empty date of some system, or damage.
 FIRST_YEAR = 1800
 #: What stands for never is cut to its day: no later instant has a local time in every zone.
@@ -113,46 +111,7 @@ def _id(values: pa.ChunkedArray, column: str, zone: str, findings: Findings) -> 
         values = values.cast(pa.int64())
     if not kinds.is_string(values.type):
         return _text(values, column, zone, findings)
-    odd = np.flatnonzero(pc.fill_null(pc.match_substring_regex(values, ORDINARY), fill_value=False))
-    ids = _odd_ids(cleaned(values), odd, column, findings) if len(odd) else values
-    if holds_contacts(ids):
-        findings.add("tables.id_personal", "error", column)
-    findings.add("tables.id_nobody", "notice", column, pc.is_in(ids, value_set=pa.array(NOBODY)))
-    for key, mask in (
-        ("tables.id_zeros", zeros_in_part(ids)),
-        ("tables.id_spelling", spelled_otherwise(ids) if _is_compared(ids, column) else None),
-    ):
-        if mask is not None:
-            findings.add(key, "notice", column, mask)
-    return _text(ids, column, zone, findings)
-
-
-def _is_compared(ids: pa.ChunkedArray, column: str) -> bool:
-    """Whether the spellings of ids are compared: those of customers always, of lines of long tables not."""
-    return column in ("customer_id", "initiative_id") or len(ids) <= MANY_IDS
-
-
-def _odd_ids(ids: pa.ChunkedArray, odd: np.ndarray, column: str, findings: Findings) -> pa.ChunkedArray:
-    """Judge ids that are more than letters, digits and hyphens; whole numbers lose their `.0`."""
-    some = ids.take(pa.array(odd))
-
-    def rows(mask: Any) -> np.ndarray:
-        marked = np.zeros(len(ids), dtype=bool)
-        marked[odd[np.asarray(pc.fill_null(mask, fill_value=False), dtype=bool)]] = True
-        return marked
-
-    keys = {
-        "scientific": "tables.id_scientific",
-        "fraction": "tables.id_fraction",
-        "mail": "tables.id_personal",
-        "several_lines": "tables.id_lines",
-    }
-    for shape, key in keys.items():
-        findings.add(key, "error", column, rows(shaped(some, shape)))
-    findings.add("tables.id_date", "notice", column, rows(shaped(some, "date")))
-    decimal = rows(pc.match_substring_regex(some, WHOLE))
-    findings.add("tables.id_decimals", "notice", column, decimal)
-    return pc.replace_substring_regex(ids, WHOLE, r"\1") if decimal.any() else ids
+    return _text(judged(values, column, findings), column, zone, findings)
 
 
 def _number(values: pa.ChunkedArray, column: str, zone: str, findings: Findings) -> pd.Series:

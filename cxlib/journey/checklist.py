@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from cxlib.checks import ParameterError, check_columns, check_times
+from cxlib.checks.occurring import check_occurs
 from cxlib.data.rules.rule_files import Targets, load_rules
 from cxlib.data.scales import neutral_score
 from cxlib.language import LANGUAGES, text
@@ -76,7 +77,7 @@ def hesitation_answered(
     Raises
     ------
     ParameterError
-        Unknown column, or scores that are no numbers.
+        Unknown column, scores that are no numbers, or a misspelt stage: another one is called nearly so.
 
     Notes
     -----
@@ -100,6 +101,7 @@ def hesitation_answered(
         events, score_col=score_col, customer_id="customer_id", stage="stage", occurred_at="occurred_at"
     )
     check_times(events, "occurred_at")
+    check_occurs(events, stage, argument="stage", column="stage", slips_only=True)
     rows = events[["customer_id", "stage", "occurred_at"]].assign(score=check_numbers(events, score_col))
     rows = rows.dropna(subset=["customer_id", "occurred_at"])
     middle = neutral_score(events, score_col, neutral)

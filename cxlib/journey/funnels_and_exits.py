@@ -11,6 +11,7 @@ from scipy import stats
 
 from cxlib.checks import ParameterError, check_columns, check_group_names, check_times, fail_option
 from cxlib.checks.near_names import near_names
+from cxlib.checks.occurring import check_occurs
 from cxlib.data.text_type import TEXT
 from cxlib.stats.differences import interval_difference
 from cxlib.stats.intervals import Interval, critical_value, false_discovery, share_interval
@@ -73,8 +74,8 @@ def funnel(
     Raises
     ------
     ParameterError
-        Unknown column or `order`, fewer than two steps, a step named twice, `within_days` with "any" or not
-        above 0, or `by` called like a column of the result.
+        Unknown column or `order`, fewer than two steps, a step named twice or that no event has,
+        `within_days` with "any" or not above 0, or `by` called like a column of the result.
     InputError
         `time_col` does not hold timestamps.
 
@@ -96,6 +97,7 @@ def funnel(
     check_columns(events, unit_col=unit_col, step_col=step_col, time_col=time_col, by=by)
     check_group_names(by, _FUNNEL_COLUMNS)
     check_times(events, time_col)
+    check_occurs(events, steps, argument="steps", column=step_col)
     complete = events[[unit_col, step_col, time_col]].notna().all(axis=1)
     rows = events[complete].sort_values(time_col, kind="stable")
     frames = []
@@ -231,7 +233,7 @@ def exit_rates(
     Raises
     ------
     ParameterError
-        Unknown column; a goal or `among` that is no page of the data.
+        Unknown column; a goal, `among` or end page that is no page of the data.
 
     Notes
     -----
@@ -270,6 +272,7 @@ def exit_rates(
         if page is not None and not (views["page"] == page).any():
             near = near_names(str(page), views["page"].astype(TEXT).unique())
             raise ParameterError("journey.unknown_page", argument=argument, value=repr(page), nearest=near)
+    check_occurs(views, end_pages, argument="end_pages", column="page")
     if among is not None:
         views = views[(views["page"] == among).groupby(views["session"]).cummax()]
     views["view"] = views.groupby("session").cumcount().clip(upper=_LAST_VIEW)

@@ -70,12 +70,24 @@ def contact_cap(pressure: pd.DataFrame, *, min_cell: int = 10) -> pd.DataFrame:
 def message_flags(events: pd.DataFrame, *, channels: Sequence[str] = CHANNELS) -> pd.DataFrame:
     """Say which marks the messages lack: `columns` and `note`, no row where both are there.
 
+    Where no contact is of these channels, the note says that: no mark would help.
+
     Examples
     --------
     >>> message_flags(pd.DataFrame({"channel": ["mail", "line"], "opted_out": [0, 1]}))["columns"].item()
     ['`responded`']
     """
     sent = events[events["channel"].isin(channels)]
+    if sent.empty and events["channel"].notna().any():
+        return pd.DataFrame(
+            [
+                {
+                    "channels": [f"`{name}`" for name in channels],
+                    "note": "journey.no_messages",
+                    "level": "warning",
+                }
+            ]
+        )
     lacking = [f"`{name}`" for name in _FLAGS.values() if not is_marked(sent, name)]
     row = {"columns": lacking, "note": "journey.pressure_missing", "level": "warning"}
     return pd.DataFrame([row] if lacking else [], columns=list(row))

@@ -54,10 +54,12 @@ def path_notes(views: pd.DataFrame, pages: Sequence[str], *, min_cell: int = 10)
     unseen = [page for page in pages if not (views["page"] == page).any()]
     if not counts["count"] == counts["different"] > 1:
         rows = [{"note": "journey.repeated_steps", "level": "warning", **counts}]
-    elif visits_on_path(views, pages, min_cell=min_cell).empty:
+    elif not views["page"].notna().any():
         rows = [{"note": "journey.no_pages", "level": "info"}]
     else:
         rows = [{"note": "journey.unseen_pages", "level": "warning", "pages": unseen}] if unseen else []
+        if len(unseen) < len(pages) and visits_on_path(views, pages, min_cell=min_cell).empty:
+            rows.append({"note": "journey.few_on_path", "level": "info", "least": min_cell})
     return pd.DataFrame(rows, columns=None if rows else _NOTE)
 
 
@@ -97,6 +99,8 @@ def visit_funnel(
     """
     if views.empty:
         return pd.DataFrame(columns=["step", "n", "n_low", "share_of_first"])
+    known = pd.CategoricalDtype(sorted({*views["page"].dropna(), *pages}))  # one nobody sees ends the funnel
+    views = views.assign(page=views["page"].astype(known))
     steps = funnel(views, steps=pages, unit_col=unit_col, step_col="page", conf_level=conf_level)
     return steps[(steps["n"] >= min_cell) | (steps["n"] == 0)].reset_index(drop=True)
 

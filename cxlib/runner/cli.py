@@ -7,6 +7,7 @@ something is imported inside the command that needs it.
 from __future__ import annotations
 
 import argparse
+import os
 import re
 import sys
 from pathlib import Path
@@ -60,6 +61,11 @@ def _short(text: str) -> str:
     return text if len(text) <= 120 else f"{text[:119]}…"
 
 
+#: How a path is called on the command line where its option is called otherwise.
+_OPTIONS = {"target": "--to", "source": "--from", "file": "FILE", "run": "RUN"}
+_WRITTEN = ("out", "target", "to")
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Run the command; return its exit code.
 
@@ -77,10 +83,23 @@ def main(arguments: list[str] | None = None) -> int:
 
     def parse_and_run() -> int:
         options = _parser(lang).parse_args(words)
+        _check_paths(vars(options))
         place = getattr(options, options.place) if options.place else None
         return caught(lambda: options.command(options, lang), lang, place=place)
 
     return caught(parse_and_run, lang)
+
+
+def _check_paths(options: dict[str, Any]) -> None:
+    """Raise for a path that no system can take: with a control character, or too long to be written."""
+    for name, path in options.items():
+        if not isinstance(path, Path):
+            continue
+        option = _OPTIONS.get(name, f"--{name.replace('_', '-')}")
+        if any(ord(mark) < 32 for mark in str(path)):
+            raise ParameterError("runner.control_character", name=option)
+        if name in _WRITTEN and any(len(os.fsencode(part)) > 255 for part in path.parts):
+            raise ParameterError("runner.too_long", name=option, limit="255")
 
 
 def _language(words: list[str]) -> str:

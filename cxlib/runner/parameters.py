@@ -24,6 +24,7 @@ _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _TRUE, _FALSE, _NONE = {"true", "yes"}, {"false", "no"}, {"none", "null"}
 
+_PLAIN = (str, int, float, bool, type(None))
 Plain = str | int | float | bool | list[str] | None
 
 
@@ -180,6 +181,8 @@ def check_value(parameter: Parameter, value: object, *, is_typed: bool = True) -
     ParameterError
         Wrong type, out of range, no such day, not one of the options, too long, or not a plain value.
     """
+    if type(value) is list and parameter.kind != "list" and all(type(part) in _PLAIN for part in value):
+        raise _wrong(parameter, value)
     plain = _checked_plain(parameter.name, value)
     if isinstance(plain, str) and (not is_typed or parameter.kind == "bool"):
         plain = _from_text(parameter, plain)
@@ -213,6 +216,8 @@ def _checked_plain(name: str, value: object) -> Plain:
         elif part is value and type(part) in (int, float, bool, type(None)):
             if isinstance(part, float) and not math.isfinite(part):
                 raise ParameterError("runner.not_finite", name=name, found=shown(part))
+        elif type(value) is list and type(part) in _PLAIN:
+            raise ParameterError("runner.expected_texts", name=name, found=shown(part))
         else:
             raise ParameterError("runner.not_plain", name=name, kind=type(part).__name__)
     return value  # type: ignore[return-value]

@@ -127,7 +127,6 @@ def deal_notes(
     counts = {
         "deals_of_others": ~deals["customer_id"].isin(customers["customer_id"]),
         "ends_before": facts["ended_on"] < deal_day(deals, "created_on"),
-        "undated": facts["is_undated"],
         "without_owner": owners if not owners.all() else owners & False,
         "won_without_amount": won & np.isnan(amounts_of(deals)),
         "late_plans": facts["is_open"] & (planned < pd.Timestamp(to_date(as_of)))

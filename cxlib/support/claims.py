@@ -51,11 +51,13 @@ def late_asked_more(late: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row, none where one of the two is not known: `metric` ("difference"), `estimate, std_error,
-        conf_low, conf_high` (late minus in time; MOVER), `n` (smaller group), `late_share, in_time_share`
-        (that asked), `claim, verdict` (as `side_told`).
+        One row, none where one of the two is not known, and a note where no ticket is about parcels: `metric`
+        ("difference"), `estimate, std_error, conf_low, conf_high` (late minus in time; MOVER), `n` (smaller
+        group), `late_share, in_time_share` (that asked), `claim, verdict` (as `side_told`).
     """
     asked = late[late["metric"] == "where_is_it"].set_index("parcel")
+    if len(late) and asked.empty:
+        return pd.DataFrame([{"note": "support.no_delivery_tickets"}])
     ends = list(Interval._fields)
     asked = asked[asked[ends].notna().all(axis=1)]
     if not {"late", "in_time"} <= set(asked.index):

@@ -84,11 +84,13 @@ def late_parcels(
     DataFrame
         `metric` ("late_parcels", "where_is_it"), `parcel` ("all", "in_time", "late"), `estimate, std_error,
         conf_low, conf_high` (Wilson on the effective number, customers as clusters), `n` (customers),
-        `n_parcels`. No rows without parcels.
+        `n_parcels`. No rows without parcels, and none of "where_is_it" where no ticket has that reason: in
+        other words nobody asked, or the reason is called otherwise.
     """
     if sent.empty:
         return pd.DataFrame(columns=["metric", "parcel", *Interval._fields, "n", "n_parcels"])
-    asked = tickets.loc[tickets["reason"] == reason, ["customer_id", "opened_at"]].dropna()
+    is_about = tickets["reason"] == reason
+    asked = tickets.loc[is_about, ["customer_id", "opened_at"]].dropna()
     numbered = sent.assign(place=np.arange(len(sent)))
     pairs = joined(numbered, asked)
     until = pairs["delivered_on"].fillna(pairs["promised_on"]) + pd.Timedelta(days=after_days + 1)
@@ -102,6 +104,8 @@ def late_parcels(
         ("where_is_it", "in_time", hit, ~late),
         ("where_is_it", "late", hit, late),
     ):
+        if metric == "where_is_it" and not is_about.any():
+            continue
         who = sent.loc[own, "customer_id"]
         interval = clustered_share_interval(values[own], who, conf_level=conf_level)
         counts = {"n": who.nunique(), "n_parcels": int(own.sum())}

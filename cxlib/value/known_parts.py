@@ -85,9 +85,16 @@ def new_customers(days: pd.DataFrame, customers: pd.DataFrame, orders: pd.DataFr
 
 
 def value_notes(
-    tables: ValueTables, customers: pd.DataFrame, *, outcome: Outcome, contribution_margin_rate: float
+    tables: ValueTables,
+    customers: pd.DataFrame,
+    *,
+    outcome: Outcome,
+    contribution_margin_rate: float,
+    min_cell: int = 10,
 ) -> list[dict[str, Any]]:
     """Say what is to be known of the data: assumed margins, unknown channels, missing tables and months.
+
+    Fewer than `min_cell` customers are not counted out.
 
     Examples
     --------
@@ -106,7 +113,9 @@ def value_notes(
         told.append({"note": "customer_value.margin_assumed", "level": "warning", **shares})
     unknown = int(customers["acquisition_channel"].isna().sum())
     if 0 < unknown < len(customers):
-        told.append({"note": "customer_value.no_channel", "level": "info", "n": unknown})
+        is_few = unknown < min_cell
+        note = f"customer_value.{'few_without_channel' if is_few else 'no_channel'}"
+        told.append({"note": note, "level": "info", **({"least": min_cell} if is_few else {"n": unknown})})
     if tables.spend is None:
         told.append({"note": f"customer_value.{'narrowed' if tables.is_narrowed else 'no_spend_table'}"})
     elif gaps := missing_months(tables.spend):

@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from cxlib.checks import check_columns
+from cxlib.checks.occurring import check_occurs
 from cxlib.voice.topics.coding import code_comments, codebook, coded_share, commented
 from cxlib.voice.topics.shares import topic_shares
 
@@ -64,10 +65,13 @@ def topic_share(
     >>> topic_share(rows.assign(comment=["too late", "ok"]), topic="delivery")["estimate"].item()
     0.5
     """
+    book = codebook(topics)
+    known = pd.DataFrame({"topic": [each.id for each in book.topics]})
+    check_occurs(known, topic, argument="topic", column="topic", slips_only=True)
     comments = _comments(responses, survey)
     if comments.empty:
         return pd.DataFrame(columns=["metric", "estimate", "conf_low", "conf_high", "n"])
-    shares = topic_shares(comments, code_comments(comments, codebook(topics)), conf_level=conf_level)
+    shares = topic_shares(comments, code_comments(comments, book), conf_level=conf_level)
     return shares[shares["topic"] == topic].reset_index(drop=True)
 
 

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import hmac
-import json
 import re
 import unicodedata
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal, InvalidOperation
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -19,11 +17,14 @@ import pyarrow.compute as pc
 from cxlib.data.contract import Kind
 from cxlib.data.convert import NO_VALUE, among, convert, matches, month_starts
 from cxlib.data.exports.column_models import Add, Number, Part, Verb
-from cxlib.data.exports.records import as_cell
+from cxlib.data.exports.json_paths import at_path
+from cxlib.data.exports.merges import notice_unmerged
 from cxlib.data.exports.times import moments, plain
 from cxlib.data.findings import Findings
+from cxlib.data.ids import is_nobody, plain_id
 from cxlib.data.numbers import styled_number
-from cxlib.data.text_type import TEXT, text_column
+from cxlib.data.odd_ids import judge_before_hiding
+from cxlib.data.text_type import TEXT, each, text_column
 
 MONEY_DIGITS = 6
 #: Decimals of a factor up to which a product is exact.
@@ -52,7 +53,8 @@ _CLOCK = r"^([0-9]{1,4}):([0-5]?[0-9])(?::([0-5]?[0-9]))?$"
 class Context:
     """What every column of one table shares: zone, currency, key, where findings go, where merged ids lead.
 
-    A class because every verb needs them; `merged` holds the end of each chain by column.
+    A class because every verb needs them; `merged` holds the end of each chain by column, `former` the ids
+    that another table follows, each with the file that says so, by column, prefix and form of pseudonym.
     """
 
     zone: str
@@ -60,6 +62,7 @@ class Context:
     findings: Findings = field(default_factory=lambda: Findings("", 0))
     merged: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     currency: str = ""
+    former: Mapping[tuple[str, str, str | None], Mapping[str, str]] = field(default_factory=dict)
 
 
 def column(frame: pd.DataFrame, verb: Verb, kind: Kind, name: str, context: Context) -> pd.Series:
@@ -68,6 +71,10 @@ def column(frame: pd.DataFrame, verb: Verb, kind: Kind, name: str, context: Cont
         return _time(frame, verb, kind, name, context)
     if kind in ("number", "whole"):
         return _number(frame, verb, kind, name, context)
+    if kind == "id" and (verb.pseudonymise or verb.prefix) and verb.pseudonymise != "phone":
+        cells = _mapped(_source(frame, verb), verb, name, replace(context, findings=Findings("", 0)))
+        cells = each(cells, lambda cell: _folded(cell, verb)) if verb.pseudonymise else cells
+        judge_before_hiding(cells, name, context.findings, is_pseudonym=verb.pseudonymise is not None)
     return _converted(texts(frame, verb, name, context), kind, name, context)
 
 
@@ -76,15 +83,12 @@ def texts(frame: pd.DataFrame, verb: Verb, name: str, context: Context) -> pd.Se
     cells = _mapped(_source(frame, verb), verb, name, context)
     if verb.pseudonymise:
         cells = each(cells, phone_number) if verb.pseudonymise == "phone" else cells
-        cells = _pseudonyms(cells, context.key, ignore_case=verb.pseudonymise == "ignore_case")
-    return (verb.prefix + cells).where(cells != "", "") if verb.prefix else cells
-
-
-def each(cells: pd.Series, change: Callable[[str], str]) -> pd.Series:
-    """Change every different text once, and put the result wherever it stands."""
-    codes, different = pd.factorize(cells)
-    changed = pd.Series([change(cell) for cell in different.to_numpy(dtype=object)], dtype=TEXT)
-    return changed.take(codes).set_axis(cells.index)
+        cells = _pseudonyms(cells, context.key, verb)
+    if not verb.prefix:
+        return cells
+    return (verb.prefix + each(cells, plain_id)).mask(
+        cells.isin([cell for cell in cells.unique() if is_nobody(cell)]), cells
+    )
 
 
 def _source(frame: pd.DataFrame, verb: Verb) -> pd.Series:
@@ -126,14 +130,17 @@ def _joined(parts: list[pd.Series], verb: Verb) -> pd.Series:
 def _mapped(cells: pd.Series, verb: Verb, name: str, context: Context) -> pd.Series:
     """Cells after the verbs that turn a text into another: path, part, follow, map."""
     if verb.path:
-        cells = _at_path(cells, verb.path, name, context.findings)
+        cells = at_path(cells, verb.path, name, context.findings)
     if verb.part:
         cells = each(cells, _cutter(verb.part))
     if verb.follow:
         ends = context.merged[name]
-        if ends and (cells != "").any() and not cells.isin(list(ends)).any():
-            context.findings.add("exports.follow_in_vain", "notice", name, other=verb.follow.name)
+        notice_unmerged(cells, ends, name, verb.follow.name, context.findings)
         cells = each(cells, lambda cell: ends.get(cell, cell))
+    elif former := context.former.get((name, verb.prefix, verb.pseudonymise)):
+        other = next(iter(former.values()))
+        is_former = cells.isin(list(former))
+        context.findings.add("exports.follow_in_part", "notice", name, is_former, other=other)
     if verb.map is None:
         return cells
     table = {source: "" if target is None else target for source, target in verb.map.items()}
@@ -142,40 +149,6 @@ def _mapped(cells: pd.Series, verb: Verb, name: str, context: Context) -> pd.Ser
         context.findings.add("exports.not_in_map", "error", name, ~known)
     is_kept = verb.otherwise == "keep"
     return each(cells, lambda cell: table.get(cell, cell if is_kept else ""))
-
-
-def _at_path(cells: pd.Series, path: list[str], name: str, findings: Findings) -> pd.Series:
-    """Take what lies at a path inside JSON; a cell that is no JSON is an error."""
-    broken: set[str] = set()
-
-    def find(cell: str) -> str:
-        if not cell:
-            return ""
-        try:
-            found = json.loads(cell, parse_int=str, parse_float=str, parse_constant=str)
-        except (ValueError, RecursionError):
-            broken.add(cell)
-            return ""
-        for step in path:
-            found = _step(found, step)
-        return as_cell(found)
-
-    found = each(cells, find)
-    if broken:
-        findings.add("exports.not_json", "error", name, cells.isin(list(broken)))
-    return found
-
-
-def _step(value: Any, step: str) -> Any:
-    """One step into JSON: the value of a key, a place of a list, or `key=name` in a list of such pairs."""
-    if isinstance(value, dict):
-        return value.get(step)
-    if not isinstance(value, list):
-        return None
-    key, is_pick, wanted = step.partition("=")
-    if is_pick:
-        return next((item for item in value if isinstance(item, dict) and item.get(key) == wanted), None)
-    return value[int(step)] if step.isdecimal() and int(step) < len(value) else None
 
 
 def _cutter(part: Part) -> Callable[[str], str]:
@@ -208,15 +181,23 @@ def phone_number(cell: str) -> str:
     return digits if len(digits) >= LEAST_DIGITS and len(set(digits[-LEAST_DIGITS:])) > 1 else ""
 
 
-def _pseudonyms(cells: pd.Series, key: bytes, *, ignore_case: bool) -> pd.Series:
-    """Keyed hashes: the same person always gets the same id, and nobody without the key can find it again."""
+def _pseudonyms(cells: pd.Series, key: bytes, verb: Verb) -> pd.Series:
+    """Keyed hashes: the same person always gets the same id, and nobody without the key can find it again.
+
+    A word for nobody stays as it is, or all who are unknown would become one person.
+    """
 
     def pseudonym(cell: str) -> str:
-        text = unicodedata.normalize("NFKC", cell)
-        text = text.casefold() if ignore_case else text
-        return hmac.digest(key, text.encode(), "sha256").hex()[:32] if cell else ""
+        text = plain_id(_folded(cell, verb))
+        return cell if is_nobody(text) else hmac.digest(key, text.encode(), "sha256").hex()[:32]
 
     return each(cells, pseudonym)
+
+
+def _folded(cell: str, verb: Verb) -> str:
+    """Text by which a person is known: one width and, on request, one case."""
+    text = unicodedata.normalize("NFKC", cell)
+    return text.casefold() if verb.pseudonymise == "ignore_case" else text
 
 
 def _number(frame: pd.DataFrame, verb: Verb, kind: Kind, name: str, context: Context) -> pd.Series:

@@ -21,7 +21,7 @@ from cxlib.data.exports.data_set_settings import describe, settle
 from cxlib.data.exports.derive_customers import with_derived
 from cxlib.data.exports.doubts import notice_kept_returns, notice_sums, notice_unread_files
 from cxlib.data.exports.mapping import Derived, Mapping, TableMapping, read_mapping
-from cxlib.data.exports.merges import merged_ids
+from cxlib.data.exports.merges import former_ids, merged_ids
 from cxlib.data.exports.pseudonym_key import read_key
 from cxlib.data.exports.row_verbs import keep_latest, keep_one, keep_where, read_rows
 from cxlib.data.exports.rows import Rows, findings_of
@@ -124,9 +124,14 @@ def _tables(
 ) -> dict[str, pd.DataFrame]:
     """Tables that are read from files, then customers that are derived from them."""
     tables: dict[str, pd.DataFrame] = {}
+    parts = [block for blocks in plan.blocks().values() for block in blocks]
+    merged = [_merged(folder, block, problems) for block in parts]
+    context = replace(context, former=former_ids(parts, merged))
+    ends = iter(merged)
     for table, blocks in plan.blocks().items():
+        contexts = [replace(context, merged=next(ends)) for _ in blocks]
         if blocks:
-            tables[table] = _table(table, blocks, folder, context, problems, summary)
+            tables[table] = _table(table, blocks, folder, contexts, problems, summary)
     for rule in (block for block in plan.tables.get("customers", []) if isinstance(block, Derived)):
         named = [table for table in rule.derive if "customer_id" in tables[table]]
         if named:  # an optional id may be in none of the files, as in an anonymous survey
@@ -140,13 +145,13 @@ def _table(
     table: str,
     blocks: Sequence[TableMapping],
     folder: Path,
-    context: Context,
+    contexts: Sequence[Context],
     problems: list[Problem],
     summary: list[dict[str, Any]],
 ) -> pd.DataFrame:
     """One table of the blocks end to end, noting problems and counts."""
-    contexts = [replace(context, merged=_merged(folder, block)) for block in blocks]
-    found, blocks = zip(*(read_rows(folder, each, currency=context.currency) for each in blocks), strict=True)
+    currency = contexts[0].currency
+    found, blocks = zip(*(read_rows(folder, each, currency=currency) for each in blocks), strict=True)
     read = keep_latest(table, found, blocks, contexts)
     parts: list[_Part] = []
     for block, rows, own in zip(blocks, read, contexts, strict=True):
@@ -171,9 +176,10 @@ def _table(
     return frame
 
 
-def _merged(folder: Path, block: TableMapping) -> dict[str, dict[str, str]]:
+def _merged(folder: Path, block: TableMapping, problems: list[Problem]) -> dict[str, dict[str, str]]:
     """Where merged ids end, for each column that follows them."""
-    return {name: merged_ids(folder, verb.follow) for name, verb in block.verbs.items() if verb.follow}
+    following = {name: verb.follow for name, verb in block.verbs.items() if verb.follow}
+    return {name: merged_ids(folder, rule, problems) for name, rule in following.items()}
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,8 @@ from cxlib.data.exports.column_verbs import Context, plain_numbers, texts
 from cxlib.data.exports.doubts import notice_merged, notice_unread, notice_unused
 from cxlib.data.exports.fit_columns import fitted
 from cxlib.data.exports.mapping import TableMapping
-from cxlib.data.exports.row_models import FillDown, Grain, Lookup, Pivot, Where
+from cxlib.data.exports.pivots import check_same, pivoted, require_questions
+from cxlib.data.exports.row_models import FillDown, Grain, Lookup, Where
 from cxlib.data.exports.rows import Rows, findings_of, joined, load
 from cxlib.data.exports.sheets import names_of, require
 from cxlib.data.exports.source_files import read_sheets
@@ -41,9 +42,10 @@ def read_rows(folder: Path, part: TableMapping, *, currency: str = "") -> tuple[
         require(list(frame.columns), [*part.fill_down.columns, *part.fill_down.within], rows.names, part.name)
         frame = _fill_down(frame, part.fill_down)
     if part.pivot:
-        frame = _pivot(frame, part.pivot, rows.names, part.name)
+        long, told = frame, findings_of(replace(rows, frame=frame), rows.notices)
+        frame = pivoted(frame, part.pivot, rows.names, part.needs, told)
         part = fitted(part, list(frame.columns), part.name)
-    pivoted = len(rows.frame) - len(frame)
+    joined_rows = len(rows.frame) - len(frame)
     unmatched, told = 0, findings_of(replace(rows, frame=frame), rows.notices)
     for lookup in part.lookup:
         frame, missed = _look_up(frame, lookup, folder, rows.names, part.name)
@@ -54,9 +56,17 @@ def read_rows(folder: Path, part: TableMapping, *, currency: str = "") -> tuple[
         )
     gone = [part.pivot.name, part.pivot.value] if part.pivot else []
     there = list(frame.columns)
-    known = there if part.pivot else rows.names
-    require(there, [name for name in part.needs if name not in gone], known, part.name)
-    counts = {"rows_read": len(rows.frame), "rows_without_match": unmatched, "rows_joined_by_pivot": pivoted}
+    wanted = [name for name in part.needs if name not in gone]
+    if part.pivot:
+        require_questions(
+            there, wanted, part.pivot, list(long[part.pivot.name].str.strip().unique()), part.name
+        )
+    require(there, wanted, rows.names, part.name)
+    counts = {
+        "rows_read": len(rows.frame),
+        "rows_without_match": unmatched,
+        "rows_joined_by_pivot": joined_rows,
+    }
     notice_unread(rows, sheets, names, part, currency)
     notice_merged(rows, sheets, names, part)
     shaped = replace(rows, frame=frame, counts=counts)
@@ -68,36 +78,6 @@ def _fill_down(frame: pd.DataFrame, rule: FillDown) -> pd.DataFrame:
     cells = frame[rule.columns].mask(frame[rule.columns] == "")
     filled = cells.groupby([frame[name] for name in rule.within]).ffill() if rule.within else cells.ffill()
     return frame.assign(**{name: filled[name].fillna("") for name in rule.columns})
-
-
-def _pivot(frame: pd.DataFrame, rule: Pivot, names: Sequence[str], file: str) -> pd.DataFrame:
-    """One row for each `by`, where its first stood; other columns stay, and have to agree within it."""
-    require(list(frame.columns), [*rule.by, rule.name, rule.value], names, file)
-    keys = frame.groupby(rule.by, sort=False).ngroup()
-    cells = pd.DataFrame({"row": keys, "name": frame[rule.name].str.strip(), "value": frame[rule.value]})
-    cells = cells.drop_duplicates()
-    twice = int(cells.duplicated(["row", "name"]).sum())
-    if twice:
-        by = " + ".join(rule.by)
-        raise InputError("exports.two_values", file=file, column=rule.value, by=by, count=f"{twice:,}")
-    wide = cells.set_index(["row", "name"])["value"].unstack(fill_value="").astype(TEXT)  # noqa: PD010 -- refuses what stands twice
-    first = frame[~keys.duplicated()]
-    others = [name for name in frame if name not in (rule.name, rule.value)]
-    for name in others:
-        _check_same(frame, rule.by, name, file)
-    return pd.concat(
-        [first[others], wide.set_axis(first.index).drop(columns=others, errors="ignore")], axis=1
-    )
-
-
-def _check_same(frame: pd.DataFrame, by: list[Any], column: Any, file: str) -> None:
-    """Raise where a column differs within a key: keeping one row would lose the rest."""
-    if column in by:
-        return
-    differ = int(frame[[*by, column]].drop_duplicates().duplicated(by).sum())
-    if differ:
-        told = " + ".join(by)
-        raise InputError("exports.not_same", file=file, column=column, by=told, count=f"{differ:,}")
 
 
 def _look_up(
@@ -207,7 +187,7 @@ def keep_one(rows: Rows, table: str, part: TableMapping, context: Context) -> Ro
         return rows.keep(frame, "rows_left_out_by_grain")
     keys = pd.DataFrame({name: as_become(frame, name, table, part, context) for name in rule.by})
     for column in rule.same:
-        _check_same(keys.assign(**{column: frame[column]}), rule.by, column, part.name)
+        check_same(keys.assign(**{column: frame[column]}), rule.by, column, part.name)
     ordered = keys.iloc[_in_order(frame, rule, part)]
     kept = ordered.index[~ordered.duplicated()].sort_values()
     return rows.keep(frame.loc[kept], "rows_left_out_by_grain")

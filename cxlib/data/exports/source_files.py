@@ -11,7 +11,7 @@ import unicodedata
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import IO, cast
@@ -94,6 +94,29 @@ def files_of(folder: Path, reading: Reading) -> Iterator[tuple[Path, str]]:
 
 
 def _read(path: Path, name: str, reading: Reading) -> list[Sheet]:
+    """Read the sheets of a file, and say where the mapping itself leaves nothing of them."""
+    try:
+        sheets = _sheets(path, name, reading)
+    except TableError as error:
+        if reading.skip and error.problems[0].key == "tables.empty" and os.path.getsize(path):
+            raise _stop(name, "exports.skip_leaves_nothing", lines=reading.skip) from error
+        raise
+    for sheet in sheets:
+        if len(sheet.header) < reading.header_rows:
+            raise _stop(name, "exports.header_beyond", lines=reading.header_rows, found=len(sheet.header))
+    if reading.footer and not any(sheet.rows.num_rows for sheet in sheets):
+        with suppress(TableError):  # what a footer leaves out need not fit the header
+            left = sum(
+                sheet.rows.num_rows
+                for sheet in _sheets(path, name, reading.model_copy(update={"footer": None}))
+            )
+            if left:
+                told = Problem("exports.footer_leaves_nothing", "notice", name, values={"count": f"{left:,}"})
+                sheets = [replace(sheets[0], notices=[*sheets[0].notices, told]), *sheets[1:]]
+    return sheets
+
+
+def _sheets(path: Path, name: str, reading: Reading) -> list[Sheet]:
     try:
         kind = kind_of(path)
         folded = kind == "gz" and kind_in_gzip(path) != "text"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os.path
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar, get_args
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
 from cxlib.checks import InputError, nearest
@@ -20,6 +20,33 @@ class Closed(BaseModel):
     """A model that refuses keys it does not know, because a misspelt key must not be silently ignored."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _true_or_false(cls, found: Any, info: ValidationInfo) -> Any:
+        """Take `true` and `false` alone for what is true or false, and neither for a number."""
+        asked = _kinds(cls.model_fields[str(info.field_name)].annotation)
+        parts = found if isinstance(found, list) else [found]
+        if bool not in asked:
+            if asked & {int, float} and any(isinstance(part, bool) for part in parts):
+                raise fault("float_type" if float in asked else "int_type")
+            return found
+        if isinstance(found, str):
+            found = _WORDS.get(found.strip().lower(), found)
+        if isinstance(found, str) or (isinstance(found, int | float) and not isinstance(found, bool)):
+            raise fault("bool_parsing")
+        return found
+
+
+_WORDS = {"true": True, "false": False}
+
+
+def _kinds(annotation: Any) -> set[Any]:
+    """Types that a field may be of; `Literal[True]` is a bool."""
+    inner = get_args(annotation)
+    if annotation == Literal[True]:
+        return {bool}
+    return {annotation} if isinstance(annotation, type) or not inner else set().union(*map(_kinds, inner))
 
 
 def fault(kind: str, **values: object) -> PydanticCustomError:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from cxlib.checks import Problem
 from cxlib.checks.near_names import looks_like_data, near_names
 from cxlib.data.contract import TABLES, Column, Table
 from cxlib.data.convert import among, convert, is_readable, matches, missing_column
@@ -20,6 +20,7 @@ from cxlib.data.personal_columns import holds_contacts, is_personal
 from cxlib.data.rules.settings import Settings
 from cxlib.data.scale_ends import LEAST, doubted_ends
 from cxlib.data.tables.end_of_data import notice_silence
+from cxlib.data.tables.one_table import OWN_CHECKS
 from cxlib.data.tables.plausible import not_repeated, notice_doubts, with_guests
 from cxlib.data.text_type import TEXT
 
@@ -30,7 +31,12 @@ CHANCE = 3  # standard errors of a correlation that chance does not reach
 SHOWN = 100
 #: Days that systems write for "not known".
 DEFAULT_DAYS = ("1899-12-30", "1899-12-31", "1900-01-01", "1970-01-01")
-BUSY_EVENTS = 1_000
+#: Columns besides its own that a notice rests on.
+DEPENDS = {
+    "tables.planned_close": ("is_won",),
+    "tables.undated_end": ("is_won",),
+    "tables.stale": tuple(str(table.time) for table in TABLES.values()),
+}
 REVERSED = 0.2  # correlation against the expected direction from which on a scale looks turned
 
 
@@ -160,6 +166,7 @@ def _check_scale_ends(frame: pd.DataFrame, spec: Table, settings: Settings, find
 def check_rows(frame: pd.DataFrame, name: str, settings: Settings, findings: Findings) -> pd.DataFrame:
     """Frame without repeated and future rows, after the checks that look at several columns at once."""
     spec = TABLES[name]
+    told = list(findings.problems)
     keep = _check_key(frame, spec, findings)
     if name in ("orders", "deals", "spend"):
         _check_money(frame, settings, findings)
@@ -169,8 +176,8 @@ def check_rows(frame: pd.DataFrame, name: str, settings: Settings, findings: Fin
         _check_directions(frame, settings, findings)
         keep &= not_repeated(frame, findings)
     _check_scale_ends(frame, spec, settings, findings)
-    if name in _OWN_CHECKS:
-        _OWN_CHECKS[name](frame, findings)
+    if name in OWN_CHECKS:
+        OWN_CHECKS[name](frame, findings)
     _check_defaults(frame, spec, findings)
     if name == "deals":
         frame = _plan_open_deals(frame, findings)
@@ -182,9 +189,20 @@ def check_rows(frame: pd.DataFrame, name: str, settings: Settings, findings: Fin
     frame, past = _check_future(frame, spec, settings.extracted, findings)
     kept = rows_where(frame, keep & past)
     notice_silence(kept, name, settings.extracted, findings)
+    findings.problems[len(told) :] = _not_of_unread(findings.problems[len(told) :], told)
     if "line" in spec.columns and not findings.failed:
         kept["line"] = kept["line"].astype("int64")
     return kept
+
+
+def _not_of_unread(added: list[Problem], told: list[Problem]) -> list[Problem]:
+    """Leave out notices on columns with values that could not be read: they take those for missing."""
+    unread = {problem.column for problem in told if problem.level == "error"}
+    return [
+        problem
+        for problem in added
+        if problem.level == "error" or not unread & {problem.column, *DEPENDS.get(problem.key, ())}
+    ]
 
 
 def _check_key(frame: pd.DataFrame, spec: Table, findings: Findings) -> np.ndarray:
@@ -277,33 +295,6 @@ def _correlation(first: pd.Series, second: pd.Series) -> float:
     return found if abs(found) > CHANCE / np.sqrt(both.sum()) else 0.0
 
 
-def _check_busy(frame: pd.DataFrame, findings: Findings) -> None:
-    contacts = frame["customer_id"].value_counts()
-    if contacts.empty:
-        return
-    busy = contacts.index[contacts > max(BUSY_EVENTS, 100 * contacts.median())].to_series()
-    findings.add(
-        "tables.busy", "notice", "customer_id", among(frame["customer_id"], busy), customers=f"{len(busy):,}"
-    )
-
-
-def _check_costs(frame: pd.DataFrame, findings: Findings) -> None:
-    for column in ("one_time_cost", "monthly_cost"):
-        findings.add("tables.cost_missing", "notice", column, frame[column].isna())
-
-
-def _check_test_accounts(frame: pd.DataFrame, findings: Findings) -> None:
-    findings.add("tables.test_accounts", "notice", "is_test", frame["is_test"].fillna(value=False))
-
-
-#: What one table alone is looked at for, after its ranges and keys.
-_OWN_CHECKS: dict[str, Callable[[pd.DataFrame, Findings], None]] = {
-    "customers": _check_test_accounts,
-    "events": _check_busy,
-    "initiatives": _check_costs,
-}
-
-
 def _check_defaults(frame: pd.DataFrame, spec: Table, findings: Findings) -> None:
     for column in map(str, frame.columns):
         if frame[column].dtype.kind == "M":
@@ -315,6 +306,8 @@ def _plan_open_deals(frame: pd.DataFrame, findings: Findings) -> pd.DataFrame:
     """Take the day of closing of a deal without a result as planned: exports keep the expected day there."""
     planned = frame["closed_on"].notna() & frame["is_won"].isna()
     findings.add("tables.planned_close", "notice", "closed_on", planned)
+    undated = frame["closed_on"].isna() & frame["is_won"].notna()
+    findings.add("tables.undated_end", "notice", "closed_on", undated)
     if not planned.any():
         return frame
     expected = frame["expected_close_on"].fillna(frame["closed_on"].where(planned))

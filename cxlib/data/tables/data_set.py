@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from cxlib.checks import ParameterError, Problem, TableError, check_min_cell, fail_option
+from cxlib.data.attributes import parse_where
 from cxlib.data.contract import TABLES
 from cxlib.data.days import to_date
 from cxlib.data.engine.lazy_lines import between_days
 from cxlib.data.engine.order_lines import OrderLines
 from cxlib.data.rules.settings import RULES_FOLDER
-from cxlib.data.scope import Scope, Segments, check_period, check_segments, parse_where
+from cxlib.data.scope import Scope, Segments, check_period, check_segments
 from cxlib.data.tables import elsewhere
 from cxlib.data.tables.check_table import rows_where
 from cxlib.data.tables.checked_tables import CheckedTables

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from cxlib.checks import NotEnoughData, check_columns
+from cxlib.checks.occurring import check_occurs
 from cxlib.data.days import local_days, to_date
 from cxlib.data.purchases import NO_AMOUNTS, purchase_lines
 from cxlib.data.scales import neutral_score
@@ -69,7 +70,7 @@ def f2_after_stage(
     Raises
     ------
     ParameterError
-        Unknown column.
+        Unknown column, or a misspelt stage: it never occurs, and another one is called nearly so.
 
     Notes
     -----
@@ -208,6 +209,7 @@ def _waiting(
     """Take customers without a second purchase by their first answer at a stage, with the time to it."""
     check_columns(events, score_col=score_col, customer_id_col=customer_id_col)
     check_columns(events, **{"stage": "stage", "occurred_at": "occurred_at"})
+    check_occurs(events, stage, argument="stage", column="stage", slips_only=True)
     answers = events.loc[(events["stage"] == stage) & events[score_col].notna(), [customer_id_col, score_col]]
     answers["day"] = local_days(events.loc[answers.index, "occurred_at"], "occurred_at")
     times = repeat_times(

@@ -9,6 +9,7 @@ import pandas as pd
 from scipy import stats
 
 from cxlib.checks import ParameterError, check_columns
+from cxlib.checks.occurring import check_occurs
 from cxlib.data.days import local_days, to_date
 from cxlib.data.purchases import NO_AMOUNTS, earlier_buyers, purchase_lines
 from cxlib.data.scales import neutral_score
@@ -50,7 +51,7 @@ def lapse_after_stage(
     Raises
     ------
     ParameterError
-        Unknown column or `lapse_days` below 1.
+        Unknown column, `lapse_days` below 1, or a misspelt stage: another one is called nearly so.
 
     Notes
     -----
@@ -121,6 +122,7 @@ def _answers(
     lapse_days: int,
 ) -> pd.DataFrame:
     """First answer of each customer at the stage while an active buyer, and its score."""
+    check_occurs(events, stage, argument="stage", column="stage", slips_only=True)
     rows = events.loc[(events["stage"] == stage) & events[score_col].notna(), [customer_id_col, score_col]]
     rows["start"] = local_days(events.loc[rows.index, "occurred_at"], "occurred_at")
     rows = (

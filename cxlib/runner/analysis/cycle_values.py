@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 from cxlib.checks import NotEnoughData, ParameterError, nearest
 from cxlib.customers.rfm_segments import segment_names
+from cxlib.data.attributes import parse_where
 from cxlib.data.rules.rule_files import load_rules
-from cxlib.data.scope import parse_where
 from cxlib.data.tables.data_set import DataSet
 from cxlib.data.text_type import TEXT
 

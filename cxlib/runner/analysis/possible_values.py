@@ -9,10 +9,11 @@ from typing import Any
 
 from cxlib.checks import CxError, InputError, ParameterError, fail_option
 from cxlib.customers.rfm_segments import segment_names
+from cxlib.data.attributes import MADE, having, parse_where
 from cxlib.data.contract import TABLES
 from cxlib.data.days import to_date
 from cxlib.data.rules.rule_files import load_rules
-from cxlib.data.scope import MADE, fail_by, having, parse_where
+from cxlib.data.scope import fail_by
 from cxlib.data.tables.coverage import CHAPTERS, Coverage, coverage
 from cxlib.data.tables.data_set import DataSet, open_data
 from cxlib.initiatives.study.panel import choose_initiative

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from cxlib import open_data
-from cxlib.checks import InputError, ParameterError
+from cxlib.checks import InputError, ParameterError, TableError
 from cxlib.data.deals import deal_facts, deal_spells
 from cxlib.sales.ageing import stage_ageing
 from cxlib.sales.quotes import follow_up, overdue_quotes
@@ -168,3 +168,30 @@ def test_order_of_the_rows_does_not_matter():
     for function in (stage_ageing, win_rates, outcomes_by_day, follow_up, overdue_quotes):
         for other in (mixed, mixed.reset_index(drop=True)):
             pd.testing.assert_frame_equal(function(deals, **early), function(other, **early))
+
+
+def of_a_shop(**tables):
+    people = pd.DataFrame({"customer_id": ["7"], "first_seen_on": "2026-01-01", "customer_type": "business"})
+    told = {"name": "x", "currency": "JPY", "timezone": "Asia/Tokyo", "extracted_at": "2026-10-01"}
+    return open_data({"customers": people, **tables}, **told)
+
+
+def test_a_result_without_its_day_is_noticed_with_its_count():
+    deals = pd.DataFrame({"deal_id": list("abc"), "customer_id": "7", "created_on": "2026-08-01"})
+    deals = deals.assign(stage="done", is_won=["true", "false", None], closed_on=["2026-09-02", None, None])
+    leads = deals[["customer_id", "created_on"]].assign(lead_id=list("xyz"), status="new")
+    leads = leads.assign(deal_id=["a", "b", None], converted_on=["2026-08-01", None, None])
+    shop = of_a_shop(deals=deals, leads=leads)
+    assert len(shop.table("deals")) == len(shop.table("leads")) == 3
+    assert [(found.key, found.rows) for found in shop.notices] == [
+        ("tables.undated_end", (2,)),
+        ("tables.undated_lead", (2,)),
+    ]
+
+
+def test_a_value_that_cannot_be_read_is_not_said_to_be_missing_besides():
+    deals = pd.DataFrame({"deal_id": list("ab"), "customer_id": "7", "created_on": "2026-08-01"})
+    shop = of_a_shop(deals=deals.assign(stage="done", is_won=["true", "ja"], closed_on="2026-09-02"))
+    with pytest.raises(TableError, match="true or false"):
+        shop.table("deals")
+    assert [found.key for found in shop.problems] == ["tables.not_a_flag"]

@@ -106,6 +106,31 @@ def test_ids_of_usual_systems_say_nothing(cell):
     assert id_findings(cell) == (set(), [cell])
 
 
+@pytest.mark.parametrize(
+    ("cell", "others", "key"),
+    [
+        *(
+            (cell, ["998", "999"], "id_as_number")
+            for cell in ("1,001", "１，００１", "1'001", "1.001,00", "12,5")
+        ),
+        *((cell, ["998", "999"], "id_power") for cell in ("1E5", "12e3", "1E05")),
+        *((cell, ["A1", "B2"], "id_several") for cell in ("A1;A2", "A1、A2", "A1, A2", "A1 / B3", "[A1|A9]")),
+        ("998,999", ["998", "999"], "id_several"),  # two that stand alone elsewhere, not a number
+    ],
+)
+def test_ids_written_as_numbers_and_several_in_one_cell_are_noticed(cell, others, key):
+    found, ids = id_findings(*others, cell)
+    assert found == {(key, "notice", (3,))}
+    assert ids[2] == cell
+
+
+@pytest.mark.parametrize(
+    "cells", [["1E5", "1A3", "100"], ["A/1", "A/2", "B"], ["A100", "A101", "A100/1"], ["shop/1,2", "shop/1"]]
+)
+def test_codes_with_such_signs_say_nothing(cells):
+    assert id_findings(*cells) == (set(), cells)
+
+
 @pytest.mark.parametrize("cell", ["#N/A", "#REF!", "#VALUE!", "#NAME?", "#DIV/0!", "######"])
 def test_errors_of_a_spreadsheet_are_no_id(cell):
     found, ids = id_findings("A1", cell)

@@ -8,7 +8,11 @@ import yaml
 
 from cxlib.checks import InputError, ParameterError
 from cxlib.data.contract import TABLES
+from cxlib.data.exports.mapping import Mapping
 from cxlib.data.rules.rule_files import RULES, load_rules
+from cxlib.data.rules.settings import Settings
+from cxlib.data.rules.strict_models import Closed, to_model
+from cxlib.runner.cycle_file import Cycle
 
 STAGES = ["discover", "consider", "buy", "wait", "first_use", "decide", "repeat", "recommend"]
 DATA = Path(__file__).parents[3] / "data"
@@ -191,3 +195,29 @@ def test_the_contract_in_words_names_every_table_and_column():
 def test_the_sample_speaks_the_rules_language():
     settings = yaml.safe_load((DATA / "sample" / "dataset.yml").read_text(encoding="utf-8"))
     assert settings["is_sample"] is True
+
+
+def test_true_and_false_alone_are_true_or_false_and_neither_is_a_number():
+    def below(model):
+        return [model, *(one for sub in model.__subclasses__() for one in below(sub))]
+
+    asked = {
+        (model, field.alias or name)
+        for model in below(Closed)
+        for name, field in model.model_fields.items()
+        if "bool" in str(field.annotation) and "str" not in str(field.annotation)
+    }
+    assert {Mapping, Cycle} <= set(below(Closed))
+    assert {name for _, name in asked} >= {"is_sample", "optional", "empty", "is_missing", "history"}
+    for model, name in asked:
+        for found in ("yes", "on", "1", 1, 0, 1.0):
+            with pytest.raises(InputError, match=f"`{name}`: must be true or false"):
+                to_model(model, {name: found}, file="x.yml")
+    told = {"name": "x", "currency": "JPY", "timezone": "Asia/Tokyo", "extracted_at": "2026-10-01"}
+    assert [
+        to_model(Settings, told | {"is_sample": found}, file="dataset.yml").is_sample
+        for found in ("True", "false", True)
+    ] == [True, False, True]
+    for name, found in {"fiscal_year_start": True, "csat_scale": [True, "5"], "ces_scale": 5}.items():
+        with pytest.raises(InputError, match=f"`{name}`: must be a"):
+            to_model(Settings, told | {name: found}, file="dataset.yml")

@@ -7,7 +7,8 @@ import pytest
 
 import cxlib as cx
 from cxlib.checks import NotEnoughData, ParameterError, check_min_cell
-from cxlib.data.scope import Scope, having, parse_where
+from cxlib.data.attributes import having, parse_where
+from cxlib.data.scope import Scope
 from cxlib.report.report import Report
 from cxlib.report.shared_report import SharedReport
 
@@ -108,9 +109,10 @@ def test_a_made_group_can_split_every_report(shop):
 @pytest.mark.parametrize(
     ("asked", "said"),
     [
-        ({"where": "region=Knato"}, "Values with enough customers: Kanto"),
-        ({"where": "region=Oki"}, "fewer than 5 customers have. Values with enough customers: Kansai, Kanto"),
-        ({"where": "region=Kanto, birth_year=1990"}, "birth_year=1990, which fewer than 5"),
+        ({"where": "region=Knato"}, "no customer has it, or fewer than 5 .* with enough customers: Kanto"),
+        ({"where": "region=Oki"}, "no customer has it, or fewer than 5 .* enough customers: Kansai, Kanto"),
+        ({"where": "industry=retail"}, "`industry`, which is recorded for no customer"),
+        ({"where": "segment=Champions"}, "`segment` is made of orders"),
         ({"where": "regoin=Kanto"}, "Did you mean: region"),
         ({"where": "customer_id=a"}, "not an attribute"),
         ({"where": "Kanto"}, "such as `region=Kanto, gender=female`"),
@@ -169,3 +171,13 @@ def test_extra_columns_are_attributes_whatever_the_handbook_calls_so(tmp_path):
     rows = "customer_id,first_seen_on,customer_type,level,stage\n1,2025-01-01,consumer,gold,x\n"
     (tmp_path / "customers.csv").write_text(rows)
     assert {"level", "stage"} <= cx.open_data(tmp_path).attributes
+
+
+def test_two_attributes_that_few_have_together_are_not_said_to_be_rare_by_themselves():
+    people = pd.DataFrame({"region": ["x"] * 8 + ["y"] * 8, "kind": (["a"] * 6 + ["b"] * 2) * 2})
+    people = people.assign(is_test=pd.array([False] * 16, dtype="boolean"))
+    assert having(people, {"region": "x", "kind": "a"}, min_cell=5).sum() == 6
+    with pytest.raises(ParameterError, match=r"region=x, kind=a: fewer than 7 .* each by itself has enough"):
+        having(people, {"region": "x", "kind": "a"}, min_cell=7)
+    with pytest.raises(ParameterError, match="enough customers: false"):
+        having(people, {"is_test": "yes"}, min_cell=5)

@@ -259,7 +259,7 @@ def test_merged_ids_are_followed_to_the_end_of_their_chain(bring):
     assert frame["customer_id"].to_list() == ["C11", "C11", "C08"]
     with pytest.raises(TableError, match=r"2 of 4 rows \(first at row 3, 4\)"):
         bring({"merges.csv": "old_id,new_id\n07,09\n09,11\n1,2\n2,1\n"}, orders=part)
-    with pytest.raises(InputError, match="1 row repeats a key"):
+    with pytest.raises(InputError, match="merged into two that do not end in one"):
         bring({"merges.csv": "old_id,new_id\n07,09\n07,11\n"}, orders=part)
     with pytest.raises(InputError, match="no column `old_id`"):
         bring({"merges.csv": "old,new_id\n07,09\n"}, orders=part)
@@ -343,7 +343,7 @@ def test_long_answers_become_one_row_each(bring):
     for text, words in (
         (LONG + "r2,2026-09-02,nps,4,y\n", "two values"),
         (LONG + "r2,2026-09-09,why,late,y\n", "`Date` must be the same"),
-        (LONG.replace("why", "reason"), "no column `why`"),
+        (LONG.replace("why", "reason"), "no row of `Question` holds the question `why`"),
         (LONG.replace("Answer", "Text"), "no column `Answer`"),
     ):
         with pytest.raises(InputError, match=words):

@@ -112,7 +112,8 @@ def views(n=12):
 def test_a_path_is_followed_where_its_pages_are_seen_once_each():
     assert len(visits_on_path(views(), ["home", "done"])) == 36
     assert path_notes(views(), ["home", "done"]).empty
-    cases = {"repeated_steps": (views(), ["home", "home"]), "no_pages": (views(9), ["home", "done"])}
+    cases = {"repeated_steps": (views(), ["home", "home"]), "few_on_path": (views(9), ["home", "done"])}
+    cases |= {"no_pages": (views().assign(page=None), ["home", "done"])}
     cases |= {"unseen_pages": (views(), ["home", "xyz"])}
     for note, case in cases.items():
         assert path_notes(*case)["note"].tolist() == [f"journey.{note}"]

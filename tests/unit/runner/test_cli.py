@@ -99,7 +99,7 @@ def test_list_names_reports_in_the_language(capsys):
         (["run", "plain", "-p", "label=a\0b"], "control character"),
         (["run", "plain", "-p", f"label={'x' * 100_000}"], "10,000"),
         (["run", "plain", "-f", "no-such-file.yml"], "no-such-file.yml"),
-        (["run", "plain", "-f", "a\0b.yml"], "UTF-8"),
+        (["run", "plain", "-f", "a\0b.yml"], "`--parameters-file` holds a control character"),
         (["run", "../../x"], "no report"),
         (["run", "plain", "--lang", "fr"], "fr"),
         (["run", "plain", "--jobs", "-1"], "--jobs"),
@@ -128,6 +128,30 @@ def test_usage_and_parameters_end_with_code_2_before_anything_starts(
 def test_an_out_folder_no_system_takes_ends_with_code_2(out, tmp_path, capsys):
     assert main(["run", "plain", "--notebooks", PLAIN, "--out", str(tmp_path / out)]) == 2
     assert "--out" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "option"),
+    [
+        (["worklist", "stalled_deals", "--data", "d", "--out", "a\0b"], "--out"),
+        (["worklist", "stalled_deals", "--data", "d", "--out", "n" * 300], "--out"),
+        (["worklist", "stalled_deals", "--data", "d\0", "--out", "a"], "--data"),
+        (["import", "--from", "a", "--to", "b\0"], "--to"),
+        (["import", "--from", "a\n", "--to", "b"], "--from"),
+        (["mapping", "new", "a\0"], "FILE"),
+        (["figures", "a\0"], "RUN"),
+    ],
+)
+def test_a_path_that_no_system_takes_is_a_wrong_argument_by_its_own_name(arguments, option, capsys):
+    assert main(arguments) == 2
+    assert f"`{option}`" in capsys.readouterr().err
+
+
+def test_a_place_that_cannot_be_written_names_no_other_option(tmp_path, capsys):
+    (tmp_path / "file").write_text("x")
+    assert main(["import", "--from", str(tmp_path), "--to", str(tmp_path / "file" / "x")]) == 6
+    told = capsys.readouterr().err
+    assert "is not a folder one can write to" in told and "--out" not in told
 
 
 @pytest.mark.parametrize("data", ["no-such-folder", "../../../../nowhere", "/nowhere", "n" * 300, "a\0b"])
@@ -279,7 +303,7 @@ def test_a_real_run_refuses_the_same_and_leaves_nothing(tmp_path, capsys):
 
 def test_a_list_for_one_value_is_told_to_run_once_for_each(tmp_path, capsys):
     (tmp_path / "p.yml").write_text("initiative: [I1, I2]\n")
-    for lang, sentence in (("en", "Run the report once for each"), ("ja", "値ごとに分けて")):
+    for lang, sentence in (("en", "run the report once for each"), ("ja", "値ごとに分けて")):
         assert main([*SAMPLE_RUN, "initiative_roi", "-f", str(tmp_path / "p.yml"), "--lang", lang]) == 2
         told = capsys.readouterr().err
         assert sentence in told and "quotes" not in told

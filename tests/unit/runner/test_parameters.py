@@ -184,6 +184,17 @@ def test_values_that_are_not_plain_are_refused(value):
     assert refused("code", value) == "runner.not_plain"
 
 
+@pytest.mark.parametrize(
+    ("name", "value"), [("months", [10]), ("months", [10, 20]), ("share", [0.5]), ("is_short", [True])]
+)
+def test_a_list_for_one_value_is_called_a_list(name, value):
+    assert refused(name, value) == "runner.expected_one"
+
+
+def test_a_list_of_texts_says_which_value_is_none():
+    assert refused("names", ["a", 1]) == "runner.expected_texts"
+
+
 def test_long_text_and_control_characters_are_refused():
     assert refused("code", "x" * 1_000_000) == "runner.too_long"
     assert refused("code", "あ" * 4_000) == "runner.too_long"
