@@ -99,7 +99,8 @@ def code_comments(
     -----
     Comments are folded first (`fold_comments`). A topic is found where one of its patterns or variants fits
     what is left once its exceptions are taken out; in a comment without any topic, where a faint wording
-    does. The engine is RE2 as Arrow has it: time grows with the length of the text, whatever the pattern. Negation does not change a topic: "not late" is about delivery.
+    does. The engine is RE2 as Arrow has it: time grows with the length of the text, whatever the pattern.
+    Negation does not change a topic: "not late" is about delivery.
 
     Examples
     --------
