@@ -24,13 +24,16 @@ class Wordings(Closed):
 
     `patterns` are regular expressions of RE2 (linear time: no look-around, no back-reference), `variants`
     usual slips and spellings. What fits `except` is taken out of a comment before the topic looks at it.
+    `faint` ones count only in a comment that no topic found by its patterns: "shampoo" is said of parcels and
+    prices, too, and by itself speaks of the product.
     """
 
     patterns: list[str] = Field(default_factory=list)
     variants: list[str] = Field(default_factory=list)
     but_not: list[str] = Field(default_factory=list, alias="except")
+    faint: list[str] = Field(default_factory=list)
 
-    @field_validator("patterns", "variants", "but_not")
+    @field_validator("patterns", "variants", "but_not", "faint")
     @classmethod
     def _linear(cls, patterns: list[str]) -> list[str]:
         return checked(patterns)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -98,8 +98,9 @@ def code_comments(
     Notes
     -----
     Comments are folded first (`fold_comments`). A topic is found where one of its patterns or variants fits
-    what is left once its exceptions are taken out. The engine is RE2 as Arrow has it: time grows with the
-    length of the text, whatever the pattern. Negation does not change a topic: "not late" is about delivery.
+    what is left once its exceptions are taken out; in a comment without any topic, where a faint wording
+    does. The engine is RE2 as Arrow has it: time grows with the length of the text, whatever the pattern.
+    Negation does not change a topic: "not late" is about delivery.
 
     Examples
     --------
@@ -176,12 +177,21 @@ def _topics_of(text: pa.Array, book: Topics) -> Found:
 
 
 def _look_for(text: pa.Array, book: Topics) -> Found:
+    """Topics by their patterns; texts without any by what speaks faintly of one."""
+    found = _marked(text, book, lambda words: [*words.patterns, *words.variants])
+    left = np.flatnonzero(~found.any(axis=1))
+    found[left] = _marked(text.take(pa.array(left)), book, lambda words: words.faint)
+    return found
+
+
+def _marked(text: pa.Array, book: Topics, patterns_of: Callable[[Wordings], list[str]]) -> Found:
     found = np.zeros((len(text), len(book.topics)), dtype=bool)
     for lang in ("en", "ja"):
         own = np.flatnonzero(fits(text, HAS[lang]))
         part = text.take(pa.array(own))
         for column, topic in enumerate(book.topics):
-            found[own, column] |= _about(part, getattr(topic, lang), lang)
+            words: Wordings = getattr(topic, lang)
+            found[own, column] |= _about(part, patterns_of(words), words.but_not, lang)
     return found
 
 
@@ -190,15 +200,15 @@ def fits(text: pa.Array, pattern: str) -> Found:
     return np.asarray(pc.fill_null(pc.match_substring_regex(text, pattern), fill_value=False))
 
 
-def _about(text: pa.Array, words: Wordings, lang: str) -> Found:
+def _about(text: pa.Array, patterns: Sequence[str], but_not: Sequence[str], lang: str) -> Found:
     """Whether each text is about one topic in one language; exceptions are looked for where they matter."""
-    if not words.patterns:
+    if not patterns:
         return np.zeros(len(text), dtype=bool)
-    pattern = any_of([*words.patterns, *words.variants], lang)
+    pattern = any_of(patterns, lang)
     found = fits(text, pattern)
-    if words.but_not and found.any():
+    if but_not and found.any():
         maybe = np.flatnonzero(found)
-        left = pc.replace_substring_regex(text.take(pa.array(maybe)), any_of(words.but_not, lang), GAP)
+        left = pc.replace_substring_regex(text.take(pa.array(maybe)), any_of(but_not, lang), GAP)
         found[maybe] = fits(left, pattern)
     return found
 

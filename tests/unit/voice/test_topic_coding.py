@@ -6,7 +6,7 @@ import pytest
 
 from cxlib.checks import InputError, ParameterError
 from cxlib.data.rules.rule_files import load_rules
-from cxlib.data.rules.topic_rules import Topics
+from cxlib.data.rules.topic_rules import Topics, Wordings
 from cxlib.voice.topics import coding
 from cxlib.voice.topics.coding import code_comments, codebook, coded_share, commented, mark_topics, mentions
 from cxlib.voice.topics.known_parts import comment_notes
@@ -112,6 +112,15 @@ def test_a_pattern_that_fits_nothing_is_no_harm_and_one_that_fits_all_is_noticed
     assert code_comments(data, book_with(patterns=["zzzz"])).empty
     wide = code_comments(data, book_with(patterns=["good"]))
     assert [row["note"] for row in comment_notes(data, wide, None)] == ["one_catches_all"]
+
+
+def test_a_faint_wording_counts_only_where_no_topic_is_found_and_no_exception_holds():
+    faint = book_with(patterns=["crumbles"], faint=["shampoo"], **{"except": ["dog shampoo"]})
+    late = faint.topics[0].model_copy(update={"id": "late", "en": Wordings(patterns=["late"])})
+    book = faint.model_copy(update={"topics": [faint.topics[0], late]})
+    said = ["my shampoo", "my shampoo came late", "late crumbles", "my dog shampoo"]
+    found = code_comments(pd.DataFrame({"response_id": list("abcd"), "comment": said}), book)
+    assert found.to_numpy().tolist() == [["a", "own"], ["b", "late"], ["c", "own"], ["c", "late"]]
 
 
 def test_codings_of_unknown_answers_are_noticed_and_passed_over():
