@@ -44,6 +44,11 @@ class LeavingScore:
     effect_test: dict[str, Any]
 
     @property
+    def lacking(self) -> str:
+        """Entry that says why a part of the test is not shown: there is no test, or too few in the part."""
+        return "value_score.no_score" if self.told.get("note") else "value_score.few_in_part"
+
+    @property
     def caveat(self) -> dict[str, Any]:
         """What to say where the probabilities are off over all; nothing where they are not shown to be."""
         if self.told.get("used", "base") == "base":

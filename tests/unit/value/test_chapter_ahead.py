@@ -74,3 +74,12 @@ def test_the_sales_chart_has_a_line_per_method():
     )
     ax = cx.plot_sales_ahead(rows, labels={"actual": "sold"}, currency="JPY")
     assert [line.get_label() for line in ax.lines] == ["sold", "smoothing"]
+
+
+@pytest.mark.parametrize(
+    ("told", "lacking"),
+    [({"note": "too_short"}, "value_score.no_score"), ({"used": "simple"}, "value_score.few_in_part")],
+)
+def test_no_score_is_the_reason_only_where_there_is_none(told, lacking):
+    n = pd.DataFrame()
+    assert chapter_ahead.LeavingScore(told, n, n, n, n, n, {}).lacking == lacking
