@@ -17,7 +17,7 @@ from cxlib.customers.rfm_segments import (
     summarise_customers,
 )
 from cxlib.data.rules.rule_files import RfmSegments, load_rules
-from cxlib.data.scope import Tables, chosen_rows
+from cxlib.data.scope import Scope, Tables, chosen_rows
 
 
 @dataclass(frozen=True)
@@ -52,14 +52,16 @@ class SegmentsByDay:
         )
         return chosen[["customer_id", "segment"]]
 
-    def of_orders(self, *, as_of: date, start: date | None = None, end: date | None = None) -> pd.DataFrame:
-        """Segment everybody by the orders of some days: rows of `assign_segments`, none without orders."""
+    def of_orders(self, scope: Scope) -> pd.DataFrame:
+        """Segment a scope's customers by everybody's orders of its days; no rows without orders."""
         assert self.data_set is not None
         if self.data_set.has("orders"):
-            lines: Any = self.data_set.order_lines(start, end)
+            lines: Any = self.data_set.order_lines(**scope.period)
         else:
             lines = chosen_rows(self.data_set, "orders", pd.DataFrame({"customer_id": []}, dtype="str"))
-        return assign_segments(rfm(summarise_customers(lines, as_of=as_of)), rules=self._own())
+        summed = summarise_customers(lines, as_of=scope.last_day)
+        segments = assign_segments(rfm(summed), rules=self._own())
+        return segments.merge(scope.customers[["customer_id"]])
 
     def names(self, lang: str = "en") -> Mapping[str, str]:
         """Name every segment in a language."""

@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 
+from cxlib.stats.verdicts import limits_verdict
 from cxlib.voice.answers import Scale
 from cxlib.voice.standing import Standing, season
 from cxlib.voice.waves.changes import paired_change, score_change
@@ -138,13 +139,18 @@ def waves_to_draw(waves: pd.DataFrame) -> pd.DataFrame:
 
 
 def split_of_change(parts: pd.DataFrame, *, n: int) -> Rows:
-    """Tell how much of a change stems from scores and from the mix; `parts` is `mix_rate`, `n` customers."""
+    """Tell how much of a change stems from scores and from the mix; `parts` is `mix_rate`, `n` customers.
+
+    `verdict` is that of the whole change: of one that is not shown, no part is said to stem from anything.
+    """
     held: Any = parts.set_index("metric") if len(parts) else parts
     if parts.empty or not held.loc["rate", "std_error"] > 0:
         return []
     ends = held.loc["rate", ["estimate", "conf_low", "conf_high"]].to_dict()
     others = {f"{name}_points": held.loc[name, "estimate"] for name in ("total", "mix")}
-    return [{"metric": "rate", **ends, **others, "n": n}]
+    whole: Any = held.loc["total"]
+    verdict = limits_verdict(whole["conf_low"], whole["conf_high"], unit="points")
+    return [{"metric": "rate", **ends, **others, "n": n, "verdict": verdict}]
 
 
 def _change(change: pd.DataFrame) -> dict[str, Any]:

@@ -301,6 +301,9 @@ def test_a_change_is_split_only_where_it_has_a_spread():
     parts = parts.assign(conf_low=2.0, conf_high=6.0)
     [row] = wave_claims.split_of_change(parts, n=50)
     assert (row["estimate"], row["mix_points"], row["total_points"], row["n"]) == (4.0, -1.0, 3.0, 50)
+    assert row["verdict"] == "differ"
+    [row] = wave_claims.split_of_change(parts.assign(conf_low=-2.0), n=50)
+    assert row["verdict"] == "no_difference_shown"
     assert wave_claims.split_of_change(parts.assign(std_error=np.nan), n=50) == []
     assert wave_claims.split_of_change(parts.head(0), n=50) == []
 
