@@ -59,7 +59,7 @@ def test_topics_of_few_customers_are_not_quoted():
 
 
 def test_phrases_are_those_of_comments_without_a_topic():
-    said = ["the colour of the sky"] * 12 + ["猫の写真集がすき"] * 12 + ["late parcel"] * 50
+    said = ["the shape of the sky"] * 12 + ["猫の昼寝がすき"] * 12 + ["late parcel"] * 50
     data = pd.DataFrame({"customer_id": range(74), "comment": said})
     phrases = uncoded_phrases(data)
     assert "late parcel" not in phrases["phrase"].tolist()
