@@ -16,7 +16,12 @@ SLIP = 0.85
 
 
 def check_occurs(
-    data: pd.DataFrame, names: str | Iterable[Any], *, argument: str, column: str, slips_only: bool = False
+    data: pd.DataFrame,
+    names: str | Iterable[Any] | None,
+    *,
+    argument: str,
+    column: str,
+    slips_only: bool = False,
 ) -> None:
     """Raise when a name is a value of no row; where there are no values, nothing can be told.
 
@@ -25,7 +30,7 @@ def check_occurs(
     data
         Rows in which the names should occur; the categories of a categorical column count as occurring.
     names
-        One, or several.
+        One, or several; None asks for nothing.
     argument, column
         The argument that held them, and the column of `data` to look in.
     slips_only
@@ -44,7 +49,7 @@ def check_occurs(
     """
     held = data[column]
     known = held.cat.categories if isinstance(held.dtype, pd.CategoricalDtype) else held.dropna().unique()
-    asked = list(dict.fromkeys([names] if isinstance(names, str) else names))
+    asked = list(dict.fromkeys([names] if isinstance(names, str) else names or ()))
     others = [str(value) for value in set(known) - set(asked)]
     missing = [str(name) for name in asked if len(known) and name not in set(known)]
     if slips_only:

@@ -35,6 +35,7 @@ def test_what_may_be_missing_from_a_part_of_the_data_is_no_slip_of_the_pen():
     for name in ("first_use", "decidE_2"):  # of another kind, and one of a row of names
         check_occurs(VIEWS.assign(stage="decidE_1"), name, argument="stage", column="stage", slips_only=True)
     assert cx.funnel(VIEWS.head(0), steps=["home", "pay"], step_col="page")["n"].tolist() == [0, 0]
+    check_occurs(VIEWS, None, argument="stage", column="stage")
     way = {"unit_col": "session_id", "conf_level": 0.95, "min_cell": 1}
     assert cx.visit_funnel(VIEWS, ["home", "pay"], **way)["n"].tolist() == [2, 0]  # the chapter notes it
 

@@ -98,7 +98,7 @@ def test_next_month_holds_the_pace_of_the_past_or_says_nothing():
 
 
 def test_comments_are_told_by_the_codebook_given():
-    said = ["too late", "ok", "the colour of the walls", None]
+    said = ["too late", "ok", "the height of the walls", None]
     rows = pd.DataFrame({"response_id": list("abcd"), "customer_id": list("1234"), "comment": said})
     rows = rows.assign(survey="relationship")
     assert uncoded_share(rows)["estimate"].item() == pytest.approx(2 / 3)
