@@ -141,6 +141,19 @@ def test_nothing_stands_out_where_nothing_differs(rounds, most):
     assert alarms <= most
 
 
+def test_an_association_by_chance_among_many_has_no_limit_above_zero():
+    """One of eight attributes is beyond chance by itself, and not after the search over the eight."""
+    groups = pd.DataFrame({"segment": ["a"] * 50 + ["b"] * 50})
+    groups["first"] = ["x"] * 32 + ["y"] * 18 + ["x"] * 19 + ["y"] * 31
+    calm = [f"calm{number}" for number in range(7)]
+    groups = groups.assign(**dict.fromkeys(calm, ["x", "y"] * 50))
+    alone, among = (
+        segment_profile(groups, attributes=part).iloc[0] for part in (["first"], ["first", *calm])
+    )
+    assert alone["p_adjusted"] < 0.05 < among["p_adjusted"]
+    assert alone["conf_low"] > among["conf_low"] == 0
+
+
 def test_planted_association_is_found_and_the_other_is_not():
     table = segment_profile(people(strength=0.4), attributes=["region", "language"])
     strength = table[table["metric"] == "cramers_v"].set_index("attribute")
